@@ -1,0 +1,97 @@
+# What people run here; `make` alone lists it. Needs make and Python 3.11 or later, nothing else.
+#   make PYTHON=python3.12 test   chooses the interpreter that .venv is made from
+#   make test ARGS="-k luck -n 0" and make up ARGS="--port 8080" hand on options
+
+PYTHON ?= python3
+VENV   ?= .venv
+ARGS   ?=
+BIN    := $(VENV)/bin
+# Wheels only: an sdist would run code, and fetch build tools, that no lock file covers.
+PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+LOCKED := $(PIP) --require-hashes --only-binary :all:
+
+.DEFAULT_GOAL := help
+.PHONY: help up test lint soak bench pictures lock clean browser
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+up: $(VENV)/runtime.stamp ## set up if need be, then run the twin and its wall
+	@echo "make up: starting; the first forecast comes once 60 days of history are loaded and learned (about a minute)"
+	@$(BIN)/edtwin up $(ARGS)
+
+test: $(VENV)/dev.stamp browser ## set up if need be, then lint and test everything except the soak tests
+	@echo "make test: linting and running every suite on two processes (some minutes: whole hospitals are simulated)"
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev.stamp ## ruff, mypy --strict and the import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+soak: $(VENV)/dev.stamp ## the long tests that `make test` leaves out
+	@echo "make soak: long campaigns (tens of minutes); each test may take an hour"
+	@$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
+
+bench: $(VENV)/dev.stamp ## how fast the house is on this machine
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+pictures: $(VENV)/dev.stamp browser ## screenshots of the wall into build/pictures
+	@$(BIN)/python -m tests.pictures build/pictures
+
+clean: ## remove what builds and tests leave behind; .venv and data stay
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+# Set-up: a stamp is newer than the lock file it was installed from, so a second run installs nothing.
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "edtwin needs Python 3.11 or later, but there is no '$(PYTHON)' here: install one, or name it with PYTHON=" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "edtwin needs Python 3.11 or later, but $(PYTHON) is $$($(PYTHON) --version 2>&1): name a newer one with PYTHON=" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "edtwin needs Python's venv module, but $(PYTHON) has none: on Debian, apt install python3-venv" >&2; exit 1; }
+	@echo "set-up: making $(VENV) from $$($(PYTHON) --version)"
+	@rm -f $(VENV)/*.stamp
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime.stamp: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "set-up: installing the locked packages into $(VENV) (once; some 200 MB to download, a minute or two)"
+	@$(LOCKED) -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "set-up: installing the locked packages and the test tools into $(VENV) (once; some 300 MB, a minute or two)"
+	@$(LOCKED) -r requirements-dev.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/runtime.stamp
+
+# Never fails: without a browser its tests skip and say so.
+browser:
+	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  echo "set-up: installing chromium for the browser tests (once; a minute or so)"; \
+	  { timeout 240 apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive timeout 240 apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; \
+	  } >/dev/null 2>&1 </dev/null || echo "set-up: chromium could not be installed: the browser tests will skip"; \
+	fi
+
+# The lock files: every package with its hashes, for CPython 3.11 and later on Linux and macOS, naming no index.
+# The pins are kept where they still fit; `make lock UPGRADE=--upgrade` takes the newest of everything.
+
+UPGRADE ?=
+UV      := $(or $(shell command -v uv),$(wildcard $(BIN)/uv),build/uv/bin/uv)
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes \
+             --no-emit-index-url --no-header $(UPGRADE)
+
+lock: $(filter build/uv/bin/uv,$(UV)) ## write requirements.lock and requirements-dev.lock anew from pyproject.toml
+	@echo "make lock: resolving for every supported Python and platform (some seconds)"
+	@echo "setuptools>=77" | $(COMPILE) pyproject.toml - --output-file requirements.lock
+	@echo "setuptools>=77" | $(COMPILE) pyproject.toml - --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+build/uv/bin/uv: | $(BIN)/python
+	@echo "make lock: installing uv, which resolves, into a throwaway environment (build/uv)"
+	@$(BIN)/python -m venv build/uv
+	@build/uv/bin/python -m pip --quiet --disable-pip-version-check install uv

@@ -1,0 +1,69 @@
+"""The `edtwin` command: one sub-command a file in `dashboard/commands`.
+
+Exit status 0 when it went well, 2 when there is something that the user can mend (one clear sentence on standard
+error), 1 for a fault of ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dashboard.commands import (
+    backtest,
+    bench,
+    calibrate,
+    doctor,
+    fabricate,
+    forecast,
+    ingest,
+    replay,
+    scenarios,
+    up,
+)
+from ingest.errors import EdtwinError
+
+COMMANDS = (up, ingest, replay, calibrate, forecast, backtest, scenarios, fabricate, bench, doctor)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with every sub-command."""
+    parser = argparse.ArgumentParser(prog="edtwin", description="A live digital twin of a hospital seen from its ED.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in COMMANDS:
+        name = module.__name__.rpartition(".")[2]
+        command = commands.add_parser(name, help=_first_line(module.__doc__), description=module.__doc__)
+        command.add_argument("--data", type=Path, help="folder of the data (default ./data)")
+        command.add_argument("--config", type=Path, help="TOML file with settings")
+        command.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+        module.add_options(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    options = build_parser().parse_args(arguments)
+    try:
+        status = options.run(options)
+    except EdtwinError as error:
+        print(f"edtwin {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever read our output has enough
+        sys.stdout = None
+        return 0
+    return int(status or 0)
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().splitlines()[0].rstrip(".")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""The web application around the wall: one page, one callback, no state but the board."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import dash_mantine_components as dmc
+import plotly.graph_objects as go
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+from flask import Response
+from flask_compress import Compress
+from werkzeug.exceptions import BadRequest
+
+from dashboard.headers import secure
+from dashboard.pages.wall import CHARTS, PANELS, filling, frame
+from dashboard.states import aged
+from dashboard.theme import FONT
+from dashboard.words import LANGUAGES, Language, Reader
+from forecast.board import Board
+
+HERE = Path(__file__).parent
+_REM_PX = (8.0, 200.0)
+_UNKNOWN_ZONE = "UTC"
+"""Until the first board says where the hospital is; the page then shows no time."""
+
+
+@dataclass(frozen=True)
+class WallSettings:
+    """What can be set of the wall.
+
+    `refresh_s` is how often a page asks for news; `language` is that of a page that does not name one.
+    """
+
+    refresh_s: float = 5.0
+    language: Language = "fr"
+
+
+def build_app(
+    get_board: Callable[[], Board | None], settings: WallSettings, now: Callable[[], datetime] | None = None
+) -> Dash:
+    """The wall as a Dash application; serve its `.server` with any WSGI server.
+
+    `get_board` gives the newest board and must be quick: every open page calls it each `refresh_s`. `now` is the
+    house's clock: with it a board that is no longer renewed grows old on the wall, minute by minute.
+    """
+    app = Dash(
+        "edtwin",
+        assets_folder=str(HERE / "assets"),
+        serve_locally=True,
+        title="edtwin",
+        update_title="",
+        index_string=_index(settings),
+        enable_mcp=False,
+        add_log_handler=False,
+    )
+    app.layout = _layout(settings)
+    _register(app, lambda: _shown(get_board, now), settings)
+    app.server.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
+    Compress(app.server)
+    secure(app)
+    return app
+
+
+def reader_of(screen: Any, zone: str) -> Reader:
+    """The reader that a page says it has. Raises BadRequest where it says nonsense: the page is not to be trusted."""
+    if not isinstance(screen, dict) or screen.get("language") not in LANGUAGES:
+        raise BadRequest("screen.language must be a language of the wall")
+    rem_px, narrow = screen.get("rem_px"), screen.get("narrow")
+    if not isinstance(rem_px, int | float) or not _REM_PX[0] <= rem_px <= _REM_PX[1] or not isinstance(narrow, bool):
+        raise BadRequest("screen.rem_px must be a letter's size and screen.narrow a truth value")
+    return Reader(screen["language"], zone, rem_px=float(rem_px), narrow=narrow)
+
+
+def _shown(get_board: Callable[[], Board | None], now: Callable[[], datetime] | None) -> tuple[Board | None, str]:
+    """The board as it reads at this minute, and a word that changes whenever the page must."""
+    board = get_board()
+    if board is None:
+        return None, "none"
+    minutes = 0 if now is None else max(0, int((now() - board.made_at) / timedelta(minutes=1)))
+    return aged(board, timedelta(minutes=minutes)), f"{board.made_at.isoformat()}+{minutes}"
+
+
+def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], settings: WallSettings) -> None:
+    app.clientside_callback(
+        ClientsideFunction("wall", "screen"), Output("screen", "data"), Input("tick", "n_intervals")
+    )
+
+    @app.callback(_outputs(), Input("screen", "data"), State("version", "data"))
+    def refresh(screen: Any, version: Any) -> dict[str, Any]:
+        """The wall filled anew if board or screen changed; a beat in any case, by which the page knows we live."""
+        board, word = shown()
+        reader = reader_of(screen, board.zone if board else _UNKNOWN_ZONE)
+        wanted = json.dumps([word, reader.language, reader.rem_px, reader.narrow])
+        beat = str(screen.get("tick"))
+        if version == wanted:
+            return {**dict.fromkeys(_outputs(), no_update), "beat": beat}
+        return {**_filled(board, reader), "version": wanted, "beat": beat}
+
+
+def _outputs() -> dict[str, Output]:
+    """All that a refresh may change, each by a name."""
+    return {
+        "beat": Output("beat", "children"),
+        "version": Output("version", "data"),
+        "state": Output("wall", "className"),
+        **{f"slot-{name}": Output(f"slot-{name}", "children") for name in PANELS},
+        **{f"chart-{name}": Output(f"chart-{name}", "figure") for name in CHARTS},
+        **{f"place-{name}": Output(f"place-{name}", "className") for name in CHARTS},
+    }
+
+
+def _filled(board: Board | None, reader: Reader) -> dict[str, Any]:
+    new = filling(board, reader)
+    return {
+        "state": f"wall {new.state}",
+        **{f"slot-{name}": panel for name, panel in new.panels.items()},
+        **{f"chart-{name}": figure or go.Figure() for name, figure in new.figures.items()},
+        **{f"place-{name}": "chart" if figure else "chart none" for name, figure in new.figures.items()},
+    }
+
+
+def _layout(settings: WallSettings) -> Component:
+    parts = [
+        dcc.Interval(id="tick", interval=1000 * settings.refresh_s),
+        dcc.Store(id="screen"),
+        dcc.Store(id="version"),
+        html.Div(id="beat", hidden=True),
+        html.Main(frame(), id="wall", className="blank"),
+    ]
+    return dmc.MantineProvider(parts, forceColorScheme="dark", theme={"fontFamily": FONT})
+
+
+def _index(settings: WallSettings) -> str:
+    """The page's frame; it holds what the plain script needs to say that the link is lost."""
+    lost = {lang: escape(Reader(lang, _UNKNOWN_ZONE).say("LINK LOST since"), quote=True) for lang in LANGUAGES}
+    words = " ".join(f'data-{language}="{text}"' for language, text in lost.items())
+    return f"""<!DOCTYPE html>
+<html lang="{settings.language}">
+<head>
+{{%metas%}}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{%title%}}</title>
+{{%favicon%}}
+{{%css%}}
+</head>
+<body>
+<div id="lost" role="alert" hidden {words}></div>
+{{%app_entry%}}
+<footer>
+{{%config%}}
+{{%scripts%}}
+{{%renderer%}}
+</footer>
+</body>
+</html>"""

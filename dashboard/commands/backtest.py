@@ -1,0 +1,67 @@
+"""Replay a period issue by issue, as it was known then, and score the forecasts beside their baselines."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import timedelta
+
+from dashboard.commands.calibrate import span_of
+from dashboard.commands.common import duration, hours, instant, progress, say, settings_of
+from dashboard.house import House, open_house
+from forecast.backtest import Plan, Report, backtest
+from forecast.verify import VERIFIED_LEADS_MIN
+from forecast.workers import Workers
+from twin.errors import TwinError
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """The options of `edtwin backtest`."""
+    command.add_argument("--from", dest="since", type=instant, metavar="T", help="first issue time")
+    command.add_argument("--to", dest="until", type=instant, metavar="T", help="last issue time")
+    command.add_argument("--every", type=duration, default=timedelta(hours=1), metavar="60m")
+    command.add_argument("--leads", type=hours, default=VERIFIED_LEADS_MIN, metavar="1,2,4", help="in hours")
+    command.add_argument("--recalibrate", type=duration, default=timedelta(days=1), metavar="1d")
+    command.add_argument("--members", type=int)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Replay, score, print."""
+    with open_house(settings_of(options)) as house:
+        report = _report(house, options)
+    say(options, report.as_json(), lambda: _text(report))
+
+
+def _report(house: House, options: argparse.Namespace) -> Report:
+    plan = _plan(house, options)
+    workers = Workers(house.settings.workers)
+    try:
+        with progress("issues") as bar:
+            usual = house.scenarios()[0]
+            return backtest(house.log, house.hospital, usual, plan, executor=workers, progress=bar)
+    finally:
+        workers.shutdown()
+
+
+def _plan(house: House, options: argparse.Namespace) -> Plan:
+    span = span_of(house)
+    since = options.since or span.first_occurred_at + timedelta(days=house.settings.history_days)
+    until = options.until or span.last_occurred_at
+    if until < since:
+        raise TwinError(f"--to must not be before --from, but {until:%Y-%m-%d %H:%M} is before {since:%Y-%m-%d %H:%M}")
+    return Plan(
+        since, until, options.every, tuple(options.leads), house.run(), options.recalibrate, own_beds=house.own_hospital
+    )
+
+
+def _text(report: Report) -> str:
+    first, last = report.plan.first_at, report.plan.last_at
+    lines = [f"{report.n_issues} issues from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"]
+    for measure, by_lead in report.verifications.items():
+        lines.append(measure)
+        for lead_min, v in by_lead.items():
+            skill = ", ".join(f"{name} {value:+.2f}" for name, value in v.skill.items())
+            lines.append(
+                f"  {lead_min / 60:>4g} h  n {v.n:>5}  mae {v.mae:6.2f}  bias {v.bias:+6.2f}  crps {v.crps:6.3f}  "
+                f"80 % covers {v.coverage[80]:4.0%}  skill: {skill}"
+            )
+    return "\n".join(lines)

@@ -1,0 +1,71 @@
+"""What the sub-commands share: instants and durations as people type them, printing, progress."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from dashboard.settings import Settings, load_settings
+from ingest.clock import resolve
+
+Report = Callable[[int, int], None]
+"""Called with how much is done and how much there is to do."""
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(m|min|h|d)")
+_UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
+
+
+def instant(text: str) -> datetime:
+    """An instant in ISO form; without an offset it is UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"an instant must be like 2026-03-29T14:00+02:00, but is {text!r}") from error
+    return at.astimezone(UTC) if at.tzinfo else resolve(at, "UTC")[0]
+
+
+def duration(text: str) -> timedelta:
+    """A duration such as 60m, 3h, 1d."""
+    match = _DURATION.fullmatch(text)
+    if not match or float(match[1]) <= 0:
+        raise argparse.ArgumentTypeError(f"a duration must be like 60m, 3h or 1d, but is {text!r}")
+    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+
+
+def hours(text: str) -> tuple[float, ...]:
+    """Leads in hours separated by commas, as minutes."""
+    try:
+        leads = tuple(sorted({float(part) * 60.0 for part in text.split(",")}))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"leads must be hours like 1,2,4, but are {text!r}") from error
+    if not leads or any(lead <= 0 or lead % 15 for lead in leads):
+        raise argparse.ArgumentTypeError(f"leads must be positive quarters of an hour, but are {text!r}")
+    return leads
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """The settings of the file that was named, and the options that stand for a setting."""
+    known = {name: value for name, value in vars(options).items() if name in Settings.model_fields}
+    return load_settings(options.config, **known)
+
+
+def say(options: argparse.Namespace, value: Mapping[str, Any], text: Callable[[], str]) -> None:
+    """One JSON object with `--json`, else the text."""
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False) if options.json else text())
+
+
+@contextmanager
+def progress(words: str) -> Iterator[Report]:
+    """A bar on standard error while the block runs; nothing where nobody looks."""
+    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        task = bar.add_task(words, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,100 @@
+"""Check the installation, the configuration (all faults at once), the database and the feed."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from dashboard.commands.common import say, settings_of
+from dashboard.house import SECRET, House, open_house, scenario_catalogue
+from dashboard.settings import Settings
+from ingest.errors import EdtwinError
+from ingest.log import Span
+from ingest.pseudonyms import open_secret
+from twin.hospital import DEFAULT, load_hospital
+from twin.pathway import TABLES, load_path
+
+PACKAGES = ("edtwin", "duckdb", "simpy", "dash", "apscheduler", "pandas")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    thing: str
+    well: bool
+    said: str
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """`edtwin doctor` has no options of its own."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look at everything; 2 where something is not as it must be."""
+    found = list(_findings(options))
+    well = all(finding.well for finding in found)
+    say(options, {"well": well, "findings": [vars(f) for f in found]}, lambda: "\n".join(map(_line, found)))
+    return 0 if well else 2
+
+
+def _findings(options: argparse.Namespace) -> Iterator[Finding]:
+    yield Finding("installation", True, ", ".join([f"Python {platform.python_version()}", *map(_version, PACKAGES)]))
+    try:
+        settings = settings_of(options)
+    except EdtwinError as error:
+        yield Finding("settings", False, str(error))
+        return
+    yield Finding("settings", True, str(options.config or "the defaults"))
+    yield _looked_at("hospital", lambda: _hospital(settings))
+    yield _looked_at("paths", lambda: _paths(settings))
+    yield _looked_at("scenarios", lambda: ", ".join(scenario_catalogue(settings)))
+    yield _looked_at("database", lambda: _database(settings))
+
+
+def _looked_at(thing: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(thing, True, look())
+    except EdtwinError as error:
+        return Finding(thing, False, str(error))
+
+
+def _version(package: str) -> str:
+    return f"{package} {version(package)}"
+
+
+def _hospital(settings: Settings) -> str:
+    hospital = load_hospital(settings.hospital or DEFAULT)
+    beds = sum(unit.places for unit in hospital.wards)
+    whose = settings.hospital or "the shipped one: its beds do not count unless the log tells them"
+    return f"{hospital.name}, {len(hospital.wards)} wards with {beds} beds, {hospital.spaces} spaces ({whose})"
+
+
+def _paths(settings: Settings) -> str:
+    hospital = load_hospital(settings.hospital or DEFAULT)
+    return ", ".join(f"{name} ({len(load_path(name, hospital).stages)} stages)" for name in TABLES)
+
+
+def _database(settings: Settings) -> str:
+    with open_house(settings) as house:
+        span = house.log.span()
+        if span is None:
+            return f"{settings.data} is empty"
+        if (settings.data / SECRET).exists():
+            open_secret(settings.data / SECRET, create=False)
+        rejected = sum(house.log.rejected_counts().values())
+        return f"{span.count} events {_when(house, span)}; rejected {rejected}"
+
+
+def _when(house: House, span: Span) -> str:
+    age_h = (house.clock.now() - span.last_known_at).total_seconds() / 3600
+    first, last = span.first_occurred_at, span.last_occurred_at
+    return f"from {first:%Y-%m-%d} to {last:%Y-%m-%d %H:%M}, the last heard {age_h:.1f} h ago"
+
+
+def _line(finding: Finding) -> str:
+    mark = "ok   " if finding.well else "FAULT"
+    return f"{mark} {finding.thing}: {finding.said}"

@@ -1,0 +1,69 @@
+"""An open house: the database held, the log, the archive, and what the site is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dashboard.settings import Settings
+from forecast.archive import SCHEMA_SQL as FORECAST_SQL
+from forecast.archive import Archive
+from forecast.ensemble import Run
+from ingest.clock import Clock, WallClock
+from ingest.database import SCHEMA_SQL as INGEST_SQL
+from ingest.database import Database
+from ingest.log import EventLog
+from ingest.pseudonyms import Pseudonyms, open_secret
+from twin.hospital import DEFAULT, Hospital, load_hospital
+from twin.scenarios import Scenario, catalogue, pick
+
+DATABASE = "edtwin.duckdb"
+SECRET = "secret.key"
+
+
+@dataclass(frozen=True)
+class House:
+    """An open hospital: its data and what it is."""
+
+    settings: Settings
+    clock: Clock
+    log: EventLog
+    archive: Archive
+    hospital: Hospital
+
+    @property
+    def own_hospital(self) -> bool:
+        """True where the hospital's file is the site's own, so that its beds and spaces count."""
+        return self.settings.hospital is not None
+
+    def scenarios(self, names: tuple[str, ...] | None = None) -> list[Scenario]:
+        """The wall's scenarios, or those named."""
+        return pick(scenario_catalogue(self.settings), names or self.settings.wall_scenarios)
+
+    def pseudonyms(self) -> Pseudonyms:
+        """Keyed with the secret beside the database; made anew only while the log is empty."""
+        secret = open_secret(self.settings.data / SECRET, create=self.log.span() is None)
+        return Pseudonyms(secret, "edtwin")
+
+    def run(self) -> Run:
+        """How ensembles are run."""
+        s = self.settings
+        return Run(s.members, s.horizon_h * 60.0, s.step_min, s.seed)
+
+
+@contextmanager
+def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House]:
+    """The house of the settings, its database held until the block ends."""
+    clock = clock or WallClock()
+    hospital = load_hospital(settings.hospital or DEFAULT)
+    scenario_catalogue(settings)
+    with Database.open(settings.data / DATABASE, schemas=(INGEST_SQL, FORECAST_SQL)) as database:
+        yield House(settings, clock, EventLog(database, clock), Archive(database), hospital)
+
+
+def scenario_catalogue(settings: Settings) -> dict[str, Scenario]:
+    """The shipped scenarios and the site's."""
+    files: tuple[Path, ...] = (settings.scenarios,) if settings.scenarios else ()
+    return catalogue(*files)

@@ -1,0 +1,87 @@
+"""The wall: one page, read from four metres, that nobody touches.
+
+The frame is laid out once and never again; each new board fills its slots and gives its charts new figures, so that
+nothing flickers or moves when numbers change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.panels import arrivals, banner, boarding, census, footer, header, now, scenarios, trust, wards
+from dashboard.parts import absent
+from dashboard.states import feed_state, forecast_state
+from dashboard.words import Reader
+from forecast.board import Board
+
+Panel = Callable[[Board, Reader], Component]
+
+PANELS: dict[str, Panel] = {
+    "header": header.panel,
+    "banners": banner.panel,
+    "now": now.panel,
+    "census": census.panel,
+    "boarding": boarding.panel,
+    "arrivals": arrivals.panel,
+    "wards": wards.panel,
+    "scenarios": scenarios.panel,
+    "trust": trust.panel,
+    "footer": footer.panel,
+}
+"""Slot to the panel that fills it."""
+
+CHARTS: dict[str, Callable[[Board, Reader], go.Figure | None]] = {
+    "census": census.figure,
+    "boarding": boarding.figure,
+    "arrivals": arrivals.figure,
+}
+"""Slot to the chart that stands below the words of its panel, in the same card."""
+
+
+@dataclass(frozen=True)
+class Filling:
+    """What a board puts into the frame.
+
+    `panels` by slot; `figures` by slot, None where a card has no chart now; `state` as class names of the whole page.
+    """
+
+    panels: dict[str, Component]
+    figures: dict[str, go.Figure | None]
+    state: str
+
+
+def frame() -> list[Component]:
+    """The empty wall, laid out once."""
+    ahead = html.Div([_card(name) for name in CHARTS], className="ahead")
+    aside = html.Div([_slot(name) for name in ("wards", "scenarios", "trust")], className="aside")
+    return [_slot("header"), _slot("banners"), _slot("now"), ahead, aside, _slot("footer")]
+
+
+def filling(board: Board | None, reader: Reader) -> Filling:
+    """What fills the frame; before the first board, a page that says so."""
+    if board is None:
+        waiting = absent(reader.say("The twin is waking up: the first board is being made."))
+        waking = html.Div([header.switch(reader), waiting], className="wake")
+        return Filling({**{name: html.Div() for name in PANELS}, "header": waking}, dict.fromkeys(CHARTS), "waking")
+    return Filling(
+        panels={name: panel(board, reader) for name, panel in PANELS.items()},
+        figures={name: figure(board, reader) for name, figure in CHARTS.items()},
+        state=f"feed-{feed_state(board)} forecast-{forecast_state(board)}",
+    )
+
+
+def _slot(name: str) -> Component:
+    return html.Div(id=f"slot-{name}", className="slot")
+
+
+def _card(name: str) -> Component:
+    config: Any = {"staticPlot": True, "displayModeBar": False}
+    graph = dcc.Graph(id=f"chart-{name}", responsive=True, config=config, className="graph")
+    chart = html.Div(graph, id=f"place-{name}", className="chart none")
+    return html.Div([_slot(name), chart], className=f"card {name}")

@@ -1,0 +1,1 @@
+"""One file, one panel: a pure function of the board."""

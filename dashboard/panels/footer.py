@@ -1,0 +1,60 @@
+"""What the wall stands on: the feed, the records kept aside, the cycles."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.parts import marked
+from dashboard.words import Reader
+from forecast.board import Board
+
+REASONS_SHOWN = 3
+
+
+def panel(board: Board, reader: Reader) -> Component:
+    """One quiet line: last event, rejected records by reason, cycles made, late and failed, the twin's basis."""
+    items = [_feed(board, reader), _rejected(board, reader), _cycles(board, reader), _basis(board, reader)]
+    return html.Footer([html.Span(item) for item in items], className="footer")
+
+
+def _feed(board: Board, reader: Reader) -> str:
+    at = board.feed.last_event_at
+    if at is None:
+        return reader.say("no event received")
+    return reader.say("last event {time}", time=reader.clock(at))
+
+
+def _rejected(board: Board, reader: Reader) -> str | Component:
+    rejected = board.feed.rejected
+    total = sum(rejected.values())
+    if total == 0:
+        return reader.say("no record rejected")
+    most = sorted(rejected.items(), key=lambda item: (-item[1], item[0]))
+    reasons = [f"{reason} {reader.number(n)}" for reason, n in most[:REASONS_SHOWN]]
+    dots = ["…"] if len(most) > REASONS_SHOWN else []
+    text = reader.count("{n} record rejected", "{n} records rejected", total)
+    return marked("warn", f"{text} ({', '.join([*reasons, *dots])})")
+
+
+def _cycles(board: Board, reader: Reader) -> str | Component:
+    cycle = board.cycle
+    made = reader.count("{n} cycle", "{n} cycles", cycle.done)
+    lost = reader.say("{missed} missed, {failed} failed", missed=cycle.missed, failed=cycle.failed)
+    text = f"{made}, {lost}"
+    if cycle.seconds is not None:
+        text = reader.say("{cycles}, the last took {n} s", cycles=text, n=reader.number(cycle.seconds))
+    return marked("warn", text) if cycle.missed or cycle.failed else text
+
+
+def _basis(board: Board, reader: Reader) -> str:
+    cycle = board.cycle
+    paths = {
+        "full": reader.say("full path"),
+        "milestones": reader.say("path by milestones"),
+        "stay": reader.say("length of stay only"),
+    }
+    parts = [reader.count("{n} run", "{n} runs", cycle.members)]
+    if cycle.learned_days is not None:
+        parts.append(reader.count("learned from {n} day", "learned from {n} days", round(cycle.learned_days)))
+    return ", ".join([*parts, paths.get(cycle.path, cycle.path)])

@@ -1,0 +1,60 @@
+"""The pieces that panels are put together from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.words import Reader
+from forecast.board import Fan
+
+Content = Any
+"""What Dash takes as children: a component, a text, or a list of them."""
+
+MARKS = {"good": "\N{BLACK CIRCLE}", "warn": "\N{BLACK UP-POINTING TRIANGLE}", "bad": "\N{BLACK SQUARE}", "news": "i"}
+"""A shape for every judgement, so that colour is never the only sign of it."""
+
+
+def card(name: str, question: str, *content: Content, basis: str | None = None) -> Component:
+    """A panel with the question it answers as its title; `name` gives it its place, `basis` says what it rests on."""
+    return html.Div([heading(question, basis), *content], className=f"card {name}")
+
+
+def heading(question: str, basis: str | None = None) -> Component:
+    """A card's first line: the question, and at its end what the answer rests on."""
+    title = dmc.Title(question, order=2, className="question")
+    notes = [] if basis is None else [html.Span(basis, className="basis")]
+    return html.Div([title, *notes], className="card-head")
+
+
+def sentence(text: str, tone: str = "") -> Component:
+    """The panel's answer in plain words."""
+    return dmc.Text(text, className=f"sentence {tone}".strip())
+
+
+def absent(reason: str) -> Component:
+    """Stands where a chart or a table would, and says why there is none."""
+    return html.Div([html.Span("\N{EM DASH}", className="dash"), html.Span(reason)], className="absent")
+
+
+def marked(tone: str, text: str, extra: str = "") -> Component:
+    """A text with the shape and the colour of a judgement."""
+    shape = html.Span(MARKS[tone], className="mark")
+    return html.Span([shape, text], className=f"marked {tone} {extra}".strip())
+
+
+def key(fan: Fan, reader: Reader) -> Component:
+    """What each line and band of a fan is."""
+    entries = [
+        ("observed", reader.say("observed")),
+        ("forecast", reader.say("forecast")),
+        ("bands", reader.say("5, 8 and 9 chances in 10")),
+        ("usual", reader.say("usual")),
+    ]
+    if fan.earlier is not None:
+        entries.append(("earlier", reader.say("as forecast at {time}", time=reader.clock(fan.earlier.issued_at))))
+    items = [html.Span([html.I(className=f"swatch {name}"), text]) for name, text in entries]
+    return html.Div(items, className="key")

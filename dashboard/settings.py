@@ -1,0 +1,52 @@
+"""Every setting once: its name with the unit, its default, what it is for.
+
+A site writes those it changes in a TOML file (`--config FILE`); an option of the command wins over the file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ingest.configuration import Checked, load
+
+
+class Settings(Checked):
+    """What can be set; see the README of this folder for the table made from it."""
+
+    data: Annotated[Path, Field(description="folder that holds the database and the secret")] = Path("data")
+    hospital: Annotated[Path | None, Field(description="the site's own hospital.toml")] = None
+    scenarios: Annotated[Path | None, Field(description="a catalogue of scenarios added to the shipped one")] = None
+    wall_scenarios: Annotated[
+        tuple[str, ...],
+        Field(min_length=1, description="of every cycle; the first is the one compared with"),
+    ] = ("as_usual", "one_more_doctor", "ten_beds_closed", "arrivals_up_20", "mass_casualty_20")
+    host: Annotated[str, Field(description="address that the wall is served on")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="port that the wall is served on")] = 8050
+    language: Annotated[Literal["fr", "en"], Field(description="language of a page that does not name one")] = "fr"
+    refresh_s: Annotated[float, Field(gt=0, description="how often a page asks for news, in seconds")] = 5.0
+    every_min: Annotated[float, Field(gt=0, description="minutes from one forecast to the next")] = 10.0
+    horizon_h: Annotated[float, Field(gt=0, le=72, description="how far a forecast goes, in hours")] = 24.0
+    step_min: Annotated[float, Field(gt=0, description="minutes between the valid times of a forecast")] = 15.0
+    members: Annotated[int, Field(ge=2, le=5000, description="runs of an ensemble")] = 200
+    workers: Annotated[int, Field(ge=1, le=64, description="processes that simulate")] = 2
+    seed: Annotated[int, Field(ge=0, lt=1000, description="base of all random numbers")] = 1
+    history_days: Annotated[int, Field(ge=10, le=365, description="days fabricated for the demonstration")] = 60
+    measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to measure the skill; 0: none")] = 10
+
+
+def load_settings(config: Path | None, **options: object) -> Settings:
+    """The settings of a file, or the defaults, with the options that are not None in place of theirs.
+
+    Raises ConfigurationError with every fault of the file and its line; paths in it are relative to its folder.
+    """
+    settings = _beside(load(config, Settings), config.parent) if config else Settings()
+    given = {name: value for name, value in options.items() if value is not None}
+    return Settings.model_validate(settings.model_dump() | given)
+
+
+def _beside(settings: Settings, folder: Path) -> Settings:
+    named = {name: folder / path for name in ("data", "hospital", "scenarios") if (path := getattr(settings, name))}
+    return settings.model_copy(update=named)

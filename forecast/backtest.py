@@ -1,0 +1,187 @@
+"""History replayed issue by issue, as it was known then, and judged by what came.
+
+For each issue time the state, the parameters and the baselines are those that were known at it: nothing that became
+known later is read. The truth is taken a week after the last valid time, or as late as the log goes. Issues are
+independent once their situations are there, so they run in parallel; the figures do not depend on how many at once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from forecast.baselines import Rivals, fit
+from forecast.ensemble import Progress, Run, run_chunk
+from forecast.past import VINTAGE, Past, grid_start, truth
+from forecast.situation import Situation, situation_of
+from forecast.values import Array, Forecast, Series, series
+from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, joined, score, verify
+from ingest.log import EventLog
+from twin.calibrate import Calibration, calibrate
+from twin.hospital import Hospital
+from twin.memory import Memory
+from twin.scenarios import Scenario
+
+AHEAD = 8
+"""Issues whose situations are prepared before the first of them is run to its end: enough to keep workers busy."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is replayed: issue times from `first_at` to `last_at`, and how each is made."""
+
+    first_at: datetime
+    last_at: datetime
+    every: timedelta = timedelta(minutes=60)
+    lead_min: tuple[float, ...] = VERIFIED_LEADS_MIN
+    how: Run = field(default_factory=Run)
+    recalibrate: timedelta = timedelta(days=1)
+    """How often the parameters are learned anew; live it is every night."""
+    own_beds: bool = False
+
+    @property
+    def issue_times(self) -> list[datetime]:
+        """All of them, in order."""
+        count = int((self.last_at - self.first_at) / self.every) + 1
+        return [self.first_at + i * self.every for i in range(max(count, 0))]
+
+
+@dataclass(frozen=True)
+class Report:
+    """How good the forecasts of a period were."""
+
+    plan: Plan
+    pairs: Pairs
+    verifications: Verifications
+    n_issues: int
+
+    def as_json(self) -> dict[str, Any]:
+        """As printed by `edtwin backtest --json`."""
+        return as_json(self.verifications, n_issues=self.n_issues)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    situation: Situation
+    rivals: Mapping[str, Mapping[str, Series]]
+
+
+def backtest(
+    log: EventLog,
+    hospital: Hospital,
+    as_usual: Scenario,
+    plan: Plan,
+    *,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Replay a period and score it.
+
+    1. In the order of the issue times, each one's situation and rivals, as known then.
+    2. Its members, on the executor.
+    3. When all are done, the truth, and the scores.
+    Raises TwinError where too little history comes before the first issue.
+    """
+    forecasts: list[tuple[Forecast, Mapping[str, Mapping[str, Series]]]] = []
+    calibration: Calibration | None = None
+    for prepared, measures in _run(_prepared(log, hospital, plan), as_usual, plan, executor):  # 1, 2
+        calibration = prepared.situation.calibration
+        forecasts.append((_forecast(prepared.situation, as_usual, plan, measures), prepared.rivals))
+        if progress is not None:
+            progress(len(forecasts), len(plan.issue_times))
+    pairs = joined(_scored(log, calibration, plan, forecasts) if calibration else [])  # 3
+    return Report(plan, pairs, verify(pairs), len(forecasts))
+
+
+def _prepared(log: EventLog, hospital: Hospital, plan: Plan) -> Iterator[_Prepared]:
+    memory, past = Memory(log), Past(grid_start(plan.first_at))
+    calibration: Calibration | None = None
+    rivals: Rivals | None = None
+    for as_of in plan.issue_times:
+        state = memory.at(as_of)
+        renew = calibration is None or as_of - calibration.as_of >= plan.recalibrate
+        if calibration is None or renew:
+            calibration = calibrate(state, hospital, as_of, own_beds=plan.own_beds)
+        situation = situation_of(state, calibration, as_of)
+        history = past.at(state, situation.known, calibration, as_of)
+        if rivals is None or renew:
+            rivals = fit(history, lead_min=plan.lead_min)
+        yield _Prepared(situation, rivals.ahead(as_of, history.now))
+
+
+def _run(
+    prepared: Iterator[_Prepared], as_usual: Scenario, plan: Plan, executor: Executor | None
+) -> Iterator[tuple[_Prepared, Mapping[str, Array]]]:
+    """Each situation with its members at the verified leads, in order; a few are in the works at a time."""
+    if executor is None:
+        yield from ((p, members_of(p.situation, as_usual, plan)) for p in prepared)
+        return
+    works: deque[tuple[_Prepared, Future[dict[str, Array]]]] = deque()
+    for p in prepared:
+        works.append((p, executor.submit(members_of, p.situation, as_usual, plan)))
+        if len(works) >= AHEAD:
+            first, future = works.popleft()
+            yield first, future.result()
+    for first, future in works:
+        yield first, future.result()
+
+
+def members_of(situation: Situation, as_usual: Scenario, plan: Plan) -> dict[str, Array]:
+    """All members of one issue at the verified leads: measure to `(lead, member)`."""
+    how = _seeded(plan.how, situation.as_of)
+    measures = run_chunk(situation, [as_usual], how, range(how.members))[as_usual.name]
+    at = np.flatnonzero(np.isin(how.lead_min, plan.lead_min))
+    return {name: values[at] for name, values in measures.items()}
+
+
+def _seeded(how: Run, as_of: datetime) -> Run:
+    """Luck of its own for each issue time, the same whenever that time is replayed."""
+    return replace(how, seed=seed_of(how.seed, as_of))
+
+
+def seed_of(seed: int, as_of: datetime) -> int:
+    """The seed of an issue time: the base and the minute."""
+    return int(as_of.timestamp() // 60) * 1_000 + seed
+
+
+def _forecast(situation: Situation, as_usual: Scenario, plan: Plan, measures: Mapping[str, Array]) -> Forecast:
+    told = {name: series(values) for name, values in measures.items()}
+    at = situation.as_of
+    return Forecast(at, at, at, np.array(sorted(plan.lead_min)), {as_usual.name: told}, {}, {})
+
+
+def _scored(
+    log: EventLog,
+    calibration: Calibration,
+    plan: Plan,
+    forecasts: list[tuple[Forecast, Mapping[str, Mapping[str, Series]]]],
+) -> list[Pairs]:
+    first_at, last_at = plan.first_at, plan.issue_times[-1] + timedelta(minutes=max(plan.lead_min))
+    span = log.span()
+    known_at = min(last_at + VINTAGE, span.last_known_at) if span else last_at
+    came = truth(Memory(log).at(known_at), calibration, first_at, last_at, known_at)
+    known_until = known_at - first_at
+    return [_score(forecast, rivals, came, plan, first_at, known_until) for forecast, rivals in forecasts]
+
+
+def _score(
+    forecast: Forecast,
+    rivals: Mapping[str, Mapping[str, Series]],
+    came: Mapping[str, Array],
+    plan: Plan,
+    first_at: datetime,
+    known_until: timedelta,
+) -> Pairs:
+    """Pairs at the leads whose valid time the log had reached."""
+    leads = np.array(sorted(plan.lead_min))
+    valid = (forecast.as_of - first_at) / timedelta(minutes=1) + leads
+    at = (valid // 15).astype(np.int64)
+    reached = valid <= known_until / timedelta(minutes=1)
+    observed = {name: np.where(reached, values[at], np.nan) for name, values in came.items()}
+    return score(forecast, observed, rivals, lead_min=leads.tolist())

@@ -1,0 +1,152 @@
+"""Members: many runs of the twin from one situation, each under every scenario with the same luck.
+
+A member is one drawing of the present and of luck. Members are run in chunks on a `concurrent.futures` executor; a
+chunk runs all scenarios of its members, so that luck is drawn once. What a member gives depends on the situation,
+the seed and its number alone, not on chunks, processes or order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecast.situation import Situation
+from forecast.values import Array, Members
+from twin.fate import cast
+from twin.hospital import Profile
+from twin.luck import draw
+from twin.measures import in_the_hour_before, measure
+from twin.model import run
+from twin.present_draw import draw_present
+from twin.scenarios import Scenario, Setting
+from twin.story import Visits
+
+CHUNK = 10
+"""Members a task runs: some tenths of a second, so that progress shows and a cancel is heard."""
+_SECOND_MIN = 1.0 / 60.0
+Progress = Callable[[int, int], None]
+"""Called with members done and members asked for."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How an ensemble is run."""
+
+    members: int = 200
+    horizon_min: float = 1440.0
+    step_min: float = 15.0
+    seed: int = 1
+
+    @property
+    def lead_min(self) -> Array:
+        """Leads at which measures are taken, 0 (now, as drawn) to the horizon."""
+        return np.arange(0.0, self.horizon_min + self.step_min / 2, self.step_min)
+
+
+def ensemble(
+    situation: Situation,
+    scenarios: Sequence[Scenario],
+    how: Run,
+    *,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Members]:
+    """Every scenario's members, by its name; in this process where no executor is given."""
+    chunks = [range(first, min(first + CHUNK, how.members)) for first in range(0, how.members, CHUNK)]
+    parts: list[dict[str, dict[str, Array]]] = []
+    done = 0
+    for chunk, part in zip(chunks, _parts(situation, scenarios, how, chunks, executor), strict=True):
+        parts.append(part)
+        done += len(chunk)
+        if progress is not None:
+            progress(done, how.members)
+    return {s.name: Members(how.lead_min, _joined([part[s.name] for part in parts])) for s in scenarios}
+
+
+def run_chunk(
+    situation: Situation, scenarios: Sequence[Scenario], how: Run, members: range
+) -> dict[str, dict[str, Array]]:
+    """The members of a chunk: scenario to measure to `(lead, member)`."""
+    applied = {s.name: applied_to(situation, s, how) for s in scenarios}
+    columns: dict[str, list[dict[str, Array]]] = {s.name: [] for s in scenarios}
+    for member in members:
+        for name, values in _member(situation, applied, how, member).items():
+            columns[name].append(values)
+    return {name: {m: np.stack([c[m] for c in of], axis=1) for m in of[0]} for name, of in columns.items()}
+
+
+def applied_to(situation: Situation, scenario: Scenario, how: Run) -> Setting:
+    """The scenario's capacities and demand from the situation on."""
+    c = situation.calibration
+    capacity = c.hospital.capacities(c.path.pools, situation.as_of, how.horizon_min + _SECOND_MIN)
+    return scenario.apply(Setting(capacity), c.hospital.acuities)
+
+
+def _parts(
+    situation: Situation, scenarios: Sequence[Scenario], how: Run, chunks: Sequence[range], executor: Executor | None
+) -> Iterator[dict[str, dict[str, Array]]]:
+    if executor is None:
+        return (run_chunk(situation, scenarios, how, chunk) for chunk in chunks)
+    pending = [executor.submit(run_chunk, situation, scenarios, how, chunk) for chunk in chunks]
+    return (future.result() for future in pending)
+
+
+def _member(situation: Situation, applied: Mapping[str, Setting], how: Run, member: int) -> dict[str, dict[str, Array]]:
+    c = situation.calibration
+    present = draw_present(situation.known, c, seed=how.seed, member=member)
+    horizon = how.horizon_min + _SECOND_MIN
+    luck = draw(
+        c.path, c.parameters, present.count, seed=how.seed, member=member, start=situation.as_of,
+        horizon_min=horizon, zone=c.hospital.zone, seen_today=situation.seen_today,
+    )  # fmt: skip
+    out = {}
+    for name, change in applied.items():
+        fate = cast(c.path, c.parameters, luck, present, change.demand)
+        visits = Visits.of(run(change.capacity, c.path, fate, present, horizon), fate.acuity)
+        out[name] = _measured(situation, visits, how.lead_min, change)
+    return out
+
+
+def _measured(situation: Situation, visits: Visits, lead_min: Array, change: Setting) -> dict[str, Array]:
+    c, gone = situation.calibration, situation.gone
+    out = measure(
+        visits,
+        lead_min,
+        acuities=c.hospital.acuities,
+        units={unit.name: c.hospital.unit_code(unit.name) for unit in c.hospital.wards},
+        beds=_beds(situation, change, lead_min),
+        milestones=MILESTONES[c.path.name],
+    )
+    for name, before in (
+        ("ed_arrivals", gone.arrived_min), ("ed_departures", gone.departed_min), ("admissions", gone.to_ward_min),
+    ):  # fmt: skip
+        out[name] = out[name] + in_the_hour_before(before, lead_min)
+    return out
+
+
+def _beds(situation: Situation, change: Setting, lead_min: Array) -> dict[str, Array]:
+    """Beds of each ward whose number is known, at each lead; those that nobody queues for stay as they are."""
+    c = situation.calibration
+    known = [unit for unit in c.hospital.wards if unit.name in c.beds_known]
+    return {u.name: at_leads(change.capacity.get(u.pool, ((0.0, u.places),)), lead_min) for u in known}
+
+
+def at_leads(profile: Profile, lead_min: Array) -> Array:
+    """A capacity at each lead."""
+    minutes, counts = zip(*profile, strict=True)
+    return np.array(counts, dtype=np.float64)[np.searchsorted(minutes, lead_min, side="right") - 1]
+
+
+def _joined(parts: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+
+
+MILESTONES: dict[str, frozenset[str]] = {
+    "stay": frozenset(),
+    "milestones": frozenset({"SeenByProvider", "DecidedToAdmit"}),
+    "full": frozenset({"SeenByProvider", "DecidedToAdmit"}),
+}
+"""Milestones that each path tells; measures that need others do not exist."""

@@ -1,0 +1,108 @@
+"""One forecast: the situation at its issue time, run as an ensemble, told as quantiles with where they come from."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+from forecast.ensemble import Progress, Run, ensemble
+from forecast.lever import no_lever
+from forecast.situation import Situation
+from forecast.values import Forecast, Members, Series, series
+from twin.scenarios import Scenario
+
+
+@dataclass(frozen=True)
+class Times:
+    """When it is said, of which instant, and from what was known when."""
+
+    issued_at: datetime
+    as_of: datetime
+    known_at: datetime
+
+
+def issue(
+    situation: Situation,
+    scenarios: Sequence[Scenario],
+    how: Run,
+    times: Times,
+    *,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Forecast:
+    """The forecast of a situation under the scenarios, the first of which the others are compared with."""
+    members = ensemble(situation, scenarios, how, executor=executor, progress=progress)
+    first = scenarios[0].name
+    return Forecast(
+        issued_at=times.issued_at,
+        as_of=times.as_of,
+        known_at=times.known_at,
+        lead_min=how.lead_min,
+        scenarios={name: _told(m) for name, m in members.items()},
+        differences={s.name: _paired(members[s.name], members[first]) for s in scenarios[1:]},
+        provenance=provenance(situation, scenarios, how),
+        members=members,
+    )
+
+
+def provenance(situation: Situation, scenarios: Sequence[Scenario], how: Run) -> dict[str, Any]:
+    """What is needed to make the forecast again: state, parameters, luck, versions, settings."""
+    c = situation.calibration
+    return {
+        "state_hash": situation.state_hash,
+        "calibrated_as_of": c.as_of.isoformat(),
+        "parameters_hash": parameters_hash(c.report),
+        "path": c.path.name,
+        "hospital": c.hospital.name,
+        "learned_days": c.report["days"],
+        "inapplicable": {s.name: why for s in scenarios if (why := no_lever(situation, s))},
+        "run": asdict(how),
+        "versions": {"edtwin": version("edtwin"), "simpy": version("simpy"), "python": platform.python_version()},
+    }
+
+
+def parameters_hash(report: Mapping[str, Any]) -> str:
+    """A short name for what was learned."""
+    return hashlib.sha256(repr(sorted(report.items())).encode()).hexdigest()[:16]
+
+
+def _told(members: Members) -> dict[str, Series]:
+    return {name: series(values) for name, values in members.measures.items()}
+
+
+def _paired(members: Members, first: Members) -> dict[str, Series]:
+    """Member by member on the same luck: the difference has far less noise than two forecasts apart."""
+    return {name: series(values - first.measures[name]) for name, values in members.measures.items()}
+
+
+def as_json(forecast: Forecast) -> dict[str, Any]:
+    """The forecast as the command prints it; what does not exist is null."""
+    return {
+        "issued_at": forecast.issued_at.isoformat(),
+        "as_of": forecast.as_of.isoformat(),
+        "known_at": forecast.known_at.isoformat(),
+        "scenarios": {
+            name: {m: {"lead_min": _numbers(forecast.lead_min), **_series(s, raw=True)} for m, s in measures.items()}
+            for name, measures in forecast.scenarios.items()
+        },
+        "differences": {
+            name: {m: _series(s) for m, s in measures.items()} for name, measures in forecast.differences.items()
+        },
+        "provenance": dict(forecast.provenance),
+    }
+
+
+def _series(told: Series, *, raw: bool = False) -> dict[str, Any]:
+    quantiles = {f"{level:g}": _numbers(values) for level, values in told.quantiles.items()}
+    out: dict[str, Any] = {"mean": _numbers(told.mean), "quantiles": quantiles}
+    return {**out, "raw_quantiles": quantiles} if raw else out
+
+
+def _numbers(values: Any) -> list[float | None]:
+    return [None if value != value else round(float(value), 4) for value in values]

@@ -1,0 +1,90 @@
+-- What was forecast, how good it was, and how the scheduler did. Instants are UTC.
+-- No keys: the archive checks what is unique, and rows are replaced within one transaction.
+
+CREATE TABLE issue (
+    issued_at TIMESTAMP NOT NULL,
+    as_of TIMESTAMP NOT NULL,
+    known_at TIMESTAMP NOT NULL,
+    lead_min DOUBLE[] NOT NULL,
+    levels DOUBLE[] NOT NULL,
+    provenance VARCHAR NOT NULL,
+    thinned BOOLEAN NOT NULL
+);
+COMMENT ON TABLE issue IS 'One row a forecast: what its rows in "forecast" share.';
+COMMENT ON COLUMN issue.issued_at IS 'When it was made (UTC); names the forecast.';
+COMMENT ON COLUMN issue.as_of IS 'The instant of the hospital it starts from (UTC); leads count from here.';
+COMMENT ON COLUMN issue.known_at IS 'It used only what was known by then (UTC).';
+COMMENT ON COLUMN issue.lead_min IS 'Leads, in minutes after as_of; the order of every list over leads.';
+COMMENT ON COLUMN issue.levels IS 'Quantile levels, 0 to 1; the order of every list over levels.';
+COMMENT ON COLUMN issue.provenance IS 'State hash, seed, versions and settings, as JSON text.';
+COMMENT ON COLUMN issue.thinned IS 'True once only the first scenario at the verified leads is kept.';
+
+CREATE TABLE forecast (
+    issued_at TIMESTAMP NOT NULL,
+    place INTEGER NOT NULL,
+    scenario VARCHAR NOT NULL,
+    measure VARCHAR NOT NULL,
+    mean DOUBLE[] NOT NULL,
+    quantiles DOUBLE[][] NOT NULL,
+    difference_mean DOUBLE[],
+    difference_quantiles DOUBLE[][]
+);
+COMMENT ON TABLE forecast IS 'One row an issue, scenario and measure; values in the unit of the measure.';
+COMMENT ON COLUMN forecast.issued_at IS 'The forecast it belongs to (issue.issued_at, UTC).';
+COMMENT ON COLUMN forecast.place IS 'Order within the forecast, from 0; place 0 is of the scenario that all are compared with.';
+COMMENT ON COLUMN forecast.scenario IS 'Name of the scenario in the catalogue.';
+COMMENT ON COLUMN forecast.measure IS 'Stable name of the measure: counts of people or beds, arrivals an hour, waits in minutes.';
+COMMENT ON COLUMN forecast.mean IS 'Mean over members by lead; NaN where no member has the measure.';
+COMMENT ON COLUMN forecast.quantiles IS 'Quantiles over members, a list over levels of lists over leads; NaN as in mean.';
+COMMENT ON COLUMN forecast.difference_mean IS 'Mean paired difference from the first scenario by lead; null for the first itself.';
+COMMENT ON COLUMN forecast.difference_quantiles IS 'Quantiles of the paired differences, laid out as quantiles; null for the first itself.';
+
+CREATE TABLE score (
+    issued_at TIMESTAMP NOT NULL,
+    measure VARCHAR NOT NULL,
+    lead_min DOUBLE NOT NULL,
+    observed DOUBLE,
+    error DOUBLE,
+    absolute_error DOUBLE,
+    crps DOUBLE,
+    in_50 BOOLEAN,
+    in_80 BOOLEAN,
+    in_95 BOOLEAN,
+    raw_crps DOUBLE,
+    weight_of_simulation DOUBLE NOT NULL,
+    rival_crps MAP(VARCHAR, DOUBLE) NOT NULL,
+    rival_absolute_error MAP(VARCHAR, DOUBLE) NOT NULL,
+    verified_at TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE score IS 'One row a forecast of the first scenario, measure and lead that met its truth; scores are null where there was nothing to compare.';
+COMMENT ON COLUMN score.issued_at IS 'The forecast (issue.issued_at, UTC).';
+COMMENT ON COLUMN score.measure IS 'Name of the measure; scores are in its unit.';
+COMMENT ON COLUMN score.lead_min IS 'Lead in minutes after the forecast''s as_of.';
+COMMENT ON COLUMN score.observed IS 'What came; null where the measure did not exist (a wait with nobody waiting).';
+COMMENT ON COLUMN score.error IS 'Forecast mean - observed.';
+COMMENT ON COLUMN score.absolute_error IS 'Distance of the forecast median from what came.';
+COMMENT ON COLUMN score.crps IS 'Continuous ranked probability score of the published quantiles.';
+COMMENT ON COLUMN score.in_50 IS 'Whether the outcome lay in the central 50 % interval, ends included.';
+COMMENT ON COLUMN score.in_80 IS 'Whether it lay in the central 80 % interval.';
+COMMENT ON COLUMN score.in_95 IS 'Whether it lay in the central 95 % interval.';
+COMMENT ON COLUMN score.raw_crps IS 'The crps of the simulation''s own quantiles, before any recalibration.';
+COMMENT ON COLUMN score.weight_of_simulation IS 'Share of the simulation in what was published, 0 to 1.';
+COMMENT ON COLUMN score.rival_crps IS 'Baseline to its crps; null for a baseline that had nothing to say.';
+COMMENT ON COLUMN score.rival_absolute_error IS 'Baseline to the distance of its median from what came; null as in rival_crps.';
+COMMENT ON COLUMN score.verified_at IS 'When the truth was read (UTC): its vintage.';
+
+CREATE TABLE cycle (
+    issued_at TIMESTAMP NOT NULL,
+    started_at TIMESTAMP NOT NULL,
+    ended_at TIMESTAMP NOT NULL,
+    seconds DOUBLE NOT NULL,
+    status VARCHAR NOT NULL,
+    error VARCHAR
+);
+COMMENT ON TABLE cycle IS 'One row a turn of the scheduler, whether it brought a forecast or not.';
+COMMENT ON COLUMN cycle.issued_at IS 'The issue time that was due (UTC).';
+COMMENT ON COLUMN cycle.started_at IS 'When work began, on the house''s clock (UTC).';
+COMMENT ON COLUMN cycle.ended_at IS 'When it ended (UTC).';
+COMMENT ON COLUMN cycle.seconds IS 'How long it took in the world, in seconds, whatever the speed of the house''s clock.';
+COMMENT ON COLUMN cycle.status IS 'done, missed or failed.';
+COMMENT ON COLUMN cycle.error IS 'One sentence without identifiers; null when done.';

@@ -1,0 +1,348 @@
+"""Forecasts met by what came: scores by measure and lead, beside those of the baselines.
+
+`score` pairs one forecast with the truth at its verified leads; `verify` sums pairs up. What is scored is what was
+published, the quantiles, and the baselines in the same way: anybody who has the quantiles can check the figures, and
+a forecast scores the same before and after the archive. A pair counts where the measure existed in both the forecast
+and the truth; a baseline is compared on the pairs where it, too, had something to say.
+
+Skill is 1 - crps / the baseline's crps. Its 95 % interval comes from drawing whole days of issues anew (with
+replacement): forecasts of one day resemble one another, so single pairs would make it too narrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import isnan
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from forecast.board import Skill
+from forecast.scores import absolute_error, crps_quantiles, error, inside, mean
+from forecast.values import Array, Forecast, Series
+
+Instants = npt.NDArray[np.datetime64]
+
+VERIFIED_LEADS_MIN: tuple[float, ...] = (60.0, 120.0, 240.0, 480.0, 720.0, 1440.0)
+INTERVALS: Mapping[int, tuple[float, float]] = {50: (0.25, 0.75), 80: (0.1, 0.9), 95: (0.025, 0.975)}
+"""Nominal coverage in percent to the levels of its ends."""
+LEAST_DAYS = 5
+"""Fewer days of issues than this give no interval of the skill."""
+
+
+@dataclass(frozen=True)
+class RivalScores:
+    """A baseline on the same pairs, `(pair,)` each; NaN where it had nothing to say."""
+
+    crps: Array
+    absolute_error: Array
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Forecasts met by what came: every array is `(pair,)`; scores are NaN where there was nothing to compare."""
+
+    issued_at: Instants
+    """UTC, to the microsecond."""
+    measure: npt.NDArray[np.object_]
+    lead_min: Array
+    observed: Array
+    error: Array
+    """Forecast mean - observed."""
+    absolute_error: Array
+    """Of the forecast median."""
+    crps: Array
+    inside: Mapping[int, Array]
+    """Nominal coverage in percent to 1 (inside that interval) or 0."""
+    raw_crps: Array
+    """Of the simulation's own quantiles, before any recalibration."""
+    weight_of_simulation: Array
+    """Share of the simulation in what was published; the rest is a baseline's."""
+    rivals: Mapping[str, RivalScores]
+
+    def __len__(self) -> int:
+        return int(self.lead_min.size)
+
+    def taken(self, at: npt.NDArray[np.int64]) -> Pairs:
+        """Some of the pairs, by index."""
+        rivals = {name: RivalScores(r.crps[at], r.absolute_error[at]) for name, r in self.rivals.items()}
+        columns = {name: getattr(self, name)[at] for name in _EMPTY}
+        return Pairs(**columns, inside={percent: hit[at] for percent, hit in self.inside.items()}, rivals=rivals)
+
+
+@dataclass(frozen=True)
+class RivalVerification:
+    """How a baseline did."""
+
+    mae: float
+    crps: float
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How good the forecasts of one measure at one lead were; NaN where it cannot be said."""
+
+    measure: str
+    lead_min: float
+    n: int
+    left_out: int
+    """Pairs in which the measure did not exist, in the forecast or in the truth."""
+    mae: float
+    bias: float
+    crps: float
+    coverage: Mapping[int, float]
+    baselines: Mapping[str, RivalVerification]
+    skill: Mapping[str, float]
+    skill_ci95: Mapping[str, tuple[float, float]]
+    raw_crps: float
+    weight_of_simulation: float
+
+    def as_json(self) -> dict[str, Any]:
+        """As printed by `edtwin backtest --json`; NaN becomes null."""
+        return {
+            "n": self.n,
+            "left_out": self.left_out,
+            "mae": _number(self.mae),
+            "bias": _number(self.bias),
+            "crps": _number(self.crps),
+            **{f"coverage_{percent}": _number(share) for percent, share in self.coverage.items()},
+            "baselines": {k: {"mae": _number(r.mae), "crps": _number(r.crps)} for k, r in self.baselines.items()},
+            "skill": {name: _number(value) for name, value in self.skill.items()},
+            "skill_ci95": {name: [_number(low), _number(high)] for name, (low, high) in self.skill_ci95.items()},
+            "raw": {"crps": _number(self.raw_crps)},
+            "weight_of_simulation": _number(self.weight_of_simulation),
+        }
+
+    def as_skill(self, *, backtested: bool) -> Skill:
+        """As the wall shows it: baselines without a finite skill are left away."""
+        known = {name: value for name, value in self.skill.items() if not isnan(value)}
+        lead_min = round(self.lead_min)
+        return Skill(
+            self.measure, lead_min, self.n, self.mae, self.bias, self.crps, self.coverage[80], known, backtested
+        )
+
+
+Verifications = Mapping[str, Mapping[float, Verification]]
+"""Measure -> lead in minutes -> verification."""
+
+
+def as_json(verifications: Verifications, *, n_issues: int) -> dict[str, Any]:
+    """The whole as printed by `edtwin backtest --json`: leads are whole minutes, as text."""
+    measures = {
+        measure: {str(round(lead_min)): found.as_json() for lead_min, found in by_lead.items()}
+        for measure, by_lead in verifications.items()
+    }
+    return {"n_issues": n_issues, "measures": measures}
+
+
+def as_skills(verifications: Verifications, *, backtested: bool = False) -> tuple[Skill, ...]:
+    """What the wall shows; measures and leads without a pair are left away."""
+    found = (one for by_lead in verifications.values() for one in by_lead.values() if one.n)
+    return tuple(one.as_skill(backtested=backtested) for one in found)
+
+
+def score(
+    forecast: Forecast,
+    observed: Mapping[str, Array],
+    rivals: Mapping[str, Mapping[str, Series]],
+    *,
+    lead_min: Sequence[float] = VERIFIED_LEADS_MIN,
+    raw: Mapping[str, Series] | None = None,
+    weight_of_simulation: float = 1.0,
+) -> Pairs:
+    """One forecast, as usual (its first scenario), against what came at the given leads.
+
+    `observed` (measure -> truth) and `rivals` (baseline -> measure -> distribution) are `(lead,)` for those leads.
+    `raw` is the simulation's own distribution, over all of the forecast's leads, where the published one was
+    recalibrated; without it the two are one. Measures that were not observed are not scored.
+    Raises ValueError for a lead that the forecast does not have, or arrays of another length.
+    """
+    published = forecast.scenarios[next(iter(forecast.scenarios))]
+    at = _places(forecast.lead_min, lead_min)
+    parts = [
+        _pair(
+            _Met(forecast.issued_at, measure, np.asarray(lead_min, dtype=np.float64), observed[measure]),
+            _pick(published[measure], at),
+            _pick(raw[measure], at) if raw else None,
+            {name: by_measure[measure] for name, by_measure in rivals.items() if measure in by_measure},
+            weight_of_simulation,
+        )
+        for measure in published
+        if measure in observed
+    ]
+    return joined(parts)
+
+
+def valid_at(forecast: Forecast, lead_min: Sequence[float] = VERIFIED_LEADS_MIN) -> list[datetime]:
+    """The instants for which the forecast speaks, at some leads."""
+    return [forecast.as_of + timedelta(minutes=lead) for lead in lead_min]
+
+
+def joined(parts: Sequence[Pairs]) -> Pairs:
+    """Several pairs as one; a baseline that one part lacks is NaN there."""
+
+    def of(name: str) -> Any:
+        columns = [getattr(part, name) for part in parts]
+        return np.concatenate([_EMPTY[name], *columns])
+
+    names = list(dict.fromkeys(name for part in parts for name in part.rivals))
+    absent = [RivalScores(*(np.full(len(part), np.nan),) * 2) for part in parts]
+    lined = {name: [part.rivals.get(name, none) for part, none in zip(parts, absent, strict=True)] for name in names}
+    return Pairs(
+        **{name: of(name) for name in _EMPTY},
+        inside={percent: np.concatenate([_NONE, *(part.inside[percent] for part in parts)]) for percent in INTERVALS},
+        rivals={
+            name: RivalScores(
+                np.concatenate([r.crps for r in found]), np.concatenate([r.absolute_error for r in found])
+            )
+            for name, found in lined.items()
+        },
+    )
+
+
+def verify(pairs: Pairs, *, seed: int = 0, resamples: int = 1000) -> dict[str, dict[float, Verification]]:
+    """Scores by measure and lead, both in order of appearance; `seed` is that of the intervals of the skill."""
+    found: dict[str, dict[float, Verification]] = {}
+    for part in _by_measure_and_lead(pairs):
+        one = _verification(part, seed=seed, resamples=resamples)
+        found.setdefault(one.measure, {})[one.lead_min] = one
+    return found
+
+
+def skill_interval(
+    crps: Array, rival: Array, day: npt.NDArray[Any], *, seed: int, resamples: int = 1000
+) -> tuple[float, float]:
+    """The 95 % interval of 1 - sum(crps) / sum(rival), whole days drawn anew; NaN below `LEAST_DAYS` days.
+
+    `crps`, `rival` and `day` (a label each) are `(pair,)`, without NaN.
+    """
+    _, number = np.unique(day, return_inverse=True)
+    days = int(number.max()) + 1 if number.size else 0
+    if days < LEAST_DAYS:
+        return float("nan"), float("nan")
+    draws = np.random.default_rng(seed).multinomial(days, np.full(days, 1.0 / days), size=resamples)
+    ours = draws @ np.bincount(number, weights=crps)
+    theirs = draws @ np.bincount(number, weights=rival)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        skills = np.where(theirs > 0, 1.0 - ours / theirs, np.nan)
+    low, high = np.quantile(skills, (0.025, 0.975))
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class _Met:
+    """What came, `(lead,)`."""
+
+    issued_at: datetime
+    measure: str
+    lead_min: Array
+    observed: Array
+
+    def __post_init__(self) -> None:
+        if self.observed.shape != self.lead_min.shape:
+            raise ValueError(
+                f"{self.measure} must be observed at {self.lead_min.size} leads, but has shape {self.observed.shape}"
+            )
+
+
+def _pair(met: _Met, own: Series, raw: Series | None, rivals: Mapping[str, Series], weight: float) -> Pairs:
+    """One measure of one forecast, and its rivals, at the leads at which it was met."""
+    size, came = met.lead_min.size, met.observed
+    own_crps = _crps(own, came)
+    return Pairs(
+        issued_at=np.full(size, _utc(met.issued_at)),
+        measure=np.full(size, met.measure, dtype=object),
+        lead_min=met.lead_min,
+        observed=came,
+        error=error(own.mean, came),
+        absolute_error=absolute_error(own.quantiles[0.5], came),
+        crps=own_crps,
+        inside={
+            percent: inside((own.quantiles[low], own.quantiles[high]), came)
+            for percent, (low, high) in INTERVALS.items()
+        },
+        raw_crps=own_crps if raw is None else _crps(raw, came),
+        weight_of_simulation=np.full(size, weight),
+        rivals={k: RivalScores(_crps(r, came), absolute_error(r.quantiles[0.5], came)) for k, r in rivals.items()},
+    )
+
+
+def _by_measure_and_lead(pairs: Pairs) -> list[Pairs]:
+    """The pairs of each measure and lead, in order of appearance."""
+    keys = list(zip(pairs.measure.tolist(), pairs.lead_min.tolist(), strict=True))
+    code = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    codes = np.array([code[key] for key in keys], dtype=np.int64)
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(1, len(code)))
+    return [pairs.taken(part) for part in np.split(order, starts)] if keys else []
+
+
+def _verification(pairs: Pairs, *, seed: int, resamples: int) -> Verification:
+    """Of pairs that share a measure and a lead."""
+    kept = pairs.taken(np.flatnonzero(~np.isnan(pairs.crps)))
+    compared = {name: kept.taken(np.flatnonzero(~np.isnan(scores.crps))) for name, scores in kept.rivals.items()}
+    both = {name: (part.crps, part.rivals[name].crps) for name, part in compared.items()}
+    return Verification(
+        measure=str(pairs.measure[0]),
+        lead_min=float(pairs.lead_min[0]),
+        n=len(kept),
+        left_out=len(pairs) - len(kept),
+        mae=mean(kept.absolute_error).value,
+        bias=mean(kept.error).value,
+        crps=mean(kept.crps).value,
+        coverage={percent: mean(hit).value for percent, hit in kept.inside.items()},
+        baselines={
+            name: RivalVerification(mean(part.rivals[name].absolute_error).value, mean(part.rivals[name].crps).value)
+            for name, part in compared.items()
+        },
+        skill={name: _skill(ours, theirs) for name, (ours, theirs) in both.items()},
+        skill_ci95={
+            name: skill_interval(*both[name], part.issued_at.astype("datetime64[D]"), seed=seed, resamples=resamples)
+            for name, part in compared.items()
+        },
+        raw_crps=mean(kept.raw_crps).value,
+        weight_of_simulation=mean(kept.weight_of_simulation).value,
+    )
+
+
+def _skill(crps: Array, rival: Array) -> float:
+    """NaN where the baseline was never wrong, and where there is no pair."""
+    total = float(rival.sum())
+    return 1.0 - float(crps.sum()) / total if total > 0 else float("nan")
+
+
+def _crps(series: Series, came: Array) -> Array:
+    levels = sorted(series.quantiles)
+    return crps_quantiles(np.stack([series.quantiles[level] for level in levels], axis=-1), came, levels=levels)
+
+
+def _places(have: Array, want: Sequence[float]) -> npt.NDArray[np.int64]:
+    missing = [lead_min for lead_min in want if lead_min not in have]
+    if missing:
+        raise ValueError(f"the forecast must have the leads that are verified, but lacks {missing} min")
+    return np.array([int(np.flatnonzero(have == lead_min)[0]) for lead_min in want], dtype=np.int64)
+
+
+def _pick(series: Series, at: npt.NDArray[np.int64]) -> Series:
+    return Series(series.mean[at], {level: values[at] for level, values in series.quantiles.items()})
+
+
+def _utc(instant: datetime) -> np.datetime64:
+    return np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def _number(value: float) -> float | None:
+    return None if isnan(value) else value
+
+
+_NONE: Array = np.empty(0)
+_EMPTY: Mapping[str, npt.NDArray[Any]] = {
+    "issued_at": np.empty(0, dtype="datetime64[us]"),
+    "measure": np.empty(0, dtype=object),
+    **dict.fromkeys(("lead_min", "observed", "error", "absolute_error", "crps", "raw_crps"), _NONE),
+    "weight_of_simulation": _NONE,
+}
+"""No pair: the columns and their types."""

@@ -1,0 +1,240 @@
+"""The Board made: one cycle's results and the log's condition turned into what the wall shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from forecast.baselines import History
+from forecast.board import (
+    Board,
+    Cycle,
+    Earlier,
+    Effect,
+    Fan,
+    Feed,
+    Now,
+    ScenarioView,
+    Skill,
+    UnitNow,
+)
+from forecast.lever import no_lever
+from forecast.situation import Situation
+from forecast.values import Array, Forecast, Members, Series
+from ingest.clock import local
+from twin.arrivals import expected_today
+from twin.present_draw import SITUATIONS
+from twin.scenarios import Scenario
+
+FANS = ("ed_census", "ed_boarders", "ed_waiting", "ed_arrivals")
+EFFECT_MEASURES = ("ed_census", "ed_waiting", "ed_boarders")
+EFFECT_LEADS_MIN = (240, 480)
+FREE_LEADS_MIN = (60, 120, 240, 480, 720, 1440)
+PAST = timedelta(hours=24)
+EARLIER = timedelta(hours=6)
+EVENTS_A_VISIT = 6.0
+"""Messages that one visit makes, for the rate that a silent feed is judged by."""
+_SILENCE = math.log(1e4)
+"""A silence this many mean gaps long has a chance of 1 in 10,000."""
+_LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a cycle made, for the wall."""
+
+    forecast: Forecast
+    situation: Situation
+    history: History
+    usual: Mapping[str, Series]
+    """Climatology by measure at the forecast's leads after 0."""
+    earlier: Forecast | None
+    scenarios: tuple[Scenario, ...]
+    skills: tuple[Skill, ...]
+
+
+@dataclass(frozen=True)
+class House:
+    """What the wall says of the house itself."""
+
+    mode: str
+    spaces: int | None
+    feed: Feed
+    cycle: Cycle
+
+
+def make_board(made: Made, house: House, now: datetime) -> Board:
+    """The wall's view of the last cycle at an instant."""
+    hospital = made.situation.calibration.hospital
+    usual = made.forecast.scenarios[made.scenarios[0].name]
+    return Board(
+        made_at=now,
+        zone=hospital.zone,
+        hospital=hospital.name,
+        mode=house.mode,
+        now=_now(made, usual, house.spaces),
+        units=_units(made, usual),
+        fans={m: _fan(made, m, usual[m], house.spaces) for m in FANS if m in usual},
+        scenarios=tuple(_scenario(made, s) for s in made.scenarios[1:]),
+        skills=made.skills,
+        feed=house.feed,
+        cycle=house.cycle,
+    )
+
+
+def empty_board(house: House, hospital: str, zone: str, now: datetime) -> Board:
+    """The wall's view before the first forecast: nothing is known, nothing is zero."""
+    nothing = Now(None, None, None, None, None, None, None, None, house.spaces)
+    return Board(now, zone, hospital, house.mode, nothing, (), {}, (), (), house.feed, house.cycle)
+
+
+def silence_limit(arrivals_per_hour: float) -> timedelta:
+    """How long a feed may be silent at this hour: ln(10^4) mean gaps, from 2 to 30 minutes."""
+    rate = max(arrivals_per_hour * EVENTS_A_VISIT, 1e-6)
+    return min(max(timedelta(hours=_SILENCE / rate), timedelta(minutes=2)), timedelta(minutes=30))
+
+
+def _now(made: Made, usual: Mapping[str, Series], spaces: int | None) -> Now:
+    s = made.situation
+    wait, board = _elapsed(s, "triage", "provider"), _elapsed(s, "bed")
+    stream = s.calibration.parameters.streams[0]
+    seen = "ed_waiting" in usual
+    return Now(
+        present=_whole(usual["ed_census"]),
+        waiting=_whole(usual["ed_waiting"]) if seen else None,
+        longest_wait_min=float(wait.max()) if seen and wait.size else None,
+        boarders=_whole(usual["ed_boarders"]) if "ed_boarders" in usual else None,
+        longest_boarding_min=float(board.max()) if board.size else None,
+        arrivals_last_hour=_whole(usual["ed_arrivals"]),
+        arrivals_today=s.seen_today["emergency"],
+        expected_today=expected_today(stream, s.as_of, s.calibration.hospital.zone),
+        capacity_spaces=spaces,
+    )
+
+
+def _elapsed(situation: Situation, *waits_for: str) -> Array:
+    """Minutes that those more likely here than gone have waited, from their arrival or their decision."""
+    known = situation.known
+    codes = [SITUATIONS.index(name) for name in waits_for]
+    chosen = np.isin(known.situation, codes) & (known.p_here >= 0.5)
+    return -(known.since_min if waits_for == ("bed",) else known.arrived_min)[chosen]
+
+
+def _whole(series: Series) -> int | None:
+    """The mean at lead 0: how many there are now, the unrecorded exits drawn."""
+    value = float(series.mean[0])
+    return None if math.isnan(value) else round(value)
+
+
+def _units(made: Made, usual: Mapping[str, Series]) -> tuple[UnitNow, ...]:
+    c = made.situation.calibration
+    return tuple(
+        UnitNow(
+            unit=unit.name,
+            name=unit.fr,
+            beds=unit.places if unit.name in c.beds_known else None,
+            census=_whole(usual[f"census:{unit.name}"]),
+            free=_whole(usual[f"beds_free:{unit.name}"]) if f"beds_free:{unit.name}" in usual else None,
+            free_ahead=_free_ahead(made, usual.get(f"beds_free:{unit.name}")),
+        )
+        for unit in c.hospital.wards
+    )
+
+
+def _free_ahead(made: Made, free: Series | None) -> dict[int, tuple[float, float, float]]:
+    if free is None:
+        return {}
+    return {lead: _three(free, at) for lead in FREE_LEADS_MIN if (at := _at(made.forecast, lead)) is not None}
+
+
+def _three(series: Series, at: int) -> tuple[float, float, float]:
+    low, middle, high = (float(series.quantiles[level][at]) for level in (0.1, 0.5, 0.9))
+    return low, middle, high
+
+
+def _at(forecast: Forecast, lead_min: float) -> int | None:
+    found = np.flatnonzero(forecast.lead_min == lead_min)
+    return int(found[0]) if found.size else None
+
+
+def _fan(made: Made, measure: str, series: Series, spaces: int | None) -> Fan:
+    forecast, history = made.forecast, made.history
+    valid_at = tuple(forecast.as_of + timedelta(minutes=float(lead)) for lead in forecast.lead_min)
+    first = max(0, history.now_index - int(PAST / timedelta(minutes=15)))
+    past = history.measures.get(measure, np.empty(0))[first : history.now_index + 1]
+    members = forecast.members.get(made.scenarios[0].name)
+    peak_at, peak = _peak(members, measure, forecast.as_of) if members else (None, None)
+    return Fan(
+        measure=measure,
+        past_at=tuple(history.start_at + timedelta(minutes=15 * (first + i)) for i in range(past.size)),
+        past=_values(past),
+        valid_at=valid_at,
+        quantiles={level: tuple(series.quantiles[level].tolist()) for level in _LEVELS},
+        usual=(None, *_values(made.usual[measure].quantiles[0.5]))
+        if measure in made.usual
+        else (None,) * len(valid_at),
+        earlier=_earlier(made, measure),
+        capacity=float(spaces) if measure == "ed_census" and spaces else None,
+        peak_at=peak_at,
+        peak=peak,
+    )
+
+
+def _values(values: Array) -> tuple[float | None, ...]:
+    return tuple(None if math.isnan(v) else v for v in values.tolist())
+
+
+def _peak(members: Members, measure: str, as_of: datetime) -> tuple[datetime, tuple[float, float, float]]:
+    """The highest value ahead of each member, and when: joint, so read from members."""
+    ahead = members.measures[measure][1:]
+    low, middle, high = np.quantile(ahead.max(axis=0), (0.1, 0.5, 0.9))
+    lead = float(np.median(members.lead_min[1:][ahead.argmax(axis=0)]))
+    return as_of + timedelta(minutes=lead), (float(low), float(middle), float(high))
+
+
+def _earlier(made: Made, measure: str) -> Earlier | None:
+    """The earlier forecast's view from its issue on, as far as this fan goes."""
+    before = made.earlier
+    told = before.scenarios[made.scenarios[0].name].get(measure) if before else None
+    if before is None or told is None:
+        return None
+    low, median, high = (tuple(told.quantiles[level].tolist()) for level in (0.1, 0.5, 0.9))
+    at = tuple(before.as_of + timedelta(minutes=float(lead)) for lead in before.lead_min)
+    return Earlier(before.issued_at, at, low, median, high)
+
+
+def _scenario(made: Made, scenario: Scenario) -> ScenarioView:
+    differences = made.forecast.differences[scenario.name]
+    effects = [
+        Effect(m, lead, float(differences[m].mean[at]), *(float(differences[m].quantiles[q][at]) for q in (0.1, 0.9)))
+        for m in EFFECT_MEASURES
+        if m in differences
+        for lead in EFFECT_LEADS_MIN
+        if (at := _at(made.forecast, lead)) is not None
+    ]
+    why = no_lever(made.situation, scenario)
+    return ScenarioView(
+        scenario.name, scenario.sentence("fr"), scenario.sentence("en"), tuple(effects) if why is None else (), why
+    )
+
+
+def feed_of(
+    last_event_at: datetime | None,
+    last_stored_at: datetime | None,
+    rejected: Mapping[str, int],
+    now: datetime,
+    limit: timedelta,
+) -> Feed:
+    """How old the data are."""
+    age = None if last_stored_at is None else max(now - last_stored_at, timedelta(0))
+    return Feed(last_event_at, last_stored_at, age, age is None or age > limit, dict(rejected))
+
+
+def arrivals_now(situation: Situation) -> float:
+    """Arrivals an hour usual at this hour."""
+    here = local(situation.as_of, situation.calibration.hospital.zone)
+    return float(situation.calibration.parameters.streams[0].per_hour[here.weekday() * 24 + here.hour])

@@ -1,0 +1,39 @@
+"""The processes that simulate: owned, never seeing the database, started again when one dies."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+CHILDREN = 2
+"""Processes that simulate by default."""
+
+
+class Workers(Executor):
+    """A pool of spawned processes that is begun anew after one of them has died."""
+
+    def __init__(self, children: int = CHILDREN) -> None:
+        self._children = children
+        self._lock = threading.Lock()
+        self._pool = self._start()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run a function of values in a child; a pool that broke before is replaced first."""
+        with self._lock:
+            try:
+                return self._pool.submit(fn, *args, **kwargs)
+            except BrokenProcessPool:
+                self._pool = self._start()
+                return self._pool.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let the children end."""
+        with self._lock:
+            self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def _start(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self._children, mp_context=multiprocessing.get_context("spawn"))

@@ -1,0 +1,1 @@
+"""What happened: messages and extracts become events, events become the log."""

@@ -1,0 +1,212 @@
+"""What the log keeps besides the events: positions, accounts, rejected rows, extracts, snapshots.
+
+Each function works within the caller's transaction, on the caller's cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from ingest.database import aware, naive, registered, rows
+from ingest.errors import PositionError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """How far a source has been read; `offset` must move forward from one batch to the next.
+
+    A stream has its own offset; for extracts it is the number of rows read of the source in all, over all files.
+    `detail` is for the reader, such as the digest of the file it is in.
+    """
+
+    source: str
+    offset: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extract:
+    """A file that says how things stood at `extracted_at`.
+
+    It covers what occurred from `first_at` to `extracted_at`: once it is in to its end (`EventLog.finish`), what it
+    covers and does not hold was not known by then. With `first_at` None it covers nothing and proves nothing, which is
+    right where `extracted_at` is a guess.
+    """
+
+    source: str
+    digest: str
+    extracted_at: datetime
+    first_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A row or message that could not become an event: where, the code of the rule, and what may be kept of it."""
+
+    position: int
+    place: str
+    reason: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What was read to make a batch, in rows or messages; `read` counts those ignored and rejected too."""
+
+    read: int
+    ignored: int = 0
+    rejected: Sequence[Rejected] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What became of what was read, in rows or messages: read = stored + duplicate + ignored + rejected."""
+
+    read: int
+    stored: int
+    duplicate: int
+    ignored: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What a reader of the log kept so as not to read it all again."""
+
+    name: str
+    at: datetime
+    known_at: datetime
+    blob: bytes
+
+
+_INSERT_REJECTED = """
+INSERT INTO rejected
+SELECT source, min("position"), place, reason, text, $stored_at FROM given g
+WHERE NOT EXISTS (FROM rejected r WHERE r.source = g.source AND r.place = g.place AND r.reason = g.reason
+                  AND r.text = g.text)
+GROUP BY source, place, reason, text
+"""
+_REJECTED_COUNTS = "SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY count(*) DESC, reason"
+
+_INSERT_EXTRACT = """
+INSERT INTO extract SELECT $source, $digest, $first_at, $extracted_at, $finished_at
+WHERE NOT EXISTS (FROM extract WHERE source = $source AND digest = $digest AND extracted_at = $extracted_at)
+"""
+
+_INSERT_BATCH = """
+INSERT INTO batch BY NAME
+SELECT $stored_at AS stored_at, $source AS source, $offset AS "offset", $detail AS detail,
+       (SELECT coalesce(max(sequence), 0) FROM event) AS last_sequence,
+       (SELECT min(known_at) FROM event WHERE sequence > (SELECT coalesce(max(last_sequence), 0) FROM batch))
+           AS first_known_at,
+       $stored AS stored, $versions AS versions, $duplicate AS duplicate, $cancelled AS cancelled,
+       $read_rows AS read_rows, $stored_rows AS stored_rows, $ignored_rows AS ignored_rows,
+       $rejected_rows AS rejected_rows
+"""
+_LAST_STORED = "SELECT max(stored_at) FROM batch"
+_POSITIONS = """SELECT source, max("offset"), arg_max(detail, "offset") FROM batch GROUP BY source ORDER BY source"""
+_OFFSET = """SELECT max("offset") FROM batch WHERE source = $source"""
+_ACCOUNTS = """
+SELECT source, sum(read_rows)::BIGINT, sum(stored_rows)::BIGINT, sum(ignored_rows)::BIGINT, sum(rejected_rows)::BIGINT
+FROM batch GROUP BY source ORDER BY source
+"""
+_INSERT_SNAPSHOT = "INSERT INTO snapshot VALUES ($name, $at, $known_at, $seen, $blob)"
+
+_PRUNE_SNAPSHOTS = """
+DELETE FROM snapshot WHERE name = $name AND known_at < (
+    SELECT min(known_at) FROM (SELECT known_at FROM snapshot WHERE name = $name ORDER BY known_at DESC LIMIT $keep))
+"""
+_VALID_SNAPSHOT = """
+SELECT "at", known_at, blob FROM snapshot s
+WHERE name = $name AND known_at <= $known_at
+  AND NOT EXISTS (FROM batch b WHERE b.last_sequence > s.seen AND b.first_known_at <= s.known_at)
+ORDER BY known_at DESC, "at" DESC LIMIT 1
+"""
+
+
+def last_stored_at(cursor: Any) -> datetime | None:
+    """The instant of the last batch; None before the first."""
+    ((last,),) = rows(cursor, _LAST_STORED)
+    return aware(last) if last else None
+
+
+def positions(cursor: Any) -> dict[str, Position]:
+    """How far each source has been read."""
+    found = rows(cursor, _POSITIONS)
+    return {source: Position(source=source, offset=offset, detail=detail) for source, offset, detail in found}
+
+
+def check_forward(cursor: Any, position: Position) -> None:
+    """Raises PositionError for a position at or before where the source stands."""
+    ((last,),) = rows(cursor, _OFFSET, source=position.source)
+    if last is not None and position.offset <= last:
+        raise PositionError(
+            f"offset of {position.source} must be beyond {last}, where it stands, but is {position.offset}"
+        )
+
+
+def accounted(intake: Intake, stored_rows: int) -> Account:
+    """The account of a batch. Raises ValueError if more was stored than read."""
+    return _account(intake.read, stored_rows, intake.ignored, len(intake.rejected))
+
+
+def accounts(cursor: Any) -> dict[str, Account]:
+    """What became of what was read of each source, over all its batches."""
+    return {source: _account(*counts) for source, *counts in rows(cursor, _ACCOUNTS)}
+
+
+def _account(read: int, stored: int, ignored: int, rejected: int) -> Account:
+    duplicate = read - stored - ignored - rejected
+    if duplicate < 0:
+        raise ValueError(
+            f"read must be stored + ignored + rejected or more, but is {read} ({stored}, {ignored}, {rejected})"
+        )
+    return Account(read=read, stored=stored, duplicate=duplicate, ignored=ignored, rejected=rejected)
+
+
+def store_batch(cursor: Any, position: Position, stored_at: datetime, events: dict[str, int], account: Account) -> None:
+    """Record a batch: the position after it, counts of its `events`, and the account of its rows."""
+    counts = {f"{name}_rows": getattr(account, name) for name in ("read", "stored", "ignored", "rejected")}
+    place = {"source": position.source, "offset": position.offset, "detail": position.detail}
+    rows(cursor, _INSERT_BATCH, stored_at=naive(stored_at), **place, **events, **counts)
+
+
+def store_rejected(cursor: Any, rejected: Sequence[Rejected], source: str, stored_at: datetime) -> None:
+    """Store what is not there already."""
+    if not rejected:
+        return
+    columns = {name: [getattr(row, name) for row in rejected] for name in ("position", "place", "reason", "text")}
+    given = pa.table({"source": [source] * len(rejected), **columns})
+    with registered(cursor, given=given):
+        rows(cursor, _INSERT_REJECTED, stored_at=naive(stored_at))
+
+
+def rejected_counts(cursor: Any) -> dict[str, int]:
+    """How many were rejected, by the code of the rule, most frequent first."""
+    return dict(rows(cursor, _REJECTED_COUNTS))
+
+
+def store_extract(cursor: Any, extract: Extract, first_at: datetime, finished_at: datetime) -> None:
+    """Record that an extract is in to its end, once."""
+    instants = {"first_at": first_at, "extracted_at": extract.extracted_at, "finished_at": finished_at}
+    stored = {name: naive(instant) for name, instant in instants.items()}
+    rows(cursor, _INSERT_EXTRACT, source=extract.source, digest=extract.digest, **stored)
+
+
+def store_snapshot(cursor: Any, snapshot: Snapshot, seen: int, keep: int) -> None:
+    """Keep a snapshot made when the log had `seen` rows, and only the `keep` latest of its name."""
+    instants = {"at": naive(snapshot.at), "known_at": naive(snapshot.known_at)}
+    rows(cursor, _INSERT_SNAPSHOT, name=snapshot.name, **instants, seen=seen, blob=snapshot.blob)
+    rows(cursor, _PRUNE_SNAPSHOTS, name=snapshot.name, keep=keep)
+
+
+def latest_snapshot(cursor: Any, name: str, known_at: datetime) -> Snapshot | None:
+    """The last one known by the instant that no batch since has added an earlier knowledge to."""
+    for at, known, blob in rows(cursor, _VALID_SNAPSHOT, name=name, known_at=naive(known_at)):
+        return Snapshot(name=name, at=aware(at), known_at=aware(known), blob=blob)
+    return None

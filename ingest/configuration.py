@@ -1,0 +1,124 @@
+"""TOML files read into checked values: every fault at once, each with its line.
+
+A configuration value is a frozen pydantic model that forbids unknown keys (`Checked`). `load` reads a file into
+one; what is wrong comes as a `ConfigurationError` that names the file, the line, the key, the rule and the value.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ingest.errors import ConfigurationError, UnreadableInputError
+
+
+class Checked(BaseModel):
+    """A frozen value read from a configuration file; unknown keys are faults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, arbitrary_types_allowed=True)
+
+
+T = TypeVar("T", bound=Checked)
+
+
+def load(path: Path, model: type[T]) -> T:
+    """The file as a checked value.
+
+    Raises UnreadableInputError if it cannot be read, ConfigurationError with all faults if it is not as it must be.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableInputError(f"{path} cannot be read: {error}") from error
+    return parse(text, model, place=str(path))
+
+
+def parse(text: str, model: type[T], *, place: str) -> T:
+    """The text of a TOML file as a checked value; `place` names it in errors."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError([f"{place}: not valid TOML: {error}"]) from error
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        lines = _lines_of_keys(text)
+        raise ConfigurationError([_fault(e, place, lines, model) for e in error.errors()]) from error
+
+
+def _fault(error: Any, place: str, lines: dict[tuple[str, ...], int], model: type[BaseModel]) -> str:
+    key = tuple(str(part) for part in error["loc"])
+    where = f"{place}:{_line_of(key, lines)}: {'.'.join(key) or 'file'}"
+    if error["type"] == "extra_forbidden":
+        return f"{where}: unknown key{_hint(key[-1], _siblings(model, error['loc'][:-1]))}"
+    if error["type"] == "missing":
+        return f"{where}: is missing"
+    rule = str(error["msg"]).removeprefix("Value error, ")
+    shown = "" if isinstance(error["input"], dict) else f", but is {error['input']!r}"
+    return f"{where}: {rule[:1].lower()}{rule[1:]}{shown}"
+
+
+def _hint(name: str, allowed: Sequence[str]) -> str:
+    near = get_close_matches(name, allowed, n=1)
+    likely = f", likely a typo for {near[0]}" if near else ""
+    return f"{likely}; allowed keys are {', '.join(allowed)}" if allowed else likely
+
+
+def _siblings(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
+    """The keys that are allowed at a place, as far as models say."""
+    here: Any = model
+    for part in loc:
+        if isinstance(here, type) and issubclass(here, BaseModel) and part in here.model_fields:
+            here = _innermost_model(here.model_fields[str(part)].annotation)
+        elif not (isinstance(here, type) and issubclass(here, BaseModel)):
+            return []
+    return list(here.model_fields) if isinstance(here, type) and issubclass(here, BaseModel) else []
+
+
+def _innermost_model(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in getattr(annotation, "__args__", ()):
+        found = _innermost_model(part)
+        if found is not None:
+            return found
+    return None
+
+
+_HEADER = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"""^\s*((?:"[^"]+"|'[^']+'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:"[^"]+"|'[^']+'|[A-Za-z0-9_-]+))*)\s*=""")
+_PART = re.compile(r""""([^"]+)"|'([^']+)'|([A-Za-z0-9_-]+)""")
+
+
+def _lines_of_keys(text: str) -> dict[tuple[str, ...], int]:
+    """Where each key of a TOML text stands, 1 for the first line; tables of arrays carry their index."""
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    counts: dict[tuple[str, ...], int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            table = _parts(header.group(1))
+            if line.lstrip().startswith("[["):
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, str(counts[table]))
+            lines.setdefault(table, number)
+        elif key := _KEY.match(line):
+            lines.setdefault((*table, *_parts(key.group(1))), number)
+    return lines
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(next(part for part in match if part) for match in _PART.findall(dotted))
+
+
+def _line_of(key: tuple[str, ...], lines: dict[tuple[str, ...], int]) -> int:
+    for length in range(len(key), 0, -1):
+        if key[:length] in lines:
+            return lines[key[:length]]
+    return 1

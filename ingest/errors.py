@@ -1,0 +1,51 @@
+"""Everything that ingestion may raise, in one tree.
+
+EdtwinError                      anything a user can mend; the command prints it and exits with 2
+├── ConfigurationError           a TOML file that is not as it must be: every fault at once, with its line
+├── UnreadableInputError         a file that cannot be opened or is not of the stated format
+├── EventError                   a value that the vocabulary does not allow
+├── DatabaseHeldError            another process holds the data
+├── DatabaseDamagedError         the file is not a database, or is damaged
+├── PositionError                a source position that does not move forward
+└── SecretError                  the secret of the pseudonyms is missing or unsafe
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class EdtwinError(Exception):
+    """Something a user can mend. The text is one clear sentence: thing, rule, value, place."""
+
+
+class ConfigurationError(EdtwinError):
+    """All faults of one configuration file, each as `file:line: key: rule, but is value`."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class UnreadableInputError(EdtwinError):
+    """A file that cannot be opened, or is not of the format that was stated."""
+
+
+class EventError(EdtwinError):
+    """A value that the vocabulary does not allow."""
+
+
+class DatabaseHeldError(EdtwinError):
+    """Another process holds the database file."""
+
+
+class DatabaseDamagedError(EdtwinError):
+    """The database file is damaged or is not a database."""
+
+
+class PositionError(EdtwinError):
+    """A source position that does not move forward."""
+
+
+class SecretError(EdtwinError):
+    """The secret behind the pseudonyms is missing, too short, or readable by others."""

@@ -1,0 +1,1 @@
+"""Where bytes come from: one contract, batches and positions."""

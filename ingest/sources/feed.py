@@ -1,0 +1,45 @@
+"""A live feed into the log: batches as they come, each stored with its position in one transaction."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ingest.events import Event
+from ingest.log import EventLog, Position
+
+logger = logging.getLogger(__name__)
+
+
+class Feed:
+    """Stores the batches of one source in a thread of its own until it ends or is stopped.
+
+    What comes live is known when it is stored: the time at which the source says it became known is left out.
+    """
+
+    def __init__(self, log: EventLog, source: str, batches: Iterable[Sequence[Event]], stop: threading.Event) -> None:
+        self._log, self._source, self._batches, self._stop = log, source, batches, stop
+        self._thread = threading.Thread(target=self.run, name=f"feed {source}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait for its end."""
+        self._thread.join(timeout_s)
+
+    def run(self) -> None:
+        """Every batch that comes, until there is no more or it is stopped."""
+        last = self._log.position(self._source)
+        offset = last.offset if last else 0
+        for batch in self._batches:
+            if self._stop.is_set():
+                return
+            if batch:
+                offset += len(batch)
+                live = [replace(event, known_at=None) for event in batch]
+                self._log.append(live, Position(source=self._source, offset=offset))
+        logger.info("the source %s has ended", self._source)

@@ -1,0 +1,36 @@
+"""What every suite shares: how Hypothesis behaves, and the table of seconds at the end."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import settings
+
+# No deadline: two processes share two cores, and a slow example is not a wrong one. The continuous integration
+# draws the same examples every time, so that red means changed; on a desk new ones are tried.
+settings.register_profile("desk", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Seconds by file, set-up included, slowest first; printed when more than one file ran."""
+    reports = [r for group in terminalreporter.stats.values() for r in group if isinstance(r, pytest.TestReport)]
+    seconds = seconds_by_file(reports)
+    if len(seconds) < 2:
+        return
+    terminalreporter.section("seconds by file")
+    for file, spent_s in sorted(seconds.items(), key=lambda item: -item[1]):
+        terminalreporter.write_line(f"{spent_s:7.1f}  {file}")
+    terminalreporter.write_line(f"{sum(seconds.values()):7.1f}  in all, over the processes")
+
+
+def seconds_by_file(reports: Iterable[pytest.TestReport]) -> dict[str, float]:
+    """What the tests of each file took, their set-up and tear-down included."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for report in reports:
+        seconds[report.nodeid.split("::")[0]] += report.duration
+    return dict(seconds)

@@ -1,0 +1,157 @@
+"""The wall in a real browser: nothing breaks, nothing leaves the host, nothing is cut off, silence is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from forecast.board import Board
+from tests.boards import MADE_AT, ordinary, overfull, stale
+from tests.pictures import CHROMIUM, launch, opened, served
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
+]
+
+CUT_OFF = """() => [...document.querySelectorAll('.header, .banners, .card, .tile, .now, .ahead, .aside')]
+    .filter(e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)
+    .map(e => e.className)"""
+SIDEWAYS = "() => document.documentElement.scrollWidth - window.innerWidth"
+
+
+class Shelf:
+    """Holds the board that the server shows, so that a test can change it."""
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def wall() -> Iterator[tuple[str, Shelf]]:
+    shelf = Shelf(ordinary())
+    with served(lambda: shelf.board) as (url, _):
+        yield url, shelf
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, wall: tuple[str, Shelf]) -> Iterator[Page]:
+    """One page that the tests share and resize: a cold first plot takes seconds."""
+    shared = opened(browser, wall[0], width=1920, height=1080)
+    yield shared
+    shared.close()
+
+
+def show(page: Page, shelf: Shelf, board: Board, *, present: str, minute: int) -> None:
+    """Put another board on the wall and wait until it is seen."""
+    shelf.board = replace(board, made_at=MADE_AT + timedelta(minutes=minute))
+    page.locator(".asof", has_text=f"14 h {34 + minute}").wait_for(timeout=10_000)
+    expect(page.locator(".big").first).to_have_text(present)
+
+
+def watched(page: Page) -> tuple[list[str], list[str]]:
+    """What the page complains of and what it asks for, filled as it goes."""
+    complaints: list[str] = []
+    asked: list[str] = []
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    return complaints, asked
+
+
+def test_both_languages_without_complaint_and_without_a_stranger(browser: Browser, wall: tuple[str, Shelf]) -> None:
+    url, _ = wall
+    page = browser.new_page(viewport={"width": 1920, "height": 1080})
+    complaints, asked = watched(page)
+    page.goto(url)
+    expect(page.get_by_text("Combien de patients dans les prochaines heures ?")).to_be_visible(timeout=20_000)
+    expect(page.locator("#chart-census .main-svg").first).to_be_visible(timeout=20_000)
+    page.locator(".switch a").click()
+    expect(page.get_by_text("How many patients in the coming hours?")).to_be_visible(timeout=20_000)
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator("#chart-census .main-svg").first).to_be_visible(timeout=20_000)
+    assert complaints == []
+    assert {address for address in asked if not address.startswith((url, "data:", "blob:"))} == set()
+    assert any(address.endswith("/healthz") for address in asked)
+
+    # the same watch sees a script and a picture that the policy forbids
+    page.evaluate("document.body.append(Object.assign(document.createElement('script'), {textContent: 'void 0'}))")
+    page.evaluate("new Image().src = 'http://127.0.0.2:9/x.png'")
+    page.wait_for_timeout(300)
+    assert len([text for text in complaints if "Content Security Policy" in text]) >= 2
+    page.close()
+
+
+def test_nothing_is_cut_off_and_charts_stay_when_numbers_change(page: Page, wall: tuple[str, Shelf]) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.evaluate("document.querySelector('#chart-census .js-plotly-plot').dataset.mine = 'yes'")
+    places = "[...document.querySelectorAll('.big')].map(e => [e.offsetLeft, e.offsetTop, e.offsetHeight])"
+    before = page.evaluate(places)
+    assert (page.evaluate(CUT_OFF), page.evaluate(SIDEWAYS)) == ([], 0)
+    show(page, wall[1], overfull(), present="127", minute=1)
+    assert (page.evaluate(CUT_OFF), page.evaluate(places)) == ([], before)
+    show(page, wall[1], stale(), present="41", minute=2)
+    assert page.evaluate(CUT_OFF) == []
+    assert page.evaluate("document.querySelector('#chart-census .js-plotly-plot').dataset.mine") == "yes"
+
+
+def test_what_is_cut_off_is_seen(page: Page) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    style = page.add_style_tag(content=".wall .table td { font-size: 3rem }")
+    assert "card scenarios" in page.evaluate(CUT_OFF)
+    style.evaluate("element => element.remove()")
+
+
+def test_letters_are_read_from_four_metres_and_grow_with_the_screen(page: Page, wall: tuple[str, Shelf]) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    show(page, wall[1], ordinary(), present="41", minute=3)
+    sizes = """() => [...document.querySelectorAll('.wall *, .wall text')]
+        .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()))
+        .map(e => [e.className.baseVal ?? e.className, parseFloat(getComputedStyle(e).fontSize)])"""
+    assert [entry for entry in page.evaluate(sizes) if entry[1] < 18] == []
+    big = "parseFloat(getComputedStyle(document.querySelector('.big')).fontSize)"
+    assert page.evaluate(big) >= 70
+    page.set_viewport_size({"width": 3840, "height": 2160})
+    assert page.evaluate(big) >= 140
+    expect(page.locator(".xtick text").first).to_have_css("font-size", "40px", timeout=10_000)
+    assert page.evaluate(CUT_OFF) == []
+
+
+def test_a_phone_has_one_column_and_no_sideways_scroll(page: Page, wall: tuple[str, Shelf]) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator(".scenarios-table th", has_text="+4")).to_have_count(0, timeout=10_000)
+    for minute, (board, present) in enumerate([(ordinary(), "41"), (overfull(), "127"), (stale(), "41")], start=4):
+        show(page, wall[1], board, present=present, minute=minute)
+        assert (page.evaluate(SIDEWAYS), page.evaluate(CUT_OFF)) == (0, [])
+    order = """() => ['now', 'census', 'wards', 'boarding', 'arrivals', 'scenarios', 'trust', 'footer']
+        .map(name => document.querySelector('.' + name).getBoundingClientRect().top)"""
+    assert page.evaluate(order) == sorted(page.evaluate(order))
+
+
+def test_a_server_that_dies_is_seen_within_15_s(browser: Browser) -> None:
+    with served(ordinary) as (url, kill):
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto(f"{url}?lang=en")
+        page.wait_for_selector(".wall")
+        lost = page.locator("#lost")
+        page.wait_for_timeout(500)
+        expect(lost).to_be_hidden()
+        kill()
+        expect(lost).to_be_visible(timeout=15_000)
+        assert lost.text_content() is not None
+        assert "LINK LOST since" in str(lost.text_content())
+        page.close()

@@ -1,0 +1,94 @@
+"""The fan: what is drawn, where, and in which words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dashboard.figures import fan, ticks
+from dashboard.words import NBSP, Reader
+from tests.boards import ISSUED_AT, MADE_AT, ordinary
+
+READER = Reader("fr", "Europe/Paris")
+CENSUS = ordinary().fans["ed_census"]
+
+
+def drawn(**changes: Any) -> Any:
+    return fan(replace(CENSUS, **changes), READER, now_at=MADE_AT, wide=True)
+
+
+def trace(figure: Any, name: str) -> Any:
+    return next(line for line in figure.data if line.name == name)
+
+
+def test_a_fan_draws_each_thing_once_and_the_widest_band_first() -> None:
+    names = [line.name for line in drawn().data]
+    assert names == ["band_90", "band_80", "band_50", "usual", "median", "earlier", "observed", "peak"]
+
+
+def test_bands_are_the_intervals_they_are_called() -> None:
+    band = trace(drawn(), "band_80")
+    half = len(CENSUS.valid_at)
+    assert list(band.y[:half]) == [round(value, 1) for value in CENSUS.quantiles[0.1]]
+    assert list(band.y[half:]) == [round(value, 1) for value in reversed(CENSUS.quantiles[0.9])]
+    assert band.x[0] == round((CENSUS.valid_at[0] - MADE_AT) / timedelta(hours=1), 3)
+
+
+def test_the_past_ends_now_and_is_twelve_hours() -> None:
+    past = trace(drawn(), "observed")
+    assert (past.x[0], past.x[-1]) == (-11.817, -0.067)
+    assert past.y[-1] == CENSUS.past[-1]
+
+
+def test_what_is_absent_is_a_gap_and_not_zero() -> None:
+    holes = (*CENSUS.past[:-2], None, float("nan"))
+    assert list(trace(drawn(past=holes), "observed").y[-2:]) == [None, None]
+
+
+def test_a_fan_without_extras_draws_without_them() -> None:
+    figure = drawn(earlier=None, capacity=None, peak=None, peak_at=None)
+    assert [line.name for line in figure.data] == ["band_90", "band_80", "band_50", "usual", "median", "observed"]
+    assert [note.text for note in figure.layout.annotations] == ["maintenant"]
+
+
+def test_landmarks_have_their_words() -> None:
+    texts = [note.text for note in drawn().layout.annotations]
+    assert texts[:2] == ["maintenant", "38 places"]
+    assert texts[2].startswith("pic ")
+
+
+def test_everything_drawn_is_inside_the_chart() -> None:
+    figure = drawn(capacity=90)
+    top = figure.layout.yaxis.range[1]
+    highest = max(value for line in figure.data for value in line.y if value is not None)
+    assert top > max(highest, 90)
+
+
+def test_letters_and_lines_grow_with_the_screen() -> None:
+    large = fan(CENSUS, replace(READER, rem_px=40.0), now_at=MADE_AT, wide=True)
+    assert large.layout.font.size == 2 * drawn().layout.font.size
+    assert trace(large, "median").line.width == 2 * trace(drawn(), "median").line.width
+
+
+def test_the_repeated_hour_is_an_hour_long() -> None:
+    """Ticks stand at full local hours, and 0 h to 6 h is seven hours on the night the clocks go back."""
+    first = datetime(2026, 10, 24, 19, 34, tzinfo=UTC)
+    values, texts = ticks(first, first + timedelta(hours=14), READER, every_hours=6, now_at=first)
+    assert texts == [f"0{NBSP}h", f"6{NBSP}h"]
+    assert values[1] - values[0] == pytest.approx(7)
+
+
+def test_a_chart_in_local_hours_would_be_wrong_that_night() -> None:
+    """The mutant: hours counted on the wall's clock instead of passed."""
+    first = datetime(2026, 10, 24, 19, 34, tzinfo=UTC)
+    naive = [6 - 0]
+    values, _ = ticks(first, first + timedelta(hours=14), READER, every_hours=6, now_at=first)
+    assert [round(values[1] - values[0])] != naive
+
+
+def test_a_day_of_a_fan_stays_small() -> None:
+    assert len(drawn().to_json()) < 25_000
+    assert ISSUED_AT in CENSUS.past_at

@@ -1,0 +1,74 @@
+"""The arrival model: local hours, the level of the day, candidates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from tests.small_hospitals import START, Array
+from twin.arrivals import HEADROOM, calendar, candidates_min, day_levels, expected_today
+from twin.parameters import Stream
+
+PARIS = "Europe/Paris"
+
+
+def stream(per_hour: Array, day_cv: float = 0.0) -> Stream:
+    return Stream("emergency", "arrival", per_hour, np.ones((1, 1)), day_cv)
+
+
+def test_the_calendar_of_a_run_has_its_parts_of_hours() -> None:
+    hours = calendar(datetime(2026, 3, 2, 22, 40, tzinfo=UTC), 100.0, "UTC")
+    assert hours.edge_min.tolist() == [0.0, 20.0, 80.0, 100.0]
+    assert hours.hour_of_week.tolist() == [22, 23, 24]
+    assert hours.day.tolist() == [0, 0, 1]
+    assert hours.hour_of_day_at(np.array([0.0, 19.9, 20.0, 99.0])).tolist() == [22, 22, 23, 0]
+
+
+@pytest.mark.parametrize(("midnight", "hours"), [((3, 28, 23), 23), ((10, 24, 22), 25)])
+def test_a_day_on_which_clocks_change_has_its_hours(midnight: tuple[int, int, int], hours: int) -> None:
+    month, day, hour = midnight
+    found = calendar(datetime(2026, month, day, hour, tzinfo=UTC), hours * 60.0 + 60, PARIS)
+    assert found.day.tolist() == [0] * hours + [1]
+    assert found.hour_of_week[0] % 24 == 0
+    assert found.hour_of_week[-1] % 24 == 0
+
+
+def test_expected_today_counts_from_local_midnight() -> None:
+    per_hour = np.tile(np.arange(24.0), 7)
+    half_past_two = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)  # 2:30 in Paris
+    assert expected_today(stream(per_hour), half_past_two, PARIS) == pytest.approx(0 + 1 + 2 * 0.5)
+    assert expected_today(stream(per_hour), datetime(2026, 3, 1, 23, tzinfo=UTC), PARIS) == 0.0
+
+
+def test_the_level_of_a_day_is_gamma_and_learns_from_what_was_seen() -> None:
+    uniform = np.random.default_rng(1).random((20000, 2))
+    free = np.array([day_levels(u, 0.2, seen=0, expected=0) for u in uniform[:4000]])
+    assert free.mean(axis=0) == pytest.approx([1.0, 1.0], abs=0.015)
+    assert free.std(axis=0) == pytest.approx([0.2, 0.2], abs=0.01)
+    known = np.array([day_levels(u, 0.2, seen=150, expected=100) for u in uniform[:4000]])
+    assert known[:, 0].mean() == pytest.approx((25 + 150) / (25 + 100), abs=0.01)
+    assert known[:, 0].std() == pytest.approx((25 + 150) ** 0.5 / 125, abs=0.01)
+    assert known[:, 1] == pytest.approx(free[:, 1]), "tomorrow knows nothing of today"
+    assert day_levels(uniform[0], 0.0, seen=9, expected=1).tolist() == [1.0, 1.0]
+
+
+def test_candidates_are_a_poisson_process_at_headroom_times_the_rate() -> None:
+    per_hour = np.where(np.arange(168) % 24 < 12, 2.0, 6.0)
+    hours = calendar(START, 200 * 1440.0, "UTC")
+    at = candidates_min(np.random.default_rng(3), hours, hours.expected(per_hour))
+    morning = at % 1440 < 720
+    assert morning.sum() == pytest.approx(HEADROOM * 2 * 12 * 200, rel=0.03)
+    assert (~morning).sum() == pytest.approx(HEADROOM * 6 * 12 * 200, rel=0.02)
+    counts = np.bincount((at // 60).astype(int), minlength=4800).reshape(-1, 24)
+    assert counts[:, 6].var() / counts[:, 6].mean() == pytest.approx(1.0, abs=0.3)
+    assert (np.diff(at) > 0).all()
+
+
+def test_without_a_rate_nobody_comes_and_a_longer_horizon_keeps_who_came() -> None:
+    day, week = calendar(START, 1440.0, "UTC"), calendar(START, 7 * 1440.0, "UTC")
+    assert candidates_min(np.random.default_rng(3), day, np.zeros(24)).size == 0
+    short = candidates_min(np.random.default_rng(3), day, day.expected(np.full(168, 4.0)))
+    long = candidates_min(np.random.default_rng(3), week, week.expected(np.full(168, 4.0)))
+    assert np.allclose(long[: short.size], short)

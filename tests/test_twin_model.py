@@ -1,0 +1,447 @@
+"""The model: its law within an instant, its queues, its warm start, its restart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.events import RANK
+from tests.small_hospitals import (
+    QUEUE,
+    WHOLE,
+    Array,
+    Here,
+    Member,
+    arriving,
+    member,
+    parameters,
+    present,
+    same,
+    small_hospital,
+    small_path,
+)
+from twin import model
+from twin.durations import Duration, exponential, fixed, lognormal
+from twin.errors import TwinError
+from twin.fate import Fate
+from twin.model import run
+from twin.parameters import Parameters
+from twin.pathway import Path
+from twin.present import Present
+from twin.story import DESTINATIONS, Story
+
+KIND = {rank: kind for kind, rank in RANK.items()}
+Told = list[tuple[float, str, int]]
+
+
+def told(story: Story) -> Told:
+    """(minute, kind, visit) in the order of the story."""
+    return [
+        (at, KIND[kind], visit)
+        for at, kind, visit in zip(story.at_min.tolist(), story.kind.tolist(), story.visit.tolist(), strict=True)
+    ]
+
+
+def seen(story: Story) -> list[tuple[float, int]]:
+    """(minute, visit) of first contacts."""
+    return [(at, visit) for at, kind, visit in told(story) if kind == "SeenByProvider"]
+
+
+def at_the_door(*at_min: float, service_min: float, acuities: tuple[int, ...] = (), **options: Any) -> Member:
+    """Patients who come to one doctor at set minutes; visits are numbered from 0 in their order."""
+    path = small_path(QUEUE)
+    believed = parameters(path, {"service": fixed(service_min)}, per_hour=30.0)
+
+    def placed(fate: Fate) -> Fate:
+        fate = arriving(fate, list(at_min))
+        order = np.array(acuities or [2] * len(at_min), dtype=np.float64)
+        return replace(fate, visit=np.arange(len(at_min)), priority=order)
+
+    return member(path, believed, hours=4, bend=placed, **options)
+
+
+def test_one_doctor_sees_patients_one_after_the_other() -> None:
+    ran = at_the_door(0.0, 5.0, 30.0, service_min=10.0)
+    assert told(ran.story) == [
+        (0.0, "Arrived", 0),
+        (0.0, "SeenByProvider", 0),
+        (5.0, "Arrived", 1),
+        (10.0, "Departed", 0),
+        (10.0, "SeenByProvider", 1),
+        (20.0, "Departed", 1),
+        (30.0, "Arrived", 2),
+        (30.0, "SeenByProvider", 2),
+        (40.0, "Departed", 2),
+    ]
+
+
+def instant_law_holds() -> bool:
+    """At 15 the doctor is free and the urgent one is triaged: taken in at the end of the instant, by priority."""
+    path, lasting = whole()
+    believed = parameters(path, lasting, per_hour=30.0, shares={"p_admit": 0.0}, wanted={"medicine": 1.0})
+
+    def placed(fate: Fate) -> Fate:
+        return replace(arriving(fate, [0.0, 3.0, 10.0]), visit=np.arange(3), priority=np.array([2.0, 3.0, 0.0]))
+
+    return seen(member(path, believed, hours=4, bend=placed).story) == [(5.0, 0), (15.0, 2), (25.0, 1)]
+
+
+def test_release_comes_before_request_and_who_comes_at_that_instant_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert instant_law_holds()
+    monkeypatch.setattr(model, "_AT_THE_END", 0)
+    assert not instant_law_holds(), "a pool that looks before the instant is over is seen"
+
+
+@given(
+    at=st.lists(st.integers(0, 60), min_size=1, max_size=12).map(sorted),
+    acuities=st.lists(st.integers(0, 4), min_size=12, max_size=12),
+    doctors=st.integers(1, 3),
+)
+@settings(max_examples=40, deadline=None)
+def test_nobody_waits_while_a_doctor_is_free_and_nobody_is_overtaken(
+    at: list[int], acuities: list[int], doctors: int
+) -> None:
+    ran = at_the_door(
+        *map(float, at), service_min=7.0, acuities=tuple(acuities[: len(at)]), capacity={"doctor": doctors}
+    )
+    starts = {visit: minute for minute, visit in seen(ran.story)}
+    for visit, minute in starts.items():
+        busy = sum(
+            start < minute < start + 7 or (start == minute and other != visit) for other, start in starts.items()
+        )
+        assert busy < doctors or busy == doctors - 1 or minute == at[visit]
+        overtaken = [
+            other
+            for other, start in starts.items()
+            if start > minute
+            and at[other] <= minute
+            and (acuities[other], at[other], other) < (acuities[visit], at[visit], visit)
+        ]
+        assert not overtaken
+
+
+def test_capacity_that_falls_takes_nobodys_place_and_capacity_that_rises_moves_the_queue() -> None:
+    doctors = ((0.0, 2), (5.0, 1), (12.0, 0), (33.0, 2))
+    ran = at_the_door(0.0, 1.0, 2.0, 3.0, service_min=10.0, capacity={"doctor": doctors})
+    assert seen(ran.story) == [(0.0, 0), (1.0, 1), (11.0, 2), (33.0, 3)]
+    assert [at for at, kind, _ in told(ran.story) if kind == "Departed"] == [10.0, 11.0, 21.0, 43.0]
+
+
+# --- the whole small path ------------------------------------------------------------------------------------------
+
+MEDICINE, SURGERY = 1, 2
+
+
+def whole(**durations: Duration) -> tuple[Path, dict[str, Duration]]:
+    lasting = {
+        "to_triage": fixed(5),
+        "patience": fixed(1000),
+        "doctor_slot": fixed(10),
+        "care": fixed(40),
+        "to_ward": fixed(15),
+        "ward_stay:medicine": fixed(600),
+        "ward_stay:surgery": fixed(300),
+    }
+    return small_path(WHOLE), lasting | durations
+
+
+def one_day(p_admit: float, *at_min: float, capacity: dict[str, int] | None = None, **durations: Duration) -> Member:
+    path, lasting = whole(**durations)
+    believed = parameters(path, lasting, per_hour=30.0, shares={"p_admit": p_admit}, wanted={"medicine": 1.0})
+
+    def placed(fate: Fate) -> Fate:
+        return replace(arriving(fate, list(at_min)), visit=np.arange(len(at_min)))
+
+    return member(path, believed, hours=24, bend=placed, capacity=capacity)
+
+
+def test_an_admitted_visit_tells_its_whole_story() -> None:
+    assert told(one_day(1.0, 0.0).story) == [
+        (0.0, "Arrived", 0),
+        (5.0, "Triaged", 0),
+        (5.0, "SeenByProvider", 0),
+        (45.0, "DecidedToAdmit", 0),
+        (45.0, "BedRequested", 0),
+        (60.0, "Departed", 0),
+        (660.0, "LeftWard", 0),
+    ]
+
+
+def test_marks_say_which_ward_and_where_to() -> None:
+    story = one_day(1.0, 0.0).story
+    units = {KIND[k]: u for k, u in zip(story.kind.tolist(), story.unit.tolist(), strict=True)}
+    to = {KIND[k]: t for k, t in zip(story.kind.tolist(), story.to.tolist(), strict=True)}
+    assert (units["DecidedToAdmit"], units["Departed"], units["Triaged"], units["LeftWard"]) == (
+        MEDICINE,
+        MEDICINE,
+        -1,
+        -1,
+    )
+    assert (to["Departed"], to["LeftWard"]) == (DESTINATIONS.index("ward"), -1)
+
+
+def test_the_doctor_is_free_after_the_slot_while_care_goes_on() -> None:
+    assert seen(one_day(0.0, 0.0, 0.0).story) == [(5.0, 0), (15.0, 1)]
+    assert seen(one_day(0.0, 0.0, 0.0, doctor_slot=fixed(90)).story) == [(5.0, 0), (45.0, 1)], "never past the end"
+
+
+def test_a_bed_is_queued_for_until_it_is_given_back() -> None:
+    ran = one_day(1.0, 0.0, 0.0, capacity={"bed:medicine": 1})
+    departed = [at for at, kind, _ in told(ran.story) if kind == "Departed"]
+    assert departed == [60.0, 660.0 + 15.0]
+
+
+def leaves_unseen_after(patience_min: float, bend_min: float = 0.0) -> list[float]:
+    """When the second of two patients, triaged at 5, leaves; `bend_min` plants a mutant."""
+    path, lasting = whole(patience=fixed(patience_min), doctor_slot=fixed(500), care=fixed(500))
+    believed = parameters(path, lasting, per_hour=30.0, shares={"p_admit": 0.0}, wanted={"medicine": 1.0})
+
+    def placed(fate: Fate) -> Fate:
+        fate = arriving(fate, [0.0, 0.0])
+        return replace(fate, patience_min=fate.patience_min - bend_min)
+
+    ran = member(path, believed, hours=24, bend=placed)
+    return [at for at, kind, _ in told(ran.story) if kind == "LeftWithoutBeingSeen"]
+
+
+def test_patience_counts_from_the_queue_and_not_from_the_arrival() -> None:
+    assert leaves_unseen_after(30.0) == [35.0]
+    assert leaves_unseen_after(30.0, bend_min=5.0) != [35.0], "patience from the arrival is seen"
+    assert leaves_unseen_after(600.0) == [], "who is seen before does not leave"
+
+
+def test_who_left_unseen_holds_nothing_and_takes_no_doctor() -> None:
+    path, lasting = whole(patience=fixed(30), doctor_slot=fixed(100), care=fixed(100))
+    believed = parameters(path, lasting, per_hour=30.0, shares={"p_admit": 0.0}, wanted={"medicine": 1.0})
+
+    def placed(fate: Fate) -> Fate:
+        fate = arriving(fate, [0.0, 1.0, 90.0])
+        return replace(fate, visit=np.arange(3))
+
+    assert seen(member(path, believed, hours=24, bend=placed).story) == [(5.0, 0), (105.0, 2)]
+
+
+def test_the_load_of_the_department_when_a_stage_starts_chooses_its_length() -> None:
+    path = small_path(QUEUE)
+    table = np.concatenate([fixed(10).table, fixed(20).table], axis=2)
+    believed = parameters(path, {"service": Duration(table, np.zeros((1, 1, 2)))}, per_hour=30.0)
+    believed = replace(believed, load_edges=np.array([[2.0]]))
+
+    def placed(fate: Fate) -> Fate:
+        return replace(arriving(fate, [0.0, 1.0, 100.0]), visit=np.arange(3))
+
+    ran = member(path, believed, hours=24, capacity={"doctor": 5}, bend=placed)
+    left = {visit: at for at, kind, visit in told(ran.story) if kind == "Departed"}
+    assert left == {0: 10.0, 1: 21.0, 2: 110.0}, "alone 10 min; 20 min when two are there"
+
+
+def test_a_pool_without_capacity_is_named() -> None:
+    path, lasting = whole()
+    believed = parameters(path, lasting, shares={"p_admit": 0.0}, wanted={"medicine": 1.0})
+    fate = member(path, believed, hours=1).fate
+    with pytest.raises(TwinError, match="doctor, bed:medicine, bed:surgery has none"):
+        run({}, path, fate, present(path), 60.0)
+
+
+# --- entering the present ------------------------------------------------------------------------------------------
+
+
+def test_a_warm_start_keeps_holders_above_capacity_and_the_order_of_the_queue() -> None:
+    path = small_path(QUEUE)
+    believed = parameters(path, {"service": fixed(10)}, classes={4: 0.5, 0: 0.5})
+    here = present(
+        path,
+        Here("contact", serving=False, since_min=-30, arrived_min=-30, residual_min=10, cls=0),
+        Here("contact", serving=False, since_min=-5, arrived_min=-50, residual_min=10, cls=1),
+        Here("contact", serving=False, since_min=-9, arrived_min=-60, residual_min=10, cls=1),
+        Here("contact", serving=True, since_min=-4, arrived_min=-4, residual_min=3),
+        Here("contact", serving=True, since_min=-4, arrived_min=-4, residual_min=6),
+        Here("contact", serving=True, since_min=-4, arrived_min=-4, residual_min=1, here=False),
+        history=((-60.0, RANK["Arrived"], 2, -1, -1),),
+    )
+    ran = member(path, believed, hours=4, here=here, capacity={"doctor": 1})
+    assert told(ran.story)[0] == (-60.0, "Arrived", 2)
+    assert seen(ran.story) == [(6.0, 2), (16.0, 1), (26.0, 0)]
+    assert [v for _, kind, v in told(ran.story) if kind == "Departed"] == [3, 4, 2, 1, 0]
+
+
+def test_a_doctor_who_may_be_free_by_now_is_free() -> None:
+    """The slot lasts 10 min and care 40: of two in care, the one seen 12 min ago holds no doctor any more."""
+    path, lasting = whole()
+    believed = parameters(path, lasting, shares={"p_admit": 0.0}, wanted={"medicine": 1.0})
+    here = present(
+        path,
+        Here("contact", serving=True, since_min=-12, arrived_min=-20, residual_min=28),
+        Here("contact", serving=True, since_min=-4, arrived_min=-20, residual_min=36),
+        Here("contact", serving=False, since_min=-1, arrived_min=-9, residual_min=40),
+        Here("contact", serving=False, since_min=-2, arrived_min=-7, residual_min=40),
+    )
+    assert seen(member(path, believed, hours=4, here=here).story) == [(6.0, 2), (16.0, 3)]
+
+
+def test_who_is_in_a_ward_keeps_the_bed_and_who_boards_waits_for_it() -> None:
+    path, lasting = whole()
+    believed = parameters(path, lasting, shares={"p_admit": 1.0}, wanted={"medicine": 1.0})
+    here = present(
+        path,
+        Here("ward", serving=True, since_min=-900, arrived_min=-1000, residual_min=120, unit=MEDICINE),
+        Here("boarding", serving=False, since_min=-30, arrived_min=-400, residual_min=15, unit=MEDICINE),
+        Here("boarding", serving=False, since_min=-30, arrived_min=-400, residual_min=15, unit=SURGERY),
+    )
+    ran = member(path, believed, hours=12, here=here, capacity={"bed:medicine": 1})
+    assert [(at, v) for at, kind, v in told(ran.story) if kind == "Departed"] == [(15.0, 2), (135.0, 1)]
+
+
+# --- running on -----------------------------------------------------------------------------------------------------
+
+
+def believed_whole() -> tuple[Path, Parameters]:
+    path, _ = whole()
+    lasting = {
+        "to_triage": lognormal(8, 0.5),
+        "patience": lognormal(120, 0.5),
+        "doctor_slot": lognormal(18, 0.4),
+        "care": lognormal(60, 0.6),
+        "to_ward": lognormal(20, 0.5),
+        "ward_stay:medicine": exponential(600),
+        "ward_stay:surgery": exponential(500),
+    }
+    mix = {0: 0.2, 2: 0.5, 4: 0.3}
+    wanted = {"medicine": 0.7, "surgery": 0.3}
+    return path, parameters(path, lasting, per_hour=4.0, classes=mix, shares={"p_admit": 0.3}, wanted=wanted)
+
+
+def grid(minutes: Array) -> Array:
+    """On a grid of 1/1024 minute, so that additions are exact."""
+    return np.round(minutes * 1024) / 1024
+
+
+def on_grid(fate: Fate) -> Fate:
+    return replace(
+        fate,
+        at_min=grid(fate.at_min),
+        minutes=grid(fate.minutes),
+        freed_min=grid(fate.freed_min),
+        patience_min=grid(fate.patience_min),
+    )
+
+
+def stopped(ran: Member, path: Path, at_min: float) -> tuple[Present, Fate]:
+    """The state of a run at a minute, whole, and the fate that is still to come: luck carried over."""
+    rows, stops = [], []
+    marks = [(at, kind, visit) for at, kind, visit in told(ran.story) if at < at_min]
+    for row, visit in enumerate(ran.fate.visit.tolist()):
+        mine = [(at, kind) for at, kind, v in marks if v == visit]
+        if not mine or mine[-1][1] in ("LeftWard", "LeftWithoutBeingSeen"):
+            continue
+        at, kind = mine[-1]
+        stages = ran.fate.stage[row].tolist()
+        after = {"Triaged": path.index("contact"), "DecidedToAdmit": path.index("boarding")}
+        started = (k for k in stages if k >= 0 and kind in (path.stages[k].comes, path.stages[k].starts))
+        k = after[kind] if kind in after else next(started)
+        if path.names[k] == "home":
+            continue
+        rows.append((row, k, kind not in ("Triaged", "DecidedToAdmit"), at, mine[0][0]))
+        stops.append(stages.index(k))
+    coming = np.flatnonzero(ran.fate.at_min >= at_min).tolist()
+    shifts = [*stops, *([0] * len(coming))]
+    order = [row for row, *_ in rows] + coming
+    here = Present(
+        cls=ran.fate.cls[order[: len(rows)]],
+        block=ran.fate.block[order[: len(rows)]],
+        unit=np.array([ran.fate.unit[row, stop] for (row, *_), stop in zip(rows, stops, strict=True)], dtype=np.int64),
+        stage=np.array([k for _, k, *_ in rows], dtype=np.int64),
+        serving=np.array([serves for _, _, serves, *_ in rows], dtype=np.bool_),
+        since_min=np.array([since - at_min for *_, since, _ in rows]),
+        arrived_min=np.array([arrived - at_min for *_, arrived in rows]),
+        residual_min=np.zeros((len(rows), 1)),
+        here=np.ones(len(rows), dtype=np.bool_),
+        history=(),
+    )
+    return here, _ahead(ran.fate, order, shifts, here, at_min)
+
+
+def _ahead(fate: Fate, order: list[int], shifts: list[int], here: Present, at_min: float) -> Fate:
+    width = fate.stage.shape[1]
+
+    def moved(values: Any, fill: float) -> Any:
+        out = np.full((len(order), *values.shape[1:]), fill, dtype=values.dtype)
+        for i, (row, shift) in enumerate(zip(order, shifts, strict=True)):
+            out[i, : values.shape[1] - shift] = values[row, shift:]
+        return out
+
+    ahead = replace(
+        fate,
+        **{name: getattr(fate, name)[order] for name in ("visit", "cls", "block", "priority")},
+        at_min=np.where(np.arange(len(order)) < here.count, np.nan, fate.at_min[order] - at_min),
+        stage=moved(fate.stage, -1),
+        unit=moved(fate.unit, -1),
+        minutes=moved(fate.minutes, 0.0),
+        freed_min=moved(fate.freed_min, np.nan),
+        patience_min=moved(fate.patience_min, np.nan),
+    )
+    assert ahead.stage.shape[1] == width
+    for i in range(here.count):
+        lasted = here.since_min[i]
+        if here.serving[i]:
+            ahead.minutes[i, 0] += lasted
+            ahead.freed_min[i, 0] = np.maximum(ahead.freed_min[i, 0] + lasted, 0.0)
+        else:
+            ahead.patience_min[i, 0] += lasted
+    return ahead
+
+
+def restart(hours: float, at_min: float, spoil: bool = False) -> tuple[Told, Told]:
+    """What a straight run tells after a minute, and what a run stopped there and started again tells."""
+    path, believed = believed_whole()
+    straight = member(path, believed, hours=hours, seed=4, bend=on_grid)
+    here, ahead = stopped(straight, path, at_min)
+    assert here.count > 5
+    assert not here.serving.all()
+    if spoil:
+        ahead.minutes[: here.count, 0] -= here.since_min[:, None]
+    again = run(straight.capacity, path, ahead, here, hours * 60 - at_min)
+    return (
+        sorted(t for t in told(straight.story) if t[0] >= at_min),
+        sorted((at + at_min, kind, visit) for at, kind, visit in told(again)),
+    )
+
+
+@pytest.mark.parametrize("at_min", [300.0, 601.0, 990.0])
+def test_stopping_and_starting_again_changes_nothing_when_luck_is_carried_over(at_min: float) -> None:
+    straight, again = restart(30.0, at_min)
+    assert again == straight
+
+
+def test_a_restart_that_forgets_how_long_stages_have_lasted_is_seen() -> None:
+    straight, again = restart(30.0, 601.0, spoil=True)
+    assert again != straight
+
+
+def test_nobody_is_lost_and_no_bed_is_given_twice() -> None:
+    path, believed = believed_whole()
+    ran = member(path, believed, hours=96, seed=8)
+    visits = ran.visits
+    for minute in np.arange(0.0, 96 * 60, 60.0):
+        marks = [(kind, visit) for at, kind, visit in told(ran.story) if at <= minute]
+        came = {visit for kind, visit in marks if kind == "Arrived"}
+        left = [visit for kind, visit in marks if kind in ("Departed", "LeftWithoutBeingSeen")]
+        inside = (visits.arrived_min <= minute) & ~(visits.departed_min <= minute)
+        assert len(left) == len(set(left))
+        assert set(left) <= came
+        assert len(came) == len(left) + int(inside.sum())
+    for unit, beds in ((MEDICINE, 4), (SURGERY, 2)):
+        mine = visits.stay_unit == unit
+        for minute in visits.stay_from_min[mine]:
+            held = (visits.stay_from_min[mine] <= minute) & ~(visits.stay_until_min[mine] <= minute)
+            assert held.sum() <= beds
+
+
+def test_the_small_hospital_has_the_wards_the_tests_count_on() -> None:
+    assert [unit.name for unit in small_hospital().units][1:] == ["medicine", "surgery"]
+    assert same(one_day(1.0, 0.0).story, one_day(1.0, 0.0).story)

@@ -1,0 +1,53 @@
+"""Who of those without an exit is still here."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twin.reporting import Reporting
+
+
+def world(n: int = 200_000, missing: float = 0.1, late: float = 0.2, seed: int = 1) -> Reporting:
+    chance = np.random.default_rng(seed)
+    stay = chance.exponential(180.0, n)
+    delay = np.where(chance.random(n) < late, 120.0, 0.0)
+    never = np.full(n, np.inf)
+    return Reporting(np.zeros(n, dtype=np.int64), stay, np.where(chance.random(n) < missing, np.inf, delay), never)
+
+
+@pytest.mark.parametrize("elapsed", [30.0, 180.0, 400.0])
+def test_the_probability_of_being_here_follows_from_bayes(elapsed: float) -> None:
+    here = np.exp(-elapsed / 180)
+    gone_unseen = 0.1 * (1 - here) + 0.9 * 0.2 * (np.exp(-max(elapsed - 120, 0) / 180) - here)
+    expected = here / (here + gone_unseen)
+    assert world().p_here(np.array([elapsed]), np.array([0]))[0] == pytest.approx(expected, abs=0.01)
+
+
+def test_when_all_exits_are_told_at_once_everyone_without_one_is_here() -> None:
+    told = world(n=2000, missing=0.0, late=0.0)
+    assert (told.p_here(np.array([10.0, 300.0]), np.array([0, 0])) == 1.0).all()
+
+
+def test_beyond_every_stay_only_ghosts_are_left() -> None:
+    assert world(n=2000).p_here(np.array([1e6]), np.array([0]))[0] == 0.0
+
+
+def test_one_who_left_unseen_left_before_now() -> None:
+    assert 0 <= world(n=2000).left_after(200.0, 0, 0.99) <= 200.0
+
+
+def test_a_small_group_takes_the_figures_of_all() -> None:
+    big = world(n=2000)
+    small = Reporting(np.append(big.group, 7), np.append(big.stay, 1.0), np.append(big.delay, 0.0), np.append(big.moves_on, np.inf))
+    assert small.p_here(np.array([200.0]), np.array([7]))[0] == pytest.approx(
+        big.p_here(np.array([200.0]), np.array([0]))[0], abs=0.01
+    )
+
+
+def test_visits_that_moved_on_do_not_count() -> None:
+    n = 100
+    stay = np.where(np.arange(n) < 50, 60.0, 600.0)
+    moves_on = np.where(np.arange(n) < 50, np.inf, 100.0)
+    told = Reporting(np.zeros(n, dtype=np.int64), stay, np.full(n, np.inf), moves_on)
+    assert told.p_here(np.array([90.0, 200.0]), np.array([0, 0])).tolist() == [0.5, 0.0]

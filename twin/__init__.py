@@ -1,0 +1,1 @@
+"""What the hospital is, how it stands, how it moves."""

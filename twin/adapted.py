@@ -1,0 +1,46 @@
+"""The hospital as the log tells it: its wards, its beds, its doctors on duty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ingest.events import BedsCounted
+from twin.doctors import Roster, roster
+from twin.hospital import Hospital, Unit
+from twin.state import State
+
+UNLIMITED = 1_000_000
+"""Places of a unit whose beds are not known: nobody queues for them."""
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """The hospital with the log's wards, beds and doctors, and what of it is known."""
+
+    hospital: Hospital
+    beds: frozenset[str]
+    doctors: Roster | None
+    """Doctors on duty by local hour on weekdays and at weekends; None where the log does not tell."""
+
+
+def adapted(hospital: Hospital, state: State, as_of: datetime, *, own_beds: bool) -> Adapted:
+    """The wards that the log names, the beds that it counts, the doctors that it tells of, as of an instant.
+
+    `own_beds` says that the hospital's file is the site's own, so that its beds count where the log tells none.
+    """
+    counted = state.counted(BedsCounted, as_of)
+    named = {s.unit for v in state.visits.values() for s in v.stays if s.ward}
+    wanted = {v.unit_wanted for v in state.visits.values() if v.unit_wanted}
+    wards = sorted((named | wanted | set(counted)) - {u.name for u in hospital.units if not u.ward})
+    known = {u.name: u for u in hospital.wards}
+    areas = [u for u in hospital.units if not u.ward]
+    units = [known.get(name, Unit(name, True, UNLIMITED, fr=name, en=name)) for name in wards] or list(hospital.wards)
+    beds = frozenset(u.name for u in units if u.name in counted or (own_beds and u.name in known))
+    places = {u.name: counted.get(u.name, u.places if u.name in beds else UNLIMITED) for u in units}
+    out = hospital.with_units([*areas, *units]).with_beds(places)
+    doctors = roster(state, "doctor", as_of, hospital.zone)
+    if doctors is None:
+        flat = (UNLIMITED,) * 24
+        return Adapted(out.with_roster("doctor", flat), beds, None)
+    return Adapted(out.with_roster("doctor", *doctors), beds, doctors)

@@ -1,0 +1,100 @@
+"""The arrival model: a Poisson stream whose rate follows the local hour of the week, times the level of the day.
+
+Arrivals are candidates, more than are needed, each with a uniform mark: a candidate comes when its mark lies below
+level / HEADROOM. So a scenario with more arrivals keeps every patient it had and adds others, one with fewer thins
+them out (Lewis and Shedler 1979, Naval Research Logistics 26, "Simulation of nonhomogeneous Poisson processes by
+thinning"). The level of a day is gamma with mean 1; for the present day it is drawn given what was seen since
+midnight: the gamma is conjugate to the Poisson.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from ingest.clock import local
+from twin.minutes import Minutes
+from twin.parameters import Stream
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+
+HEADROOM = 3.0
+"""Candidates per patient of an ordinary day; a scenario cannot raise arrivals above this factor."""
+_HOUR_MIN = 60.0
+_GAPS_AT_ONCE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Calendar:
+    """The hours that a run touches, `(hour,)`: bounds in minutes from its start, and what they are locally."""
+
+    edge_min: Array
+    """Bounds of the hours, `(hour + 1,)`; the first is 0, the last the horizon."""
+    hour_of_week: Index
+    day: Index
+    """Local days counted from the day of the start."""
+
+    def hour_at(self, minute: Array) -> Index:
+        """The index of the hour that holds each minute."""
+        found = np.searchsorted(self.edge_min, minute, side="right") - 1
+        return np.clip(found, 0, self.hour_of_week.size - 1)
+
+    def hour_of_day_at(self, minute: Array) -> Index:
+        """The local hour of the day at each minute."""
+        return np.asarray(self.hour_of_week[self.hour_at(minute)] % 24)
+
+    def expected(self, per_hour: Array) -> Array:
+        """Arrivals expected in each hour, `(hour,)`, from a rate by hour of week, `(168,)`."""
+        return np.asarray(per_hour[self.hour_of_week] * np.diff(self.edge_min) / _HOUR_MIN)
+
+
+@lru_cache(maxsize=16)
+def calendar(start: datetime, horizon_min: float, zone: str) -> Calendar:
+    """The hours of a run from an aware instant on, true to the zone on the nights when clocks change."""
+    minutes = Minutes(start)
+    hours = int(np.ceil((horizon_min + minutes.past_the_hour()) / _HOUR_MIN))
+    bounds = np.arange(hours + 1) * _HOUR_MIN - minutes.past_the_hour()
+    today = local(start, zone).date()
+    days = [(local(minutes.at(bound), zone).date() - today).days for bound in bounds[:-1]]
+    return Calendar(
+        edge_min=np.clip(bounds, 0.0, horizon_min),
+        hour_of_week=minutes.hours_of_week(minutes.epoch_hour(), hours, zone),
+        day=np.maximum(np.array(days, dtype=np.int64), 0),
+    )
+
+
+def expected_today(stream: Stream, start: datetime, zone: str) -> float:
+    """Arrivals that the stream expects from local midnight to an instant."""
+    midnight = local(start, zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(start.tzinfo)
+    elapsed_min = (start - midnight) / timedelta(minutes=1)
+    return float(calendar(midnight, elapsed_min, zone).expected(stream.per_hour).sum()) if elapsed_min > 0 else 0.0
+
+
+def day_levels(uniform: Array, day_cv: float, *, seen: float, expected: float) -> Array:
+    """The level of today and of the days after it, `(day,)`, from one uniform each.
+
+    Today's is gamma with shape 1/cv^2 + seen and rate 1/cv^2 + expected, the others' with 1/cv^2 for both.
+    """
+    if day_cv == 0:
+        return np.ones_like(uniform)
+    shape = np.full(uniform.size, day_cv**-2)
+    rate = shape.copy()
+    shape[0] += seen
+    rate[0] += expected
+    return np.asarray(special.gammaincinv(shape, uniform) / rate)
+
+
+def candidates_min(generator: np.random.Generator, hours: Calendar, expected: Array) -> Array:
+    """Minutes at which candidates come, rising: a Poisson process at HEADROOM times the rate, by change of time."""
+    reached = np.concatenate([[0.0], np.cumsum(expected)]) * HEADROOM
+    at = np.empty(0)
+    while at.size == 0 or at[-1] < reached[-1]:
+        before = at[-1] if at.size else 0.0
+        at = np.concatenate([at, before + np.cumsum(generator.standard_exponential(_GAPS_AT_ONCE))])
+    return np.asarray(np.interp(at[at < reached[-1]], reached, hours.edge_min))

@@ -1,0 +1,262 @@
+"""Parameters estimated from the log, with what was excluded and why.
+
+`calibrate` reads the visits of the last weeks as they are known, chooses the path that the log can tell, and learns
+its parameters: arrivals by hour of week, classes, durations by class, arrival block and load, routing shares, stays in
+wards, how late exits are told. It uses nothing that became known after the instant it is made for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.adapted import Adapted, adapted
+from twin.doctors import doctor_slot
+from twin.durations import Duration, fixed
+from twin.history import History, completed, history_of
+from twin.hospital import Hospital
+from twin.learned_arrivals import ArrivalProfile, Calendar, learn_arrivals
+from twin.learned_durations import learn_censored
+from twin.learned_path import Learned, Sample, learn_milestones, learn_stay
+from twin.measures import inside
+from twin.minutes import Minutes
+from twin.parameters import Parameters, Stream
+from twin.pathway import Path, load_path
+from twin.reporting import Reporting, of_decided, of_undecided, of_wards, taken_as_gone
+from twin.settled import BLOCK_HOURS, BLOCKS, DAY_MIN, learning_window, load_edges, patient_classes, settled_sample
+from twin.state import State
+from twin.story import DESTINATIONS, Array, Visits
+
+Flags = npt.NDArray[np.bool_]
+
+WINDOW_DAYS = 60
+"""Days of history that the parameters are learned from."""
+ENOUGH_TOLD = 0.6
+"""Share of visits that must tell a milestone for a path to use it."""
+DEFAULT_CLEANING_MIN = 30.0
+"""Bed turnaround before improvement in Tan Tock Seng Hospital's command centre (straitstimes.com): 30 minutes."""
+_WARD = DESTINATIONS.index("ward")
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What the twin believes of a hospital from what was known at an instant."""
+
+    as_of: datetime
+    hospital: Hospital
+    path: Path
+    parameters: Parameters
+    beds_known: frozenset[str]
+    """Wards whose number of beds is known."""
+    undecided: Reporting
+    """Exits of visits without a decision to admit, by acuity + 1, from the arrival."""
+    decided: Reporting
+    """Exits of visits with a decision to admit, by acuity + 1, from the decision."""
+    wards: Reporting
+    """Ends of stays in wards, by unit, from their beginning."""
+    report: Mapping[str, Any]
+    """What was learned, excluded and could not be known, ready for JSON."""
+
+
+def calibrate(
+    state: State, hospital: Hospital, as_of: datetime, *, window_days: int = WINDOW_DAYS, own_beds: bool = False
+) -> Calibration:
+    """The parameters as of an instant, minutes counted from it.
+
+    1. The visits in columns, completed by the one rule of `history.py`.
+    2. The hospital as the log tells it: its wards, its beds, its doctors on duty.
+    3. The settled visits of the window, their classes, blocks and load classes.
+    4. Arrivals; then durations, shares and wards wanted of the path that the log can tell.
+    5. How late and how incompletely exits are told.
+
+    `own_beds` says that the hospital's file is the site's own, so that its beds count where the log tells none.
+    Raises TwinError where there is less than a week of settled visits.
+    """
+    minutes = Minutes(as_of)
+    known = adapted(hospital, state, as_of, own_beds=own_beds)
+    codes = {unit.name: code for code, unit in enumerate(known.hospital.units)}
+    history = history_of(state, minutes, 0.0, known.hospital.acuities, codes, known.hospital.zone)
+    window = learning_window(history, window_days)
+    visits = completed(history)
+    classes = patient_classes(known.hospital)
+    sample = settled_sample(history, visits, window, len(classes))
+    path = load_path(_path_for(history, window), known.hospital)
+    learned = _learned(path, sample, known, visits, minutes)
+    told = of_wards(history, visits)
+    wards, stays = _ward_durations(history, window, known.hospital, told)
+    profile, streams = _streams(history, window, sample, known.hospital, path)
+    parameters = Parameters(
+        classes=classes,
+        block_of_hour=np.arange(24) // BLOCK_HOURS,
+        streams=streams,
+        durations={**_others(path), **learned.durations, **wards},
+        shares=learned.shares,
+        wanted=learned.wanted,
+        load_edges=load_edges(history, visits, window),
+        learned={
+            "from": minutes.at(window[0]).isoformat(),
+            "until": as_of.isoformat(),
+            "visits": int(sample.cells.cls.size),
+        },
+    )
+    return Calibration(
+        as_of=as_of,
+        hospital=known.hospital,
+        path=path,
+        parameters=parameters,
+        beds_known=known.beds,
+        undecided=of_undecided(history, visits),
+        decided=of_decided(history, visits),
+        wards=told,
+        report=_report(history, visits, window, path, profile, parameters, known, stays),
+    )
+
+
+# --- what is learned ----------------------------------------------------------------------------------------------
+
+
+def _path_for(history: History, window: tuple[float, float]) -> str:
+    """The longest path whose milestones enough visits tell."""
+    v = history.visits
+    settled = (v.arrived_min >= window[0]) & (v.arrived_min < window[1])
+    stayed = settled & ~np.isin(v.to, (DESTINATIONS.index("left_without_being_seen"),))
+    seen = (~np.isnan(v.seen_min[stayed])).mean() if stayed.any() else 0.0
+    to_ward = settled & (v.to == _WARD)
+    decided = (~np.isnan(v.decided_min[to_ward])).mean() if to_ward.any() else 0.0
+    return "milestones" if min(seen, decided) >= ENOUGH_TOLD else "stay"
+
+
+def _learned(path: Path, sample: Sample, known: Adapted, visits: Visits, minutes: Minutes) -> Learned:
+    units = len(known.hospital.units)
+    if path.name == "stay":
+        return learn_stay(sample, units, wards_followed=bool((~np.isnan(visits.stay_until_min)).any()))
+    zone, blocks = known.hospital.zone, sample.cells.shape[1]
+    slot = doctor_slot(sample.visits, minutes, zone, known.doctors, blocks) if known.doctors else None
+    beds = np.array([unit.name in known.beds for unit in known.hospital.units])
+    free = _free_beds(sample, visits, known.hospital)
+    return learn_milestones(sample, units, doctors=slot is not None, beds=beds, free_beds=free, slot=slot)
+
+
+def _free_beds(sample: Sample, visits: Visits, hospital: Hospital) -> Array:
+    """Beds free in the ward wanted when each visit was decided to be admitted, `(visit,)`; 0 where not known."""
+    out = np.zeros(sample.wanted.size)
+    for unit in hospital.wards:
+        code = hospital.unit_code(unit.name)
+        rows = np.flatnonzero((sample.wanted == code) & ~np.isnan(sample.visits.decided_min))
+        stays = visits.stay_unit == code
+        at = sample.visits.decided_min[rows]
+        out[rows] = unit.places - inside(visits.stay_from_min[stays], visits.stay_until_min[stays], at)
+    return out
+
+
+def _others(path: Path) -> dict[str, Duration]:
+    return {"bed_cleaning": fixed(DEFAULT_CLEANING_MIN)} if "bed_cleaning" in path.durations else {}
+
+
+def _ward_durations(
+    history: History, window: tuple[float, float], hospital: Hospital, told: Reporting
+) -> tuple[dict[str, Duration], dict[str, int]]:
+    """Stays in each ward, those that still last counted as such; and how many ended stays each was learned from."""
+    v = history.visits
+    ended = ~np.isnan(v.stay_until_min)
+    lasted = np.where(ended, v.stay_until_min, 0.0) - v.stay_from_min
+    begun = history.stay_ward & (v.stay_from_min >= window[0]) & (v.stay_from_min < 0)
+    chosen = begun & ~_taken_as_gone(history, begun & ~ended, told)
+    block = history.stay_hour // BLOCK_HOURS
+    out, counts = {}, {}
+    for unit in hospital.wards:
+        mine = chosen & (v.stay_unit == hospital.unit_code(unit.name))
+        counts[unit.name] = int((mine & ended).sum())
+        source = mine if counts[unit.name] else chosen
+        some = bool((source & ended).any())
+        out[f"ward_stay:{unit.name}"] = (
+            learn_censored(lasted[source], ended[source], block[source], BLOCKS) if some else fixed(1e6)
+        )
+    return out, counts
+
+
+def _taken_as_gone(history: History, open_stays: Flags, told: Reporting) -> Flags:
+    """Stays without an end that are counted as over though nobody said so."""
+    rows = np.flatnonzero(open_stays)
+    p_here = told.p_here(-history.visits.stay_from_min[rows], history.visits.stay_unit[rows])
+    out = np.zeros(open_stays.size, dtype=bool)
+    out[rows[taken_as_gone(p_here)]] = True
+    return out
+
+
+def _streams(
+    history: History, window: tuple[float, float], sample: Sample, hospital: Hospital, path: Path
+) -> tuple[ArrivalProfile, tuple[Stream, ...]]:
+    calendar = Calendar.of(history.minutes, window[0], 0.0, hospital.zone)
+    profile = learn_arrivals(calendar, history.visits.arrived_min)
+    classes = sample.cells.shape[0]
+    streams = [Stream("emergency", path.enters[0], profile.per_hour, _mix(sample, classes), profile.day_cv)]
+    anyone = np.zeros((BLOCKS, classes))
+    anyone[:, 0] = 1.0
+    v = history.visits
+    for unit in hospital.wards:
+        code = hospital.unit_code(unit.name)
+        came = v.stay_from_min[history.stay_direct & (v.stay_unit == code)]
+        if calendar.counts(came).sum() > 0:
+            rate = learn_arrivals(calendar, came)
+            streams.append(Stream(f"planned:{unit.name}", "planned", rate.per_hour, anyone, 0.0, code))
+    return profile, tuple(streams)
+
+
+def _mix(sample: Sample, classes: int) -> Array:
+    """Share of each class by block, each block drawn towards the whole day."""
+    cells = sample.cells
+    overall = np.bincount(cells.cls, minlength=classes) / cells.cls.size
+    rows = [np.bincount(cells.cls[cells.block == b], minlength=classes) + 50 * overall for b in range(cells.shape[1])]
+    table = np.array(rows)
+    return np.asarray(table / table.sum(axis=1, keepdims=True))
+
+
+# --- the account -----------------------------------------------------------------------------------------------------
+
+
+def _report(
+    history: History, visits: Visits, window: tuple[float, float], path: Path, profile: ArrivalProfile,
+    parameters: Parameters, known: Adapted, stays: Mapping[str, int],
+) -> dict[str, Any]:  # fmt: skip
+    inside_window = (history.visits.arrived_min >= window[0]) & (history.visits.arrived_min < window[1])
+    recorded = history.visits
+    told = {
+        name: round(float((~np.isnan(column[inside_window])).mean()), 3) if inside_window.any() else None
+        for name, column in (
+            ("triage", recorded.triaged_min), ("first contact", recorded.seen_min),
+            ("decision to admit", recorded.decided_min), ("exit", recorded.departed_min),
+        )
+    }  # fmt: skip
+    stay = (visits.departed_min - visits.arrived_min)[inside_window]
+    return {
+        "as_of": history.minutes.origin.isoformat(),
+        "path": path.name,
+        "days": round((window[1] - window[0]) / DAY_MIN, 1),
+        "visits": int(inside_window.sum()),
+        "arrivals_per_day": round(float(profile.per_hour.sum() / 7), 1),
+        "recent_level": round(profile.level, 3),
+        "day_cv": round(profile.day_cv, 3),
+        "stay_min": {f"p{q}": round(float(np.nanquantile(stay, q / 100)), 0) for q in (10, 50, 90)},
+        "recorded_share": told,
+        "ghost_share": round(float(np.isnan(recorded.departed_min[inside_window]).mean()), 3),
+        "shares": {name: round(float(share.mean()), 4) for name, share in parameters.shares.items()},
+        "ward_stays": dict(stays),
+        "beds_known": sorted(known.beds),
+        "doctors_known": known.doctors is not None,
+        "excluded": {"not yet settled (48 h)": int((history.visits.arrived_min >= window[1]).sum())},
+        "not_known": _not_known(path, known),
+    }
+
+
+def _not_known(path: Path, known: Adapted) -> list[str]:
+    gaps = [] if path.name != "stay" else ["waiting, decisions and boarding inside the stay"]
+    if known.doctors is None:
+        gaps.append("doctors on duty: the wait for first contact is a learned delay, not a queue")
+    unknown = [unit.name for unit in known.hospital.wards if unit.name not in known.beds]
+    return [*gaps, f"beds of {', '.join(unknown)}: nobody queues for them"] if unknown else gaps

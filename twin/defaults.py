@@ -1,0 +1,261 @@
+"""The default parameters: read from `parameters.toml`, where every number has its unit and its source.
+
+A class of patient is an age band and an acuity; the day is one block; there is one load class. What the file says is
+kept in `Parameters.learned` beside the values, so that a page can show where each number comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import AfterValidator, Field, model_validator
+
+from ingest.configuration import Checked, load
+from ingest.events import Acuity, AgeBand
+from twin.durations import Duration, exponential, fixed, lognormal
+from twin.errors import ParametersError
+from twin.fitting import check
+from twin.hospital import Hospital
+from twin.parameters import HOURS_OF_WEEK, Parameters, PatientClass, Stream
+from twin.pathway import Path
+
+Array = npt.NDArray[np.float64]
+
+DEFAULT = FilePath(__file__).with_name("parameters.toml")
+_MINUTES = {"min": 1.0, "h": 60.0, "d": 1440.0}
+_PLANNED_HOURS = range(8, 11)
+_WEEKDAYS = 5
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+def _whole(shares: dict[str, float]) -> dict[str, float]:
+    if abs(sum(shares.values()) - 1) > 1e-6:
+        raise ValueError(f"shares must sum to 1, but sum to {sum(shares.values()):g}")
+    return shares
+
+
+def _a_day(shares: tuple[float, ...]) -> tuple[float, ...]:
+    if abs(sum(shares) - 100) > 0.5:
+        raise ValueError(f"shares of the day must sum to 100 %, but sum to {sum(shares):g}")
+    return shares
+
+
+class Sourced(Checked):
+    """What every number says besides its value."""
+
+    unit: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+
+
+class Number(Sourced):
+    """One number of 0 or more."""
+
+    value: NotNegative
+
+
+class ByHour(Sourced):
+    """Percentages of the day's arrivals by local hour."""
+
+    value: Annotated[tuple[NotNegative, ...], Field(min_length=24, max_length=24), AfterValidator(_a_day)]
+
+
+class ByWeekday(Sourced):
+    """Factors, Monday first."""
+
+    value: Annotated[tuple[NotNegative, ...], Field(min_length=7, max_length=7)]
+
+
+class AgeShares(Sourced):
+    """Shares of age bands that sum to 1."""
+
+    value: Annotated[dict[AgeBand, Share], AfterValidator(_whole)]
+
+
+class AcuityShares(Sourced):
+    """Shares of acuities that sum to 1."""
+
+    value: Annotated[dict[Acuity, Share], AfterValidator(_whole)]
+
+
+class Arrivals(Checked):
+    """`[arrivals]`."""
+
+    per_day: Number
+    hourly: ByHour
+    weekday: ByWeekday
+    day_cv: Number
+
+
+class Mix(Checked):
+    """`[mix]`."""
+
+    age: AgeShares
+    acuity: dict[AgeBand, AcuityShares]
+
+
+class Lasting(Sourced):
+    """One of `[durations]`."""
+
+    unit: Literal["min", "h", "d"]
+    law: Literal["lognormal", "exponential", "fixed"]
+    median: Positive | None = None
+    sigma: Positive | None = None
+    mean: Positive | None = None
+    value: NotNegative | None = None
+    by_acuity: dict[Acuity, Positive] = Field(default_factory=dict)
+    by_age: dict[AgeBand, Positive] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _of_its_law(self) -> Lasting:
+        needs = {"lognormal": {"median", "sigma"}, "exponential": {"mean"}, "fixed": {"value"}}[self.law]
+        given = {name for name in ("median", "sigma", "mean", "value") if getattr(self, name) is not None}
+        if given != needs:
+            raise ValueError(f"{self.law} must have {' and '.join(sorted(needs))}")
+        return self
+
+    def duration(self, classes: tuple[PatientClass, ...], acuities: tuple[str, ...]) -> Duration:
+        """By class, `(class, 1, 1)`, or the same for all."""
+        minutes = _MINUTES[self.unit]
+        if self.law == "fixed":
+            base = fixed((self.value or 0.0) * minutes)
+        elif self.law == "exponential":
+            base = exponential((self.mean or 0.0) * minutes)
+        else:
+            base = lognormal((self.median or 0.0) * minutes, self.sigma or 0.0)
+        if not self.by_acuity and not self.by_age:
+            return base
+        factors = [_of(self.by_acuity, acuities[c.acuity], 1.0) * _of(self.by_age, c.age_band, 1.0) for c in classes]
+        scale = np.array(factors)[:, None, None]
+        return Duration(base.table * scale[..., None], base.tail_min * scale)
+
+
+class Probability(Sourced):
+    """One of `[shares]`."""
+
+    value: Share
+    by_acuity: dict[Acuity, Share] = Field(default_factory=dict)
+    odds_by_age: dict[AgeBand, Positive] = Field(default_factory=dict)
+
+    def by_class(self, classes: tuple[PatientClass, ...], acuities: tuple[str, ...]) -> Array:
+        """`(class, 1)`."""
+        p = np.array([_of(self.by_acuity, acuities[c.acuity], self.value) for c in classes])
+        odds = np.array([_of(self.odds_by_age, c.age_band, 1.0) for c in classes])
+        return np.asarray((p * odds / (1.0 - p + p * odds))[:, None])
+
+
+class Wanted(Sourced):
+    """One of `[wanted]`: shares of wards by age."""
+
+    by_age: dict[AgeBand, Annotated[dict[str, Share], AfterValidator(_whole)]]
+
+
+class ParametersFile(Checked):
+    """What the file may say."""
+
+    arrivals: Arrivals
+    mix: Mix
+    planned: dict[str, Number] = Field(default_factory=dict)
+    durations: dict[str, Lasting]
+    shares: dict[str, Probability]
+    wanted: dict[str, Wanted]
+
+
+def default_parameters(hospital: Hospital, path: Path, file: FilePath = DEFAULT) -> Parameters:
+    """The parameters of a file for a hospital and a path.
+
+    Raises ConfigurationError with every fault of the file and its line, ParametersError with everything that the
+    path needs and the file lacks or contradicts.
+    """
+    told = load(file, ParametersFile)
+    if faults := _strangers(told, hospital):
+        raise ParametersError([f"{file}: {fault}" for fault in faults])
+    classes = _classes(told.mix, hospital)
+    parameters = Parameters(
+        classes=classes,
+        block_of_hour=np.zeros(24, dtype=np.int64),
+        streams=(_emergency(told, path, classes, hospital.acuities), *_planned(told, path, hospital, classes)),
+        durations={name: fact.duration(classes, hospital.acuities) for name, fact in told.durations.items()},
+        shares={name: fact.by_class(classes, hospital.acuities) for name, fact in told.shares.items()},
+        wanted={name: _wards(fact, hospital, classes) for name, fact in told.wanted.items()},
+        load_edges=np.zeros((1, 0)),
+        learned={"file": str(file), "facts": told.model_dump(exclude_none=True)},
+    )
+    check(path, parameters)
+    return parameters
+
+
+def _strangers(told: ParametersFile, hospital: Hospital) -> list[str]:
+    """Wards and acuities that the hospital does not have."""
+    wards = {unit.name for unit in hospital.wards}
+    named = {f"wanted.{n}.by_age.{age}": set(s) for n, w in told.wanted.items() for age, s in w.by_age.items()}
+    named["planned"] = set(told.planned)
+    faults = [f"{at}: unknown ward {ward}" for at, names in named.items() for ward in sorted(names - wards)]
+    acuities = {f"mix.acuity.{age}": set(fact.value) for age, fact in told.mix.acuity.items()}
+    return faults + [
+        f"{at}: unknown acuity {acuity}; the hospital has {', '.join(hospital.acuities)}"
+        for at, names in acuities.items()
+        for acuity in sorted(names - set(hospital.acuities))
+    ]
+
+
+def _of(table: Mapping[AgeBand, float] | Mapping[Acuity, float], key: str | None, otherwise: float) -> float:
+    return float(dict[str | None, float](table).get(key, otherwise))  # type: ignore[arg-type]
+
+
+def _classes(mix: Mix, hospital: Hospital) -> tuple[PatientClass, ...]:
+    return tuple(
+        PatientClass(f"{age} {acuity}", acuity=hospital.acuities.index(acuity), age_band=age)
+        for age in mix.age.value
+        for acuity in mix.acuity[age].value
+    )
+
+
+def _emergency(
+    told: ParametersFile, path: Path, classes: tuple[PatientClass, ...], acuities: tuple[str, ...]
+) -> Stream:
+    facts = told.arrivals
+    share = [told.mix.age.value[c.age_band] * told.mix.acuity[c.age_band].value[acuities[c.acuity]] for c in classes]  # type: ignore[index]
+    by_hour = np.array(facts.hourly.value) / sum(facts.hourly.value)
+    by_day = np.array(facts.weekday.value) / np.mean(facts.weekday.value)
+    return Stream(
+        name="emergency",
+        enters=next(name for name, stage in zip(path.names, path.stages, strict=True) if stage.comes),
+        per_hour=(facts.per_day.value * by_day[:, None] * by_hour[None, :]).ravel(),
+        class_share=np.array([share]) / sum(share),
+        day_cv=facts.day_cv.value,
+    )
+
+
+def _planned(
+    told: ParametersFile, path: Path, hospital: Hospital, classes: tuple[PatientClass, ...]
+) -> tuple[Stream, ...]:
+    """Streams straight to the wards, for a path where patients may come that way; of the usual age, acuity unknown."""
+    enters = next((name for name, stage in zip(path.names, path.stages, strict=True) if stage.enters), None)
+    if enters is None:
+        return ()
+    hour = np.arange(HOURS_OF_WEEK)
+    open_hours = (hour // 24 < _WEEKDAYS) & np.isin(hour % 24, _PLANNED_HOURS)
+    share = np.array([[told.mix.age.value[c.age_band] for c in classes]])  # type: ignore[index]
+    return tuple(
+        Stream(
+            name=f"planned:{ward}",
+            enters=enters,
+            per_hour=np.where(open_hours, number.value / len(_PLANNED_HOURS), 0.0),
+            class_share=share / share.sum(),
+            unit=hospital.unit_code(ward),
+        )
+        for ward, number in told.planned.items()
+    )
+
+
+def _wards(fact: Wanted, hospital: Hospital, classes: tuple[PatientClass, ...]) -> Array:
+    """`(class, unit)`."""
+    names = [unit.name for unit in hospital.units]
+    return np.array([[fact.by_age[c.age_band].get(name, 0.0) for name in names] for c in classes])  # type: ignore[index]

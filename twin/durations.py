@@ -1,0 +1,140 @@
+"""How long something lasts, as quantile tables: one inverse transform of one uniform.
+
+A duration is a table of quantiles by patient class, arrival block and load class, with an exponential tail beyond
+the last level. A residual is the same transform at a conditioned uniform: given that it has lasted `elapsed`
+already, u becomes F(elapsed) + (1 - F(elapsed)) u, which is exact for any distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+
+LEVELS: Array = np.concatenate([np.linspace(0.0, 0.95, 191), np.linspace(0.955, 0.985, 7)])
+"""Levels at which a table holds quantiles; the tail is exponential beyond the last."""
+
+
+@dataclass(frozen=True, eq=False)
+class Duration:
+    """Minutes, by `(class, block, load)`: `table[class, block, load, level]` and `tail_min[class, block, load]`.
+
+    An axis of length 1 stands for all of its values.
+    """
+
+    table: Array
+    tail_min: Array
+
+    def __post_init__(self) -> None:
+        if self.table.ndim != 4 or self.table.shape[3] != LEVELS.size or self.tail_min.shape != self.table.shape[:3]:
+            raise ValueError(f"table must be (class, block, load, {LEVELS.size}), but is {self.table.shape}")
+        if not (np.diff(self.table, axis=3) >= 0).all() or not (self.table >= 0).all():
+            raise ValueError("quantiles must not fall and must not be negative")
+
+    @property
+    def loads(self) -> int:
+        """How many load classes the table tells apart."""
+        return int(self.table.shape[2])
+
+    def at(self, uniform: Array, cls: Index, block: Index) -> Array:
+        """Minutes for each patient and load class, `(n, load)`, from one uniform each, `(n,)`."""
+        rows, tails = self._rows(cls, block)
+        return np.stack([_quantile(rows[:, k], tails[:, k], uniform) for k in range(self.loads)], axis=1)
+
+    def residual(self, uniform: Array, elapsed_min: Array, cls: Index, block: Index) -> Array:
+        """Minutes still to come for each patient and load class, `(n, load)`, given the minutes already lasted."""
+        rows, tails = self._rows(cls, block)
+        out = np.empty(rows.shape[:2])
+        for k in range(self.loads):
+            reached = _level(rows[:, k], tails[:, k], elapsed_min)
+            total = _quantile(rows[:, k], tails[:, k], reached + (1.0 - reached) * uniform)
+            beyond = reached >= 1.0 - 1e-9
+            total = np.where(beyond, elapsed_min - tails[:, k] * np.log1p(-uniform), total)
+            out[:, k] = np.maximum(total - elapsed_min, 0.0)
+        return out
+
+    def survival(self, elapsed_min: Array, cls: Index, block: Index, load: int = 0) -> Array:
+        """The probability of lasting longer than the minutes given, `(n,)`."""
+        rows, tails = self._rows(cls, block)
+        return 1.0 - _level(rows[:, load], tails[:, load], elapsed_min)
+
+    def scaled(self, factor: float) -> Duration:
+        """The same duration, `factor` times as long."""
+        return Duration(self.table * factor, self.tail_min * factor)
+
+    def mean_min(self) -> Array:
+        """Mean minutes by `(class, block, load)`."""
+        inner = np.trapezoid(self.table, LEVELS, axis=3)
+        return np.asarray(inner + (1.0 - LEVELS[-1]) * (self.table[..., -1] + self.tail_min))
+
+    def _rows(self, cls: Index, block: Index) -> tuple[Array, Array]:
+        i = cls if self.table.shape[0] > 1 else np.zeros_like(cls)
+        j = block if self.table.shape[1] > 1 else np.zeros_like(block)
+        return self.table[i, j], self.tail_min[i, j]
+
+
+def fixed(minutes: float) -> Duration:
+    """Always the same."""
+    return Duration(np.full((1, 1, 1, LEVELS.size), float(minutes)), np.zeros((1, 1, 1)))
+
+
+def exponential(mean_min: float) -> Duration:
+    """Exponential with the mean; exact between the levels at which the table stands, and in its tail."""
+    table = stats.expon.ppf(LEVELS, scale=mean_min)
+    return Duration(table.reshape(1, 1, 1, -1), np.full((1, 1, 1), float(mean_min)))
+
+
+def lognormal(median_min: float, sigma: float) -> Duration:
+    """Lognormal by its median and the standard deviation of its logarithm."""
+    table = stats.lognorm.ppf(LEVELS, sigma, scale=median_min)
+    return Duration(table.reshape(1, 1, 1, -1), np.full((1, 1, 1), tail_of(table, sigma)))
+
+
+def tail_of(table: Array, sigma: float) -> float:
+    """Mean excess of a lognormal over the last level of its table: its partial expectation, less that level."""
+    last, median = float(table[-1]), float(np.interp(0.5, LEVELS, table))
+    beyond = float(stats.norm.sf(np.log(last / median) / sigma - sigma))
+    return median * float(np.exp(sigma**2 / 2)) * beyond / (1.0 - float(LEVELS[-1])) - last
+
+
+def empirical(samples: Array) -> tuple[Array, float]:
+    """Quantiles at LEVELS and the tail's mean excess of a sample of minutes, NaN left out; needs one value."""
+    kept = np.sort(samples[~np.isnan(samples)])
+    table = np.quantile(kept, LEVELS)
+    excess = kept[kept > table[-1]] - table[-1]
+    return table, float(excess.mean()) if excess.size else float(max(table[-1] - table[-2], 1e-3))
+
+
+def stacked(rows: Sequence[tuple[Array, float]], shape: tuple[int, int, int]) -> Duration:
+    """Rows of (quantiles, tail) in C order of `(class, block, load)` as one duration."""
+    table = np.array([row for row, _ in rows]).reshape(*shape, LEVELS.size)
+    return Duration(table, np.array([tail for _, tail in rows]).reshape(shape))
+
+
+def _quantile(rows: Array, tails: Array, uniform: Array) -> Array:
+    """The inverse transform, one row each: `(n, level)`, `(n,)`, `(n,)` -> `(n,)`."""
+    above = np.clip(np.searchsorted(LEVELS, uniform, side="right"), 1, LEVELS.size - 1)
+    low, high = LEVELS[above - 1], LEVELS[above]
+    n = np.arange(uniform.size)
+    share = np.minimum((uniform - low) / (high - low), 1.0)
+    inside = rows[n, above - 1] + share * (rows[n, above] - rows[n, above - 1])
+    left = np.maximum(1.0 - uniform, 1e-12) / (1.0 - LEVELS[-1])
+    return np.where(uniform > LEVELS[-1], rows[:, -1] - tails * np.log(np.minimum(left, 1.0)), inside)
+
+
+def _level(rows: Array, tails: Array, minutes: Array) -> Array:
+    """The distribution function, one row each; the inverse of `_quantile` where that rises."""
+    above = (rows <= minutes[:, None]).sum(axis=1)
+    i = np.clip(above, 1, LEVELS.size - 1)
+    n = np.arange(minutes.size)
+    step = np.maximum(rows[n, i] - rows[n, i - 1], 1e-12)
+    inside = LEVELS[i - 1] + np.clip((minutes - rows[n, i - 1]) / step, 0.0, 1.0) * (LEVELS[i] - LEVELS[i - 1])
+    excess = np.maximum(minutes - rows[:, -1], 0.0) / np.maximum(tails, 1e-9)
+    tail = 1.0 - (1.0 - LEVELS[-1]) * np.exp(-excess)
+    return np.where(above == 0, 0.0, np.where(above >= LEVELS.size, tail, inside))

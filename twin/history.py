@@ -1,0 +1,177 @@
+"""The visits that a state holds, in columns, and ONE RULE for what was never recorded.
+
+A log leaves things out: exits that nobody entered, contacts that nobody timed. Whoever judges a forecast, and
+whoever is judged, completes them by the same stated rule (`completed`):
+
+* a visit to the department without an exit 48 hours after its arrival is a ghost: it is taken to have left at its
+  arrival plus the median stay of visits like it (same decision to admit or none, same acuity);
+* a stay in a ward without an end after 45 days is a ghost: it ends at its beginning plus the unit's median stay;
+* a first contact missing from a visit that went on to a decision or an exit happened at its arrival plus the median
+  wait of visits like it, but no later than that decision or exit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.clock import local
+from ingest.events import VisitId
+from twin.minutes import Minutes
+from twin.state import State
+from twin.story import DESTINATIONS, NOWHERE, Array, Index, Visits
+from twin.visit import Visit
+
+Flags = npt.NDArray[np.bool_]
+
+SETTLED_MIN = 48 * 60.0
+"""A visit this old without an exit is a ghost."""
+WARD_SETTLED_MIN = 45 * 24 * 60.0
+"""A stay in a ward this old without an end is a ghost."""
+_LWBS = DESTINATIONS.index("left_without_being_seen")
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Visits as recorded, one row each; minutes from `minutes.origin`; NaN where nothing is recorded."""
+
+    minutes: Minutes
+    as_of_min: float
+    """Until when it is known."""
+    ids: tuple[VisitId, ...]
+    visits: Visits
+    elderly: Flags
+    """75 years and over."""
+    wanted: Index
+    """Code of the unit wanted, -1 where not known."""
+    discharged_min: Array
+    """Decision to send home."""
+    exit_known_min: Array
+    """When the exit from the department became known."""
+    block_hour: Index
+    """Local hour of the day of the arrival (of the first stay for those who came straight to a ward)."""
+    stay_hour: Index
+    """Per stay: local hour of the day at which it began."""
+    stay_end_known_min: Array
+    """Per stay: when its end became known."""
+    stay_ward: Flags
+    """Per stay: True in a ward, False in an area of the department."""
+    stay_direct: Flags
+    """Per stay: True in a ward entered straight from outside or from another ward, not from the department."""
+
+    @property
+    def group(self) -> Index:
+        """Visits alike for the rule: twice the acuity's code (0 where unknown), plus 1 where admitted."""
+        return 2 * (self.visits.acuity + 1) + (~np.isnan(self.visits.decided_min)).astype(np.int64)
+
+
+def history_of(
+    state: State,
+    minutes: Minutes,
+    as_of_min: float,
+    acuities: Sequence[str],
+    units: Mapping[str, int],
+    zone: str = "UTC",
+) -> History:
+    """The state's visits in columns; units that the hospital does not know get -1."""
+    rows = [row for row in state.visits.values() if row.arrived_at or row.stays]
+    acuity_code = {name: code for code, name in enumerate(acuities)}
+    stays = [(i, units.get(s.unit, NOWHERE), s.from_at, s.until_at, s.ward, _direct(row, k), s.end_known_at)
+             for i, row in enumerate(rows) for k, s in enumerate(row.stays)]  # fmt: skip
+    return History(
+        minutes=minutes,
+        as_of_min=as_of_min,
+        ids=tuple(row.visit for row in rows),
+        visits=Visits(
+            **{name: minutes.of_many([getattr(r, at) for r in rows]) for name, at in _COLUMNS.items()},
+            to=_codes([r.to for r in rows], {name: code for code, name in enumerate(DESTINATIONS)}),
+            acuity=_codes([r.acuity for r in rows], acuity_code),
+            stay_visit=np.array([s[0] for s in stays], dtype=np.int64),
+            stay_unit=np.array([s[1] for s in stays], dtype=np.int64),
+            stay_from_min=minutes.of_many([s[2] for s in stays]),
+            stay_until_min=minutes.of_many([s[3] for s in stays]),
+        ),
+        elderly=np.array([r.age_band == "75+" for r in rows], dtype=bool),
+        wanted=_codes([_wanted(r) for r in rows], units),
+        discharged_min=minutes.of_many([r.discharged_at for r in rows]),
+        exit_known_min=minutes.of_many([r.departure_known_at for r in rows]),
+        block_hour=_local_hours(minutes, [r.arrived_at or r.stays[0].from_at for r in rows], zone),
+        stay_hour=_local_hours(minutes, [s[2] for s in stays], zone),
+        stay_end_known_min=minutes.of_many([s[6] for s in stays]),
+        stay_ward=np.array([s[4] for s in stays], dtype=bool),
+        stay_direct=np.array([s[5] for s in stays], dtype=bool),
+    )
+
+
+def completed(history: History) -> Visits:
+    """The visits with what was never recorded filled by the one rule of this module."""
+    visits = history.visits
+    stay = group_medians(visits.departed_min - visits.arrived_min, history.group)
+    wait = group_medians(visits.seen_min - visits.arrived_min, history.group)
+    ghost = np.isnan(visits.departed_min) & (history.as_of_min - visits.arrived_min > SETTLED_MIN)
+    departed = np.where(ghost, visits.arrived_min + np.fmax(stay, _since_milestones(visits)), visits.departed_min)
+    return replace(
+        visits,
+        departed_min=departed,
+        seen_min=_seen(visits, departed, visits.arrived_min + wait),
+        stay_until_min=_ward_ends(history),
+    )
+
+
+def group_medians(values: Array, group: Index) -> Array:
+    """For each row the median of its group's values, NaN ones left out; the median of all where a group has none."""
+    known = ~np.isnan(values)
+    overall = float(np.median(values[known])) if known.any() else np.nan
+    table = np.full(int(group.max()) + 1 if group.size else 1, overall)
+    for g in np.unique(group[known]):
+        table[g] = np.median(values[known & (group == g)])
+    return table[group]
+
+
+def _since_milestones(visits: Visits) -> Array:
+    """Minutes from arrival to the last milestone on record: no exit is put before it."""
+    last = np.fmax(np.fmax(visits.triaged_min, visits.seen_min), visits.decided_min)
+    return last - visits.arrived_min
+
+
+def _seen(visits: Visits, departed: Array, typical: Array) -> Array:
+    bound = np.fmin(visits.decided_min, departed)
+    missing = np.isnan(visits.seen_min) & ~np.isnan(bound) & (visits.to != _LWBS)
+    return np.where(missing, np.fmin(typical, bound), visits.seen_min)
+
+
+def _ward_ends(history: History) -> Array:
+    visits = history.visits
+    typical = group_medians(visits.stay_until_min - visits.stay_from_min, visits.stay_unit + 1)
+    ghost = np.isnan(visits.stay_until_min) & (history.as_of_min - visits.stay_from_min > WARD_SETTLED_MIN)
+    return np.where(ghost, visits.stay_from_min + typical, visits.stay_until_min)
+
+
+_COLUMNS = {
+    "arrived_min": "arrived_at",
+    "triaged_min": "triaged_at",
+    "seen_min": "seen_at",
+    "decided_min": "decided_at",
+    "departed_min": "departed_at",
+}
+
+
+def _local_hours(minutes: Minutes, instants: Sequence[datetime | None], zone: str) -> Index:
+    return np.array([local(at or minutes.origin, zone).hour for at in instants], dtype=np.int64)
+
+
+def _wanted(row: Visit) -> str | None:
+    entered = next((s.unit for s in row.stays if s.ward), None)
+    return entered or row.unit_wanted
+
+
+def _direct(row: Visit, stay: int) -> bool:
+    return row.stays[stay].ward and (row.arrived_at is None or (stay > 0 and row.stays[stay - 1].ward))
+
+
+def _codes(values: Sequence[str | None], codes: Mapping[str, int]) -> Index:
+    return np.array([codes.get(value, NOWHERE) if value is not None else NOWHERE for value in values], dtype=np.int64)

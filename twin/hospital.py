@@ -1,0 +1,270 @@
+"""The hospital: its units, the places in them, and the pools of staff and equipment with their rosters.
+
+Read from a TOML file (`hospital.toml` is the default one) into a frozen `Hospital`. Everything that patients queue
+for is a pool with a name: `bed:<ward>`, `space:<area>`, or a pool of the file (`doctor`, `imaging` ..). A pool's
+capacity over a run is a `Profile`: steps of (minute from the start, capacity), the first at minute 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from ingest.clock import local
+from ingest.configuration import Checked, load
+from ingest.events import Acuity
+from twin.errors import TwinError
+
+Profile = tuple[tuple[float, int], ...]
+"""Steps of (minute from the start of a run, capacity); the first stands at minute 0, minutes rise."""
+
+BED, SPACE = "bed:", "space:"
+DEFAULT = Path(__file__).with_name("hospital.toml")
+_HOURS_A_DAY = 24
+_SATURDAY = 5
+_ANY_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)
+_LOOK_EVERY = timedelta(minutes=15)
+"""How often the roster is looked up: the offsets of all zones are whole quarters of an hour."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """An area of the department or a ward, with its places (spaces or beds) and its names for the wall."""
+
+    name: str
+    ward: bool
+    places: int
+    fr: str
+    en: str
+
+    @property
+    def pool(self) -> str:
+        """The name of the pool that its places are."""
+        return (BED if self.ward else SPACE) + self.name
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Staff or equipment: how many there are by local hour of the day, `(24,)` each."""
+
+    name: str
+    weekday: tuple[int, ...]
+    weekend: tuple[int, ...]
+    fr: str
+    en: str
+
+    def at(self, local_time: datetime) -> int:
+        """How many there are at a local time."""
+        return (self.weekend if local_time.weekday() >= _SATURDAY else self.weekday)[local_time.hour]
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """Units and pools; a change makes a new one."""
+
+    name: str
+    zone: str
+    acuities: tuple[str, ...]
+    """Triage levels, the most urgent first; a patient's acuity is an index in them."""
+    units: tuple[Unit, ...]
+    rosters: tuple[Pool, ...]
+    treats_in: tuple[str, ...] = ()
+    """Areas whose spaces count as treatment spaces."""
+
+    @property
+    def wards(self) -> tuple[Unit, ...]:
+        """Units outside the department."""
+        return tuple(unit for unit in self.units if unit.ward)
+
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """Everything that can be queued for."""
+        return (*(unit.pool for unit in self.units), *(pool.name for pool in self.rosters))
+
+    @property
+    def spaces(self) -> int:
+        """Treatment spaces of the department: its boxes and the like, the waiting room and desks left out."""
+        return sum(unit.places for unit in self.units if not unit.ward and unit.name in self.treats_in)
+
+    def unit(self, name: str) -> Unit:
+        """The unit of this name; raises TwinError if there is none."""
+        for unit in self.units:
+            if unit.name == name:
+                return unit
+        raise TwinError(f"unit must be one of {', '.join(u.name for u in self.units)}, but is {name}")
+
+    def unit_code(self, name: str) -> int:
+        """A unit's index in `units`; raises TwinError if there is none of this name."""
+        return self.units.index(self.unit(name))
+
+    def capacity(self, pool: str, start: datetime, horizon_min: float) -> Profile:
+        """A pool's capacity from an aware instant on; raises TwinError if there is no such pool."""
+        return self.capacities([pool], start, horizon_min)[pool]
+
+    def capacities(self, pools: Iterable[str], start: datetime, horizon_min: float) -> dict[str, Profile]:
+        """The capacity of several pools by name; rosters follow local hours, on the nights when clocks change too."""
+        times = list(_local_times(start, horizon_min, self.zone))
+        return {name: self._profile(name, times) for name in pools}
+
+    def with_beds(self, beds: Mapping[str, int]) -> Hospital:
+        """The same hospital with other numbers of beds or spaces, by unit."""
+        for name in beds:
+            self.unit(name)
+        return replace(self, units=tuple(replace(u, places=beds.get(u.name, u.places)) for u in self.units))
+
+    def with_roster(self, pool: str, weekday: Sequence[int], weekend: Sequence[int] | None = None) -> Hospital:
+        """The same hospital with another roster of a pool, `(24,)` by local hour; a new pool is added."""
+        known = {p.name: p for p in self.rosters}
+        base = known.get(pool, Pool(pool, (), (), fr=pool, en=pool))
+        known[pool] = replace(base, weekday=tuple(weekday), weekend=tuple(weekday if weekend is None else weekend))
+        return replace(self, rosters=tuple(known.values()))
+
+    def with_units(self, units: Sequence[Unit]) -> Hospital:
+        """The same hospital with other units, such as the wards that a log names."""
+        kept = tuple(area for area in self.treats_in if area in {u.name for u in units})
+        return replace(self, units=tuple(units), treats_in=kept)
+
+    def _profile(self, name: str, times: Sequence[tuple[float, datetime]]) -> Profile:
+        for unit in self.units:
+            if unit.pool == name:
+                return ((0.0, unit.places),)
+        for pool in self.rosters:
+            if pool.name == name:
+                return steps((minute, pool.at(at)) for minute, at in times)
+        raise TwinError(f"pool must be one of {', '.join(self.pools)}, but is {name}")
+
+
+def steps(values: Iterable[tuple[float, int]]) -> Profile:
+    """A profile without the steps that change nothing."""
+    kept: list[tuple[float, int]] = []
+    for minute, count in values:
+        if not kept or kept[-1][1] != count:
+            kept.append((minute, count))
+    return tuple(kept)
+
+
+def load_hospital(path: Path = DEFAULT) -> Hospital:
+    """The hospital of a TOML file; raises ConfigurationError with every fault and its line."""
+    return load(path, HospitalFile).hospital()
+
+
+def _local_times(start: datetime, horizon_min: float, zone: str) -> Iterable[tuple[float, datetime]]:
+    yield 0.0, local(start, zone)
+    past = timedelta(minutes=start.minute % 15, seconds=start.second, microseconds=start.microsecond)
+    at = start - past + _LOOK_EVERY
+    while (minute := (at - start) / timedelta(minutes=1)) < horizon_min:
+        yield minute, local(at, zone)
+        at += _LOOK_EVERY
+
+
+# --- the file -------------------------------------------------------------------------------------------------
+
+
+def _hours_of(roster: dict[str, int]) -> dict[str, int]:
+    """Each hour of the day stands exactly once: `{ "0-8" = 2, "8-24" = 4 }`."""
+    seen: list[int] = []
+    for span, count in roster.items():
+        match = re.fullmatch(r"(\d{1,2})-(\d{1,2})", span)
+        if not match or not int(match[1]) < int(match[2]) <= _HOURS_A_DAY:
+            raise ValueError(f'hours must be written like "8-20", from 0 to 24, but one is "{span}"')
+        if count < 0:
+            raise ValueError(f"numbers must be 0 or more, but {span} h has {count}")
+        seen += range(int(match[1]), int(match[2]))
+    if gaps := sorted(set(range(_HOURS_A_DAY)) - set(seen)):
+        raise ValueError(f"every hour must be given, but {', '.join(f'{h} h' for h in gaps)} is not")
+    if len(seen) > _HOURS_A_DAY:
+        twice = sorted({h for h in seen if seen.count(h) > 1})
+        raise ValueError(f"an hour must be given once, but {', '.join(f'{h} h' for h in twice)} is given twice")
+    return roster
+
+
+Roster = Annotated[dict[str, int], AfterValidator(_hours_of)]
+
+
+def _by_hour(roster: dict[str, int]) -> tuple[int, ...]:
+    hours = [0] * _HOURS_A_DAY
+    for span, count in roster.items():
+        first, last = map(int, span.split("-"))
+        hours[first:last] = [count] * (last - first)
+    return tuple(hours)
+
+
+class UnitEntry(Checked):
+    """One `[units.<name>]`: an area has `spaces`, a ward has `beds`."""
+
+    fr: str
+    en: str
+    spaces: Annotated[int | None, Field(ge=0)] = None
+    beds: Annotated[int | None, Field(ge=0)] = None
+    treatment: bool = False
+    """True for an area whose spaces are treatment spaces."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> UnitEntry:
+        if (self.spaces is None) == (self.beds is None):
+            raise ValueError("a unit must have either spaces (an area of the department) or beds (a ward)")
+        return self
+
+
+class PoolEntry(Checked):
+    """One `[pools.<name>]`: `always` the same number, or a roster of weekdays and one of weekends."""
+
+    fr: str
+    en: str
+    always: Annotated[int | None, Field(ge=0)] = None
+    weekday: Roster | None = None
+    weekend: Roster | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> PoolEntry:
+        if (self.always is None) == (self.weekday is None) or (self.weekend and self.always is not None):
+            raise ValueError("a pool must have either always, or weekday and perhaps weekend")
+        return self
+
+
+def _known_zone(zone: str) -> str:
+    try:
+        local(_ANY_INSTANT, zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("zone must be the name of a time zone, such as Europe/Paris") from error
+    return zone
+
+
+class HospitalFile(Checked):
+    """What a hospital's file may say."""
+
+    name: str
+    zone: Annotated[str, AfterValidator(_known_zone)]
+    acuities: tuple[Acuity, ...] = Field(min_length=1)
+    units: dict[str, UnitEntry]
+    pools: dict[str, PoolEntry] = Field(default_factory=dict)
+
+    def hospital(self) -> Hospital:
+        """The value the twin works with."""
+        return Hospital(
+            name=self.name,
+            zone=self.zone,
+            acuities=self.acuities,
+            units=tuple(_unit(name, entry) for name, entry in self.units.items()),
+            rosters=tuple(_pool(name, entry) for name, entry in self.pools.items()),
+            treats_in=tuple(name for name, entry in self.units.items() if entry.treatment),
+        )
+
+
+def _unit(name: str, entry: UnitEntry) -> Unit:
+    ward = entry.beds is not None
+    return Unit(name, ward, (entry.beds if ward else entry.spaces) or 0, fr=entry.fr, en=entry.en)
+
+
+def _pool(name: str, entry: PoolEntry) -> Pool:
+    if entry.weekday is None:
+        hours = (entry.always or 0,) * _HOURS_A_DAY
+        return Pool(name, hours, hours, fr=entry.fr, en=entry.en)
+    weekend = entry.weekday if entry.weekend is None else entry.weekend
+    return Pool(name, _by_hour(entry.weekday), _by_hour(weekend), fr=entry.fr, en=entry.en)

@@ -1,0 +1,112 @@
+"""Who comes, learned from a log: the rate by hour of week, the recent level, how much days differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.clock import local
+from twin.minutes import Minutes
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+
+HOUR_MIN = 60.0
+LEVEL_HALF_LIFE_DAYS = 28.0
+"""Days after which a day weighs half in the recent level."""
+CELL_PRIOR = 200.0
+"""Arrivals expected in an hour of the week at which its own count and the product of hour and weekday weigh alike."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calendar:
+    """The whole hours of a period: when each begins, its local hour of week and its local day."""
+
+    start_min: Array
+    hour_of_week: Index
+    day: Index
+    """Number of the local day within the period, from 0."""
+
+    @classmethod
+    def of(cls, minutes: Minutes, from_min: float, until_min: float, zone: str) -> Calendar:
+        """The hours that lie wholly within [from, until); true to the zone when clocks change."""
+        lead = (HOUR_MIN - (minutes.past_the_hour() + from_min) % HOUR_MIN) % HOUR_MIN
+        start = np.arange(from_min + lead, until_min - HOUR_MIN + 1e-6, HOUR_MIN)
+        when = [local(minutes.at(float(m)) + timedelta(seconds=1), zone) for m in start]
+        week = np.array([t.weekday() * 24 + t.hour for t in when], dtype=np.int64)
+        days = np.array([t.date().toordinal() for t in when], dtype=np.int64)
+        return cls(start, week, days - days.min() if days.size else days)
+
+    def counts(self, at_min: Array) -> Array:
+        """How many instants fall in each hour, `(hour,)`."""
+        known = np.sort(at_min[~np.isnan(at_min)])
+        edges = np.append(self.start_min, self.start_min[-1] + HOUR_MIN if self.start_min.size else 0.0)
+        return np.diff(np.searchsorted(known, edges)).astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class ArrivalProfile:
+    """Arrivals an hour by local hour of week `(168,)` at the recent level, and how much days differ."""
+
+    per_hour: Array
+    day_cv: float
+    level: float
+    """The recent level against the whole period's mean."""
+
+
+def learn_arrivals(calendar: Calendar, at_min: Array) -> ArrivalProfile:
+    """The profile of a period's arrivals.
+
+    The rate of an hour of the week is the product of an hour's and a weekday's share, drawn towards the cell's own
+    count the more it has seen. The level is the weighted ratio of counts to that profile, recent days weighing more.
+    """
+    counts = calendar.counts(at_min)
+    shape = _shape(calendar, counts)
+    by_day, expected = _by_day(calendar, counts), _by_day(calendar, shape[calendar.hour_of_week])
+    level = _recent_level(by_day, expected)
+    return ArrivalProfile(shape * level, _day_cv(by_day, expected), level)
+
+
+def _shape(calendar: Calendar, counts: Array) -> Array:
+    seen = np.bincount(calendar.hour_of_week, minlength=168).astype(np.float64)
+    total = np.bincount(calendar.hour_of_week, weights=counts, minlength=168).astype(np.float64)
+    product = _product(total.reshape(7, 24), seen.reshape(7, 24)).ravel()
+    expected = product * seen
+    ratio = np.divide(total + CELL_PRIOR, expected + CELL_PRIOR, out=np.ones(168), where=expected > 0)
+    return np.asarray(product * ratio)
+
+
+def _product(total: Array, seen: Array) -> Array:
+    """Rates as weekday factor x hour rate, fitted by alternating sums (the Poisson likelihood's fixed point)."""
+    weekday = np.ones(7)
+    hour = np.zeros(24)
+    for _ in range(20):
+        hour = _ratio(total.sum(axis=0), (weekday[:, None] * seen).sum(axis=0))
+        weekday = _ratio(total.sum(axis=1), (hour[None, :] * seen).sum(axis=1), empty=1.0)
+    return weekday[:, None] * hour[None, :]
+
+
+def _ratio(above: Array, below: Array, empty: float = 0.0) -> Array:
+    return np.divide(above, below, out=np.full_like(above, empty), where=below > 0)
+
+
+def _by_day(calendar: Calendar, per_hour: Array) -> Array:
+    return np.bincount(calendar.day, weights=per_hour).astype(np.float64)
+
+
+def _recent_level(by_day: Array, expected: Array) -> float:
+    age = np.arange(by_day.size)[::-1]
+    weight = 0.5 ** (age / LEVEL_HALF_LIFE_DAYS)
+    below = float((weight * expected).sum())
+    return float((weight * by_day).sum()) / below if below > 0 else 1.0
+
+
+def _day_cv(by_day: Array, expected: Array) -> float:
+    """Method of moments: variance of a day = its mean + (cv x mean)^2; the first and last days may be parts."""
+    whole = slice(1, -1) if by_day.size > 4 else slice(None)
+    n, e = by_day[whole], expected[whole]
+    beyond = float(((n - e) ** 2 - e).sum())
+    return float(np.sqrt(max(beyond, 0.0) / max(float((e**2).sum()), 1e-9)))

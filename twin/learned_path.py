@@ -1,0 +1,170 @@
+"""Durations, shares and wards wanted of the two learned paths, from the settled visits of a period.
+
+What lies ahead of a visit is drawn before it shows: whoever will be admitted has other lengths of care than whoever
+will go home, so each future has durations of its own (`care_admit`, `care_home`, `stay_ward` ..), and nobody in the
+model knows it before the log would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.durations import Duration, exponential, fixed
+from twin.learned_durations import Cells, learn_duration
+from twin.story import DESTINATIONS, Array, Index, Visits
+
+Flags = npt.NDArray[np.bool_]
+
+ENOUGH_FOUND_A_BED = 50
+"""Boarders who found a bed free, for their way to it to be learned from them; else the quickest quarter of all."""
+SHARE_PRIOR = 20.0
+"""Visits at which a cell's own share and that of all weigh alike."""
+_HOME, _WARD, _TRANSFER, _DIED, _LWBS, _LEFT = (
+    DESTINATIONS.index(d) for d in ("home", "ward", "transfer", "died", "left_without_being_seen", "left_during_care")
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Settled, completed visits to the department, one row each, and the cell each belongs to."""
+
+    visits: Visits
+    discharged_min: Array
+    wanted: Index
+    cells: Cells
+    load_at: Callable[[Array], Index]
+    """Load class of the department at given minutes, `(n,)`, for the rows in order."""
+
+    def lasting(self, start: Array, end: Array, chosen: Flags | None = None) -> Duration | None:
+        """The duration from one milestone to another, load taken at its start; None without a sample."""
+        kept = ~np.isnan(start) & ~np.isnan(end) & (True if chosen is None else chosen)
+        if not kept.any():
+            return None
+        cells = Cells(self.cells.cls, self.cells.block, self.load_at(start), self.cells.shape)
+        return learn_duration((end - start)[kept], cells[kept])
+
+    def share(self, chosen: Flags, among: Flags | None = None) -> Array:
+        """The share of the chosen, `(class, block)`, each cell drawn towards its class and that towards all."""
+        base = np.ones(chosen.size, dtype=bool) if among is None else among
+        classes, blocks, _ = self.cells.shape
+        overall = chosen[base].mean() if base.any() else 0.0
+        out = np.empty((classes, blocks))
+        for c in range(classes):
+            of_class = base & (self.cells.cls == c)
+            parent = _drawn(chosen[of_class], overall)
+            for b in range(blocks):
+                out[c, b] = _drawn(chosen[of_class & (self.cells.block == b)], parent)
+        return out
+
+    def wards(self, units: int, admitted: Flags) -> Array:
+        """Shares of the ward wanted, `(class, unit)`, drawn towards those of all."""
+        known = admitted & (self.wanted >= 0)
+        overall = np.bincount(self.wanted[known], minlength=units) + 1e-9
+        rows = [
+            np.bincount(self.wanted[known & (self.cells.cls == c)], minlength=units)
+            + SHARE_PRIOR * overall / overall.sum()
+            for c in range(self.cells.shape[0])
+        ]
+        table = np.array(rows, dtype=np.float64)
+        return np.asarray(table / table.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What a path needs besides arrivals: durations, shares, wards wanted."""
+
+    durations: Mapping[str, Duration]
+    shares: Mapping[str, Array]
+    wanted: Mapping[str, Array]
+
+
+def learn_stay(sample: Sample, units: int, *, wards_followed: bool) -> Learned:
+    """For a log of arrivals, departures and destinations: a length of stay for each destination."""
+    visits = sample.visits
+    ward = visits.to == _WARD
+    lwbs = visits.to == _LWBS
+    other = np.isin(visits.to, (_TRANSFER, _DIED))
+    home = ~(ward | lwbs | other)
+    groups = {"stay_home": home, "stay_ward": ward, "stay_other": other, "stay_lwbs": lwbs}
+    anyone = sample.lasting(visits.arrived_min, visits.departed_min)
+    learned = {
+        name: sample.lasting(visits.arrived_min, visits.departed_min, chosen) or anyone or fixed(0.0)
+        for name, chosen in groups.items()
+    }
+    shares = {
+        "p_ward": sample.share(ward),
+        "p_other": sample.share(other),
+        "p_lwbs": sample.share(lwbs),
+        "p_died": sample.share(visits.to == _DIED, among=other),
+        "p_ward_followed": np.full(sample.cells.shape[:2], 1.0 if wards_followed else 0.0),
+    }
+    return Learned(learned, shares, {"ward": sample.wards(units, ward)})
+
+
+def learn_milestones(
+    sample: Sample, units: int, *, doctors: bool, beds: Flags, free_beds: Array, slot: Duration | None
+) -> Learned:
+    """For a log with triage, first contact and decisions.
+
+    `doctors` is True where the doctors on duty are known: the wait for first contact is then a queue (`slot` is the
+    effective time of a contact), else a learned delay. `beds[unit]` is True where the beds of a ward are known:
+    boarding is then a queue and only the way to the ward a delay; `free_beds` are those of the ward wanted at each
+    decision, `(visit,)`.
+    """
+    visits = sample.visits
+    admitted = ~np.isnan(visits.decided_min) | (visits.to == _WARD)
+    lwbs = visits.to == _LWBS
+    ready = np.where(np.isnan(visits.triaged_min), visits.arrived_min, visits.triaged_min)
+    decided = np.where(np.isnan(visits.decided_min), visits.departed_min, visits.decided_min)
+    home_until = np.where(np.isnan(sample.discharged_min), visits.departed_min, sample.discharged_min)
+    wait = sample.lasting(ready, visits.seen_min) or fixed(0.0)
+    durations = {
+        "to_triage": sample.lasting(visits.arrived_min, visits.triaged_min) or fixed(0.0),
+        "to_contact": fixed(0.0) if doctors else wait,
+        "to_leaving": sample.lasting(ready, visits.departed_min, lwbs) or fixed(0.0),
+        "patience": _patience(visits, ready, lwbs) if doctors else fixed(1e7),
+        "doctor_slot": slot or fixed(0.0),
+        "care_home": sample.lasting(visits.seen_min, home_until, ~admitted) or fixed(0.0),
+        "care_admit": sample.lasting(visits.seen_min, decided, admitted) or fixed(0.0),
+        "to_exit": sample.lasting(sample.discharged_min, visits.departed_min, ~admitted) or fixed(0.0),
+        "to_ward": _to_ward(sample, admitted, free_beds, beds),
+    }
+    after = ~admitted & ~lwbs
+    shares = {
+        "p_lwbs": np.zeros(sample.cells.shape[:2]) if doctors else sample.share(lwbs),
+        "p_admit": sample.share(admitted, among=~lwbs),
+        "p_transfer": sample.share(visits.to == _TRANSFER, among=after),
+        "p_died": sample.share(visits.to == _DIED, among=after),
+        "p_left": sample.share(visits.to == _LEFT, among=after),
+    }
+    return Learned(durations, shares, {"ward": sample.wards(units, admitted)})
+
+
+def _drawn(chosen: Flags, parent: float) -> float:
+    return float((chosen.sum() + SHARE_PRIOR * parent) / (chosen.size + SHARE_PRIOR))
+
+
+def _patience(visits: Visits, ready: Array, lwbs: Flags) -> Duration:
+    """Exponential: those who left unseen over all the time that anybody waited (the hazard's likelihood estimate)."""
+    until = np.where(lwbs, visits.departed_min, visits.seen_min)
+    waited = np.nansum(np.maximum(until - ready, 0.0))
+    return exponential(float(waited / max(int(lwbs.sum()), 1)))
+
+
+def _to_ward(sample: Sample, admitted: Flags, free_beds: Array, beds: Flags) -> Duration:
+    """From a bed's being there to the departure.
+
+    Where beds are known it is how long those board who find a bed free at their decision; where they are not, how
+    long all do.
+    """
+    visits = sample.visits
+    found = admitted & (free_beds > 0) if beds.any() else admitted
+    if int((found & ~np.isnan(visits.decided_min)).sum()) < ENOUGH_FOUND_A_BED:
+        boarding = visits.departed_min - visits.decided_min
+        known = boarding[admitted & ~np.isnan(boarding)]
+        found = admitted & (boarding <= np.quantile(known, 0.25)) if known.size else admitted
+    return sample.lasting(visits.decided_min, visits.departed_min, found) or fixed(0.0)

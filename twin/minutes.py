@@ -1,0 +1,50 @@
+"""Aware datetimes to float minutes from an origin and back; the only place that converts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.clock import local
+
+Array = npt.NDArray[np.float64]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Minutes:
+    """Minutes counted from `origin`, an aware instant; negative before it."""
+
+    origin: datetime
+
+    def of(self, instant: datetime | None) -> float:
+        """The instant in minutes; NaN for None."""
+        return float("nan") if instant is None else (instant - self.origin) / timedelta(minutes=1)
+
+    def at(self, minute: float) -> datetime:
+        """The instant a number of minutes after the origin."""
+        return self.origin + timedelta(minutes=minute)
+
+    def of_many(self, instants: Sequence[datetime | None]) -> Array:
+        """Several instants in minutes, `(n,)`."""
+        return np.array([self.of(instant) for instant in instants], dtype=np.float64)
+
+    def hours_of_week(self, first_hour: int, hours: int, zone: str) -> npt.NDArray[np.int64]:
+        """The local hour of the week (0 = Monday 0:00) of whole hours since the Unix epoch, `(hours,)`.
+
+        True to the zone on the nights when clocks change: an hour may stand twice or be left out.
+        """
+        instants = (local(_EPOCH + timedelta(hours=first_hour + i), zone) for i in range(hours))
+        return np.array([t.weekday() * 24 + t.hour for t in instants], dtype=np.int64)
+
+    def epoch_hour(self) -> int:
+        """The whole hour since the Unix epoch in which the origin lies."""
+        return int((self.origin - _EPOCH) // timedelta(hours=1))
+
+    def past_the_hour(self) -> float:
+        """Minutes of the origin past its whole hour."""
+        return ((self.origin - _EPOCH) % timedelta(hours=1)) / timedelta(minutes=1)

@@ -1,0 +1,102 @@
+"""The settled visits that the parameters are learned from: which period, which class, block and load of each."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.errors import TwinError
+from twin.history import SETTLED_MIN, History
+from twin.hospital import Hospital
+from twin.learned_durations import Cells
+from twin.learned_path import Sample
+from twin.measures import inside
+from twin.parameters import PatientClass
+from twin.story import Array, Index, Visits
+
+Flags = npt.NDArray[np.bool_]
+
+MINIMUM_DAYS = 7.0
+"""Days of settled visits that a calibration needs."""
+BLOCK_HOURS = 4
+BLOCKS = 24 // BLOCK_HOURS
+LOADS = 3
+DAY_MIN = 1440.0
+
+
+def learning_window(history: History, window_days: int) -> tuple[float, float]:
+    """From when until when visits are learned from: all of it settled, the log's first day, a part of one, left out."""
+    arrived = history.visits.arrived_min
+    first = float(np.nanmin(arrived)) if (~np.isnan(arrived)).any() else 0.0
+    start = max(first + DAY_MIN, -window_days * DAY_MIN)
+    if -SETTLED_MIN - start < MINIMUM_DAYS * DAY_MIN:
+        have = max(-SETTLED_MIN - start, 0) / DAY_MIN
+        raise TwinError(
+            f"a calibration needs {MINIMUM_DAYS:g} days of visits that are {SETTLED_MIN / 60:g} hours old or more, "
+            f"but the log holds {have:.1f} before {history.minutes.origin:%Y-%m-%d %H:%M}"
+        )
+    return start, -SETTLED_MIN
+
+
+def settled_sample(history: History, visits: Visits, window: tuple[float, float], classes: int) -> Sample:
+    """The settled visits of the window, one row each, by class, block and load; raises TwinError without any."""
+    settled = (visits.arrived_min >= window[0]) & (visits.arrived_min < window[1]) & ~np.isnan(visits.departed_min)
+    if not settled.any():
+        raise TwinError(
+            "a calibration needs visits with arrival and departure, but the log holds none that are settled"
+        )
+    rows = np.flatnonzero(settled)
+    block = history.block_hour[rows] // BLOCK_HOURS
+    edges = load_edges(history, visits, window)
+    chosen = _rows(visits, rows)
+
+    def load_at(at_min: Array) -> Index:
+        census = inside_at(visits, at_min)
+        return np.array(
+            [np.searchsorted(edges[b], c, side="right") for b, c in zip(block, census, strict=True)], dtype=np.int64
+        )
+
+    cls = class_codes(chosen.acuity, history.elderly[rows])
+    cells = Cells(cls, block, load_at(chosen.arrived_min), (classes, BLOCKS, LOADS))
+    return Sample(chosen, history.discharged_min[rows], history.wanted[rows], cells, load_at)
+
+
+def inside_at(visits: Visits, at_min: Array) -> Array:
+    """Census of the department at given minutes; 0 at NaN."""
+    known = np.where(np.isnan(at_min), 0.0, at_min)
+    return inside(visits.arrived_min, visits.departed_min, known)
+
+
+def _rows(visits: Visits, rows: Index) -> Visits:
+    empty = np.empty(0)
+    none = np.empty(0, dtype=np.int64)
+    return Visits(
+        visits.arrived_min[rows], visits.triaged_min[rows], visits.seen_min[rows], visits.decided_min[rows],
+        visits.departed_min[rows], visits.to[rows], visits.acuity[rows], none, none, empty, empty,
+    )  # fmt: skip
+
+
+def patient_classes(hospital: Hospital) -> tuple[PatientClass, ...]:
+    """Acuity by age, and the two ages of those whose acuity is not known."""
+    labels = [(-1, "?"), *enumerate(hospital.acuities)]
+    return tuple(
+        PatientClass(f"{name} {band}", acuity=code, age_band="75+" if band == "75+" else None)
+        for code, name in labels
+        for band in ("0-74", "75+")
+    )
+
+
+def class_codes(acuity: Index, elderly: Flags) -> Index:
+    """The index among the classes of an acuity's code (-1 where not known) and an age."""
+    return 2 * (acuity + 1) + elderly.astype(np.int64)
+
+
+def load_edges(history: History, visits: Visits, window: tuple[float, float]) -> Array:
+    """By block the thirds of the census that arriving visits met, `(block, load - 1)`."""
+    chosen = (visits.arrived_min >= window[0]) & (visits.arrived_min < window[1])
+    census, block = inside_at(visits, visits.arrived_min[chosen]), history.block_hour[chosen] // BLOCK_HOURS
+    overall = np.quantile(census, np.arange(1, LOADS) / LOADS)
+    return np.array([
+        np.quantile(census[block == b], np.arange(1, LOADS) / LOADS) if (block == b).sum() >= 30 else overall
+        for b in range(BLOCKS)
+    ])  # fmt: skip

@@ -1,0 +1,235 @@
+"""THE STATE AS OF t: a pure fold of events.
+
+A `State` is a join: for every event it keeps the highest version that was told. Joins commute and repeat without
+effect, so the state depends on the *set* of events known and not on their order; and it
+grows by whatever became known since. What a visit is (a `Visit`) is derived from its events, sorted in the world's
+time, and remembered until another event touches it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from ingest.events import (
+    CONTENT_FREE_FIELDS,
+    RANK,
+    Cancelled,
+    Event,
+    EventId,
+    Merged,
+    VisitEvent,
+    VisitId,
+)
+from twin.visit import Visit, visit_of
+
+Version = tuple[datetime, int, str]
+"""When it was recorded (else known), the position in the source, and the content, which settles what is left."""
+Key = TypeVar("Key")
+_MODULUS = 1 << 256
+_READ: dict[type[Event], Callable[[Event], tuple[Any, ...]]] = {}
+"""How to read the content of each kind of event; made once a kind."""
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What is known at an instant: the winning version of every event, and what visits and places it amounts to."""
+
+    events: Mapping[EventId, Event] = field(default_factory=dict)
+    cancellations: Mapping[EventId, frozenset[EventId]] = field(default_factory=dict)
+    """Target to the ids of the events that cancel it, or did in an earlier version."""
+    by_visit: Mapping[VisitId, frozenset[EventId]] = field(default_factory=dict)
+    """Visit to the ids of its events, or of those that were its own in an earlier version."""
+    merges: Mapping[VisitId, frozenset[EventId]] = field(default_factory=dict)
+    """Visit to the ids of the events that merge it into another."""
+    visits: Mapping[VisitId, Visit] = field(default_factory=dict)
+    """Every visit with at least one event that stands, by the id that merges lead to."""
+    place_ids: frozenset[EventId] = frozenset()
+    places: tuple[Event, ...] = ()
+    """Events of beds, staff and resources that stand, in the world's order."""
+    digest: int = 0
+    """Sum of the hashes of what is held: equal for equal sets, whatever the order."""
+
+    @property
+    def hash(self) -> str:
+        """The state's content as 64 hex digits."""
+        return f"{self.digest:064x}"
+
+    def present(self, as_of: datetime) -> list[Visit]:
+        """Visits that have come to the department and have no exit by the instant, in order of arrival."""
+        inside = (v.as_of(as_of) for v in self.visits.values() if v.arrived_at and v.arrived_at <= as_of)
+        return sorted((v for v in inside if v.departed_at is None), key=lambda v: (v.arrived_at, v.visit))
+
+    def inpatients(self, as_of: datetime) -> list[Visit]:
+        """Visits that are in a ward at the instant."""
+        rows = (v.as_of(as_of) for v in self.visits.values() if v.stays and v.stays[0].from_at <= as_of)
+        return sorted((v for v in rows if v.ward_stay is not None), key=lambda v: v.visit)
+
+    def counted(self, kind: type[Event], as_of: datetime) -> dict[str, int]:
+        """The latest count of each pool or unit (StaffOnDuty, ResourceCounted, BedsCounted) by the instant."""
+        out: dict[str, int] = {}
+        for event in self.places:
+            if isinstance(event, kind) and event.occurred_at <= as_of:
+                out[str(getattr(event, "pool", None) or getattr(event, "unit", ""))] = getattr(event, "count", 0)
+        return out
+
+    def bed_statuses(self, as_of: datetime) -> dict[tuple[str, str], str]:
+        """The latest status of each named bed by the instant, by (unit, bed)."""
+        named = (e for e in self.places if e.kind == "BedStatusChanged" and e.occurred_at <= as_of)
+        return {(e.unit, e.bed): e.status for e in named}  # type: ignore[attr-defined]
+
+
+def fold(state: State, events: Iterable[Event]) -> State:
+    """The state with the events taken in; any order, any repetition, any split into parts gives the same.
+
+    1. Keep the highest version of each event.
+    2. Keep the highest cancellation of each target, and the merges.
+    3. Derive anew the visits that were touched, and the places if one was.
+    """
+    held = dict(state.events)
+    taken = _take(held, events)
+    if not taken:
+        return state
+    told = [event for pair in taken for event in pair if event is not None]
+    grown = replace(
+        state,
+        events=held,
+        cancellations=_indexed(state.cancellations, [(e.target, e) for e in told if isinstance(e, Cancelled)]),
+        by_visit=_indexed(state.by_visit, [(e.visit, e) for e in told if isinstance(e, VisitEvent)]),
+        merges=_indexed(state.merges, [(e.visit, e) for e in told if isinstance(e, Merged)]),
+        place_ids=state.place_ids | {e.event_id for e in told if _of_a_place(e)},
+        digest=(state.digest + sum(_hash(new) - (_hash(old) if old else 0) for old, new in taken)) % _MODULUS,
+    )
+    return _derived(grown, [*told, *(struck for event in told for struck in _struck(held, event))])
+
+
+def _take(held: dict[EventId, Event], events: Iterable[Event]) -> list[tuple[Event | None, Event]]:
+    """Puts the events that win into `held`; gives (the version before or None, the version now) for each."""
+    before: dict[EventId, Event | None] = {}
+    for event in events:
+        known = held.get(event.event_id)
+        if known is None or _beats(event, known):
+            before.setdefault(event.event_id, known)
+            held[event.event_id] = event
+    return [(old, held[event_id]) for event_id, old in before.items()]
+
+
+def _indexed(
+    known: Mapping[Key, frozenset[EventId]], told: Iterable[tuple[Key, Event]]
+) -> Mapping[Key, frozenset[EventId]]:
+    out = dict(known)
+    for key, event in told:
+        out[key] = out.get(key, frozenset()) | {event.event_id}
+    return out
+
+
+def _struck(held: Mapping[EventId, Event], event: Event) -> Iterator[Event]:
+    """What a cancellation strikes: its target, and where that is a cancellation too, what it had struck."""
+    met: set[EventId] = set()
+    while isinstance(event, Cancelled) and event.event_id not in met:
+        met.add(event.event_id)
+        target = held.get(event.target)
+        if target is None:
+            return
+        yield target
+        event = target
+
+
+def version(event: Event) -> Version:
+    """What decides between two versions of one event; the highest wins."""
+    return (*_said(event), _content(event))
+
+
+def _beats(event: Event, known: Event) -> bool:
+    told, before = _said(event), _said(known)
+    return told > before or (told == before and _content(event) > _content(known))
+
+
+def _said(event: Event) -> tuple[datetime, int]:
+    return event.recorded_at or event.known_at or event.occurred_at, event.position
+
+
+def stands(state: State, event: Event, _path: tuple[EventId, ...] = ()) -> bool:
+    """False for an event that a standing cancellation, told no earlier than the event's version, strikes out."""
+    path = (*_path, event.event_id)
+    for event_id in state.cancellations.get(event.event_id, ()):
+        strikes = state.events[event_id]
+        current = isinstance(strikes, Cancelled) and strikes.target == event.event_id
+        if current and event_id not in path and _said(strikes) >= _said(event) and stands(state, strikes, path):
+            return False
+    return True
+
+
+def _of_a_place(event: Event) -> bool:
+    return not isinstance(event, VisitEvent | Cancelled)
+
+
+def _derived(state: State, told: Iterable[Event]) -> State:
+    """The state with the rows of the visits, and the places, that these events touch made anew."""
+    rows = dict(state.visits)
+    touched = {v for e in told if isinstance(e, VisitEvent) for v in _ends(e)}
+    for visit in touched | {_root(state, visit) for visit in touched}:
+        rows.pop(visit, None)
+    for root in {_root(state, visit) for visit in touched}:
+        row = visit_of(root, sorted(_events_of(state, root), key=_in_the_world))
+        if row is not None:
+            rows[root] = row
+    places = _places(state) if any(_of_a_place(e) for e in told) else state.places
+    return replace(state, visits=rows, places=places)
+
+
+def _ends(event: VisitEvent) -> tuple[VisitId, ...]:
+    return (event.visit, event.into) if isinstance(event, Merged) else (event.visit,)
+
+
+def _events_of(state: State, root: VisitId) -> Iterator[Event]:
+    members = [root, *(v for v in state.merges if v != root and _root(state, v) == root)]
+    for member in members:
+        for event_id in state.by_visit.get(member, ()):
+            event = state.events[event_id]
+            if isinstance(event, VisitEvent) and event.visit == member and stands(state, event):
+                yield event
+
+
+def _root(state: State, visit: VisitId) -> VisitId:
+    """Where merges lead; a circle of merges leads to its smallest id."""
+    seen: list[VisitId] = []
+    while (into := _merged_into(state, visit)) is not None:
+        if visit in seen:
+            return min(seen[seen.index(visit) :])
+        seen.append(visit)
+        visit = into
+    return visit
+
+
+def _merged_into(state: State, visit: VisitId) -> VisitId | None:
+    told = (state.events[event_id] for event_id in state.merges.get(visit, ()))
+    valid = [e for e in told if isinstance(e, Merged) and e.visit == visit != e.into and stands(state, e)]
+    return max(valid, key=version).into if valid else None
+
+
+def _places(state: State) -> tuple[Event, ...]:
+    found = (state.events[event_id] for event_id in state.place_ids)
+    return tuple(sorted((e for e in found if _of_a_place(e) and stands(state, e)), key=_in_the_world))
+
+
+def _in_the_world(event: Event) -> tuple[datetime, int, str]:
+    return event.occurred_at, RANK[event.kind], event.event_id
+
+
+def _content(event: Event) -> str:
+    """All that counts when two versions of an event are compared, as text."""
+    cls = type(event)
+    if cls not in _READ:
+        _READ[cls] = attrgetter(*(f.name for f in fields(cls) if f.name not in CONTENT_FREE_FIELDS), "kind")
+    return repr(_READ[cls](event))
+
+
+def _hash(event: Event) -> int:
+    said_at, position = _said(event)
+    told = f"{event.event_id}|{said_at.timestamp()}|{position}|{_content(event)}"
+    return int.from_bytes(hashlib.sha256(told.encode()).digest(), "big")

@@ -1,0 +1,214 @@
+"""One visit as its events tell it: milestones, what is known of the patient, stays in units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from ingest.events import (
+    Arrived,
+    Changed,
+    DecidedToAdmit,
+    DecidedToDischarge,
+    Departed,
+    EnteredWard,
+    Event,
+    LeftDuringCare,
+    LeftWard,
+    LeftWithoutBeingSeen,
+    Moved,
+    PatientId,
+    SeenByProvider,
+    Triaged,
+    UnitId,
+    VisitId,
+)
+
+Waits = Literal["triage", "provider", "decision", "departure", "bed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A stay in a unit, an area of the department or a ward; `until_at` is None while it lasts."""
+
+    unit: UnitId
+    from_at: datetime
+    until_at: datetime | None = None
+    ward: bool = False
+    end_known_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One visit; an instant is None when it has not happened or is not recorded."""
+
+    visit: VisitId
+    patient: PatientId | None = None
+    mode: str | None = None
+    age_band: str | None = None
+    sex: str | None = None
+    complaint: str | None = None
+    acuity: str | None = None
+    arrived_at: datetime | None = None
+    triaged_at: datetime | None = None
+    seen_at: datetime | None = None
+    decided_at: datetime | None = None
+    """Decision to admit."""
+    discharged_at: datetime | None = None
+    """Decision to send home."""
+    unit_wanted: UnitId | None = None
+    departed_at: datetime | None = None
+    departure_known_at: datetime | None = None
+    to: str | None = None
+    planned: bool = False
+    """Came straight to a ward, by appointment."""
+    stays: tuple[Stay, ...] = ()
+
+    @property
+    def waits_for(self) -> Waits:
+        """What the visit waits for next in the department."""
+        if self.decided_at:
+            return "bed"
+        if self.discharged_at:
+            return "departure"
+        if self.seen_at:
+            return "decision"
+        return "provider" if self.triaged_at else "triage"
+
+    @property
+    def since_at(self) -> datetime | None:
+        """Since when it waits for that: its last recorded milestone."""
+        return self.decided_at or self.discharged_at or self.seen_at or self.triaged_at or self.arrived_at
+
+    @property
+    def ward_stay(self) -> Stay | None:
+        """The stay in a ward that is still on."""
+        return self.stays[-1] if self.stays and self.stays[-1].ward and self.stays[-1].until_at is None else None
+
+    def as_of(self, instant: datetime) -> Visit:
+        """The visit with all that happens after the instant left out."""
+        later = {name: None for name in _MILESTONES if _after(getattr(self, name), instant)}
+        if "departed_at" in later:
+            later |= {"to": None, "departure_known_at": None}
+        stays = tuple(_stay_as_of(s, instant) for s in self.stays if s.from_at <= instant)
+        return replace(self, stays=stays, **later) if later or stays != self.stays else self  # type: ignore[arg-type]
+
+
+_MILESTONES = ("arrived_at", "triaged_at", "seen_at", "decided_at", "discharged_at", "departed_at")
+
+
+def visit_of(visit: VisitId, events: Sequence[Event]) -> Visit | None:
+    """The visit told by its events, which come in the world's order; None when there are none.
+
+    The first arrival, triage, contact and decision count; the last exit counts; what is known of the patient is
+    what was told last.
+    """
+    if not events:
+        return None
+    row = Visit(visit)
+    for event in events:
+        step = _STEPS.get(type(event))
+        row = step(row, event) if step else row
+    return row
+
+
+def _after(at: datetime | None, instant: datetime) -> bool:
+    return at is not None and at > instant
+
+
+def _stay_as_of(stay: Stay, instant: datetime) -> Stay:
+    return replace(stay, until_at=None, end_known_at=None) if _after(stay.until_at, instant) else stay
+
+
+def _told(row: Visit, event: Arrived | Changed) -> Visit:
+    names = ("mode", "age_band", "sex", "complaint")
+    told = {name: value for name in names if (value := getattr(event, name)) is not None}
+    return replace(row, **told) if told else row
+
+
+def _arrived(row: Visit, event: Arrived) -> Visit:
+    row = _told(row, event)
+    return replace(row, arrived_at=row.arrived_at or event.occurred_at, patient=event.patient or row.patient)
+
+
+def _triaged(row: Visit, event: Triaged) -> Visit:
+    return replace(row, triaged_at=row.triaged_at or event.occurred_at, acuity=event.acuity or row.acuity)
+
+
+def _seen(row: Visit, event: SeenByProvider) -> Visit:
+    return replace(row, seen_at=row.seen_at or event.occurred_at)
+
+
+def _decided_to_admit(row: Visit, event: DecidedToAdmit) -> Visit:
+    return replace(row, decided_at=row.decided_at or event.occurred_at, unit_wanted=event.unit or row.unit_wanted)
+
+
+def _decided_to_discharge(row: Visit, event: DecidedToDischarge) -> Visit:
+    return replace(row, discharged_at=row.discharged_at or event.occurred_at)
+
+
+def _changed(row: Visit, event: Changed) -> Visit:
+    row = _told(row, event)
+    return replace(row, acuity=event.acuity or row.acuity, unit_wanted=event.unit or row.unit_wanted)
+
+
+def _closed(stays: tuple[Stay, ...], event: Event) -> tuple[Stay, ...]:
+    if not stays or stays[-1].until_at is not None:
+        return stays
+    return (*stays[:-1], replace(stays[-1], until_at=event.occurred_at, end_known_at=event.known_at))
+
+
+def _moved(row: Visit, event: Moved) -> Visit:
+    """A move after the exit to a ward is a move between wards; a move to the unit that holds the visit is none."""
+    if row.stays and row.stays[-1].until_at is None and row.stays[-1].unit == event.unit:
+        return row
+    ward = bool(row.stays and row.stays[-1].ward)
+    stay = Stay(event.unit, event.occurred_at, ward=ward)
+    return replace(row, stays=(*_closed(row.stays, event), stay))
+
+
+def _exit(row: Visit, event: Event, to: str | None, unit: UnitId | None = None) -> Visit:
+    stays = _closed(row.stays, event)
+    if to == "ward" and unit is not None:
+        stays = (*stays, Stay(unit, event.occurred_at, ward=True))
+    return replace(row, departed_at=event.occurred_at, departure_known_at=event.known_at, to=to, stays=stays)
+
+
+def _departed(row: Visit, event: Departed) -> Visit:
+    return _exit(row, event, event.to, event.unit)
+
+
+def _left_without_being_seen(row: Visit, event: LeftWithoutBeingSeen) -> Visit:
+    return _exit(row, event, "left_without_being_seen")
+
+
+def _left_during_care(row: Visit, event: LeftDuringCare) -> Visit:
+    return _exit(row, event, "left_during_care")
+
+
+def _entered_ward(row: Visit, event: EnteredWard) -> Visit:
+    stay = Stay(event.unit, event.occurred_at, ward=True)
+    stays = (*_closed(row.stays, event), stay)
+    return replace(row, stays=stays, planned=row.planned or bool(event.planned))
+
+
+def _left_ward(row: Visit, event: LeftWard) -> Visit:
+    return replace(row, stays=_closed(row.stays, event))
+
+
+_STEPS: dict[type[Event], Callable[[Visit, Any], Visit]] = {
+    Arrived: _arrived,
+    Triaged: _triaged,
+    SeenByProvider: _seen,
+    DecidedToAdmit: _decided_to_admit,
+    DecidedToDischarge: _decided_to_discharge,
+    Moved: _moved,
+    Departed: _departed,
+    LeftWithoutBeingSeen: _left_without_being_seen,
+    LeftDuringCare: _left_during_care,
+    EnteredWard: _entered_ward,
+    LeftWard: _left_ward,
+    Changed: _changed,
+}
