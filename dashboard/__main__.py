@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from dashboard.commands import (
     backtest,
@@ -29,9 +31,17 @@ from ingest.errors import EdtwinError
 COMMANDS = (up, ingest, replay, calibrate, forecast, backtest, scenarios, fabricate, bench, doctor)
 
 
+class Parser(argparse.ArgumentParser):
+    """Tells what is wrong with the options in one sentence, and where to read about them."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser with every sub-command."""
-    parser = argparse.ArgumentParser(prog="edtwin", description="A live digital twin of a hospital seen from its ED.")
+    parser = Parser(prog="edtwin", description="A live digital twin of a hospital seen from its ED.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in COMMANDS:
         name = module.__name__.rpartition(".")[2]
@@ -50,15 +60,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         status = options.run(options)
+        sys.stdout.flush()  # here, so that a reader who has gone is noticed while we can still say nothing
     except EdtwinError as error:
         print(f"edtwin {options.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever read our output has enough
-        sys.stdout = None
-        return 0
+    except BrokenPipeError:
+        return _unread()
     return int(status or 0)
+
+
+def _unread() -> int:
+    """Whoever read our output has enough: what is still in the buffer goes nowhere, without a complaint at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _first_line(text: str | None) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dashboard.errors import CommandError
 from dashboard.settings import Settings
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
 from forecast.archive import Archive
@@ -58,7 +59,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
     """The house of the settings, its database held until the block ends."""
     clock = clock or WallClock()
     hospital = load_hospital(settings.hospital or DEFAULT)
-    scenario_catalogue(settings)
+    pick(scenario_catalogue(settings), settings.wall_scenarios)
     with Database.open(settings.data / DATABASE, schemas=(INGEST_SQL, FORECAST_SQL)) as database:
         yield House(settings, clock, EventLog(database, clock), Archive(database), hospital)
 
@@ -66,4 +67,16 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
 def scenario_catalogue(settings: Settings) -> dict[str, Scenario]:
     """The shipped scenarios and the site's."""
     files: tuple[Path, ...] = (settings.scenarios,) if settings.scenarios else ()
-    return catalogue(*files)
+    return catalogue(*files, pools=pools_of(settings))
+
+
+def pools_of(settings: Settings) -> set[str]:
+    """What a scenario may speak of: the pools of the hospital, and the shipped one's, which shipped scenarios name."""
+    return {pool for file in (settings.hospital or DEFAULT, DEFAULT) for pool in load_hospital(file).pools}
+
+
+def require_data(settings: Settings) -> Settings:
+    """The settings, if their folder holds data; raises CommandError where it does not. Makes nothing."""
+    if not (settings.data / DATABASE).exists():
+        raise CommandError(f"{settings.data} holds no data: load an extract with edtwin ingest first")
+    return settings

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import threading
 from datetime import timedelta
 
-import waitress
+from flask import Flask, Response
+from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from dashboard.app import WallSettings, build_app
+from dashboard.errors import CommandError
 from dashboard.house import House
+from dashboard.readiness import Readiness
 from dashboard.settings import Settings
 from forecast.board import Board
 from forecast.loop import Loop, Rhythm, Site
@@ -16,7 +21,11 @@ from forecast.workers import Workers
 from ingest.clock import WallClock
 from ingest.sources.feed import Feed
 
+logger = logging.getLogger(__name__)
+
 WEB_THREADS = 8
+LONGEST_END_S = 10.0
+"""How long the end waits for a feed."""
 BOARD_S = 2.0
 """A board is made at most this often, however many look at it."""
 
@@ -24,25 +33,61 @@ BOARD_S = 2.0
 def serve(house: House, feeds: list[Feed], stop: threading.Event, *, mode: str, rhythm: Rhythm) -> None:
     """Run the house until it is interrupted.
 
-    1. The feeds bring events in.
-    2. The loop forecasts; its first turn is at once.
-    3. The wall shows what the loop last published.
+    1. The wall takes its port; it says that nothing is known yet.
+    2. The feeds bring events in.
+    3. The loop forecasts; its first turn is at once.
+    4. The wall shows what the loop last published.
+    5. At the end simulation is given up first, so that nobody waits for a cycle; then feeds and loop.
+
+    Raises CommandError where the port cannot be had.
     """
     workers = Workers(house.settings.workers)
     loop = Loop(house.log, house.archive, _site(house, mode), workers, house.clock, how=house.run(), rhythm=rhythm)
     app = build_app(_Latest(loop).board, _wall(house.settings), house.clock.now)
+    answer_readyz(app.server, Readiness(house.log, lambda: loop.counts.done > 0, WallClock()))
+    measuring = _Measuring(loop, house, stop)
+    # what a cycle says while its workers are taken away is no fault of the house
+    logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
+    server = _listening(app.server, house.settings)  # 1
     try:
-        for feed in feeds:  # 1
+        for feed in feeds:  # 2
             feed.start()
-        loop.start()  # 2
-        _measure_later(loop, house, stop)
-        waitress.serve(app.server, host=house.settings.host, port=house.settings.port, threads=WEB_THREADS)  # 3
+        loop.start()  # 3
+        measuring.start()
+        server.run()  # 4
     finally:
-        stop.set()
-        loop.stop()
-        workers.shutdown(cancel_futures=True)
+        stop.set()  # 5
+        workers.shutdown(wait=False, cancel_futures=True)
+        measuring.join(LONGEST_END_S)
         for feed in feeds:
-            feed.join(5.0)
+            feed.join(LONGEST_END_S)
+        loop.stop()
+
+
+def answer_readyz(server: Flask, readiness: Readiness) -> None:
+    """`/readyz`: 200 when the house can do its work, else 503 with what is missing."""
+
+    def readyz() -> Response:
+        fault = readiness.fault()
+        return Response(f"{fault or 'ready'}\n", 503 if fault else 200, mimetype="text/plain")
+
+    server.add_url_rule("/readyz", "readyz", readyz)
+
+
+def _listening(app: Flask, settings: Settings) -> BaseWSGIServer | MultiSocketServer:
+    """The server with its port taken; where it can be reached is said on standard error."""
+    try:
+        server = create_server(app, host=settings.host, port=settings.port, threads=WEB_THREADS)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise CommandError(f"the wall cannot be served on {settings.host}, port {settings.port}: {why}") from error
+    listening = getattr(server, "effective_listen", None) or [(server.effective_host, server.effective_port)]
+    for host, port in listening:
+        place = f"[{host}]" if ":" in host else host
+        print(f"the wall is at http://{place}:{port}/ (Ctrl-C ends)", file=sys.stderr, flush=True)
+        if not host.startswith("127.") and host not in ("localhost", "::1"):
+            print("whoever reaches this address sees the wall: there is no sign-in yet", file=sys.stderr, flush=True)
+    return server
 
 
 def _site(house: House, mode: str) -> Site:
@@ -56,16 +101,32 @@ def _wall(settings: Settings) -> WallSettings:
     return WallSettings(refresh_s=settings.refresh_s, language=settings.language)
 
 
-def _measure_later(loop: Loop, house: House, stop: threading.Event) -> None:
-    """Once the first forecast is out, measure how good the last days' would have been."""
+class _Measuring:
+    """Once the first forecast is out, measures how good the last days' would have been."""
 
-    def measure() -> None:
-        while not loop.counts.done and not stop.wait(1.0):
+    def __init__(self, loop: Loop, house: House, stop: threading.Event) -> None:
+        self._loop, self._house, self._stop = loop, house, stop
+        self._thread = threading.Thread(target=self._run, name="measure the past", daemon=True)
+
+    def start(self) -> None:
+        """Begin to wait for the first forecast."""
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for its end."""
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not self._loop.counts.done and not self._stop.wait(1.0):
             pass
-        if not stop.is_set() and house.settings.measure_days:
-            loop.measure_past(house.log, house.settings.measure_days)
-
-    threading.Thread(target=measure, name="measure the past", daemon=True).start()
+        days = self._house.settings.measure_days
+        if self._stop.is_set() or not days:
+            return
+        try:
+            self._loop.measure_past(self._house.log, days)
+        except Exception:
+            if not self._stop.is_set():  # at the end the workers are taken away from under it
+                logger.exception("the last days could not be replayed")
 
 
 class _Latest:

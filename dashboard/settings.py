@@ -6,15 +6,16 @@ A site writes those it changes in a TOML file (`--config FILE`); an option of th
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError, model_validator
 
 from ingest.configuration import Checked, load
+from ingest.errors import ConfigurationError
 
 
 class Settings(Checked):
-    """What can be set; see the README of this folder for the table made from it."""
+    """What can be set; the README of this folder has them in a table, which a test compares."""
 
     data: Annotated[Path, Field(description="folder that holds the database and the secret")] = Path("data")
     hospital: Annotated[Path | None, Field(description="the site's own hospital.toml")] = None
@@ -36,15 +37,35 @@ class Settings(Checked):
     history_days: Annotated[int, Field(ge=10, le=365, description="days fabricated for the demonstration")] = 60
     measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to measure the skill; 0: none")] = 10
 
+    @model_validator(mode="after")
+    def _whole_steps(self) -> Settings:
+        if self.horizon_h * 60 < self.step_min or self.horizon_h * 60 % self.step_min:
+            raise ValueError(
+                f"horizon_h must be whole steps of {self.step_min:g} min (step_min), but is {self.horizon_h:g} h"
+            )
+        return self
+
 
 def load_settings(config: Path | None, **options: object) -> Settings:
     """The settings of a file, or the defaults, with the options that are not None in place of theirs.
 
-    Raises ConfigurationError with every fault of the file and its line; paths in it are relative to its folder.
+    Raises ConfigurationError with every fault of the file and its line, or with every fault of the options; paths in
+    the file are relative to its folder.
     """
     settings = _beside(load(config, Settings), config.parent) if config else Settings()
     given = {name: value for name, value in options.items() if value is not None}
-    return Settings.model_validate(settings.model_dump() | given)
+    try:
+        return Settings.model_validate(settings.model_dump() | given)
+    except ValidationError as error:
+        raise ConfigurationError([_fault(e) for e in error.errors()]) from error
+
+
+def _fault(error: Any) -> str:
+    """A fault of an option, named by the setting that it stands for."""
+    rule = str(error["msg"]).removeprefix("Value error, ")
+    if not error["loc"]:
+        return rule
+    return f"{error['loc'][0]}: {rule[:1].lower()}{rule[1:]}, but is {error['input']!r}"
 
 
 def _beside(settings: Settings, folder: Path) -> Settings:

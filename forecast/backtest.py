@@ -18,10 +18,11 @@ import numpy as np
 
 from forecast.baselines import Rivals, fit
 from forecast.ensemble import Progress, Run, run_chunk
+from forecast.errors import ForecastError
 from forecast.past import VINTAGE, Past, grid_start, truth
 from forecast.situation import Situation, situation_of
 from forecast.values import Array, Forecast, Series, series
-from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, joined, score, verify
+from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, joined, score, valid_at, verify
 from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
 from twin.hospital import Hospital
@@ -48,8 +49,13 @@ class Plan:
     @property
     def issue_times(self) -> list[datetime]:
         """All of them, in order."""
-        count = int((self.last_at - self.first_at) / self.every) + 1
+        count = (self.last_at - self.first_at) // self.every + 1
         return [self.first_at + i * self.every for i in range(max(count, 0))]
+
+    def __post_init__(self) -> None:
+        if not self.lead_min or not np.isin(self.lead_min, self.how.lead_min[1:]).all():
+            steps = f"multiples of {self.how.step_min:g} min up to {self.how.horizon_min:g}"
+            raise ForecastError(f"leads must be {steps}, but are {', '.join(f'{m:g}' for m in self.lead_min)}")
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ def backtest(
         forecasts.append((_forecast(prepared.situation, as_usual, plan, measures), prepared.rivals))
         if progress is not None:
             progress(len(forecasts), len(plan.issue_times))
-    pairs = joined(_scored(log, calibration, plan, forecasts) if calibration else [])  # 3
+    pairs = joined(_scored(log, calibration, forecasts) if calibration else [])  # 3
     return Report(plan, pairs, verify(pairs), len(forecasts))
 
 
@@ -109,10 +115,10 @@ def _prepared(log: EventLog, hospital: Hospital, plan: Plan) -> Iterator[_Prepar
         if calibration is None or renew:
             calibration = calibrate(state, hospital, as_of, own_beds=plan.own_beds)
         situation = situation_of(state, calibration, as_of)
-        history = past.at(state, situation.known, calibration, as_of)
+        history, now = past.at(state, situation.known, calibration, as_of)
         if rivals is None or renew:
-            rivals = fit(history, lead_min=plan.lead_min)
-        yield _Prepared(situation, rivals.ahead(as_of, history.now))
+            rivals = fit(history, lead_min=sorted(plan.lead_min))
+        yield _Prepared(situation, rivals.ahead(as_of, now))
 
 
 def _run(
@@ -159,29 +165,27 @@ def _forecast(situation: Situation, as_usual: Scenario, plan: Plan, measures: Ma
 def _scored(
     log: EventLog,
     calibration: Calibration,
-    plan: Plan,
     forecasts: list[tuple[Forecast, Mapping[str, Mapping[str, Series]]]],
 ) -> list[Pairs]:
-    first_at, last_at = plan.first_at, plan.issue_times[-1] + timedelta(minutes=max(plan.lead_min))
+    times = sorted({at for forecast, _ in forecasts for at in valid_at(forecast, forecast.lead_min.tolist())})
     span = log.span()
-    known_at = min(last_at + VINTAGE, span.last_known_at) if span else last_at
-    came = truth(Memory(log).at(known_at), calibration, first_at, last_at, known_at)
-    known_until = known_at - first_at
-    return [_score(forecast, rivals, came, plan, first_at, known_until) for forecast, rivals in forecasts]
+    known_at = min(times[-1] + VINTAGE, span.last_known_at) if span else times[-1]
+    came = truth(Memory(log).at(known_at), calibration, times, known_at)
+    place = {at: i for i, at in enumerate(times)}
+    return [_score(forecast, rivals, came, place, known_at) for forecast, rivals in forecasts]
 
 
 def _score(
     forecast: Forecast,
     rivals: Mapping[str, Mapping[str, Series]],
     came: Mapping[str, Array],
-    plan: Plan,
-    first_at: datetime,
-    known_until: timedelta,
+    place: Mapping[datetime, int],
+    known_at: datetime,
 ) -> Pairs:
     """Pairs at the leads whose valid time the log had reached."""
-    leads = np.array(sorted(plan.lead_min))
-    valid = (forecast.as_of - first_at) / timedelta(minutes=1) + leads
-    at = (valid // 15).astype(np.int64)
-    reached = valid <= known_until / timedelta(minutes=1)
+    leads = forecast.lead_min.tolist()
+    valid = valid_at(forecast, leads)
+    reached = np.array([at <= known_at for at in valid])
+    at = [place[instant] for instant in valid]
     observed = {name: np.where(reached, values[at], np.nan) for name, values in came.items()}
-    return score(forecast, observed, rivals, lead_min=leads.tolist())
+    return score(forecast, observed, rivals, lead_min=leads)

@@ -32,7 +32,8 @@ class UnitNow:
     """One ward: staffed beds, people in them, beds free now and forecast."""
 
     unit: str
-    name: str
+    name_fr: str
+    name_en: str
     beds: int | None
     census: int | None
     free: int | None
@@ -91,8 +92,9 @@ class ScenarioView:
     sentence_fr: str
     sentence_en: str
     effects: tuple[Effect, ...]
-    inapplicable: str | None = None
-    """Why the scenario has no lever in this hospital's path; None when it has."""
+    inapplicable_fr: str | None = None
+    """Why the scenario moves nothing in this hospital; None, in both languages, when it has a lever."""
+    inapplicable_en: str | None = None
 
 
 @dataclass(frozen=True)

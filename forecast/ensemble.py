@@ -22,7 +22,7 @@ from twin.measures import in_the_hour_before, measure
 from twin.model import run
 from twin.present_draw import draw_present
 from twin.scenarios import Scenario, Setting
-from twin.story import Visits
+from twin.story import Story, Visits
 
 CHUNK = 10
 """Members a task runs: some tenths of a second, so that progress shows and a cancel is heard."""
@@ -105,12 +105,15 @@ def _member(situation: Situation, applied: Mapping[str, Setting], how: Run, memb
     out = {}
     for name, change in applied.items():
         fate = cast(c.path, c.parameters, luck, present, change.demand)
-        visits = Visits.of(run(change.capacity, c.path, fate, present, horizon), fate.acuity)
-        out[name] = _measured(situation, visits, how.lead_min, change)
+        now = Visits.of(Story.of(present.history), fate.acuity)
+        later = Visits.of(run(change.capacity, c.path, fate, present, horizon), fate.acuity)
+        parts = [_measured(situation, v, at, change) for v, at in ((now, how.lead_min[:1]), (later, how.lead_min[1:]))]
+        out[name] = {m: np.concatenate([part[m] for part in parts]) for m in parts[0]}
     return out
 
 
 def _measured(situation: Situation, visits: Visits, lead_min: Array, change: Setting) -> dict[str, Array]:
+    """Every measure at some leads; lead 0 is read from the present alone, before anything of the run has happened."""
     c, gone = situation.calibration, situation.gone
     out = measure(
         visits,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
+import numpy.typing as npt
+
 from forecast.ensemble import Progress, Run, ensemble
 from forecast.lever import no_lever
 from forecast.situation import Situation
 from forecast.values import Forecast, Members, Series, series
+from twin.parameters import Parameters
 from twin.scenarios import Scenario
 
 
@@ -57,7 +60,7 @@ def provenance(situation: Situation, scenarios: Sequence[Scenario], how: Run) ->
     return {
         "state_hash": situation.state_hash,
         "calibrated_as_of": c.as_of.isoformat(),
-        "parameters_hash": parameters_hash(c.report),
+        "parameters_hash": parameters_hash(c.parameters),
         "path": c.path.name,
         "hospital": c.hospital.name,
         "learned_days": c.report["days"],
@@ -67,9 +70,25 @@ def provenance(situation: Situation, scenarios: Sequence[Scenario], how: Run) ->
     }
 
 
-def parameters_hash(report: Mapping[str, Any]) -> str:
-    """A short name for what was learned."""
-    return hashlib.sha256(repr(sorted(report.items())).encode()).hexdigest()[:16]
+def parameters_hash(parameters: Parameters) -> str:
+    """A short name for what was learned: equal where every number of it is."""
+    digest = hashlib.sha256(repr(parameters.classes).encode())
+    for name, array in _arrays_of(parameters):
+        digest.update(name.encode() + array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _arrays_of(parameters: Parameters) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    yield "blocks", parameters.block_of_hour
+    yield "loads", parameters.load_edges
+    for stream in parameters.streams:
+        yield f"{stream.name} {stream.enters} {stream.day_cv!r} {stream.unit}", stream.per_hour
+        yield "classes", stream.class_share
+    for name in sorted(parameters.durations):
+        yield name, parameters.durations[name].table
+        yield "tail", parameters.durations[name].tail_min
+    for table in (parameters.shares, parameters.wanted):
+        yield from sorted(table.items())
 
 
 def _told(members: Members) -> dict[str, Series]:

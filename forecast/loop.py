@@ -9,31 +9,30 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-import numpy as np
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
 
-from forecast.archive import Archive, CycleRecord, Pending, Status
+from forecast.archive import Archive, CycleRecord, Status
 from forecast.backtest import Plan, backtest, seed_of
-from forecast.baselines import STEP_MIN, History, Rivals, fit
-from forecast.board import Board, Cycle, Feed, Skill
+from forecast.baselines import History, Rivals, fit
+from forecast.board import Board, Cycle, Feed
 from forecast.ensemble import Run
 from forecast.issue import Times, issue
-from forecast.past import VINTAGE, Past, grid_start, truth
+from forecast.past import Past, grid_start
+from forecast.record import HEADLINES, Record
 from forecast.situation import situation_of
-from forecast.values import Array, Forecast, Series
-from forecast.verify import Pairs, as_skills, score
-from forecast.wall import EARLIER, FANS, House, Made, arrivals_now, empty_board, feed_of, make_board, silence_limit
-from forecast.workers import Workers
+from forecast.turns import OnClock, turn_of
+from forecast.verify import VERIFIED_LEADS_MIN
+from forecast.wall import EARLIER, House, Made, arrivals_now, empty_board, feed_of, make_board, silence_limit
 from ingest.clock import Clock, SimulatedClock, stopwatch
 from ingest.errors import EdtwinError
 from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
+from twin.errors import TwinError
 from twin.hospital import Hospital
 from twin.memory import Memory
 from twin.scenarios import Scenario
@@ -41,11 +40,6 @@ from twin.scenarios import Scenario
 logger = logging.getLogger(__name__)
 
 RECALIBRATE = timedelta(days=1)
-SKILL_WINDOW = timedelta(days=28)
-SKILL_EVERY = timedelta(hours=1)
-HEADLINES = FANS
-"""Measures whose rivals are kept and whose skill is shown."""
-_RIVAL = "rival:"
 _GRACE_S = 3600
 """APScheduler skips what is a second late by default; here a late turn runs, and is counted."""
 
@@ -85,7 +79,7 @@ class Loop:
     """One hospital's cycles. `board` is the latest view; it is never None and never waits for a cycle."""
 
     def __init__(
-        self, log: EventLog, archive: Archive, site: Site, workers: Workers, clock: Clock, *, how: Run, rhythm: Rhythm
+        self, log: EventLog, archive: Archive, site: Site, workers: Executor, clock: Clock, *, how: Run, rhythm: Rhythm
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
@@ -94,8 +88,8 @@ class Loop:
         self._calibration: Calibration | None = None
         self._rivals: Rivals | None = None
         self._made: Made | None = None
-        self._skills: tuple[Skill, ...] = ()
-        self._skilled_at: datetime | None = None
+        self._record = Record(archive)
+        self._turned: int | None = None
         self._busy = threading.Lock()
         self._scheduler: BackgroundScheduler | None = None
         self.counts = Counts()
@@ -117,7 +111,9 @@ class Loop:
             self._scheduler.shutdown(wait=True)
 
     def turn(self) -> None:
-        """One turn: a cycle, unless one is still running, which is a missed turn."""
+        """One turn: a cycle, unless its time has not come or one is still running, which is a missed turn."""
+        if not self._is_due():
+            return
         if not self._busy.acquire(blocking=False):
             self.counts.missed += 1
             now = self._clock.now()
@@ -128,6 +124,12 @@ class Loop:
                 self._recorded_cycle()
         finally:
             self._busy.release()
+
+    def _is_due(self) -> bool:
+        """True once a turn of the house's clock; the trigger may wake us more often."""
+        turn = turn_of(self._clock.now(), self._rhythm.every)
+        due, self._turned = turn != self._turned, turn
+        return due
 
     def _standing_still(self) -> AbstractContextManager[None]:
         waits = self._rhythm.wait and isinstance(self._clock, SimulatedClock)
@@ -169,17 +171,17 @@ class Loop:
         calibration, learned = self._calibrated(as_of)
         situation = situation_of(state, calibration, as_of)
         self._past = self._past or Past(grid_start(as_of))
-        history = self._past.at(state, situation.known, calibration, as_of)
+        history, now = self._past.at(state, situation.known, calibration, as_of)
         how = replace(self._how, seed=seed_of(self._how.seed, as_of))
         times = Times(as_of, as_of, as_of)
         forecast = issue(situation, self._site.scenarios, how, times, executor=self._workers)  # 2
-        rivals = self._rivals_at(history, how, learned)
+        rivals = self._fitted(history, how, learned).ahead(as_of, now)
         earlier = self._archive.issued_near(as_of - EARLIER)
-        self._archive.store(with_rivals(forecast, rivals))
-        self._verify(as_of, calibration)  # 3
+        self._record.keep(forecast, rivals)
+        self._record.verify(state, calibration, as_of)  # 3
         self._archive.prune(as_of)
         self._made = Made(  # 4
-            forecast, situation, history, rivals["climatology"], earlier, self._site.scenarios, self._skills
+            forecast, situation, history, rivals["climatology"], earlier, self._site.scenarios, self._record.skills
         )
 
     def _calibrated(self, as_of: datetime) -> tuple[Calibration, bool]:
@@ -190,60 +192,28 @@ class Loop:
         self._calibration = calibrate(self._memory.at(as_of), site.hospital, as_of, own_beds=site.own_beds)
         return self._calibration, True
 
-    def _rivals_at(self, history: History, how: Run, learned: bool) -> dict[str, dict[str, Series]]:
+    def _fitted(self, history: History, how: Run, learned: bool) -> Rivals:
         if self._rivals is None or learned:
             shown = replace(history, measures={m: v for m, v in history.measures.items() if m in HEADLINES})
             self._rivals = fit(shown, lead_min=how.lead_min[1:])
-        return self._rivals.ahead(history.as_of, history.now)
-
-    # --- verification --------------------------------------------------------------------------------------------
-
-    def _verify(self, as_of: datetime, calibration: Calibration) -> None:
-        """Scores of forecasts whose truth is old enough; then what the wall says of the last weeks."""
-        pending = self._archive.pending(as_of - VINTAGE)
-        if pending:
-            first = min(p.forecast.as_of for p in pending)
-            last = max(p.forecast.as_of + timedelta(minutes=max(p.lead_min)) for p in pending)
-            came = truth(self._memory.at(as_of), calibration, first, last, as_of)
-            for p in pending:
-                self._archive.store_scores(self._met(p, came, first), verified_at=as_of)
-        if self._skilled_at is None or as_of - self._skilled_at >= SKILL_EVERY:
-            self._skilled_at = as_of
-            self._skills = self._archived_skills(as_of) or self._skills
-
-    def _met(self, pending: Pending, came: Mapping[str, Array], first: datetime) -> Pairs:
-        """One forecast against what came at the leads that are due, its rivals as they were told with it."""
-        told = pending.forecast
-        whole = self._archive.forecasts(told.issued_at, told.issued_at + timedelta(microseconds=1))[0]
-        since = (told.as_of - first) / timedelta(minutes=1)
-        at = [int((since + lead) // STEP_MIN) for lead in pending.lead_min]
-        observed = {name: values[at] for name, values in came.items() if name in HEADLINES}
-        chosen = [int(np.flatnonzero(whole.lead_min == lead)[0]) for lead in pending.lead_min]
-        rivals = {
-            name.removeprefix(_RIVAL): {m: _at(series, chosen) for m, series in measures.items()}
-            for name, measures in whole.scenarios.items()
-            if name.startswith(_RIVAL)
-        }
-        return score(told, observed, rivals, lead_min=pending.lead_min)
-
-    def _archived_skills(self, as_of: datetime) -> tuple[Skill, ...]:
-        found = [self._archive.skill(as_of - SKILL_WINDOW, as_of, measure=m) for m in HEADLINES]
-        return tuple(skill for verifications in found for skill in as_skills(verifications))
+        return self._rivals
 
     def measure_past(self, log: EventLog, days: int) -> None:
         """Until live forecasts are verified, show how good forecasts over the last days would have been."""
-        if self._calibration is None or self._archived_skills(self._calibration.as_of):
+        if self._calibration is None or self._record.live_skills(self._calibration.as_of):
             return
         end = self._calibration.as_of - timedelta(days=2)
         plan = Plan(
             end - timedelta(days=days), end, every=timedelta(hours=6), how=replace(self._how, members=50),
+            lead_min=tuple(lead for lead in VERIFIED_LEADS_MIN if lead in self._how.lead_min),
             recalibrate=timedelta(days=days), own_beds=self._site.own_beds,
         )  # fmt: skip
-        report = backtest(log, self._site.hospital, self._site.scenarios[0], plan, executor=self._workers)
-        shown = {m: by_lead for m, by_lead in report.verifications.items() if m in HEADLINES}
-        self._skills = as_skills(shown, backtested=True)
-        if self._made is not None:
-            self._made = replace(self._made, skills=self._skills)
+        try:
+            report = backtest(log, self._site.hospital, self._site.scenarios[0], plan, executor=self._workers)
+        except TwinError as fault:
+            logger.info("the last days cannot be replayed: %s", fault)
+        else:
+            self._record.replayed(report.verifications)
 
     # --- the board -----------------------------------------------------------------------------------------------
 
@@ -254,7 +224,7 @@ class Loop:
         house = House(site.mode, site.spaces, self._feed(now), self._cycle(now))
         if made is None:
             return empty_board(house, site.hospital.name, site.hospital.zone, now)
-        return make_board(made, house, now)
+        return make_board(replace(made, skills=self._record.skills), house, now)
 
     def _feed(self, now: datetime) -> Feed:
         span = self._log.span()
@@ -272,41 +242,3 @@ class Loop:
             last_error=counts.last_error, every=self._rhythm.every, members=self._how.members,
             learned_days=report["days"] if report else None, path=str(report["path"]) if report else "",
         )  # fmt: skip
-
-
-def with_rivals(forecast: Forecast, rivals: Mapping[str, Mapping[str, Series]]) -> Forecast:
-    """The forecast with its rivals beside its scenarios, for the archive: what they said then is what is judged."""
-    beside = {f"{_RIVAL}{name}": {m: _from_now(s) for m, s in told.items()} for name, told in rivals.items()}
-    return replace(forecast, scenarios={**forecast.scenarios, **beside}, members={})
-
-
-def _from_now(series: Series) -> Series:
-    """A rival's series begun at lead 0, where it says nothing."""
-    return Series(np.append(np.nan, series.mean), {q: np.append(np.nan, v) for q, v in series.quantiles.items()})
-
-
-def _at(series: Series, places: list[int]) -> Series:
-    return Series(series.mean[places], {level: values[places] for level, values in series.quantiles.items()})
-
-
-class OnClock(BaseTrigger):  # type: ignore[misc]
-    """Fires at whole multiples of an interval of the house's clock, and once at the start."""
-
-    def __init__(self, clock: Clock, every: timedelta) -> None:
-        self._clock, self._every = clock, every
-        self._begun = False
-
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
-        """When, on the world's clock, the house's clock will reach the next turn."""
-        if not self._begun:
-            self._begun = True
-            return now
-        here = self._clock.now()
-        turns = (here - _EPOCH) // self._every + 1
-        wall_s = self._clock.wall_seconds_until(_EPOCH + turns * self._every)
-        return now + timedelta(seconds=min(wall_s, _LONGEST_WAIT_S))
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST_WAIT_S = 3600.0
-"""A clock that stands still is looked at again after this."""

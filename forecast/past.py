@@ -7,7 +7,7 @@ have left as are expected to by how exits are told, the least likely to be here 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -23,7 +23,7 @@ from twin.measures import measure
 from twin.minutes import Minutes
 from twin.present_draw import SITUATIONS, Known
 from twin.present_draw import known_at as known_at_instant
-from twin.reporting import Reporting, taken_as_gone
+from twin.reporting import EXITS, taken_as_gone
 from twin.state import State
 from twin.story import Visits
 
@@ -32,18 +32,17 @@ RENEWED_DAYS = 3
 VINTAGE = timedelta(days=7)
 """How long after an instant the truth about it is taken."""
 _STEP = timedelta(minutes=STEP_MIN)
-_WARD, _BED = SITUATIONS.index("ward"), SITUATIONS.index("bed")
+_WARD = SITUATIONS.index("ward")
 
 
-def truth(
-    state: State, calibration: Calibration, first_at: datetime, last_at: datetime, known_at: datetime
-) -> dict[str, Array]:
-    """Every measure on the grid from `first_at` to `last_at`, `(time,)`, from what was known at `known_at`."""
+def truth(state: State, calibration: Calibration, times: Sequence[datetime], known_at: datetime) -> dict[str, Array]:
+    """Every measure at some instants, `(time,)`, the earliest first, from what was known at `known_at`."""
+    first_at = times[0]
     minutes = Minutes(first_at)
     known = known_at_instant(state, calibration, known_at)
     history = _history(_touching(state, first_at), calibration, minutes, minutes.of(known_at))
     visits = _without_the_gone(history, known, calibration, minutes.of(known_at))
-    return _measured(visits, _grid(first_at, last_at), calibration)
+    return _measured(visits, minutes.of_many(times), calibration)
 
 
 class Past:
@@ -53,18 +52,30 @@ class Past:
         self._first_at = first_at
         self._measures: dict[str, Array] = {}
 
-    def at(self, state: State, known: Known, calibration: Calibration, as_of: datetime) -> History:
-        """The history up to the present for the baselines, NaN where nothing was counted."""
-        size = int((as_of - self._first_at) / _STEP) + 1
+    def at(
+        self, state: State, known: Known, calibration: Calibration, as_of: datetime
+    ) -> tuple[History, dict[str, float]]:
+        """The history up to the present for the baselines, NaN where nothing was counted; and each measure now.
+
+        The present may lie off the grid of the history.
+        """
+        size = (as_of - self._first_at) // _STEP + 1
         counted = min((values.size for values in self._measures.values()), default=0)
         settled = max(0, min(counted, size) - RENEWED_DAYS * 24 * 60 // STEP_MIN)
         recent = _presumed(state, known, calibration, self._first_at + settled * _STEP, as_of)
         unknown = np.full(settled, np.nan)
+        heard = np.arange(size) >= (_whole_from(state, as_of) - self._first_at) / _STEP
         self._measures = {
-            name: np.concatenate([self._measures.get(name, unknown)[:settled], values])
+            name: np.where(heard, np.concatenate([self._measures.get(name, unknown)[:settled], values[:-1]]), np.nan)
             for name, values in recent.items()
         }
-        return History(self._first_at, self._measures, calibration.hospital.zone, size - 1)
+        history = History(self._first_at, self._measures, calibration.hospital.zone, size - 1)
+        return history, {name: float(values[-1]) for name, values in recent.items()}
+
+
+def _whole_from(state: State, as_of: datetime) -> datetime:
+    """From when on everybody who was here is told: a day after the first arrival; before, few is not few."""
+    return min((v.arrived_at for v in state.visits.values() if v.arrived_at), default=as_of) + timedelta(days=1)
 
 
 def grid_start(as_of: datetime, days: float = WINDOW_DAYS) -> datetime:
@@ -75,11 +86,11 @@ def grid_start(as_of: datetime, days: float = WINDOW_DAYS) -> datetime:
 def _presumed(
     state: State, known: Known, calibration: Calibration, since: datetime, as_of: datetime
 ) -> dict[str, Array]:
+    """Every measure on the grid from `since` on, and last at the present."""
     minutes = Minutes(as_of)
     history = _history(_touching(state, since), calibration, minutes, 0.0)
-    return _measured(
-        _without_the_gone(history, known, calibration, 0.0), _grid(since, as_of, origin=as_of), calibration
-    )
+    visits = _without_the_gone(history, known, calibration, 0.0)
+    return _measured(visits, np.append(_grid(since, as_of), 0.0), calibration)
 
 
 def _touching(state: State, since: datetime) -> State:
@@ -112,16 +123,9 @@ def _without_the_gone(history: VisitHistory, known: Known, calibration: Calibrat
 
 def _left_at(known: Known, calibration: Calibration, row: int) -> float:
     """When others like it had left, in the middle of them."""
-    reporting, began, group = _told_by(known, calibration, row, int(known.situation[row]))
-    return began + reporting.left_after(-began, group, 0.5)
-
-
-def _told_by(known: Known, c: Calibration, row: int, situation: int) -> tuple[Reporting, float, int]:
-    if situation == _WARD:
-        return c.wards, float(known.since_min[row]), int(known.unit[row])
-    if situation == _BED:
-        return c.decided, float(known.since_min[row]), int(known.acuity[row]) + 1
-    return c.undecided, float(known.arrived_min[row]), int(known.acuity[row]) + 1
+    began = float(known.exit_since_min[row])
+    reporting = calibration.exits[EXITS[int(known.exit[row])]]
+    return began + reporting.left_after(-began, int(known.exit_group[row]), 0.5)
 
 
 def _history(state: State, calibration: Calibration, minutes: Minutes, as_of_min: float) -> VisitHistory:
@@ -130,9 +134,10 @@ def _history(state: State, calibration: Calibration, minutes: Minutes, as_of_min
     return history_of(state, minutes, as_of_min, hospital.acuities, codes, hospital.zone)
 
 
-def _grid(first_at: datetime, last_at: datetime, *, origin: datetime | None = None) -> Array:
-    steps = int((last_at - first_at) / _STEP) + 1
-    return np.asarray(np.arange(steps) * float(STEP_MIN) + Minutes(origin or first_at).of(first_at), dtype=np.float64)
+def _grid(since: datetime, as_of: datetime) -> Array:
+    """Minutes before the present of each step from `since` on."""
+    steps = (as_of - since) // _STEP + 1
+    return np.asarray(np.arange(steps) * float(STEP_MIN) + Minutes(as_of).of(since), dtype=np.float64)
 
 
 def _measured(visits: Visits, grid_min: Array, calibration: Calibration) -> dict[str, Array]:

@@ -135,7 +135,8 @@ def _units(made: Made, usual: Mapping[str, Series]) -> tuple[UnitNow, ...]:
     return tuple(
         UnitNow(
             unit=unit.name,
-            name=unit.fr,
+            name_fr=unit.fr,
+            name_en=unit.en,
             beds=unit.places if unit.name in c.beds_known else None,
             census=_whole(usual[f"census:{unit.name}"]),
             free=_whole(usual[f"beds_free:{unit.name}"]) if f"beds_free:{unit.name}" in usual else None,
@@ -216,10 +217,9 @@ def _scenario(made: Made, scenario: Scenario) -> ScenarioView:
         for lead in EFFECT_LEADS_MIN
         if (at := _at(made.forecast, lead)) is not None
     ]
-    why = no_lever(made.situation, scenario)
-    return ScenarioView(
-        scenario.name, scenario.sentence("fr"), scenario.sentence("en"), tuple(effects) if why is None else (), why
-    )
+    why_fr, why_en = (no_lever(made.situation, scenario, language) for language in ("fr", "en"))
+    shown = tuple(effects) if why_fr is None else ()
+    return ScenarioView(scenario.name, scenario.sentence("fr"), scenario.sentence("en"), shown, why_fr, why_en)
 
 
 def feed_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -36,4 +37,11 @@ class Workers(Executor):
             self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     def _start(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self._children, mp_context=multiprocessing.get_context("spawn"))
+        return ProcessPoolExecutor(
+            self._children, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_interrupts_to_the_parent
+        )
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """Ctrl-C in a terminal reaches every process of the house; only the one that owns the others is to end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

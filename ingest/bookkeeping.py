@@ -101,13 +101,13 @@ WHERE NOT EXISTS (FROM extract WHERE source = $source AND digest = $digest AND e
 _INSERT_BATCH = """
 INSERT INTO batch BY NAME
 SELECT $stored_at AS stored_at, $source AS source, $offset AS "offset", $detail AS detail,
-       (SELECT coalesce(max(sequence), 0) FROM event) AS last_sequence,
-       (SELECT min(known_at) FROM event WHERE sequence > (SELECT coalesce(max(last_sequence), 0) FROM batch))
-           AS first_known_at,
+       $last_sequence AS last_sequence,
+       (SELECT min(known_at) FROM event WHERE sequence > $after) AS first_known_at,
        $stored AS stored, $versions AS versions, $duplicate AS duplicate, $cancelled AS cancelled,
        $read_rows AS read_rows, $stored_rows AS stored_rows, $ignored_rows AS ignored_rows,
        $rejected_rows AS rejected_rows
 """
+_LENGTH = "SELECT coalesce(max(last_sequence), 0) FROM batch"
 _LAST_STORED = "SELECT max(stored_at) FROM batch"
 _POSITIONS = """SELECT source, max("offset"), arg_max(detail, "offset") FROM batch GROUP BY source ORDER BY source"""
 _OFFSET = """SELECT max("offset") FROM batch WHERE source = $source"""
@@ -133,6 +133,12 @@ def last_stored_at(cursor: Any) -> datetime | None:
     """The instant of the last batch; None before the first."""
     ((last,),) = rows(cursor, _LAST_STORED)
     return aware(last) if last else None
+
+
+def length(cursor: Any) -> int:
+    """Number of rows in the log, which is the sequence of the last."""
+    ((last,),) = rows(cursor, _LENGTH)
+    return int(last)
 
 
 def positions(cursor: Any) -> dict[str, Position]:
@@ -170,7 +176,11 @@ def _account(read: int, stored: int, ignored: int, rejected: int) -> Account:
 
 
 def store_batch(cursor: Any, position: Position, stored_at: datetime, events: dict[str, int], account: Account) -> None:
-    """Record a batch: the position after it, counts of its `events`, and the account of its rows."""
+    """Record a batch: the position after it, the account of its rows, and counts of its `events`.
+
+    These are `after` and `last_sequence` (length of the log before and after it), stored, versions, duplicate and
+    cancelled.
+    """
     counts = {f"{name}_rows": getattr(account, name) for name in ("read", "stored", "ignored", "rejected")}
     place = {"source": position.source, "offset": position.offset, "detail": position.detail}
     rows(cursor, _INSERT_BATCH, stored_at=naive(stored_at), **place, **events, **counts)

@@ -225,4 +225,5 @@ def _apply(connection: Cursor, schemas: Sequence[Path], path: Path | None) -> No
 def _digest(connection: Cursor, text: str) -> str:
     """Of what makes the tables; comments may be mended freely."""
     made = [s.query for s in connection.extract_statements(text) if s.type == duckdb.StatementType.CREATE]
-    return hashlib.sha256("".join("".join(made).split()).encode()).hexdigest()
+    bare = re.sub(r"--.*|\s|;", "", "\n".join(made))
+    return hashlib.sha256(bare.encode()).hexdigest()

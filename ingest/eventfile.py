@@ -22,11 +22,14 @@ def read_events(path: Path) -> pa.Table:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise UnreadableInputError(f"{path} cannot be read as Parquet: {error}") from error
+        raise UnreadableInputError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
     missing = [name for name in SCHEMA.names if name not in table.column_names]
     if missing:
         raise UnreadableInputError(f"{path} must have the columns of the vocabulary, but lacks {', '.join(missing)}")
-    return table.select(SCHEMA.names).cast(SCHEMA)
+    try:
+        return table.select(SCHEMA.names).cast(SCHEMA)
+    except pa.ArrowException as error:
+        raise UnreadableInputError(f"{path} has a column of another type than the vocabulary: {error}") from error
 
 
 def ingest_events(path: Path, log: EventLog) -> Account:

@@ -121,12 +121,15 @@ class EventLog:
         with self._database.writing(), self._storing() as stored_at, self._database.transaction() as cursor:
             bookkeeping.check_forward(cursor, position)  # 1
             batch = Batch(naive(stored_at), naive(extract.extracted_at) if extract else None)  # 2
-            stored = versions.store(cursor, given, batch)  # 3
-            struck = _strike_missing(cursor, given, batch) if complete_visits else versions.NOTHING  # 4
+            after = bookkeeping.length(cursor)
+            stored = versions.store(cursor, given, batch, after)  # 3
+            missing = versions.missing(cursor, given, batch) if complete_visits else given.slice(0, 0)  # 4
+            struck = versions.store(cursor, missing, batch, after + stored.rows)
             intake = intake or Intake(read=pc.count_distinct(given["position"]).as_py())
             appended = _appended(given, stored, struck, intake, stored_at)
             bookkeeping.store_rejected(cursor, intake.rejected, position.source, stored_at)  # 5
-            bookkeeping.store_batch(cursor, position, stored_at, _counts(appended), appended.account)
+            counts = _counts(appended, after, after + stored.rows + struck.rows)
+            bookkeeping.store_batch(cursor, position, stored_at, counts, appended.account)
         return appended
 
     def finish(self, extract: Extract) -> None:
@@ -184,7 +187,7 @@ class EventLog:
         """
         snapshot = Snapshot(name=name, at=at, known_at=known_at, blob=blob)
         with self._database.transaction() as cursor:
-            bookkeeping.store_snapshot(cursor, snapshot, versions.length(cursor) if seen is None else seen, keep)
+            bookkeeping.store_snapshot(cursor, snapshot, bookkeeping.length(cursor) if seen is None else seen, keep)
 
     def latest_snapshot(self, name: str, known_at: datetime) -> Snapshot | None:
         """The last one made from what was known by the instant, and that nothing stored since has made untrue."""
@@ -192,7 +195,7 @@ class EventLog:
 
     def length(self) -> int:
         """Number of rows in the log, versions included."""
-        return versions.length(self._database.cursor())
+        return bookkeeping.length(self._database.cursor())
 
     def position(self, source: str) -> Position | None:
         """How far a source has been read; None before its first batch."""
@@ -242,12 +245,6 @@ def _given(table: pa.Table) -> pa.Table:
     return table.cast(STORED_SCHEMA)
 
 
-def _strike_missing(cursor: Any, given: pa.Table, batch: Batch) -> Outcome:
-    if batch.extracted_at is None:
-        return versions.NOTHING
-    return versions.store(cursor, versions.missing(cursor, given, batch.extracted_at), batch)
-
-
 def _appended(given: pa.Table, stored: Outcome, struck: Outcome, intake: Intake, stored_at: datetime) -> Appended:
     positions = np.union1d(stored.positions, struck.positions)
     return Appended(
@@ -261,5 +258,6 @@ def _appended(given: pa.Table, stored: Outcome, struck: Outcome, intake: Intake,
     )
 
 
-def _counts(appended: Appended) -> dict[str, int]:
-    return {name: getattr(appended, name) for name in ("stored", "versions", "duplicate", "cancelled")}
+def _counts(appended: Appended, after: int, last_sequence: int) -> dict[str, int]:
+    counts = {name: getattr(appended, name) for name in ("stored", "versions", "duplicate", "cancelled")}
+    return counts | {"after": after, "last_sequence": last_sequence}

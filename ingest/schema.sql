@@ -78,11 +78,13 @@ COMMENT ON COLUMN superseded.known_at IS 'When a higher version is known (UTC).'
 CREATE TABLE confirmed (
     event_key UBIGINT NOT NULL,
     version_at TIMESTAMP NOT NULL,
+    "position" BIGINT NOT NULL,
     known_at TIMESTAMP NOT NULL
 );
 COMMENT ON TABLE confirmed IS 'Duplicates told later than the version they repeat; counts when a version from between the two comes late.';
 COMMENT ON COLUMN confirmed.event_key IS 'First half of the MD5 of the event_id.';
 COMMENT ON COLUMN confirmed.version_at IS 'When the duplicate was recorded, else known (UTC).';
+COMMENT ON COLUMN confirmed.position IS 'Its place within the source.';
 COMMENT ON COLUMN confirmed.known_at IS 'From when the duplicate could be used (UTC).';
 
 CREATE TABLE extract (

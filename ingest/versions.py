@@ -70,8 +70,8 @@ WITH top AS (
 )
 SELECT t.row, k.event_id IS NOT NULL AS known,
        coalesce(top.event_id = t.event_id AND top.content_key = t.content_key, false) AS repeated,
-       top.sequence AS before, top.version_at AS before_at, top.occurred_at AS before_occurred_at,
-       md5_number_lower(top.event_id) AS before_key
+       top.sequence AS before, top.version_at AS before_at, top."position" AS before_position,
+       top.occurred_at AS before_occurred_at, md5_number_lower(top.event_id) AS before_key
 FROM told t
 LEFT JOIN top ON top.row = t.row
 LEFT JOIN known k ON k.subject_key = t.subject_key AND k.event_id = t.event_id
@@ -80,7 +80,7 @@ WHERE known OR before IS NOT NULL
 _JUDGED_BY = ["row", "event_id", "subject", "subject_key", "content_key", "as_of", "as_position", "known_at"]
 _JUDGED_SCHEMA = pa.schema(
     {"row": pa.int64(), "known": pa.bool_(), "repeated": pa.bool_(), "before": pa.int64(), "before_at": INSTANT,
-     "before_occurred_at": INSTANT, "before_key": pa.uint64()}
+     "before_position": pa.int64(), "before_occurred_at": INSTANT, "before_key": pa.uint64()}
 )  # fmt: skip
 """For each told event whose line is not new: what was held true at its own instant (`before`)."""
 
@@ -102,32 +102,36 @@ _INSERT_FRESH = f"INSERT INTO event BY NAME SELECT {COLUMNS}, subject_key, conte
 
 _INSERT_CONFIRMED = """
 INSERT INTO confirmed
-SELECT DISTINCT j.before_key, t.as_of, t.known_at FROM judged j JOIN told t ON t.row = j.row
-WHERE j.repeated AND t.as_of > j.before_at
-  AND NOT EXISTS (FROM confirmed c WHERE c.event_key = j.before_key AND c.version_at = t.as_of)
+SELECT j.before_key, t.as_of, t.as_position, t.known_at FROM judged j JOIN told t ON t.row = j.row
+WHERE j.repeated AND (t.as_of, t.as_position) > (j.before_at, j.before_position)
+  AND NOT EXISTS (FROM confirmed c WHERE c.event_key = j.before_key
+                  AND (c.version_at, c."position") = (t.as_of, t.as_position))
 """
 
 _TOLD_AGAIN = """
 WITH late AS (
-    SELECT f.row, f.source, f.subject_key, f.subject, f.as_of, j.* EXCLUDE (row)
+    SELECT f.row, f.source, f.subject_key, f.subject, f.as_of, f.as_position, j.* EXCLUDE (row)
     FROM fresh f JOIN judged j ON j.row = f.row WHERE j.before IS NOT NULL
 ), again AS (
-    SELECT late.row, late.before, c.version_at, c.known_at, c.version_at AS told_at
-    FROM late JOIN confirmed c ON c.event_key = late.before_key AND c.version_at > late.as_of
+    SELECT late.row, late.before, c.version_at, c."position", c.known_at,
+           c.version_at AS told_at, c."position" AS told_position
+    FROM late JOIN confirmed c ON c.event_key = late.before_key
+        AND (c.version_at, c."position") > (late.as_of, late.as_position)
     UNION ALL
-    SELECT late.row, late.before, late.as_of + INTERVAL 1 microsecond, late.as_of + INTERVAL 1 microsecond,
-           x.extracted_at
+    SELECT late.row, late.before, late.as_of + INTERVAL 1 microsecond, late.before_position,
+           late.as_of + INTERVAL 1 microsecond, x.extracted_at, late.as_position
     FROM late JOIN line b ON b.sequence = late.before
     JOIN extract x ON x.source = late.source AND x.extracted_at > $extracted_at
         AND late.before_occurred_at BETWEEN x.first_at AND x.extracted_at
     WHERE EXISTS (FROM line l WHERE l.event_id = b.event_id AND l.content_key = b.content_key
                   AND l.stored_at <= x.finished_at)
 ), first_again AS (
-    SELECT * FROM again QUALIFY row_number() OVER (PARTITION BY row ORDER BY told_at, known_at) = 1
+    SELECT * FROM again QUALIFY row_number() OVER (PARTITION BY row ORDER BY told_at, told_position, known_at) = 1
 )
 SELECT a.* FROM first_again a JOIN late ON late.row = a.row
 WHERE NOT EXISTS (FROM line l WHERE l.subject_key = late.subject_key AND l.subject = late.subject
-                  AND l.version_at > late.as_of AND l.version_at <= a.told_at)
+                  AND (l.version_at, l."position") > (late.as_of, late.as_position)
+                  AND (l.version_at, l."position") <= (a.told_at, a.told_position))
 """
 """What the new versions would hide: repeated later by a message, or still held by a later extract."""
 
@@ -137,7 +141,7 @@ SELECT {COLUMNS}, subject_key, content_key, $after + row_number() OVER (ORDER BY
 FROM (
     SELECT e.* REPLACE (
         CASE WHEN e.recorded_at IS NOT NULL OR a.version_at <> a.known_at THEN a.version_at END AS recorded_at,
-        a.known_at AS known_at, $stored_at::TIMESTAMP AS stored_at)
+        a."position" AS "position", a.known_at AS known_at, $stored_at::TIMESTAMP AS stored_at)
     FROM event e JOIN again a ON a.before = e.sequence
 ) e
 """
@@ -181,35 +185,46 @@ class Batch:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was stored: events, those of them whose id was known, and their positions."""
+    """What was stored: events, those of them whose id was known, their positions; and the rows that this took."""
 
     stored: int
     versions: int
     positions: NDArray[np.int64]
+    rows: int
 
     def __add__(self, other: Outcome) -> Outcome:
-        positions = np.union1d(self.positions, other.positions)
-        return Outcome(self.stored + other.stored, self.versions + other.versions, positions)
+        return Outcome(
+            self.stored + other.stored,
+            self.versions + other.versions,
+            np.union1d(self.positions, other.positions),
+            self.rows + other.rows,
+        )
 
 
-NOTHING = Outcome(0, 0, np.empty(0, np.int64))
+NOTHING = Outcome(0, 0, np.empty(0, np.int64), 0)
 
 
-def store(cursor: Any, table: pa.Table, batch: Batch) -> Outcome:
-    """Store the rows of a table (STORED_SCHEMA) that are not repetitions, inside the caller's transaction."""
-    told = _told(cursor, table, batch)
+def store(cursor: Any, table: pa.Table, batch: Batch, after: int) -> Outcome:
+    """Store the rows of a table (STORED_SCHEMA) that are not repetitions, inside the caller's transaction.
+
+    `after` is the number of rows in the log so far.
+    """
     outcome = NOTHING
+    if not table.num_rows:
+        return outcome
+    told = _told(cursor, table, batch)
     for part in _rounds(told):
-        outcome += _store_round(cursor, _with(part, row=pa.array(np.arange(part.num_rows))), batch)
+        row = pa.array(np.arange(part.num_rows))
+        outcome += _store_round(cursor, _with(part, row=row), batch, after + outcome.rows)
     return outcome
 
 
-def missing(cursor: Any, table: pa.Table, extracted_at: datetime) -> pa.Table:
-    """Cancellations (STORED_SCHEMA) for what the table's visits, described completely, no longer hold."""
+def missing(cursor: Any, table: pa.Table, batch: Batch) -> pa.Table:
+    """Cancellations (STORED_SCHEMA) for what the visits, which the extract describes completely, no longer hold."""
     with registered(cursor, told=table):
-        found = arrow(cursor, _MISSING, extracted_at=extracted_at)
-    rows = found.num_rows
-    columns = [found[f.name] if f.name in found.column_names else pa.nulls(rows, f.type) for f in STORED_SCHEMA]
+        found = arrow(cursor, _MISSING, extracted_at=batch.extracted_at)
+    count = found.num_rows
+    columns = [found[f.name] if f.name in found.column_names else pa.nulls(count, f.type) for f in STORED_SCHEMA]
     return pa.table(columns, schema=STORED_SCHEMA)
 
 
@@ -241,7 +256,7 @@ def _rounds(told: pa.Table) -> list[pa.Table]:
     return [told.filter(number == n) for n in range(int(number.max(initial=-1)) + 1)]
 
 
-def _store_round(cursor: Any, told: pa.Table, batch: Batch) -> Outcome:
+def _store_round(cursor: Any, told: pa.Table, batch: Batch, after: int) -> Outcome:
     """Store one event of each line.
 
     1. Gather what was told of the lines before.
@@ -250,7 +265,7 @@ def _store_round(cursor: Any, told: pa.Table, batch: Batch) -> Outcome:
     4. Tell again what late versions would hide.
     5. Note which rows are no longer the winning version, and from when.
     """
-    after = length(cursor)
+    again = 0
     with registered(cursor, told=told.select(_JUDGED_BY)):
         line = arrow(cursor, _LINE)  # 1
         with registered(cursor, line=line):
@@ -262,10 +277,11 @@ def _store_round(cursor: Any, told: pa.Table, batch: Batch) -> Outcome:
                     if judged.num_rows and batch.extracted_at is None:
                         rows(cursor, _INSERT_CONFIRMED)
                     if judged.num_rows and fresh.num_rows:
-                        _tell_again(cursor, batch)  # 4
+                        again = _tell_again(cursor, batch, after + fresh.num_rows)  # 4
                         rows(cursor, _INSERT_SUPERSEDED, after=after)  # 5
-    known = int(np.sum(_flags(judged, "known", told.num_rows)[fresh["row"].to_numpy()]))
-    return Outcome(fresh.num_rows, known, np.unique(fresh["position"].to_numpy()))
+    rows_of_known = _flags(judged, "known", told.num_rows)[fresh["row"].to_numpy()]
+    positions = np.unique(fresh["position"].to_numpy())
+    return Outcome(fresh.num_rows, int(rows_of_known.sum()), positions, fresh.num_rows + again)
 
 
 def _fresh(cursor: Any, told: pa.Table, judged: pa.Table, batch: Batch, after: int) -> pa.Table:
@@ -292,11 +308,13 @@ def _moved(cursor: Any, fresh: pa.Table, extracted_at: datetime) -> pa.Table:
     )
 
 
-def _tell_again(cursor: Any, batch: Batch) -> None:
+def _tell_again(cursor: Any, batch: Batch, after: int) -> int:
+    """How many rows it took."""
     again = arrow(cursor, _TOLD_AGAIN, extracted_at=batch.extracted_at)
     if again.num_rows:
         with registered(cursor, again=again):
-            rows(cursor, _INSERT_AGAIN, after=length(cursor), stored_at=batch.stored_at)
+            rows(cursor, _INSERT_AGAIN, after=after, stored_at=batch.stored_at)
+    return int(again.num_rows)
 
 
 def _flags(judged: pa.Table, name: str, count: int) -> NDArray[np.bool_]:
@@ -312,9 +330,3 @@ def _with(table: pa.Table, **columns: Any) -> pa.Table:
         place = table.schema.get_field_index(name)
         table = table.append_column(name, column) if place < 0 else table.set_column(place, name, column)
     return table
-
-
-def length(cursor: Any) -> int:
-    """Number of rows in the log, which is the sequence of the last."""
-    ((last,),) = rows(cursor, "SELECT coalesce(max(sequence), 0) FROM event")
-    return int(last)

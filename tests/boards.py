@@ -69,23 +69,23 @@ def _earlier(curve: Curve, spread: float) -> Earlier:
     )
 
 
-def _unit(name: str, beds: int, census: int, ahead: float) -> UnitNow:
+def _unit(name_fr: str, name_en: str, beds: int, census: int, ahead: float) -> UnitNow:
     free = beds - census
     leads = {
         240: (ahead - 2, ahead, ahead + 2),
         480: (ahead - 2, ahead, ahead + 3),
         1050: (ahead, ahead + 1, ahead + 5),
     }
-    return UnitNow(name.lower(), name, beds, census, free, leads)
+    return UnitNow(name_en.lower(), name_fr, name_en, beds, census, free, leads)
 
 
 UNITS = (
-    _unit("Médecine polyvalente", 32, 32, 1.0),
-    _unit("Gériatrie aiguë", 24, 24, 0.0),
-    _unit("Cardiologie", 20, 19, 1.0),
-    _unit("Chirurgie", 30, 25, 5.0),
-    _unit("UHCD", 10, 8, 2.0),
-    _unit("Réanimation", 12, 11, 1.0),
+    _unit("Médecine polyvalente", "General medicine", 32, 32, 1.0),
+    _unit("Gériatrie aiguë", "Acute geriatrics", 24, 24, 0.0),
+    _unit("Cardiologie", "Cardiology", 20, 19, 1.0),
+    _unit("Chirurgie", "Surgery", 30, 25, 5.0),
+    _unit("UHCD", "Short-stay unit", 10, 8, 2.0),
+    _unit("Réanimation", "Intensive care", 12, 11, 1.0),
 )
 
 
@@ -167,7 +167,8 @@ def overfull() -> Board:
     """Far too many patients, many wards all full, long names, records rejected."""
     board = ordinary()
     units = tuple(
-        _unit(f"Médecine interne et polyvalente {number}", 28, 28 + (number == 1), 0.0) for number in range(1, 12)
+        _unit(f"Médecine interne et polyvalente {n}", f"Internal and general medicine {n}", 28, 28 + (n == 1), 0.0)
+        for n in range(1, 12)
     )
     rejected = {"impossible date": 812, "unknown destination": 241, "missing key": 77, "stay over the limit": 4}
     return replace(
@@ -202,13 +203,14 @@ def stale() -> Board:
     board = ordinary()
     age = timedelta(minutes=52)
     error = "the simulation did not end within 90 s and was stopped"
-    no_lever = "the path of this hospital has no doctors"
+    no_lever = {
+        "inapplicable_fr": "le parcours de cet hôpital n'a pas de médecins",
+        "inapplicable_en": "the path of this hospital has no doctors",
+    }
     return replace(
         board,
         now=replace(board.now, waiting=None, longest_wait_min=None),
-        scenarios=tuple(
-            replace(s, effects=(), inapplicable=no_lever) if s.name == "one_more_doctor" else s for s in SCENARIOS
-        ),
+        scenarios=tuple(replace(s, effects=(), **no_lever) if s.name == "one_more_doctor" else s for s in SCENARIOS),
         feed=Feed(MADE_AT - age, MADE_AT - age, age, late=True, rejected={"impossible date": 3}),
         cycle=replace(
             board.cycle,

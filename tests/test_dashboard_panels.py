@@ -233,12 +233,12 @@ def test_a_forecast_that_is_not_a_number_is_said_to_be_unknown() -> None:
 def test_wards_ordinary_fullest_first() -> None:
     assert rows(wards.panel(ordinary(), READER)) == [
         "Unit | Beds taken | Free now | Free at 18:30 | Free at 08:00",
-        f"Médecine polyvalente | 32 / 32 | {SQUARE} FULL | 1 0–3 | 2 1–6",
-        f"Gériatrie aiguë | 24 / 24 | {SQUARE} FULL | {SQUARE} full 0–2 | 1 0–5",
-        "Cardiologie | 19 / 20 | 1 | 1 0–3 | 2 1–6",
-        "Réanimation | 11 / 12 | 1 | 1 0–3 | 2 1–6",
-        "UHCD | 8 / 10 | 2 | 2 0–4 | 3 2–7",
-        "Chirurgie | 25 / 30 | 5 | 5 3–7 | 6 5–10",
+        f"General medicine | 32 / 32 | {SQUARE} FULL | 1 0–3 | 2 1–6",
+        f"Acute geriatrics | 24 / 24 | {SQUARE} FULL | {SQUARE} full 0–2 | 1 0–5",
+        "Cardiology | 19 / 20 | 1 | 1 0–3 | 2 1–6",
+        "Intensive care | 11 / 12 | 1 | 1 0–3 | 2 1–6",
+        "Short-stay unit | 8 / 10 | 2 | 2 0–4 | 3 2–7",
+        "Surgery | 25 / 30 | 5 | 5 3–7 | 6 5–10",
     ]
 
 
@@ -256,11 +256,16 @@ def test_wards_without_units_forecast_or_feed() -> None:
     assert texts(wards.panel(off, READER))[1:] == [UNKNOWN, "no data"]
 
 
+def test_wards_are_named_in_the_language_of_the_reader() -> None:
+    named = {reader.language: rows(wards.panel(ordinary(), reader))[1].split(" | ")[0] for reader in (FRENCH, READER)}
+    assert named == {"fr": "Médecine polyvalente", "en": "General medicine"}
+
+
 def test_a_ward_of_which_little_is_known() -> None:
     board = ordinary()
     unit = replace(board.units[0], beds=None, free=None, free_ahead={240: (1.0, 2.0, 3.0)})
     dark = rows(wards.panel(replace(board, units=(unit, *board.units[1:])), READER))[-1]
-    assert dark == f"Médecine polyvalente | 32 / {UNKNOWN} | {UNKNOWN} | 2 1–3 | {UNKNOWN}"
+    assert dark == f"General medicine | 32 / {UNKNOWN} | {UNKNOWN} | 2 1–3 | {UNKNOWN}"
 
 
 def test_the_later_lead_is_eight_in_the_morning_or_else_twelve_hours() -> None:
@@ -297,8 +302,9 @@ def test_a_difference_is_only_judged_when_its_interval_leaves_zero_out() -> None
 
 
 def test_a_scenario_without_lever_says_why() -> None:
-    row = rows(scenarios.panel(stale(), FRENCH))[2]
-    assert row == "Un médecin de plus dès maintenant. | sans objet : the path of this hospital has no doctors"
+    french, english = (rows(scenarios.panel(stale(), reader))[2] for reader in (FRENCH, READER))
+    assert french == "Un médecin de plus dès maintenant. | sans objet : le parcours de cet hôpital n'a pas de médecins"
+    assert english == "One more doctor from now on. | not applicable: the path of this hospital has no doctors"
 
 
 def test_scenarios_empty_and_before_the_first_forecast() -> None:

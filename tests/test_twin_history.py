@@ -55,15 +55,15 @@ def test_a_missing_contact_is_put_no_later_than_the_exit_and_never_for_those_who
     assert np.isnan(visits.seen_min[ids.index("gone")])
 
 
-def test_a_ward_stay_without_an_end_is_closed_after_45_days() -> None:
+def test_a_ward_stay_without_an_end_is_closed_after_30_days() -> None:
     events: list[Event] = []
     for visit, hours in (("a", "12:00"), ("b", "14:00"), ("c", "16:00")):
         events += [told("EnteredWard", visit, "10:00", unit="medicine"), told("LeftWard", visit, hours)]
     events.append(told("EnteredWard", "ghost", "10:00", unit="medicine"))
-    ids, visits = finished(events, as_of_days=50)
+    ids, visits = finished(events, as_of_days=32)
     row = list(visits.stay_visit).index(ids.index("ghost"))
     assert visits.stay_until_min[row] == 10 * 60 + 240
-    _, open_still = finished(events, as_of_days=40)
+    _, open_still = finished(events, as_of_days=25)
     assert np.isnan(open_still.stay_until_min[row])
 
 

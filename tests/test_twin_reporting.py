@@ -39,7 +39,9 @@ def test_one_who_left_unseen_left_before_now() -> None:
 
 def test_a_small_group_takes_the_figures_of_all() -> None:
     big = world(n=2000)
-    small = Reporting(np.append(big.group, 7), np.append(big.stay, 1.0), np.append(big.delay, 0.0), np.append(big.moves_on, np.inf))
+    small = Reporting(
+        np.append(big.group, 7), np.append(big.stay, 1.0), np.append(big.delay, 0.0), np.append(big.moves_on, np.inf)
+    )
     assert small.p_here(np.array([200.0]), np.array([7]))[0] == pytest.approx(
         big.p_here(np.array([200.0]), np.array([0]))[0], abs=0.01
     )

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.events import BedsCounted, BedStatusChanged, Event, EventId, StaffOnDuty
+from ingest.events import BedId, BedsCounted, BedStatusChanged, Event, EventId, StaffOnDuty, UnitId
 from tests.worlds import at, day_of_visits, struck, told
 from twin import state as module
 from twin.state import State, fold
+
+MEDICINE = UnitId("medicine")
 
 
 def rows(state: State) -> dict[str, object]:
@@ -118,14 +120,14 @@ def test_merges_follow_chains_and_a_circle_leads_to_its_smallest_id() -> None:
 
 def test_places_give_their_latest_count_and_status() -> None:
     events = [
-        BedsCounted(event_id=EventId("1"), occurred_at=at("07:00"), known_at=at("07:00"), unit="medicine", count=30),
-        BedsCounted(event_id=EventId("2"), occurred_at=at("09:00"), known_at=at("09:00"), unit="medicine", count=28),
+        BedsCounted(event_id=EventId("1"), occurred_at=at("07:00"), known_at=at("07:00"), unit=MEDICINE, count=30),
+        BedsCounted(event_id=EventId("2"), occurred_at=at("09:00"), known_at=at("09:00"), unit=MEDICINE, count=28),
         BedStatusChanged(
             event_id=EventId("3"),
             occurred_at=at("08:00"),
             known_at=at("08:00"),
-            unit="medicine",
-            bed="12",
+            unit=MEDICINE,
+            bed=BedId("12"),
             status="cleaning",
         ),
     ]

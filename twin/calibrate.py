@@ -27,15 +27,18 @@ from twin.measures import inside
 from twin.minutes import Minutes
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path, load_path
-from twin.reporting import Reporting, of_decided, of_undecided, of_wards, taken_as_gone
+from twin.reporting import Reporting, exits_told, taken_as_gone
 from twin.settled import BLOCK_HOURS, BLOCKS, DAY_MIN, learning_window, load_edges, patient_classes, settled_sample
 from twin.state import State
 from twin.story import DESTINATIONS, Array, Visits
+from twin.unrecorded import Unrecorded, unrecorded
 
 Flags = npt.NDArray[np.bool_]
 
 WINDOW_DAYS = 60
 """Days of history that the parameters are learned from."""
+OWN_WARD_PRIOR = 5.0
+"""Admissions to the ward wanted that are assumed before any is seen."""
 ENOUGH_TOLD = 0.6
 """Share of visits that must tell a milestone for a path to use it."""
 DEFAULT_CLEANING_MIN = 30.0
@@ -53,12 +56,12 @@ class Calibration:
     parameters: Parameters
     beds_known: frozenset[str]
     """Wards whose number of beds is known."""
-    undecided: Reporting
-    """Exits of visits without a decision to admit, by acuity + 1, from the arrival."""
-    decided: Reporting
-    """Exits of visits with a decision to admit, by acuity + 1, from the decision."""
-    wards: Reporting
-    """Ends of stays in wards, by unit, from their beginning."""
+    placed: Array
+    """Where those end up who want a ward, `(unit wanted, unit entered)`; rows sum to 1."""
+    exits: Mapping[str, Reporting]
+    """How the exits of each of `EXITS` are told."""
+    unrecorded: Mapping[str, Unrecorded]
+    """How often triage and first contact are not recorded."""
     report: Mapping[str, Any]
     """What was learned, excluded and could not be known, ready for JSON."""
 
@@ -72,7 +75,7 @@ def calibrate(
     2. The hospital as the log tells it: its wards, its beds, its doctors on duty.
     3. The settled visits of the window, their classes, blocks and load classes.
     4. Arrivals; then durations, shares and wards wanted of the path that the log can tell.
-    5. How late and how incompletely exits are told.
+    5. How late and how incompletely exits and milestones are told.
 
     `own_beds` says that the hospital's file is the site's own, so that its beds count where the log tells none.
     Raises TwinError where there is less than a week of settled visits.
@@ -87,8 +90,8 @@ def calibrate(
     sample = settled_sample(history, visits, window, len(classes))
     path = load_path(_path_for(history, window), known.hospital)
     learned = _learned(path, sample, known, visits, minutes)
-    told = of_wards(history, visits)
-    wards, stays = _ward_durations(history, window, known.hospital, told)
+    exits = exits_told(history, visits)
+    wards, stays = _ward_durations(history, window, known.hospital, exits["ward"])
     profile, streams = _streams(history, window, sample, known.hospital, path)
     parameters = Parameters(
         classes=classes,
@@ -110,9 +113,12 @@ def calibrate(
         path=path,
         parameters=parameters,
         beds_known=known.beds,
-        undecided=of_undecided(history, visits),
-        decided=of_decided(history, visits),
-        wards=told,
+        placed=_placed(history, len(codes)),
+        exits=exits,
+        unrecorded={
+            "triage": unrecorded(history, visits, history.visits.triaged_min),
+            "contact": unrecorded(history, visits, history.visits.seen_min),
+        },
         report=_report(history, visits, window, path, profile, parameters, known, stays),
     )
 
@@ -154,6 +160,14 @@ def _free_beds(sample: Sample, visits: Visits, hospital: Hospital) -> Array:
     return out
 
 
+def _placed(history: History, units: int) -> Array:
+    """Shares of the ward entered by the ward wanted, each ward's own counted so many times more."""
+    told = (history.asked >= 0) & (history.visits.to == _WARD)
+    counts = np.eye(units) * OWN_WARD_PRIOR
+    np.add.at(counts, (history.asked[told], history.wanted[told]), 1.0)
+    return np.asarray(counts / counts.sum(axis=1, keepdims=True))
+
+
 def _others(path: Path) -> dict[str, Duration]:
     return {"bed_cleaning": fixed(DEFAULT_CLEANING_MIN)} if "bed_cleaning" in path.durations else {}
 
@@ -167,7 +181,8 @@ def _ward_durations(
     lasted = np.where(ended, v.stay_until_min, 0.0) - v.stay_from_min
     begun = history.stay_ward & (v.stay_from_min >= window[0]) & (v.stay_from_min < 0)
     chosen = begun & ~_taken_as_gone(history, begun & ~ended, told)
-    block = history.stay_hour // BLOCK_HOURS
+    came_hour = np.where(history.stay_direct, history.stay_hour, history.block_hour[v.stay_visit])
+    block = came_hour // BLOCK_HOURS
     out, counts = {}, {}
     for unit in hospital.wards:
         mine = chosen & (v.stay_unit == hospital.unit_code(unit.name))

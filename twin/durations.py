@@ -44,8 +44,12 @@ class Duration:
 
     def at(self, uniform: Array, cls: Index, block: Index) -> Array:
         """Minutes for each patient and load class, `(n, load)`, from one uniform each, `(n,)`."""
-        rows, tails = self._rows(cls, block)
-        return np.stack([_quantile(rows[:, k], tails[:, k], uniform) for k in range(self.loads)], axis=1)
+        i, j = self._cell(cls, block)
+        above, share = _between(uniform)
+        low, high = self.table[i, j, :, above - 1], self.table[i, j, :, above]
+        inside = low + share[:, None] * (high - low)
+        tail = self.table[i, j, :, -1] - self.tail_min[i, j] * _tail_log(uniform)[:, None]
+        return np.where((uniform > LEVELS[-1])[:, None], tail, inside)
 
     def residual(self, uniform: Array, elapsed_min: Array, cls: Index, block: Index) -> Array:
         """Minutes still to come for each patient and load class, `(n, load)`, given the minutes already lasted."""
@@ -74,9 +78,13 @@ class Duration:
         return np.asarray(inner + (1.0 - LEVELS[-1]) * (self.table[..., -1] + self.tail_min))
 
     def _rows(self, cls: Index, block: Index) -> tuple[Array, Array]:
+        i, j = self._cell(cls, block)
+        return self.table[i, j], self.tail_min[i, j]
+
+    def _cell(self, cls: Index, block: Index) -> tuple[Index, Index]:
         i = cls if self.table.shape[0] > 1 else np.zeros_like(cls)
         j = block if self.table.shape[1] > 1 else np.zeros_like(block)
-        return self.table[i, j], self.tail_min[i, j]
+        return i, j
 
 
 def fixed(minutes: float) -> Duration:
@@ -117,15 +125,25 @@ def stacked(rows: Sequence[tuple[Array, float]], shape: tuple[int, int, int]) ->
     return Duration(table, np.array([tail for _, tail in rows]).reshape(shape))
 
 
-def _quantile(rows: Array, tails: Array, uniform: Array) -> Array:
-    """The inverse transform, one row each: `(n, level)`, `(n,)`, `(n,)` -> `(n,)`."""
+def _between(uniform: Array) -> tuple[Index, Array]:
+    """The place of the level above each uniform, and how far it lies from the level below to that one."""
     above = np.clip(np.searchsorted(LEVELS, uniform, side="right"), 1, LEVELS.size - 1)
     low, high = LEVELS[above - 1], LEVELS[above]
-    n = np.arange(uniform.size)
-    share = np.minimum((uniform - low) / (high - low), 1.0)
-    inside = rows[n, above - 1] + share * (rows[n, above] - rows[n, above - 1])
+    return above, np.minimum((uniform - low) / (high - low), 1.0)
+
+
+def _tail_log(uniform: Array) -> Array:
+    """The logarithm of what is left above each uniform, as a share of what lies above the last level."""
     left = np.maximum(1.0 - uniform, 1e-12) / (1.0 - LEVELS[-1])
-    return np.where(uniform > LEVELS[-1], rows[:, -1] - tails * np.log(np.minimum(left, 1.0)), inside)
+    return np.asarray(np.log(np.minimum(left, 1.0)))
+
+
+def _quantile(rows: Array, tails: Array, uniform: Array) -> Array:
+    """The inverse transform, one row each: `(n, level)`, `(n,)`, `(n,)` -> `(n,)`."""
+    above, share = _between(uniform)
+    n = np.arange(uniform.size)
+    inside = rows[n, above - 1] + share * (rows[n, above] - rows[n, above - 1])
+    return np.where(uniform > LEVELS[-1], rows[:, -1] - tails * _tail_log(uniform), inside)
 
 
 def _level(rows: Array, tails: Array, minutes: Array) -> Array:

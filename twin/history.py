@@ -5,7 +5,7 @@ whoever is judged, completes them by the same stated rule (`completed`):
 
 * a visit to the department without an exit 48 hours after its arrival is a ghost: it is taken to have left at its
   arrival plus the median stay of visits like it (same decision to admit or none, same acuity);
-* a stay in a ward without an end after 45 days is a ghost: it ends at its beginning plus the unit's median stay;
+* a stay in a ward without an end after 30 days is a ghost: it ends at its beginning plus the unit's median stay;
 * a first contact missing from a visit that went on to a decision or an exit happened at its arrival plus the median
   wait of visits like it, but no later than that decision or exit.
 """
@@ -30,7 +30,7 @@ Flags = npt.NDArray[np.bool_]
 
 SETTLED_MIN = 48 * 60.0
 """A visit this old without an exit is a ghost."""
-WARD_SETTLED_MIN = 45 * 24 * 60.0
+WARD_SETTLED_MIN = 30 * 24 * 60.0
 """A stay in a ward this old without an end is a ghost."""
 _LWBS = DESTINATIONS.index("left_without_being_seen")
 
@@ -47,7 +47,9 @@ class History:
     elderly: Flags
     """75 years and over."""
     wanted: Index
-    """Code of the unit wanted, -1 where not known."""
+    """Code of the ward entered, else of the one wanted; -1 where neither is known."""
+    asked: Index
+    """Code of the ward wanted at the decision, whichever was entered; -1 where not known."""
     discharged_min: Array
     """Decision to send home."""
     exit_known_min: Array
@@ -97,6 +99,7 @@ def history_of(
         ),
         elderly=np.array([r.age_band == "75+" for r in rows], dtype=bool),
         wanted=_codes([_wanted(r) for r in rows], units),
+        asked=_codes([r.unit_wanted for r in rows], units),
         discharged_min=minutes.of_many([r.discharged_at for r in rows]),
         exit_known_min=minutes.of_many([r.departure_known_at for r in rows]),
         block_hour=_local_hours(minutes, [r.arrived_at or r.stays[0].from_at for r in rows], zone),

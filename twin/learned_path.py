@@ -20,7 +20,7 @@ from twin.story import DESTINATIONS, Array, Index, Visits
 Flags = npt.NDArray[np.bool_]
 
 ENOUGH_FOUND_A_BED = 50
-"""Boarders who found a bed free, for their way to it to be learned from them; else the quickest quarter of all."""
+"""Boarders who found a bed free, for the search to be learned from them; else the quickest quarter of all."""
 SHARE_PRIOR = 20.0
 """Visits at which a cell's own share and that of all weigh alike."""
 _HOME, _WARD, _TRANSFER, _DIED, _LWBS, _LEFT = (
@@ -112,7 +112,7 @@ def learn_milestones(
 
     `doctors` is True where the doctors on duty are known: the wait for first contact is then a queue (`slot` is the
     effective time of a contact), else a learned delay. `beds[unit]` is True where the beds of a ward are known:
-    boarding is then a queue and only the way to the ward a delay; `free_beds` are those of the ward wanted at each
+    boarding is then a search, a learned delay, and a queue; `free_beds` are those of the ward wanted at each
     decision, `(visit,)`.
     """
     visits = sample.visits
@@ -131,7 +131,7 @@ def learn_milestones(
         "care_home": sample.lasting(visits.seen_min, home_until, ~admitted) or fixed(0.0),
         "care_admit": sample.lasting(visits.seen_min, decided, admitted) or fixed(0.0),
         "to_exit": sample.lasting(sample.discharged_min, visits.departed_min, ~admitted) or fixed(0.0),
-        "to_ward": _to_ward(sample, admitted, free_beds, beds),
+        "bed_search": _bed_search(sample, admitted, free_beds, beds),
     }
     after = ~admitted & ~lwbs
     shares = {
@@ -155,8 +155,8 @@ def _patience(visits: Visits, ready: Array, lwbs: Flags) -> Duration:
     return exponential(float(waited / max(int(lwbs.sum()), 1)))
 
 
-def _to_ward(sample: Sample, admitted: Flags, free_beds: Array, beds: Flags) -> Duration:
-    """From a bed's being there to the departure.
+def _bed_search(sample: Sample, admitted: Flags, free_beds: Array, beds: Flags) -> Duration:
+    """What boarding lasts besides waiting for a bed to be there.
 
     Where beds are known it is how long those board who find a bed free at their decision; where they are not, how
     long all do.

@@ -3,7 +3,7 @@
 Of visits like this one, `stay` is how long they stayed (ghosts by the one rule of `history.py`) and `delay` how much
 later their exit became known (never, for ghosts). Of those that at an age `e` show no exit, the ones still here are
 those with stay > e; the others have stay <= e < stay + delay. Their proportion is the probability of being here.
-Visits that had moved on by the age e (those with a decision to admit, among the undecided) do not count.
+Visits that had moved on by the age e (those with a first contact, among the unseen) do not count.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from twin.story import Visits
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
+EXITS: tuple[str, ...] = ("unseen", "in care", "decided", "ward")
+"""Whose exits are told alike: without a contact on record (from the arrival), with one (from it), with a decision to
+admit (from it), and in a ward (from the entry)."""
 ENOUGH = 40
 """Visits a group must have for its own figures; a smaller one takes those of all."""
 
@@ -66,46 +69,44 @@ def taken_as_gone(p_here: Array) -> npt.NDArray[np.bool_]:
 # --- as a history tells it ------------------------------------------------------------------------------------------
 
 
-def of_undecided(history: History, visits: Visits) -> Reporting:
-    """How the exits of settled visits are told, by acuity + 1, from the arrival; `visits` are completed."""
-    rows = np.flatnonzero((visits.arrived_min < -SETTLED_MIN) & ~np.isnan(visits.departed_min))
-    start = visits.arrived_min[rows]
-    decided = history.visits.decided_min[rows] - start
+def exits_told(history: History, visits: Visits) -> dict[str, Reporting]:
+    """How exits are told in each of `EXITS`, from settled visits; `visits` are completed."""
+    told = history.visits
+    moves_on = np.fmin(told.seen_min, told.decided_min)
+    never = np.full(told.arrived_min.size, np.nan)
+    return {
+        "unseen": _of_department(history, visits, told.arrived_min, moves_on),
+        "in care": _of_department(history, visits, told.seen_min, told.decided_min),
+        "decided": _of_department(history, visits, told.decided_min, never),
+        "ward": _of_wards(history, visits),
+    }
+
+
+def _of_department(history: History, visits: Visits, start_min: Array, moves_on_min: Array) -> Reporting:
+    """By acuity + 1, of those who came to the start."""
+    settled = (visits.arrived_min < -SETTLED_MIN) & ~np.isnan(visits.departed_min)
+    rows = np.flatnonzero(settled & ~np.isnan(start_min))
+    start, moves_on = start_min[rows], moves_on_min[rows]
     return Reporting(
         group=visits.acuity[rows] + 1,
         stay=visits.departed_min[rows] - start,
-        delay=_delay(history, rows),
-        moves_on=np.where(np.isnan(decided), np.inf, decided),
+        delay=_delay(history.exit_known_min[rows], history.visits.departed_min[rows]),
+        moves_on=np.where(np.isnan(moves_on), np.inf, moves_on - start),
     )
 
 
-def of_decided(history: History, visits: Visits) -> Reporting:
-    """The same for visits with a decision to admit, from the decision."""
-    old = (visits.arrived_min < -SETTLED_MIN) & ~np.isnan(visits.departed_min) & ~np.isnan(visits.decided_min)
-    rows = np.flatnonzero(old)
-    return Reporting(
-        group=visits.acuity[rows] + 1,
-        stay=visits.departed_min[rows] - visits.decided_min[rows],
-        delay=_delay(history, rows),
-        moves_on=np.full(rows.size, np.inf),
-    )
-
-
-def _delay(history: History, rows: Index) -> Array:
-    """How much later than it happened an exit was told; inf for one that never was."""
-    late = history.exit_known_min[rows] - history.visits.departed_min[rows]
-    return np.where(np.isnan(late), np.inf, np.maximum(late, 0.0))
-
-
-def of_wards(history: History, visits: Visits) -> Reporting:
-    """How the ends of settled stays in wards are told, by unit, from their beginning."""
-    rows = np.flatnonzero(
-        history.stay_ward & (visits.stay_from_min < -WARD_SETTLED_MIN) & ~np.isnan(visits.stay_until_min)
-    )
-    late = history.stay_end_known_min[rows] - history.visits.stay_until_min[rows]
+def _of_wards(history: History, visits: Visits) -> Reporting:
+    settled = (visits.stay_from_min < -WARD_SETTLED_MIN) & ~np.isnan(visits.stay_until_min)
+    rows = np.flatnonzero(history.stay_ward & settled)
     return Reporting(
         group=visits.stay_unit[rows],
         stay=visits.stay_until_min[rows] - visits.stay_from_min[rows],
-        delay=np.where(np.isnan(late), np.inf, np.maximum(late, 0.0)),
+        delay=_delay(history.stay_end_known_min[rows], history.visits.stay_until_min[rows]),
         moves_on=np.full(rows.size, np.inf),
     )
+
+
+def _delay(known_min: Array, happened_min: Array) -> Array:
+    """How much later than it happened an exit was told; inf for one that never was."""
+    late = known_min - happened_min
+    return np.where(np.isnan(late), np.inf, np.maximum(late, 0.0))

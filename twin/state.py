@@ -61,13 +61,15 @@ class State:
 
     def present(self, as_of: datetime) -> list[Visit]:
         """Visits that have come to the department and have no exit by the instant, in order of arrival."""
-        inside = (v.as_of(as_of) for v in self.visits.values() if v.arrived_at and v.arrived_at <= as_of)
-        return sorted((v for v in inside if v.departed_at is None), key=lambda v: (v.arrived_at, v.visit))
+        here = (v for v in self.visits.values() if _between(v.arrived_at, as_of, v.departed_at))
+        return sorted((v.as_of(as_of) for v in here), key=lambda v: (v.arrived_at, v.visit))
 
     def inpatients(self, as_of: datetime) -> list[Visit]:
         """Visits that are in a ward at the instant."""
-        rows = (v.as_of(as_of) for v in self.visits.values() if v.stays and v.stays[0].from_at <= as_of)
-        return sorted((v for v in rows if v.ward_stay is not None), key=lambda v: v.visit)
+        rows = (
+            v for v in self.visits.values() if any(_between(s.from_at, as_of, s.until_at) for s in v.stays if s.ward)
+        )
+        return sorted((v.as_of(as_of) for v in rows), key=lambda v: v.visit)
 
     def counted(self, kind: type[Event], as_of: datetime) -> dict[str, int]:
         """The latest count of each pool or unit (StaffOnDuty, ResourceCounted, BedsCounted) by the instant."""
@@ -137,6 +139,10 @@ def _struck(held: Mapping[EventId, Event], event: Event) -> Iterator[Event]:
             return
         yield target
         event = target
+
+
+def _between(start: datetime | None, instant: datetime, end: datetime | None) -> bool:
+    return start is not None and start <= instant and (end is None or instant < end)
 
 
 def version(event: Event) -> Version:

@@ -189,6 +189,9 @@ def _left_during_care(row: Visit, event: LeftDuringCare) -> Visit:
 
 
 def _entered_ward(row: Visit, event: EnteredWard) -> Visit:
+    """Who has come to the department and enters a ward without an exit on record has left the department."""
+    if row.arrived_at is not None and row.departed_at is None:
+        row = _exit(row, event, "ward")
     stay = Stay(event.unit, event.occurred_at, ward=True)
     stays = (*_closed(row.stays, event), stay)
     return replace(row, stays=stays, planned=row.planned or bool(event.planned))

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import argparse
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from dashboard.commands.calibrate import span_of
 from dashboard.commands.common import duration, hours, instant, progress, say, settings_of
-from dashboard.house import House, open_house
+from dashboard.errors import CommandError
+from dashboard.house import House, open_house, require_data
 from forecast.backtest import Plan, Report, backtest
 from forecast.verify import VERIFIED_LEADS_MIN
 from forecast.workers import Workers
-from twin.errors import TwinError
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of `edtwin backtest`."""
-    command.add_argument("--from", dest="since", type=instant, metavar="T", help="first issue time")
-    command.add_argument("--to", dest="until", type=instant, metavar="T", help="last issue time")
-    command.add_argument("--every", type=duration, default=timedelta(hours=1), metavar="60m")
+    command.add_argument(
+        "--from",
+        dest="since",
+        type=instant,
+        metavar="T",
+        help="first issue (default: after history_days)",
+    )
+    command.add_argument("--to", dest="until", type=instant, metavar="T", help="last issue (default: the end)")
+    command.add_argument("--every", type=duration, default=timedelta(hours=1), metavar="60m", help="between issues")
     command.add_argument("--leads", type=hours, default=VERIFIED_LEADS_MIN, metavar="1,2,4", help="in hours")
-    command.add_argument("--recalibrate", type=duration, default=timedelta(days=1), metavar="1d")
-    command.add_argument("--members", type=int)
+    command.add_argument(
+        "--recalibrate", type=duration, default=timedelta(days=1), metavar="1d", help="how often to learn"
+    )
+    command.add_argument("--members", type=int, help="runs of each ensemble")
 
 
 def run(options: argparse.Namespace) -> None:
     """Replay, score, print."""
-    with open_house(settings_of(options)) as house:
+    with open_house(require_data(settings_of(options))) as house:
         report = _report(house, options)
     say(options, report.as_json(), lambda: _text(report))
 
@@ -44,13 +52,25 @@ def _report(house: House, options: argparse.Namespace) -> Report:
 
 def _plan(house: House, options: argparse.Namespace) -> Plan:
     span = span_of(house)
-    since = options.since or span.first_occurred_at + timedelta(days=house.settings.history_days)
     until = options.until or span.last_occurred_at
+    since = options.since or _after_the_history(span.first_occurred_at, house.settings.history_days, until)
     if until < since:
-        raise TwinError(f"--to must not be before --from, but {until:%Y-%m-%d %H:%M} is before {since:%Y-%m-%d %H:%M}")
+        raise CommandError(
+            f"--to must not be before --from, but {until:%Y-%m-%d %H:%M} is before {since:%Y-%m-%d %H:%M}"
+        )
     return Plan(
         since, until, options.every, tuple(options.leads), house.run(), options.recalibrate, own_beds=house.own_hospital
     )
+
+
+def _after_the_history(first_at: datetime, days: int, until: datetime) -> datetime:
+    """The first whole hour for which there is the usual history."""
+    since = first_at.replace(minute=0, second=0, microsecond=0) + timedelta(days=days, hours=1)
+    if since > until:
+        raise CommandError(
+            f"--from must be given where the log holds less than {days} days (history_days) before {until:%Y-%m-%d}"
+        )
+    return since
 
 
 def _text(report: Report) -> str:

@@ -36,7 +36,7 @@ _MEMBERS = 20
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of `edtwin bench`."""
-    command.add_argument("--members", type=int)
+    command.add_argument("--members", type=int, help="runs of each ensemble")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from dashboard.commands.common import instant, say, settings_of
-from dashboard.house import House, open_house
+from dashboard.errors import CommandError
+from dashboard.house import House, open_house, require_data
 from ingest.log import Span
 from twin.calibrate import Calibration, calibrate
-from twin.errors import TwinError
 from twin.memory import Memory
+
+AFTER_THE_END = timedelta(days=1)
+"""How long after its last event a log still tells something of the present."""
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -21,22 +25,35 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Learn and print."""
-    with open_house(settings_of(options)) as house:
-        at = options.at or span_of(house).last_occurred_at
+    with open_house(require_data(settings_of(options))) as house:
+        at = instant_within(house, options.at)
         report = learned(house, Memory(house.log), at).report
     say(options, report, lambda: "\n".join(_lines(report)))
 
 
-def learned(house: House, memory: Memory, at: Any) -> Calibration:
+def learned(house: House, memory: Memory, at: datetime) -> Calibration:
     """The calibration of a house as of an instant, as known then."""
     return calibrate(memory.at(at), house.hospital, at, own_beds=house.own_hospital)
 
 
+def instant_within(house: House, at: datetime | None) -> datetime:
+    """The instant asked for, or the end of the log; raises CommandError for one that the log knows nothing of."""
+    span = span_of(house)
+    if at is None:
+        return span.last_occurred_at
+    if not span.first_occurred_at <= at <= span.last_known_at + AFTER_THE_END:
+        first, last = span.first_occurred_at, span.last_known_at
+        raise CommandError(
+            f"--at must lie within the log, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, but is {at:%Y-%m-%d %H:%M}"
+        )
+    return at
+
+
 def span_of(house: House) -> Span:
-    """What the log holds; raises TwinError while it is empty."""
+    """What the log holds; raises CommandError while it is empty."""
     span = house.log.span()
     if span is None:
-        raise TwinError(f"the log in {house.settings.data} is empty: load an extract with edtwin ingest first")
+        raise CommandError(f"the log in {house.settings.data} is empty: load an extract with edtwin ingest first")
     return span
 
 
@@ -46,6 +63,11 @@ def _lines(report: Mapping[str, Any], indent: str = "") -> list[str]:
         if isinstance(value, Mapping):
             out += [f"{indent}{name.replace('_', ' ')}:", *_lines(value, indent + "  ")]
         else:
-            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-            out.append(f"{indent}{name.replace('_', ' ')}: {shown}")
+            out.append(f"{indent}{name.replace('_', ' ')}: {_shown(value)}")
     return out
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list | tuple) else str(value)

@@ -9,11 +9,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from math import inf
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from dashboard.errors import CommandError
 from dashboard.settings import Settings, load_settings
 from ingest.clock import resolve
 
@@ -40,6 +43,17 @@ def duration(text: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: float(match[1])})
 
 
+def speed(text: str) -> float:
+    """How many times as fast as it was: a positive number, infinity for `max`."""
+    try:
+        times = inf if text == "max" else float(text)
+    except ValueError:
+        times = 0.0
+    if not times > 0:
+        raise argparse.ArgumentTypeError(f"a speed must be a number above 0, or max, but is {text!r}")
+    return times
+
+
 def hours(text: str) -> tuple[float, ...]:
     """Leads in hours separated by commas, as minutes."""
     try:
@@ -63,9 +77,20 @@ def say(options: argparse.Namespace, value: Mapping[str, Any], text: Callable[[]
 
 
 @contextmanager
+def written(file: Path) -> Iterator[Path]:
+    """The file, its folder made; what hinders the writing of it comes as one sentence."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        yield file
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
 def progress(words: str) -> Iterator[Report]:
     """A bar on standard error while the block runs; nothing where nobody looks."""
+    console = Console(file=sys.stderr)
     columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(words, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from dashboard.commands.common import say, settings_of
-from dashboard.house import SECRET, House, open_house, scenario_catalogue
+from dashboard.house import DATABASE, SECRET, House, open_house, scenario_catalogue
 from dashboard.settings import Settings
 from ingest.errors import EdtwinError
 from ingest.log import Span
 from ingest.pseudonyms import open_secret
 from twin.hospital import DEFAULT, load_hospital
 from twin.pathway import TABLES, load_path
+from twin.scenarios import pick
 
 PACKAGES = ("edtwin", "duckdb", "simpy", "dash", "apscheduler", "pandas")
 
@@ -49,9 +50,11 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
         yield Finding("settings", False, str(error))
         return
     yield Finding("settings", True, str(options.config or "the defaults"))
-    yield _looked_at("hospital", lambda: _hospital(settings))
-    yield _looked_at("paths", lambda: _paths(settings))
-    yield _looked_at("scenarios", lambda: ", ".join(scenario_catalogue(settings)))
+    hospital = _looked_at("hospital", lambda: _hospital(settings))
+    yield hospital
+    if hospital.well:
+        yield _looked_at("paths", lambda: _paths(settings))
+        yield _looked_at("scenarios", lambda: _scenarios(settings))
     yield _looked_at("database", lambda: _database(settings))
 
 
@@ -78,8 +81,18 @@ def _paths(settings: Settings) -> str:
     return ", ".join(f"{name} ({len(load_path(name, hospital).stages)} stages)" for name in TABLES)
 
 
+def _scenarios(settings: Settings) -> str:
+    found = scenario_catalogue(settings)
+    pick(found, settings.wall_scenarios)
+    return ", ".join(found)
+
+
 def _database(settings: Settings) -> str:
-    with open_house(settings) as house:
+    """The log; opened without the site's own files, whose faults are told already."""
+    if not (settings.data / DATABASE).exists():
+        return f"{settings.data} holds no data yet"
+    plain = Settings(data=settings.data)
+    with open_house(plain) as house:
         span = house.log.span()
         if span is None:
             return f"{settings.data} is empty"
@@ -90,9 +103,10 @@ def _database(settings: Settings) -> str:
 
 
 def _when(house: House, span: Span) -> str:
-    age_h = (house.clock.now() - span.last_known_at).total_seconds() / 3600
+    hours = (house.clock.now() - span.last_known_at).total_seconds() / 3600
+    ago = f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.0f} days"
     first, last = span.first_occurred_at, span.last_occurred_at
-    return f"from {first:%Y-%m-%d} to {last:%Y-%m-%d %H:%M}, the last heard {age_h:.1f} h ago"
+    return f"from {first:%Y-%m-%d} to {last:%Y-%m-%d %H:%M} UTC, the last heard {ago} ago"
 
 
 def _line(finding: Finding) -> str:

@@ -7,23 +7,27 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from dashboard.commands.common import instant, progress, say
+from dashboard.commands.common import instant, progress, say, written
+from dashboard.errors import CommandError
 from ingest.clock import WallClock
-from ingest.errors import UnreadableInputError
 from ingest.eventfile import write_events
 from twin.fabricate import FabricatedHospital, Fabrication, Faults, Silence, fabricate
-from twin.fabricated_hospital import FabricationError
+from twin.fabricated_hospital import UNITS, FabricationError
 
 _WRITERS = ("wide", "events")
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of `edtwin fabricate`."""
-    command.add_argument("--days", type=int, default=60)
-    command.add_argument("--seed", type=int, default=1)
+    command.add_argument("--days", type=int, default=60, help="how long the period is (default %(default)s)")
+    command.add_argument("--seed", type=int, default=1, help="another seed, another period (default %(default)s)")
     command.add_argument("--start", type=instant, metavar="T", help="default: so many days ago, at midnight")
-    command.add_argument("--kind", choices=("roomy", "congested"), default="roomy")
-    command.add_argument("--size", choices=("small", "medium", "large"), default="large")
+    command.add_argument(
+        "--kind", choices=("roomy", "congested"), default="roomy", help="short of staff and beds, or not"
+    )
+    command.add_argument(
+        "--size", choices=("small", "medium", "large"), default="large", help="90, 150 or 220 arrivals a day"
+    )
     command.add_argument("--as", dest="form", choices=_WRITERS, default="wide", help="one row a visit, or the events")
     command.add_argument(
         "--faults", nargs="+", default=(), metavar="FAULT",
@@ -34,6 +38,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Fabricate and write."""
+    write = _writer(options.form, options.out)
     hospital = FabricatedHospital(kind=options.kind, size=options.size)
     start = options.start or _days_ago(options.days)
     with progress("fabricating") as report:
@@ -41,14 +46,15 @@ def run(options: argparse.Namespace) -> None:
             hospital, start=start, days=options.days, seed=options.seed, faults=faults(options.faults),
             progress=lambda share: report(round(share * 100), 100),
         )  # fmt: skip
-    _write(made, options.form, options.out)
+    with written(options.out) as file:
+        write(made, file)
     told = {
         "file": str(options.out),
         "events": len(made.events),
         "from": made.start_at.isoformat(),
         "to": made.end_at.isoformat(),
     }
-    say(options, told, lambda: f"{told['events']} events from {told['from']} to {told['to']} in {told['file']}")
+    say(options, told, lambda: f"{options.days} days from {told['from']}, {told['events']} events, in {told['file']}")
 
 
 def faults(texts: tuple[str, ...]) -> Faults:
@@ -63,6 +69,7 @@ def faults(texts: tuple[str, ...]) -> Faults:
                 silences.append(Silence(float(hour), float(hours)))
             elif name == "frozen":
                 unit, _, hour = value.partition("@")
+                _check_unit(unit)
                 named |= {"frozen_unit": unit, "frozen_from_hour": float(hour or 0)}
             else:
                 named[{"duplicates": "duplicates_share", "skew": "clock_skew_min"}[name]] = float(value)
@@ -73,17 +80,23 @@ def faults(texts: tuple[str, ...]) -> Faults:
     return Faults(silences=tuple(silences), **named)  # type: ignore[arg-type]
 
 
-def _write(made: Fabrication, form: str, out: Path) -> None:
-    writers: dict[tuple[str, str], Callable[[Path], None]] = {
-        ("wide", ".csv"): made.write_wide_csv,
-        ("wide", ".parquet"): made.write_parquet,
-        ("events", ".parquet"): lambda path: write_events(made.table(), path),
-    }
-    writer = writers.get((form, out.suffix))
+def _check_unit(unit: str) -> None:
+    if unit not in UNITS:
+        raise FabricationError(f"a frozen unit must be one of {', '.join(UNITS)}, but is {unit}")
+
+
+_FORMS: dict[tuple[str, str], Callable[[Fabrication, Path], None]] = {
+    ("wide", ".csv"): Fabrication.write_wide_csv,
+    ("wide", ".parquet"): Fabrication.write_parquet,
+    ("events", ".parquet"): lambda made, path: write_events(made.table(), path),
+}
+
+
+def _writer(form: str, out: Path) -> Callable[[Fabrication, Path], None]:
+    writer = _FORMS.get((form, out.suffix))
     if writer is None:
-        raise UnreadableInputError(f"--out must end in .csv or .parquet (events: .parquet), but is {out}")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    writer(out)
+        raise CommandError(f"--out must end in .csv or .parquet (events: .parquet), but is {out}")
+    return writer
 
 
 def _days_ago(days: int) -> datetime:

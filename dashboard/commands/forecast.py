@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from dashboard.commands.calibrate import learned, span_of
+from dashboard.commands.calibrate import instant_within, learned
 from dashboard.commands.common import instant, progress, say, settings_of
-from dashboard.house import House, open_house
+from dashboard.house import House, open_house, require_data
 from forecast.backtest import seed_of
 from forecast.issue import Times, as_json, issue
 from forecast.situation import situation_of
-from forecast.values import Forecast
+from forecast.values import Forecast, Series
 from forecast.workers import Workers
 from twin.memory import Memory
 
@@ -25,19 +26,19 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--at", type=instant, metavar="T", help="as of this instant (default: the end of the log)")
     command.add_argument("--known-at", type=instant, metavar="T", help="from what was known then (default: --at)")
     command.add_argument("--scenario", action="append", metavar="NAME", help="may be given several times")
-    command.add_argument("--members", type=int)
-    command.add_argument("--hours", dest="horizon_h", type=float, metavar="H")
+    command.add_argument("--members", type=int, help="runs of the ensemble")
+    command.add_argument("--hours", dest="horizon_h", type=float, metavar="H", help="how far it goes")
 
 
 def run(options: argparse.Namespace) -> None:
     """Make the forecast and print it."""
-    with open_house(settings_of(options)) as house:
+    with open_house(require_data(settings_of(options))) as house:
         told = _forecast(house, options)
     say(options, as_json(told), lambda: _text(told))
 
 
 def _forecast(house: House, options: argparse.Namespace) -> Forecast:
-    at = options.at or span_of(house).last_occurred_at
+    at = instant_within(house, options.at)
     known_at = options.known_at or at
     memory = Memory(house.log)
     calibration = learned(house, memory, min(at, known_at))
@@ -54,18 +55,32 @@ def _forecast(house: House, options: argparse.Namespace) -> Forecast:
 
 
 def _text(told: Forecast) -> str:
-    path, as_of, known_at = told.provenance["path"], told.as_of, told.known_at
-    lines = [f"as of {as_of:%Y-%m-%d %H:%M} UTC, known at {known_at:%Y-%m-%d %H:%M}, path {path}"]
-    for name, measures in told.scenarios.items():
-        lines.append(name)
-        for measure, series in measures.items():
-            cells = []
-            for h in _SHOWN_H:
-                at = np.flatnonzero(told.lead_min == h * 60)
-                if at.size and not np.isnan(series.mean[at[0]]):
-                    low, high = series.quantiles[0.1][at[0]], series.quantiles[0.9][at[0]]
-                    cells.append(f"+{h} h {series.mean[at[0]]:.1f} ({low:.0f}-{high:.0f})")
-            if cells:
-                lines.append(f"  {measure}: {'   '.join(cells)}")
-    lines += [f"{name}: no lever here. {why}" for name, why in told.provenance["inapplicable"].items()]
+    """The first scenario whole, the others by what they would change."""
+    as_of, known_at, path = told.as_of, told.known_at, told.provenance["path"]
+    lines = [
+        f"as of {as_of:%Y-%m-%d %H:%M} UTC, from what was known at {known_at:%Y-%m-%d %H:%M} UTC, path {path}",
+        "mean (8 chances in 10); people, waits (wait_min) in minutes, arrivals, departures and admissions in the hour",
+    ]
+    for name in told.scenarios:
+        why_not = told.provenance["inapplicable"].get(name)
+        if why_not is not None:
+            lines.append(f"{name} would change nothing here: {why_not}")
+        elif name in told.differences:
+            lines += [f"{name}, the difference it would make", *_rows(told, told.differences[name], "+.1f", "+.0f")]
+        else:
+            lines += [name, *_rows(told, told.scenarios[name], ".1f", ".0f")]
     return "\n".join(lines)
+
+
+def _rows(told: Forecast, measures: Mapping[str, Series], mean: str, limit: str) -> Iterator[str]:
+    """A line a measure, where it has a value at a lead that is shown."""
+    for measure, series in measures.items():
+        cells = [
+            f"+{hours} h {series.mean[at]:{mean}} ({series.quantiles[0.1][at]:{limit}} to "
+            f"{series.quantiles[0.9][at]:{limit}})"
+            for hours in _SHOWN_H
+            for at in np.flatnonzero(told.lead_min == hours * 60)
+            if not np.isnan(series.mean[at])
+        ]
+        if cells:
+            yield f"  {measure}: {'   '.join(cells)}"

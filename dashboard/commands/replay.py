@@ -6,13 +6,15 @@ import argparse
 import json
 import threading
 from dataclasses import fields
-from datetime import datetime
+from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any, TextIO
 
 from dashboard.commands.calibrate import span_of
-from dashboard.commands.common import instant, say, settings_of
-from dashboard.house import open_house
+from dashboard.commands.common import instant, say, settings_of, speed, written
+from dashboard.errors import CommandError
+from dashboard.house import open_house, require_data
 from ingest.clock import Clock, SimulatedClock
 from ingest.events import Event
 from ingest.sources.replay import Recording
@@ -20,29 +22,29 @@ from ingest.sources.replay import Recording
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of `edtwin replay`."""
-    command.add_argument("--from", dest="since", type=instant, metavar="T")
-    command.add_argument("--to", dest="until", type=instant, metavar="T")
-    command.add_argument("--speed", default="60", metavar="60|max", help="how many times as fast as it was")
+    command.add_argument("--from", dest="since", type=instant, metavar="T", help="what became known after it")
+    command.add_argument("--to", dest="until", type=instant, metavar="T", help="what became known by it")
+    command.add_argument("--speed", type=speed, default=60.0, metavar="60|max", help="how many times as fast as it was")
     command.add_argument("--to-file", type=Path, required=True, metavar="FILE", help="lines of JSON, one an event")
 
 
 def run(options: argparse.Namespace) -> None:
     """Send, in the order in which events became known."""
-    with open_house(settings_of(options)) as house:
+    with open_house(require_data(settings_of(options))) as house:
         span = span_of(house)
-        since, until = options.since or span.first_occurred_at, options.until or span.last_known_at
-        recording = Recording.of(house.log, since, until)
-    clock = _clock(options.speed, since)
-    with options.to_file.open("w", encoding="utf-8") as out:
+        recording = Recording.of(house.log, options.since, options.until or span.last_known_at)
+    if not recording.events:
+        raise CommandError("nothing became known to the log in the period of --from and --to")
+    clock = _clock(options.speed, options.since or recording.span[0])
+    with written(options.to_file) as file, file.open("w", encoding="utf-8") as out:
         sent = _send(recording, clock, out)
     say(options, {"sent": sent}, lambda: f"{sent} events sent to {options.to_file}")
 
 
-def _clock(speed: str, since: datetime) -> Clock:
-    clock = SimulatedClock(since, speed=0.0 if speed == "max" else float(speed))
-    if speed == "max":
-        clock.advance_to(datetime.max.replace(tzinfo=since.tzinfo))
-    return clock
+def _clock(times: float, since: datetime) -> Clock:
+    if isfinite(times):
+        return SimulatedClock(since, speed=times)
+    return SimulatedClock(datetime.max.replace(tzinfo=UTC))
 
 
 def _send(recording: Recording, clock: Clock, out: TextIO) -> int:

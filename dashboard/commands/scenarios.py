@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.commands.common import say, settings_of
-from dashboard.house import scenario_catalogue
+from dashboard.errors import CommandError
+from dashboard.house import pools_of, scenario_catalogue
+from dashboard.settings import Settings
 from twin.scenarios import Scenario, catalogue, pick
 
 
@@ -19,13 +21,26 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print what is asked for."""
-    if options.action == "check":
-        found = list(catalogue(Path(options.name or "")).values())
+    settings = settings_of(options)
+    if options.action == "list":
+        found = list(scenario_catalogue(settings).values())
+    elif options.name is None:
+        raise CommandError(f"scenarios {options.action} needs {_NEEDS[options.action]}")
+    elif options.action == "show":
+        found = pick(scenario_catalogue(settings), [options.name])
     else:
-        known = scenario_catalogue(settings_of(options))
-        found = list(known.values()) if options.action == "list" else pick(known, [options.name or ""])
+        found = _own(Path(options.name), settings)
     told = [_told(scenario) for scenario in found]
     say(options, {"scenarios": told}, lambda: "\n".join(_lines(told, whole=options.action == "show")))
+
+
+def _own(file: Path, settings: Settings) -> list[Scenario]:
+    """The scenarios of a file that are not the shipped ones."""
+    shipped = catalogue()
+    return [s for s in catalogue(file, pools=pools_of(settings)).values() if s != shipped.get(s.name)]
+
+
+_NEEDS = {"show": "the name of a scenario", "check": "a TOML file"}
 
 
 def _told(scenario: Scenario) -> dict[str, Any]:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import sys
+import signal
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from math import isfinite
 from pathlib import Path
+from types import FrameType
 
-from dashboard.commands.common import instant, progress, settings_of
-from dashboard.commands.ingest import load
+from dashboard.commands.common import instant, progress, settings_of, speed
+from dashboard.commands.ingest import reader
+from dashboard.errors import CommandError
 from dashboard.house import DATABASE, House, open_house
 from dashboard.settings import Settings
 from forecast.loop import Rhythm
@@ -22,7 +27,6 @@ from ingest.columns import to_table
 from ingest.log import Position
 from ingest.sources.feed import Feed
 from ingest.sources.replay import Recording
-from twin.errors import TwinError
 from twin.fabricate import FabricatedHospital, World
 
 FABRICATED = "fabricated.json"
@@ -32,16 +36,16 @@ _SOURCE = "fabricated"
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of `edtwin up`."""
-    command.add_argument("--host")
-    command.add_argument("--port", type=int)
-    command.add_argument("--language", choices=("fr", "en"))
-    command.add_argument("--members", type=int)
+    command.add_argument("--host", help="address to serve on; there is no sign-in yet (default 127.0.0.1)")
+    command.add_argument("--port", type=int, help="port to serve on (default 8050)")
+    command.add_argument("--language", choices=("fr", "en"), help="of a page that names none (default fr)")
+    command.add_argument("--members", type=int, help="runs of each ensemble (default 200)")
     command.add_argument("--every", dest="every_min", type=float, metavar="MIN", help="minutes between forecasts")
     command.add_argument("--kind", choices=("roomy", "congested"), default="congested", help="of the fabricated one")
-    command.add_argument("--size", choices=("small", "medium", "large"), default="large")
+    command.add_argument("--size", choices=("small", "medium", "large"), default="large", help="of the fabricated one")
     command.add_argument("--replay", type=Path, metavar="SRC", help="a folder of data, or an extract")
     command.add_argument("--from", dest="since", type=instant, metavar="T", help="where the replay starts")
-    command.add_argument("--speed", type=float, default=60.0, metavar="N", help="how many times as fast as it was")
+    command.add_argument("--speed", type=speed, default=60.0, metavar="N", help="how many times as fast as it was")
     command.add_argument("--wait", action="store_true", help="the replay's clock waits for a late forecast")
     command.add_argument("--format", choices=("wide", "long", "events"))
     command.add_argument("--mapping", metavar="M.toml")
@@ -51,10 +55,26 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Serve until interrupted."""
     settings = settings_of(options)
-    if options.replay is not None:
-        _replay(settings, options)
-    else:
-        _live(settings, options)
+    with _ended_by_signals():
+        if options.replay is not None:
+            _replay(settings, options)
+        else:
+            _live(settings, options)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Inside the block SIGTERM, by which systems end a service, does what Ctrl-C does, and Ctrl-C is always heard."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 # --- live -----------------------------------------------------------------------------------------------------------
@@ -113,8 +133,6 @@ def _serve(house: House, feed: Feed | None, stop: threading.Event, mode: str, rh
     """The wall's libraries are heavy: they are imported here, so that simulating processes do without them."""
     from dashboard.serve import serve
 
-    settings = house.settings
-    print(f"the wall is at http://{settings.host}:{settings.port}/ (Ctrl-C ends)", file=sys.stderr, flush=True)
     serve(house, [feed] if feed else [], stop, mode=mode, rhythm=rhythm)
 
 
@@ -124,7 +142,9 @@ def _serve(house: House, feed: Feed | None, stop: threading.Event, mode: str, rh
 def _replay(settings: Settings, options: argparse.Namespace) -> None:
     """The whole house on a simulated clock, in a sandbox: nothing of it reaches the data that it is made from."""
     if options.since is None:
-        raise TwinError("a replay needs --from: the instant at which it starts")
+        raise CommandError("a replay needs --from: the instant at which it starts")
+    if not isfinite(options.speed):
+        raise CommandError("a replay that is looked at needs a --speed in numbers")
     settings.data.mkdir(parents=True, exist_ok=True)
     sandbox = Path(tempfile.mkdtemp(prefix="sandbox-", dir=settings.data))
     clock = SimulatedClock(options.since, speed=options.speed)
@@ -132,7 +152,7 @@ def _replay(settings: Settings, options: argparse.Namespace) -> None:
         recording = _recorded(settings, options, sandbox / "source")
         with open_house(settings.model_copy(update={"data": sandbox / "replay"}), clock) as house:
             with clock.held():
-                _store_history(house, recording.before(options.since))
+                _store_history(house, _history(recording, options.since))
             stop = threading.Event()
             feed = Feed(house.log, "replay", recording.after(options.since).deliver(clock, stop), stop)
             rhythm = Rhythm(every=timedelta(minutes=settings.every_min), wait=options.wait)
@@ -148,10 +168,21 @@ def _recorded(settings: Settings, options: argparse.Namespace, scratch: Path) ->
         with open_house(settings.model_copy(update={"data": source})) as house:
             return Recording.of(house.log, None, house.clock.now())
     if options.format is None:
-        raise TwinError(f"{source} holds no log, so --format must say what it is: wide, long or events")
+        raise CommandError(f"{source} holds no log, so --format must say what it is: wide, long or events")
+    read = reader(source, options)
     with open_house(settings.model_copy(update={"data": scratch})) as house:
-        load(house, source, options)
+        read(house)
         return Recording.of(house.log, None, house.clock.now())
+
+
+def _history(recording: Recording, since: datetime) -> Recording:
+    """What was known at the start; raises CommandError where the replay would have nothing before or after it."""
+    history = recording.before(since)
+    if not 0 < len(history.events) < len(recording.events):
+        first, last = recording.span if recording.events else (None, None)
+        held = f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}" if first and last else "nothing"
+        raise CommandError(f"--from must lie within what is replayed, {held}, but is {since:%Y-%m-%d %H:%M}")
+    return history
 
 
 def _store_history(house: House, history: Recording) -> None:

@@ -27,7 +27,7 @@ def panel(board: Board, reader: Reader) -> Component:
     is shown as uncertain.
     """
     question = reader.say("What if? The difference each would make")
-    views = [view for view in board.scenarios if view.effects or view.inapplicable]
+    views = [view for view in board.scenarios if view.effects or _why_not(view, reader)]
     if not views or not forecast_shown(board):
         return card("scenarios", question, absent(reader.say("no scenario has been computed")))
     leads = LEADS_MIN[-1:] if reader.narrow else LEADS_MIN
@@ -56,9 +56,10 @@ def _head(measures: Sequence[str], leads: Sequence[int], reader: Reader) -> Comp
 def _row(view: ScenarioView, measures: Sequence[str], leads: Sequence[int], reader: Reader) -> Component:
     said = view.sentence_fr if reader.language == "fr" else view.sentence_en
     name = dmc.TableTd(html.Div(said, className="said"), className="name")
-    if view.inapplicable is not None:
+    why_not = _why_not(view, reader)
+    if why_not is not None:
         span = {"colSpan": max(1, len(measures) * len(leads))}
-        why = reader.say("not applicable: {why}", why=view.inapplicable)
+        why = reader.say("not applicable: {why}", why=why_not)
         return dmc.TableTr([name, dmc.TableTd(why, className="why", tableProps=span)])
     found = {(effect.measure, effect.lead_min): effect for effect in view.effects}
     cells = [
@@ -67,6 +68,11 @@ def _row(view: ScenarioView, measures: Sequence[str], leads: Sequence[int], read
         for i, lead in enumerate(leads)
     ]
     return dmc.TableTr([name, *cells])
+
+
+def _why_not(view: ScenarioView, reader: Reader) -> str | None:
+    """Why the scenario has no lever here, in the reader's language; None when it has."""
+    return view.inapplicable_fr if reader.language == "fr" else view.inapplicable_en
 
 
 def _effect(effect: Effect | None, reader: Reader) -> Content:

@@ -73,12 +73,16 @@ def _body(units: Sequence[UnitNow], leads: Sequence[int], reader: Reader) -> Com
 
 def _row(unit: UnitNow, leads: Sequence[int], reader: Reader) -> Component:
     cells: list[Content] = [
-        dmc.TableTd(unit.name, className="name"),
+        dmc.TableTd(_name(unit, reader), className="name"),
         dmc.TableTd(_taken(unit, reader), className="taken-column"),
         dmc.TableTd(_free_now(unit, reader), className="figure strong"),
         *(dmc.TableTd(_free_ahead(unit, lead, reader), className="figure") for lead in leads),
     ]
     return dmc.TableTr(cells)
+
+
+def _name(unit: UnitNow, reader: Reader) -> str:
+    return unit.name_fr if reader.language == "fr" else unit.name_en
 
 
 def _taken(unit: UnitNow, reader: Reader) -> Content:

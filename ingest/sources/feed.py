@@ -32,7 +32,13 @@ class Feed:
         self._thread.join(timeout_s)
 
     def run(self) -> None:
-        """Every batch that comes, until there is no more or it is stopped."""
+        """Every batch that comes, until there is no more or it is stopped; a fault ends the feed and is told."""
+        try:
+            self._store_all()
+        except Exception:  # the wall goes on and shows how old the data are
+            logger.exception("the source %s has failed: nothing more is heard of it", self._source)
+
+    def _store_all(self) -> None:
         last = self._log.position(self._source)
         offset = last.offset if last else 0
         for batch in self._batches:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ingest.clock import Clock
 from ingest.columns import from_table
+from ingest.errors import EventError
 from ingest.events import Event
 from ingest.log import EventLog
 
@@ -23,6 +24,14 @@ class Recording:
     def of(cls, log: EventLog, since: datetime | None, until: datetime) -> Recording:
         """All versions that became known to a log in (since, until]."""
         return cls(from_table(log.read_versions_table(since, until)))
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """When the first and the last of them became known; there must be one."""
+        first, last = (self.events[i].known_at for i in (0, -1))
+        if first is None or last is None:
+            raise EventError("an event that is replayed must have been known at some instant")
+        return first, last
 
     def before(self, instant: datetime) -> Recording:
         """What was known at the instant."""

@@ -1,0 +1,90 @@
+"""The record: what was said here, kept with what its rivals said then, met by what came, summed up for the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from forecast.archive import Archive, Pending
+from forecast.board import Skill
+from forecast.past import VINTAGE, truth
+from forecast.values import Array, Forecast, Series
+from forecast.verify import Pairs, Verifications, as_skills, score, valid_at
+from forecast.wall import FANS
+from twin.calibrate import Calibration
+from twin.state import State
+
+HEADLINES = FANS
+"""Measures whose rivals are kept and whose skill is shown."""
+SKILL_WINDOW = timedelta(days=28)
+SKILL_EVERY = timedelta(hours=1)
+_RIVAL = "rival:"
+
+
+class Record:
+    """A hospital's forecasts and how good they were. `skills` is what the wall shows of it."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._summed_at: datetime | None = None
+        self.skills: tuple[Skill, ...] = ()
+
+    def keep(self, forecast: Forecast, rivals: Mapping[str, Mapping[str, Series]]) -> None:
+        """Keep a forecast and its rivals as they were told with it."""
+        self._archive.store(with_rivals(forecast, rivals))
+
+    def verify(self, state: State, calibration: Calibration, as_of: datetime) -> None:
+        """Score the forecasts whose truth is old enough, from the state as known now; sum up once an hour."""
+        pending = self._archive.pending(as_of - VINTAGE)
+        if pending:
+            times = sorted({at for p in pending for at in valid_at(p.forecast, p.lead_min)})
+            came = truth(state, calibration, times, as_of)
+            for p in pending:
+                self._archive.store_scores(self._met(p, came, times), verified_at=as_of)
+        if self._summed_at is None or as_of - self._summed_at >= SKILL_EVERY:
+            self._summed_at = as_of
+            self.skills = self.live_skills(as_of) or self.skills
+
+    def live_skills(self, as_of: datetime) -> tuple[Skill, ...]:
+        """How good the forecasts of the last weeks were; empty before the first is verified."""
+        found = [self._archive.skill(as_of - SKILL_WINDOW, as_of, measure=m) for m in HEADLINES]
+        return tuple(skill for verifications in found for skill in as_skills(verifications))
+
+    def replayed(self, verifications: Verifications) -> None:
+        """Show these, from a replay of the last days, until forecasts are verified."""
+        self.skills = as_skills({m: v for m, v in verifications.items() if m in HEADLINES}, backtested=True)
+
+    def _met(self, pending: Pending, came: Mapping[str, Array], times: Sequence[datetime]) -> Pairs:
+        """One forecast against what came at the leads that are due, its rivals as they were told with it."""
+        told = pending.forecast
+        [whole] = self._archive.forecasts(told.issued_at, told.issued_at + timedelta(microseconds=1))
+        at = [times.index(instant) for instant in valid_at(told, pending.lead_min)]
+        chosen = [int(np.flatnonzero(whole.lead_min == lead)[0]) for lead in pending.lead_min]
+        return score(
+            told,
+            {name: values[at] for name, values in came.items() if name in HEADLINES},
+            {
+                name.removeprefix(_RIVAL): {m: _at(series, chosen) for m, series in measures.items()}
+                for name, measures in whole.scenarios.items()
+                if name.startswith(_RIVAL)
+            },
+            lead_min=pending.lead_min,
+        )
+
+
+def with_rivals(forecast: Forecast, rivals: Mapping[str, Mapping[str, Series]]) -> Forecast:
+    """The forecast with its rivals beside its scenarios, for the archive: what they said then is what is judged."""
+    beside = {f"{_RIVAL}{name}": {m: _from_now(s) for m, s in told.items()} for name, told in rivals.items()}
+    return replace(forecast, scenarios={**forecast.scenarios, **beside}, members={})
+
+
+def _from_now(series: Series) -> Series:
+    """A rival's series begun at lead 0, where it says nothing."""
+    return Series(np.append(np.nan, series.mean), {q: np.append(np.nan, v) for q, v in series.quantiles.items()})
+
+
+def _at(series: Series, places: list[int]) -> Series:
+    return Series(series.mean[places], {level: values[places] for level, values in series.quantiles.items()})

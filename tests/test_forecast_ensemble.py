@@ -1,0 +1,136 @@
+"""Members: the same however they are run, paired by luck, beginning at the present."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from forecast import ensemble as module
+from forecast.ensemble import Run, applied_to, at_leads, ensemble, run_chunk
+from forecast.situation import Gone
+from forecast.values import Members
+from forecast.workers import Workers
+from tests.histories import calibration, fingerprint, scenarios, situation
+from tests.test_twin_present_draw import counts
+from twin.hospital import BED
+from twin.present_draw import draw_present
+
+HOW = Run(members=12, horizon_min=360.0, seed=7)
+USUAL, BUSY, SHORT = scenarios("as_usual", "arrivals_up_20", "ten_beds_closed")
+
+
+@cache
+def whole() -> dict[str, Members]:
+    return ensemble(situation(), [USUAL, BUSY, SHORT], HOW)
+
+
+def test_leads_run_from_now_to_the_horizon() -> None:
+    assert HOW.lead_min.tolist() == [15.0 * i for i in range(25)]
+    assert whole()["as_usual"].measures["ed_census"].shape == (25, 12)
+    assert whole()["as_usual"].count == 12
+
+
+# --- the same however they are run
+
+
+@pytest.mark.parametrize("chunk", [1, 5, 100])
+def test_the_size_of_chunks_changes_no_bit(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHUNK", chunk)
+    assert fingerprint(ensemble(situation(), [USUAL, BUSY, SHORT], HOW)) == fingerprint(whole())
+
+
+def test_processes_and_threads_change_no_bit() -> None:
+    workers = Workers(1)
+    try:
+        assert fingerprint(ensemble(situation(), [USUAL, BUSY, SHORT], HOW, executor=workers)) == fingerprint(whole())
+    finally:
+        workers.shutdown()
+    with ThreadPoolExecutor(2) as threads:
+        assert fingerprint(ensemble(situation(), [USUAL, BUSY, SHORT], HOW, executor=threads)) == fingerprint(whole())
+
+
+def test_a_member_is_the_same_alone_and_whatever_scenarios_run_beside_it() -> None:
+    alone = run_chunk(situation(), [USUAL], HOW, range(4, 5))["as_usual"]
+    for name, values in alone.items():
+        np.testing.assert_array_equal(values[:, 0], whole()["as_usual"].measures[name][:, 4])
+
+
+def test_another_seed_gives_other_members() -> None:
+    other = run_chunk(situation(), [USUAL], replace(HOW, seed=8), range(1))["as_usual"]["ed_census"]
+    assert not np.array_equal(other[:, 0], whole()["as_usual"].measures["ed_census"][:, 0])
+
+
+def test_progress_counts_members() -> None:
+    told: list[tuple[int, int]] = []
+    ensemble(situation(), [USUAL], replace(HOW, horizon_min=15.0), progress=lambda done, of: told.append((done, of)))
+    assert told == [(10, 12), (12, 12)]
+
+
+# --- paired by luck
+
+
+def test_as_usual_twice_differs_by_nothing() -> None:
+    again = ensemble(situation(), [USUAL, replace(USUAL, name="again")], HOW)
+    assert fingerprint(again["as_usual"].measures) == fingerprint(again["again"].measures)
+
+
+def test_more_arrivals_are_never_fewer_in_any_member() -> None:
+    extra = whole()["arrivals_up_20"].measures["ed_arrivals"] - whole()["as_usual"].measures["ed_arrivals"]
+    assert (extra >= 0).all()
+    assert extra.sum() > 0
+
+
+def test_unpaired_luck_is_caught() -> None:
+    other = run_chunk(situation(), [BUSY], replace(HOW, seed=8), range(12))["arrivals_up_20"]["ed_arrivals"]
+    assert (other - whole()["as_usual"].measures["ed_arrivals"] < 0).any()
+
+
+def test_closed_beds_are_not_free() -> None:
+    setting = applied_to(situation(), SHORT, HOW)
+    usual = applied_to(situation(), USUAL, HOW)
+    fewer = [pool for pool in usual.capacity if setting.capacity[pool] != usual.capacity[pool]]
+    assert fewer
+    assert all(pool.startswith(BED) for pool in fewer)
+    [ward] = [pool.removeprefix(BED) for pool in fewer]
+    now = [whole()[name].measures[f"beds_free:{ward}"][0] for name in ("as_usual", "ten_beds_closed")]
+    np.testing.assert_array_equal(now[0] - now[1], np.full(12, 10.0))
+
+
+# --- beginning at the present
+
+
+def test_lead_0_is_the_present_as_drawn() -> None:
+    for member in range(3):
+        present = draw_present(situation().known, calibration(), seed=7, member=member)
+        for name in whole():
+            measured = whole()[name].measures
+            assert counts(present) == tuple(
+                int(measured[m][0, member]) for m in ("ed_census", "ed_waiting", "ed_boarders")
+            )
+
+
+def test_what_happened_in_the_last_hour_counts_in_the_first() -> None:
+    before = Gone(np.array([-50.0, -10.0]), np.array([-20.0]), np.array([-20.0]))
+    with_gone, without = (
+        run_chunk(replace(situation(), gone=gone), [USUAL], HOW, range(3))["as_usual"]
+        for gone in (before, Gone(np.empty(0), np.empty(0), np.empty(0)))
+    )
+    more = {name: (with_gone[name] - without[name])[:6, 0].tolist() for name in with_gone if "census" not in name}
+    assert more["ed_arrivals"] == [2.0, 1.0, 1.0, 1.0, 0.0, 0.0]
+    assert more["ed_departures"] == more["admissions"] == [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]
+
+
+def test_nobody_is_lost() -> None:
+    m = whole()["as_usual"].measures
+    hourly = np.arange(4, 25, 4)
+    came, left = m["ed_arrivals"][hourly].sum(axis=0), m["ed_departures"][hourly].sum(axis=0)
+    np.testing.assert_array_equal(m["ed_census"][24], m["ed_census"][0] + came - left)
+
+
+def test_capacity_at_a_lead_is_that_of_its_step() -> None:
+    leads = np.array([0.0, 15.0, 30.0, 60.0])
+    assert at_leads(((0.0, 3), (30.0, 5)), leads).tolist() == [3.0, 3.0, 5.0, 5.0]

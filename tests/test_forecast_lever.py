@@ -1,0 +1,45 @@
+"""Why a scenario moves nothing here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+from forecast.lever import no_lever
+from forecast.situation import Situation, situation_of
+from tests.histories import NOON, hospital, scenarios, situation, told
+from tests.test_twin_calibrate import short
+from twin.calibrate import calibrate
+from twin.state import State, fold
+
+USUAL, DOCTOR, BEDS, MORE, CRISIS = scenarios(
+    "as_usual", "one_more_doctor", "ten_beds_closed", "arrivals_up_20", "mass_casualty_20"
+)
+
+
+@cache
+def without(*kinds: str) -> Situation:
+    state = fold(State(), [e for e in told().known(NOON) if e.kind not in kinds])
+    return situation_of(state, calibrate(state, hospital(), NOON), NOON)
+
+
+def test_where_beds_and_doctors_are_known_every_scenario_has_a_lever() -> None:
+    assert [no_lever(situation(), s) for s in (USUAL, DOCTOR, BEDS, MORE, CRISIS)] == [None] * 5
+
+
+def test_where_the_log_tells_no_doctors_one_more_moves_nothing() -> None:
+    here = without("StaffOnDuty")
+    assert no_lever(here, DOCTOR) == "The data do not tell how many there are: doctor."
+    assert no_lever(here, DOCTOR, "fr") == "Les données ne disent pas combien il y en a : doctor."
+    assert no_lever(here, BEDS) is None
+
+
+def test_where_the_log_tells_no_beds_closing_some_moves_nothing() -> None:
+    here = without("BedsCounted")
+    assert no_lever(here, BEDS) == "The data do not tell how many there are: beds."
+    assert no_lever(here, DOCTOR) is None
+
+
+def test_a_path_that_queues_for_nothing_has_no_such_lever() -> None:
+    here = replace(situation(), calibration=short())
+    assert [no_lever(here, s) is None for s in (USUAL, DOCTOR, BEDS, MORE, CRISIS)] == [True, False, False, True, True]

@@ -1,0 +1,237 @@
+"""The scheduler: turns at whole multiples, late ones missed or waited for, faults that keep the last forecast."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+
+from forecast import loop as module
+from forecast.archive import SCHEMA_SQL as FORECAST_SQL
+from forecast.archive import Archive
+from forecast.baselines import BASELINES
+from forecast.ensemble import Run
+from forecast.loop import Loop, Rhythm, Site
+from forecast.turns import turn_of
+from ingest.clock import SimulatedClock
+from ingest.database import Database
+from ingest.log import EventLog
+from tests.histories import NOON, START, hospital, scenarios, state, whole_log
+
+HOW = Run(members=2, horizon_min=120.0)
+SITE = Site(hospital(), tuple(scenarios("as_usual", "arrivals_up_20")), "fabricated")
+TEN, HOUR, DAY = timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)
+NIGHT = START + 11 * DAY
+
+
+@dataclass
+class Bench:
+    """A loop with its clock and archive."""
+
+    loop: Loop
+    clock: SimulatedClock
+    archive: Archive
+
+    def turn_at(self, instant: datetime) -> None:
+        self.clock.advance_to(instant)
+        self.loop.turn()
+
+
+@pytest.fixture
+def archive() -> Iterator[Archive]:
+    with Database.open(None, [FORECAST_SQL], threads=1) as database:
+        yield Archive(database)
+
+
+@pytest.fixture
+def executor() -> Iterator[Executor]:
+    with ThreadPoolExecutor(1) as threads:
+        yield threads
+
+
+def bench(
+    archive: Archive, executor: Executor, start: datetime, *, speed: float = 0.0, rhythm: Rhythm | None = None,
+    log: EventLog | None = None, kind: type[Loop] = Loop,
+) -> Bench:  # fmt: skip
+    clock = SimulatedClock(start, speed=speed)
+    made = kind(log or whole_log(), archive, SITE, executor, clock, how=HOW, rhythm=rhythm or Rhythm(TEN))
+    return Bench(made, clock, archive)
+
+
+# --- a cycle and what is seen of it
+
+
+def test_before_the_first_forecast_the_board_knows_nothing(archive: Archive, executor: Executor) -> None:
+    board = bench(archive, executor, NOON).loop.board
+    assert set(vars(board.now).values()) == {None}
+    assert (board.fans, board.units, board.scenarios, board.skills) == ({}, (), (), ())
+    cycle = board.cycle
+    assert (cycle.issued_at, cycle.age, cycle.seconds, cycle.learned_days, cycle.done) == (None, None, None, None, 0)
+    assert (board.mode, board.made_at) == ("fabricated", NOON)
+
+
+def test_a_cycle_publishes_and_keeps_what_it_said(archive: Archive, executor: Executor) -> None:
+    b = bench(archive, executor, NOON)
+    b.loop.turn()
+    board = b.loop.board
+    assert (board.cycle.done, board.cycle.failed, board.cycle.last_error) == (1, 0, None)
+    assert board.cycle.issued_at == NOON
+    assert set(board.fans) == {"ed_census", "ed_boarders", "ed_waiting", "ed_arrivals"}
+    [kept] = archive.forecasts(NOON, NOON + HOUR)
+    assert kept.provenance["state_hash"] == state().hash
+    assert list(kept.scenarios) == ["as_usual", "arrivals_up_20", *(f"rival:{name}" for name in BASELINES)]
+    assert [c.status for c in archive.cycles(START)] == ["done"]
+
+
+def test_the_board_ages_while_nothing_is_issued(archive: Archive, executor: Executor) -> None:
+    b = bench(archive, executor, NOON)
+    b.loop.turn()
+    b.clock.advance_to(NOON + 7 * timedelta(minutes=1))
+    assert b.loop.board.cycle.age == timedelta(minutes=7)
+
+
+def test_parameters_are_learned_anew_after_a_day(archive: Archive, executor: Executor) -> None:
+    b = bench(archive, executor, NIGHT)
+    for at in (NIGHT, NIGHT + HOUR, NIGHT + DAY):
+        b.turn_at(at)
+    learned = [f.provenance["calibrated_as_of"] for f in archive.forecasts(NIGHT, NIGHT + 2 * DAY)]
+    assert learned == [NIGHT.isoformat(), NIGHT.isoformat(), (NIGHT + DAY).isoformat()]
+
+
+def test_what_was_forecast_is_verified_once_its_truth_is_a_week_old(archive: Archive, executor: Executor) -> None:
+    b = bench(archive, executor, NIGHT)
+    for at in (NIGHT, NIGHT + HOUR):
+        b.turn_at(at)
+    assert b.loop.board.skills == ()
+    b.turn_at(NIGHT + 7 * DAY + 2 * HOUR)
+    pairs = archive.pairs(NIGHT, NIGHT + DAY)
+    scored = set(zip(pairs.issued_at.tolist(), pairs.lead_min.tolist(), strict=True))
+    assert {(at.replace(tzinfo=NIGHT.tzinfo) - NIGHT, lead) for at, lead in scored} == {
+        (timedelta(0), 60.0), (timedelta(0), 120.0), (HOUR, 60.0),
+    }  # fmt: skip
+    shown = {(s.measure, s.lead_min): s for s in b.loop.board.skills}
+    assert shown["ed_census", 60].n == 2
+    assert set(shown["ed_census", 60].skill) == set(BASELINES)
+    assert not shown["ed_census", 60].backtested
+
+
+def test_until_then_a_replay_of_the_last_days_stands_in(archive: Archive, executor: Executor) -> None:
+    b = bench(archive, executor, NOON)
+    b.loop.turn()
+    b.loop.measure_past(whole_log(), 1)
+    shown = {(s.measure, s.lead_min): s for s in b.loop.board.skills}
+    assert set(shown) == {(m, lead) for m in b.loop.board.fans for lead in (60, 120)}
+    assert all(s.backtested and s.n == 5 for s in shown.values())
+    assert b.loop.board.cycle.issued_at == NOON
+
+
+def test_a_history_too_short_to_replay_is_left_alone(archive: Archive, executor: Executor) -> None:
+    b = bench(archive, executor, NIGHT)
+    b.loop.measure_past(whole_log(), 1)  # before the first cycle
+    b.loop.turn()
+    b.loop.measure_past(whole_log(), 10)
+    assert b.loop.board.skills == ()
+
+
+# --- faults
+
+
+def test_too_little_history_is_a_failed_cycle_with_its_sentence(archive: Archive, executor: Executor) -> None:
+    b = bench(archive, executor, START + 5 * DAY)
+    b.loop.turn()
+    cycle = b.loop.board.cycle
+    assert (cycle.done, cycle.failed, cycle.issued_at) == (0, 1, None)
+    assert (cycle.last_error or "").startswith("a calibration needs 7 days")
+    assert [(c.status, c.error) for c in archive.cycles(START)] == [("failed", cycle.last_error)]
+    b.turn_at(NIGHT)
+    assert (b.loop.board.cycle.done, b.loop.board.cycle.last_error) == (1, None)
+
+
+def test_a_failed_cycle_keeps_the_last_forecast_with_its_age(
+    archive: Archive, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    b = bench(archive, executor, NIGHT)
+    b.loop.turn()
+    before = b.loop.board
+    monkeypatch.setattr(module, "issue", lambda *_, **__: 1 / 0)
+    b.turn_at(NIGHT + TEN)
+    after = b.loop.board
+    assert (after.fans, after.units) == (before.fans, before.units)
+    assert (after.cycle.done, after.cycle.failed, after.cycle.last_error) == (1, 1, "ZeroDivisionError")
+    assert (after.cycle.issued_at, after.cycle.age) == (NIGHT, TEN)
+
+
+# --- turning
+
+
+class Stub(Loop):
+    """Notes when its cycles are, and takes a while of the world's time for each."""
+
+    takes_s = 0.0
+
+    def cycle(self, as_of: datetime) -> None:
+        self.__dict__.setdefault("seen", []).append(as_of)
+        threading.Event().wait(self.takes_s)
+
+
+class Slow(Stub):
+    takes_s = 0.8
+
+
+def turned(archive: Archive, executor: Executor, kind: type[Loop], *, wait: bool, wall_s: float) -> Bench:
+    """A loop left to turn for some of the world's seconds, half a second a turn."""
+    b = bench(archive, executor, NOON + TEN / 2, speed=1200.0, rhythm=Rhythm(TEN, wait=wait), kind=kind)
+    b.loop.start()
+    threading.Event().wait(wall_s)
+    b.loop.stop()
+    return b
+
+
+def turns(b: Bench) -> list[int]:
+    return [turn_of(at, TEN) - turn_of(NOON, TEN) for at in vars(b.loop)["seen"]]
+
+
+def test_cycles_come_at_once_and_then_at_whole_multiples(archive: Archive, executor: Executor) -> None:
+    b = turned(archive, executor, Stub, wait=False, wall_s=2.0)
+    assert turns(b) == list(range(len(turns(b))))
+    assert len(turns(b)) >= 4
+    first, *rest = vars(b.loop)["seen"]
+    assert first - (NOON + TEN / 2) < TEN / 2
+    past_the_turn = [(at - NOON) % TEN for at in rest]
+    assert np.median(past_the_turn) < TEN / 4  # type: ignore[operator]
+
+
+def test_a_turn_that_comes_during_a_cycle_is_missed_and_counted(archive: Archive, executor: Executor) -> None:
+    b = turned(archive, executor, Slow, wait=False, wall_s=2.5)
+    assert b.loop.counts.missed >= 1
+    kept = [c.status for c in archive.cycles(START)]
+    assert kept.count("missed") == b.loop.counts.missed
+    assert kept.count("done") == b.loop.counts.done == len(turns(b))
+    assert turns(b) != list(range(len(turns(b))))
+
+
+def test_with_wait_the_clock_stands_still_and_no_turn_is_missed(archive: Archive, executor: Executor) -> None:
+    b = turned(archive, executor, Slow, wait=True, wall_s=3.0)
+    assert b.loop.counts.missed == 0
+    assert turns(b) == list(range(len(turns(b))))
+    assert len(turns(b)) >= 2
+
+
+def test_counting_every_waking_as_a_turn_is_caught(
+    archive: Archive, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Loop, "_is_due", lambda self: True)
+    assert turned(archive, executor, Slow, wait=True, wall_s=2.0).loop.counts.missed > 0
+
+
+def test_woken_twice_within_a_turn_it_cycles_once(archive: Archive, executor: Executor) -> None:
+    b = bench(archive, executor, NOON, kind=Stub)
+    for after in (timedelta(0), TEN / 3, TEN, TEN * 1.5, 3 * TEN):
+        b.turn_at(NOON + after)
+    assert turns(b) == [0, 1, 3]
+    assert b.loop.counts.missed == 0

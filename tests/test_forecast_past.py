@@ -1,0 +1,137 @@
+"""What was: counted by hand, the same step by step as anew, ghosts taken as gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+
+from forecast.past import RENEWED_DAYS, Past, grid_start, truth
+from tests.histories import LOOKS, NOON, NOTHING_MISSING, calibration, situation, state, told
+from tests.worlds import told as mark
+from twin.present_draw import known_at
+from twin.state import State, fold
+
+HOUR, QUARTER = timedelta(hours=1), timedelta(minutes=15)
+MEASURES = ("ed_census", "ed_waiting", "ed_boarders")
+
+
+def hand_made() -> State:
+    day = (NOON - datetime(2026, 3, 2, 12, tzinfo=NOON.tzinfo)).days - 8
+    return fold(
+        State(),
+        [
+            mark("Arrived", "a", "08:00", day=day),
+            mark("SeenByProvider", "a", "08:20", day=day),
+            mark("DecidedToAdmit", "a", "10:00", day=day, unit="medicine"),
+            mark("Departed", "a", "12:00", day=day, to="ward", unit="medicine"),
+            mark("LeftWard", "a", "20:00", day=day, to="home"),
+            mark("Arrived", "b", "09:00", day=day),
+            mark("SeenByProvider", "b", "10:30", day=day),
+            mark("Departed", "b", "11:30", day=day, to="home"),
+        ],
+    )
+
+
+def test_the_truth_is_what_one_counts_by_hand() -> None:
+    midnight = NOON - timedelta(days=8, hours=12)
+    times = [midnight + timedelta(hours=h) for h in (7.9, 8.0, 9.5, 10.5, 11.5, 12.0, 21.0)]
+    came = truth(hand_made(), calibration(), times, NOON)
+    assert came["ed_census"].tolist() == [0, 1, 2, 2, 1, 0, 0]
+    assert came["ed_waiting"].tolist() == [0, 1, 1, 0, 0, 0, 0]
+    assert came["ed_boarders"].tolist() == [0, 0, 0, 1, 1, 0, 0]
+    assert came["ed_arrivals"].tolist() == [0, 1, 1, 0, 0, 0, 0]
+    assert came["admissions"].tolist() == [0, 0, 0, 0, 0, 1, 0]
+    assert came["census:medicine"].tolist() == [0, 0, 0, 0, 0, 1, 0]
+    beds = calibration().hospital.unit("medicine").places
+    assert came["beds_free:medicine"].tolist() == [beds, beds, beds, beds, beds, beds - 1, beds]
+
+
+def test_the_instants_asked_for_need_no_grid() -> None:
+    odd = [NOON - timedelta(days=8, minutes=37), NOON - timedelta(days=8, minutes=4)]
+    both = truth(state(), calibration(), odd, NOON)
+    for i, at in enumerate(odd):
+        alone = truth(state(), calibration(), [at], NOON)
+        assert {m: v[0] for m, v in alone.items() if v[0] == v[0]} == {m: v[i] for m, v in both.items() if v[i] == v[i]}
+
+
+def test_some_days_later_the_log_tells_what_was() -> None:
+    last = state(LOOKS[-1])
+    came = truth(last, calibration(), list(LOOKS[:4]), LOOKS[-1])
+    for measure in MEASURES:
+        true = np.array([t[measure] for t in told().truth[:4]])
+        assert np.abs(came[measure] - true).mean() <= 3.5
+
+
+def test_where_clerks_miss_nothing_the_log_tells_it_exactly() -> None:
+    last = state(LOOKS[-1], NOTHING_MISSING)
+    came = truth(last, calibration(NOTHING_MISSING), list(LOOKS[:5]), LOOKS[-1])
+    for measure in MEASURES:
+        assert np.abs(came[measure] - [t[measure] for t in told(NOTHING_MISSING).truth[:5]]).max() <= 1
+
+
+def open_exits(at: datetime) -> float:
+    return float(len([v for v in state(at).present(at) if at - (v.arrived_at or at) < timedelta(days=3)]))
+
+
+def test_exits_still_to_be_told_are_taken_as_told() -> None:
+    errors, naive = [], []
+    for look, true in zip(LOOKS, told().truth, strict=True):
+        here = situation(look)
+        _, now = Past(grid_start(look, days=3)).at(state(look), here.known, calibration(), look)
+        errors.append(now["ed_census"] - true["ed_census"])
+        naive.append(open_exits(look) - true["ed_census"])
+    assert abs(np.mean(errors)) < 2.0
+    assert np.mean(np.abs(errors)) < 4.0
+    assert np.mean(naive) > 20  # the mutant: whoever has no exit is here
+
+
+# --- step by step
+
+
+def followed(past: Past, looks: Iterable[datetime]) -> dict[str, np.ndarray]:
+    for look in looks:
+        history, _ = past.at(state(look), situation(look).known, calibration(), look)
+    return dict(history.measures)
+
+
+def test_step_by_step_is_the_same_as_anew_where_all_is_told_at_once() -> None:
+    habits = NOTHING_MISSING
+    first = grid_start(LOOKS[0], days=10)
+    steps, anew = Past(first), Past(first)
+    for look in LOOKS:
+        known = known_at(state(look, habits), calibration(habits), look)
+        history, now = steps.at(state(look, habits), known, calibration(habits), look)
+    again, now_again = anew.at(state(look, habits), known, calibration(habits), look)
+    assert now == pytest.approx(now_again, nan_ok=True)
+    settled = slice(0, -RENEWED_DAYS * 96)
+    for measure in MEASURES:
+        np.testing.assert_array_equal(history.measures[measure][settled], again.measures[measure][settled])
+
+
+def test_the_latest_days_are_counted_anew_and_older_ones_stay_as_they_were_known() -> None:
+    past = Past(grid_start(LOOKS[0], days=10))
+    before = followed(past, LOOKS[:1])["ed_census"]
+    after = followed(past, LOOKS[1:])["ed_census"]
+    kept = before.size - RENEWED_DAYS * 96
+    np.testing.assert_array_equal(before[:kept], after[:kept])
+    assert after.size == before.size + int((LOOKS[-1] - LOOKS[0]) / QUARTER)
+    assert not np.array_equal(before[-8:], after[before.size - 8 : before.size])
+
+
+def test_the_present_may_lie_off_the_grid() -> None:
+    look = LOOKS[0]
+    past = Past(look - timedelta(days=3, minutes=4))
+    history, now = past.at(state(look), situation(look).known, calibration(), look)
+    assert look - history.as_of == timedelta(minutes=4)
+    whole, at_look = Past(look - timedelta(days=3)).at(state(look), situation(look).known, calibration(), look)
+    assert whole.as_of == look
+    assert now == pytest.approx(at_look, nan_ok=True)
+    assert at_look == pytest.approx(whole.now, nan_ok=True)
+
+
+def test_the_grid_starts_so_many_days_before_in_whole_steps() -> None:
+    assert grid_start(NOON, days=10) == NOON - timedelta(days=10)
+    assert (NOON - grid_start(NOON)) % QUARTER == timedelta(0)

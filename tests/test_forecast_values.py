@@ -1,0 +1,32 @@
+"""Series from members: quantiles in order, NaN members left out."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from forecast.values import LEVELS, Members, series
+
+
+@settings(max_examples=40)
+@given(arrays(np.float64, (3, 7), elements=st.floats(-1e6, 1e6)))
+def test_quantiles_rise_with_their_level_and_hold_the_median(values: np.ndarray) -> None:
+    told = series(values)
+    assert tuple(told.quantiles) == LEVELS
+    assert (np.diff(np.array(list(told.quantiles.values())), axis=0) >= -1e-9).all()
+    np.testing.assert_allclose(told.quantiles[0.5], np.median(values, axis=1))
+    np.testing.assert_allclose(told.mean, values.mean(axis=1), atol=1e-6)
+
+
+def test_members_in_which_a_measure_does_not_exist_are_left_out() -> None:
+    told = series(np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]]))
+    assert told.mean[0] == 2.0
+    assert told.quantiles[0.5][0] == 2.0
+    assert np.isnan(told.mean[1])
+    assert all(np.isnan(cut[1]) for cut in told.quantiles.values())
+
+
+def test_members_are_counted() -> None:
+    assert Members(np.array([0.0, 15.0]), {"ed_census": np.zeros((2, 9))}).count == 9

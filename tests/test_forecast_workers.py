@@ -1,0 +1,54 @@
+"""The processes that simulate: begun anew after one has died."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
+
+import pytest
+
+from forecast.workers import Workers
+
+
+def double(value: int) -> int:
+    return 2 * value
+
+
+def kind_of_process() -> str:
+    return type(multiprocessing.current_process()).__name__
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    made = Workers(1)
+    yield made
+    made.shutdown()
+
+
+def test_values_go_in_and_out(workers: Workers) -> None:
+    assert list(workers.map(double, [1, 2, 3])) == [2, 4, 6]
+
+
+def test_after_a_child_was_killed_the_next_task_works(workers: Workers) -> None:
+    child = workers.submit(os.getpid).result()
+    assert child != os.getpid()
+    task = workers.submit(signal.pause)
+    os.kill(child, signal.SIGKILL)
+    with pytest.raises(BrokenProcessPool):
+        task.result()
+    assert workers.submit(double, 21).result() == 42
+    assert workers.submit(os.getpid).result() != child
+
+
+def test_children_are_spawned_and_share_nothing(workers: Workers) -> None:
+    assert workers.submit(kind_of_process).result() == "SpawnProcess"
+
+
+def test_after_shutdown_there_is_no_more_work() -> None:
+    ended = Workers(1)
+    ended.shutdown()
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        ended.submit(double, 1)

@@ -1,0 +1,233 @@
+"""The present drawn: as many here as truly are, queues and census as told, long waits out of triage, members apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+
+import numpy as np
+import pytest
+
+from ingest.events import Event, EventId, UnitId, VisitId
+from ingest.events import LeftWard as Left
+from tests.histories import LOOKS, NOON, NOTHING_MISSING, calibration, fingerprint, hospital, state, told
+from tests.test_twin_calibrate import short
+from tests.worlds import told as mark
+from twin import present_draw as module
+from twin.calibrate import Calibration
+from twin.fabricate import Habits
+from twin.present import Present
+from twin.present_draw import FORGET_AFTER_MIN, SITUATIONS, Known, draw_present, known_at
+from twin.state import State, fold
+from twin.story import NOWHERE, Story, Visits
+
+TRIAGE, PROVIDER, DECISION, DEPARTURE, BED, WARD = range(len(SITUATIONS))
+MEMBERS = 40
+Draw = Callable[[Known, Calibration, int], Present]
+
+
+@cache
+def known(look: int, habits: Habits | None = None) -> Known:
+    return known_at(state(LOOKS[look], habits), calibration(habits), LOOKS[look])
+
+
+def drawn(k: Known, c: Calibration, member: int = 0) -> Present:
+    return draw_present(k, c, seed=1, member=member)
+
+
+def counts(present: Present) -> tuple[int, int, int]:
+    """Census, waiting and boarders of the department, from the marks of the present."""
+    told = Visits.of(Story.of(present.history), np.zeros(present.count, dtype=np.int64))
+    here = ~np.isnan(told.arrived_min)
+    return int(here.sum()), int((here & np.isnan(told.seen_min)).sum()), int((~np.isnan(told.decided_min)).sum())
+
+
+@cache
+def errors(habits: Habits | None = None) -> np.ndarray:
+    """Drawn less true, `(look, member, measure)`."""
+    out = []
+    for look, truth in enumerate(told(habits).truth):
+        came = np.array([truth["ed_census"], truth["ed_waiting"], truth["ed_boarders"]])
+        out.append([counts(drawn(known(look, habits), calibration(habits), m)) - came for m in range(MEMBERS)])
+    return np.array(out, dtype=np.float64)
+
+
+# --- who is here
+
+
+def test_as_many_are_drawn_as_are_there() -> None:
+    bias = errors().mean(axis=(0, 1))
+    assert np.abs(bias) == pytest.approx([0, 0, 0], abs=1.0)
+    assert np.abs(errors().mean(axis=1)).mean(axis=0) == pytest.approx([0, 0, 0], abs=2.5)
+
+
+def test_taking_everybody_without_an_exit_as_here_is_caught() -> None:
+    bias = [
+        counts(drawn(replace(known(look), p_here=np.ones(known(look).count)), calibration()))[0] - truth["ed_census"]
+        for look, truth in enumerate(told().truth)
+    ]
+    assert np.mean(bias) > 20
+
+
+def test_where_clerks_miss_nothing_the_census_is_the_truth_within_what_is_still_to_be_typed() -> None:
+    assert np.abs(errors(NOTHING_MISSING).mean(axis=(0, 1))) == pytest.approx([0, 0, 0], abs=0.6)
+    assert np.abs(errors(NOTHING_MISSING).mean(axis=1)).max() <= 2.5
+
+
+def test_a_ghost_of_three_days_is_forgotten() -> None:
+    old = fold(state(), [mark("Arrived", "old", "00:00", day=-500)])
+    ages = {"ghost": FORGET_AFTER_MIN, "here": FORGET_AFTER_MIN - 1}
+    late = fold(State(), [moved(mark("Arrived", visit, "00:00"), age) for visit, age in ages.items()])
+    assert VisitId("old") not in known_at(old, calibration(), NOON).ids
+    assert known_at(late, calibration(), NOON).ids == ("here",)
+
+
+def moved(event: Event, ago_min: float) -> Event:
+    """The event so many minutes before noon, known at noon."""
+    return replace(event, occurred_at=NOON - timedelta(minutes=ago_min), known_at=NOON)
+
+
+# --- in which stage
+
+
+def names(present: Present, c: Calibration) -> list[str]:
+    return [c.path.names[code] for code in present.stage.tolist()]
+
+
+def stages_of(kinds: dict[str, float], c: Calibration, members: int = 200) -> list[tuple[str, bool, float]]:
+    """(stage, serving, residual) of one patient whose milestones lie so many minutes back, in each member."""
+    events = [mark(kind, "one", "00:00") for kind in kinds if kind != "Triaged"]
+    events += [mark("Triaged", "one", "00:00", acuity="3A")] if "Triaged" in kinds else []
+    events = [moved(event, kinds[event.kind]) for event in events]
+    k = known_at(fold(State(), events), c, NOON)
+    out = []
+    for member in range(members):
+        p = draw_present(k, c, seed=1, member=member)
+        out.append((names(p, c)[0], bool(p.serving[0]), float(p.residual_min[0, 0])))
+    return out
+
+
+def share(of: list[tuple[str, bool, float]], *stages: str) -> float:
+    return sum(stage in stages for stage, _, _ in of) / len(of)
+
+
+def test_who_has_just_come_is_in_triage_and_who_waits_long_is_not() -> None:
+    assert share(stages_of({"Arrived": 2}, calibration()), "arrival") > 0.9
+    assert share(stages_of({"Arrived": 180}, calibration()), "arrival") < 0.1
+
+
+def test_who_is_triaged_queues_for_a_doctor_and_the_longer_the_likelier_the_contact_went_unrecorded() -> None:
+    soon = stages_of({"Arrived": 15, "Triaged": 10}, calibration())
+    long = stages_of({"Arrived": 600, "Triaged": 590}, calibration())
+    assert share(soon, "contact_admit", "contact_home") == 1.0
+    queued = [sum(not serving for _, serving, _ in of) / len(of) for of in (soon, long)]
+    assert queued[0] > 0.85
+    assert queued[1] < 0.6
+
+
+def test_where_nothing_goes_unrecorded_who_waits_queues() -> None:
+    c = calibration(NOTHING_MISSING)
+    assert all(not serving for _, serving, _ in stages_of({"Arrived": 600, "Triaged": 590}, c))
+
+
+def test_who_was_seen_is_in_care_and_the_longer_the_likelier_to_be_admitted() -> None:
+    soon = stages_of({"Arrived": 60, "Triaged": 50, "SeenByProvider": 10}, calibration())
+    long = stages_of({"Arrived": 460, "Triaged": 450, "SeenByProvider": 420}, calibration())
+    assert all(serving and residual > 0 for _, serving, residual in soon)
+    assert share(soon, "contact_admit", "contact_home") == 1.0
+    admitted = [share(of, "contact_admit") for of in (soon, long)]
+    usual = calibration().parameters.shares["p_admit"]
+    assert admitted[0] == pytest.approx(float(usual[6].mean()), abs=0.15)
+    assert admitted[0] != admitted[1]
+
+
+def test_the_longer_care_has_lasted_the_shorter_is_what_is_left_of_a_usual_stay() -> None:
+    left = [
+        np.median(
+            [r for _, _, r in stages_of({"Arrived": ago + 5, "Triaged": ago + 3, "SeenByProvider": ago}, calibration())]
+        )
+        for ago in (1, 60)
+    ]
+    assert 0 < left[1] < left[0]
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_boarder_searches_for_a_bed_and_then_queues_for_it_where_the_ward_is_full(
+    full: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_full", lambda known, c: np.full(len(c.hospital.units), full))
+    seen = {"Arrived": 900.0, "Triaged": 890.0, "SeenByProvider": 880.0}
+    soon, long = (stages_of({**seen, "DecidedToAdmit": ago}, calibration()) for ago in (2, 800))
+    assert share(soon, "bed_search") > 0.8
+    assert share(long, "boarding" if full else "bed_search") > 0.8
+    assert all(serving is (stage == "bed_search") for stage, serving, _ in soon + long)
+
+
+def test_a_boarder_without_a_ward_is_given_one_that_can_be_wanted() -> None:
+    events = [moved(mark("Arrived", "b", "00:00"), 240), moved(mark("DecidedToAdmit", "b", "00:00"), 60)]
+    k = known_at(fold(State(), events), calibration(), NOON)
+    assert k.unit.tolist() == [NOWHERE]
+    units = {calibration().hospital.units[int(drawn(k, calibration(), m).unit[0])].name for m in range(30)}
+    assert len(units) > 1
+    assert units <= {u.name for u in calibration().hospital.wards}
+
+
+def test_a_decision_without_a_recorded_contact_is_not_waiting() -> None:
+    events = [moved(mark("Arrived", "b", "00:00"), 240), moved(mark("DecidedToAdmit", "b", "00:00"), 60)]
+    k = replace(known_at(fold(State(), events), calibration(), NOON), p_here=np.ones(1))
+    assert counts(drawn(k, calibration())) == (1, 0, 1)
+
+
+def test_on_the_short_path_where_a_visit_leads_is_drawn_and_its_stay_counts_from_the_arrival() -> None:
+    soon = stages_of({"Arrived": 5}, short())
+    long = stages_of({"Arrived": 600}, short())
+    assert {stage for stage, _, _ in soon} >= {"stay_home", "stay_ward"}
+    assert share(long, "stay_ward") > share(soon, "stay_ward")
+    assert all(serving for _, serving, _ in soon)
+
+
+def test_a_ward_that_opened_since_the_calibration_waits_for_the_next() -> None:
+    entered = moved(mark("EnteredWard", "n", "00:00", unit=UnitId("tents")), 60)
+    k = known_at(fold(state(), [entered]), calibration(), NOON)
+    assert fingerprint(k) == fingerprint(known(0))
+    assert (k.unit[k.situation == WARD] >= 0).all()
+
+
+def test_who_left_the_ward_is_not_in_it() -> None:
+    inside = known(0).ids[-1]
+    gone = Left(event_id=EventId("gone"), visit=inside, occurred_at=NOON, known_at=NOON)
+    assert inside not in known_at(fold(state(), [gone]), calibration(), NOON).ids
+
+
+# --- members
+
+
+def test_queues_keep_the_order_in_which_patients_came() -> None:
+    k = known(0, NOTHING_MISSING)
+    present = drawn(k, calibration(NOTHING_MISSING))
+    queued = np.flatnonzero(~present.serving)
+    assert queued.size > 5
+    np.testing.assert_array_equal(present.since_min[queued], k.since_min[queued])
+
+
+def test_what_is_left_is_never_negative_and_what_has_begun_is_not_over() -> None:
+    for look in range(len(LOOKS)):
+        present = drawn(known(look), calibration())
+        assert (present.residual_min >= 0).all()
+        assert (present.residual_min[present.serving & present.here] > 0).mean() > 0.99
+        assert (present.since_min <= 0).all()
+
+
+def test_the_same_member_is_equal_and_another_differs() -> None:
+    one, again, other = (drawn(known(0), calibration(), m) for m in (3, 3, 4))
+    assert fingerprint(one) == fingerprint(again)
+    assert fingerprint(one) != fingerprint(other)
+    assert fingerprint(draw_present(known(0), calibration(), seed=2, member=3)) != fingerprint(one)
+
+
+def test_an_empty_hospital_has_an_empty_present() -> None:
+    k = known_at(State(), calibration(), NOON)
+    assert (k.count, drawn(k, calibration()).count) == (0, 0)
+    assert hospital().wards
