@@ -16,9 +16,9 @@ FeedState = Literal["unknown", "live", "late", "stale", "off"]
 ForecastState = Literal["none", "fresh", "old", "hidden"]
 
 STALE_AFTER = timedelta(minutes=15)
-"""A late feed's numbers are greyed and hatched past this age."""
+"""A late feed's numbers are greyed and hatched past this age, and past three times the silence that is usual."""
 OFF_AFTER = timedelta(hours=4)
-"""A late feed's numbers are taken away past this age."""
+"""A late feed's numbers are taken away past this age, and past three times the silence that is usual."""
 HIDDEN_AFTER = timedelta(minutes=60)
 """A forecast is taken away past this age, or past two cycles where those last longer."""
 
@@ -30,9 +30,10 @@ def feed_state(board: Board) -> FeedState:
         return "unknown"
     if not board.feed.late:
         return "live"
-    if age > OFF_AFTER:
+    long = 3 * board.feed.limit
+    if age > max(OFF_AFTER, long):
         return "off"
-    return "stale" if age > STALE_AFTER else "late"
+    return "stale" if age > max(STALE_AFTER, long) else "late"
 
 
 def forecast_state(board: Board) -> ForecastState:
@@ -53,8 +54,9 @@ def forecast_shown(board: Board) -> bool:
 def aged(board: Board, by: timedelta) -> Board:
     """The board as it reads some time after it was made: a board that is no longer renewed grows old on the wall."""
     feed, cycle = board.feed, board.cycle
+    silent = None if feed.age is None else feed.age + by
     return replace(
         board,
-        feed=replace(feed, age=None if feed.age is None else feed.age + by),
+        feed=replace(feed, age=silent, late=silent is None or feed.late or silent > feed.limit),
         cycle=replace(cycle, age=None if cycle.age is None else cycle.age + by),
     )

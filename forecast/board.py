@@ -123,6 +123,8 @@ class Feed:
     age: timedelta | None
     late: bool
     """True when silence has lasted longer than the usual rate of events allows."""
+    limit: timedelta = timedelta(minutes=30)
+    """How long a silence the usual rate of events allows at this hour."""
     rejected: dict[str, int] = field(default_factory=dict)
     """Reason to number of records kept aside."""
 

@@ -93,9 +93,13 @@ def empty_board(house: House, hospital: str, zone: str, now: datetime) -> Board:
 
 
 def silence_limit(arrivals_per_hour: float) -> timedelta:
-    """How long a feed may be silent at this hour: ln(10^4) mean gaps, from 2 to 30 minutes."""
-    rate = max(arrivals_per_hour * EVENTS_A_VISIT, 1e-6)
-    return min(max(timedelta(hours=_SILENCE / rate), timedelta(minutes=2)), timedelta(minutes=30))
+    """How long a feed may be silent at this hour: ln(10^4) mean gaps, from 2 to 30 minutes.
+
+    Where less than one event an hour is usual, half an hour says nothing: there it is up to two days.
+    """
+    rate = arrivals_per_hour * EVENTS_A_VISIT
+    longest = timedelta(minutes=30) if rate >= 1.0 else timedelta(days=2)
+    return min(max(timedelta(hours=_SILENCE / max(rate, 1e-6)), timedelta(minutes=2)), longest)
 
 
 def _now(made: Made, usual: Mapping[str, Series], spaces: int | None) -> Now:
@@ -231,7 +235,7 @@ def feed_of(
 ) -> Feed:
     """How old the data are."""
     age = None if last_stored_at is None else max(now - last_stored_at, timedelta(0))
-    return Feed(last_event_at, last_stored_at, age, age is None or age > limit, dict(rejected))
+    return Feed(last_event_at, last_stored_at, age, age is None or age > limit, limit, dict(rejected))
 
 
 def arrivals_now(situation: Situation) -> float:

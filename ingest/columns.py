@@ -56,15 +56,14 @@ SCHEMA: pa.Schema = _schema()
 
 def to_table(events: Sequence[Event]) -> pa.Table:
     """The events as a table, in their order. Raises EventError where an instant has no time zone."""
-    fields_of = {cls: frozenset(columns_of(cls)) for cls in {type(event) for event in events}}
-    return pa.table([_column(events, field, fields_of) for field in SCHEMA], schema=SCHEMA)
+    return pa.table([_column(events, field) for field in SCHEMA], schema=SCHEMA)
 
 
-def _column(events: Sequence[Event], field: pa.Field, fields_of: dict[type[Event], frozenset[str]]) -> pa.Array:
+def _column(events: Sequence[Event], field: pa.Field) -> pa.Array:
     name = field.name
     if name == "kind":
         return pa.array([event.kind for event in events], type=field.type)
-    values = [getattr(event, name) if name in fields_of[type(event)] else None for event in events]
+    values = [getattr(event, name) if name in _FIELD_NAMES[type(event)] else None for event in events]
     if field.type == TIME:
         _check_aware(events, name, values)
     return pa.array(values, type=field.type)
@@ -76,9 +75,10 @@ def _check_aware(events: Sequence[Event], name: str, instants: Sequence[datetime
             raise EventError(f"{name} must have a time zone, but is {instant} ({event.source}@{event.position})")
 
 
-def from_table(table: pa.Table) -> list[Event]:
-    """The rows of a table as events, in their order. Raises EventError as `check` does."""
-    check(table)
+def from_table(table: pa.Table, *, checked: bool = False) -> list[Event]:
+    """The rows of a table as events, in their order. Raises EventError as `check` does, unless it is done already."""
+    if not checked:
+        check(table)
     events = np.empty(table.num_rows, dtype=object)
     for kind in pc.unique(table.column("kind")).to_pylist():
         rows = pc.indices_nonzero(pc.equal(table.column("kind"), kind))
@@ -90,7 +90,7 @@ def _of_kind(table: pa.Table, cls: type[Event]) -> list[Event]:
     """The constructor checks each value of each event; the table is checked already, so the fields are filled
     column by column: three times as fast."""
     events = [object.__new__(cls) for _ in range(table.num_rows)]
-    for name in columns_of(cls):
+    for name in _FIELD_NAMES[cls]:
         deque(map(getattr(cls, name).__set__, events, _values(table.column(name))), maxlen=0)
     return events
 
@@ -154,5 +154,6 @@ def _is_required(field: Field[Any] | None) -> bool:
     return field is not None and field.default is MISSING and field.default_factory is MISSING
 
 
+_FIELD_NAMES = {cls: frozenset(field.name for field in fields(cls)) for cls in EVENT_CLASSES}
 _CHOICES = _choices()
 _PRESENCE = _presence()

@@ -151,7 +151,7 @@ class EventLog:
         In the order of the world: occurred_at, kind, event_id. Cancellations are events among the others; what they
         target is here too.
         """
-        return from_table(self.read_table(since, until, known_at, kinds))
+        return from_table(self.read_table(since, until, known_at, kinds), checked=True)
 
     def read_table(
         self,
@@ -171,7 +171,7 @@ class EventLog:
 
     def read_versions(self, known_after: datetime | None, known_until: datetime) -> list[Event]:
         """All versions that became known in (known_after, known_until], in the order in which they did."""
-        return from_table(self.read_versions_table(known_after, known_until))
+        return from_table(self.read_versions_table(known_after, known_until), checked=True)
 
     def read_versions_table(self, known_after: datetime | None, known_until: datetime) -> pa.Table:
         """As `read_versions`, as a table with the columns of `ingest.columns.SCHEMA`."""

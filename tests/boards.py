@@ -14,6 +14,7 @@ from statistics import NormalDist
 from forecast.board import Board, Cycle, Earlier, Effect, Fan, Feed, Now, ScenarioView, Skill, UnitNow
 
 MADE_AT = datetime(2026, 11, 24, 13, 34, tzinfo=UTC)
+LIMIT = timedelta(minutes=5)
 ISSUED_AT = datetime(2026, 11, 24, 13, 30, tzinfo=UTC)
 STEP = timedelta(minutes=15)
 LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
@@ -158,7 +159,7 @@ def ordinary() -> Board:
         },
         scenarios=SCENARIOS,
         skills=SKILLS,
-        feed=Feed(MADE_AT - timedelta(seconds=40), MADE_AT, timedelta(seconds=40), late=False, rejected={}),
+        feed=Feed(MADE_AT - timedelta(seconds=40), MADE_AT, timedelta(seconds=40), False, LIMIT, {}),
         cycle=Cycle(ISSUED_AT, MADE_AT - ISSUED_AT, 41.0, 143, 0, 0, None, timedelta(minutes=10), 200, 60.4, "full"),
     )
 
@@ -211,7 +212,7 @@ def stale() -> Board:
         board,
         now=replace(board.now, waiting=None, longest_wait_min=None),
         scenarios=tuple(replace(s, effects=(), **no_lever) if s.name == "one_more_doctor" else s for s in SCENARIOS),
-        feed=Feed(MADE_AT - age, MADE_AT - age, age, late=True, rejected={"impossible date": 3}),
+        feed=Feed(MADE_AT - age, MADE_AT - age, age, True, LIMIT, {"impossible date": 3}),
         cycle=replace(
             board.cycle,
             issued_at=MADE_AT - timedelta(minutes=34),

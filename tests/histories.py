@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -18,6 +19,7 @@ from ingest.log import EventLog, Extract, Position
 from twin.calibrate import Calibration, calibrate
 from twin.fabricate import FabricatedHospital, Habits, World
 from twin.hospital import Hospital, load_hospital
+from twin.memory import Memory
 from twin.scenarios import Scenario, catalogue
 from twin.state import State, fold
 
@@ -99,17 +101,50 @@ def log_of(
 ) -> EventLog:
     """A log that holds the events, each known when it was; in memory where no database is given."""
     last_at = max(e.known_at for batch in batches for e in batch if e.known_at is not None)
-    log = EventLog(database or Database.open(None, threads=1), clock or SimulatedClock(last_at))
+    log = EventLog(database or _in_memory(), clock or SimulatedClock(last_at))
     for number, batch in enumerate(batches, start=1):
         extract = Extract(source="fabricated", digest=str(number), extracted_at=last_at)
         log.append(batch, Position(source="fabricated", offset=number), extract=extract)
     return log
 
 
+def _in_memory() -> Database:
+    database = Database.open(None, threads=1)
+    atexit.register(database.close)
+    return database
+
+
 @cache
 def whole_log() -> EventLog:
     """All that the hospital ever told; for reading only."""
     return log_of(told().events)
+
+
+class Remembered(Memory):
+    """A memory that makes each state of `whole_log` and `other_log` once a process: folding is the slow part."""
+
+    def at(self, known_at: datetime) -> State:
+        """The state of what was known at the instant."""
+        if self._log not in (whole_log(), other_log()):
+            return super().at(known_at)
+        return _remembered(self._log, known_at)
+
+
+@cache
+def _remembered(log: EventLog, known_at: datetime) -> State:
+    _MADE[log] = _MADE.get(log) or Memory(log)
+    return _MADE[log].at(known_at)
+
+
+_MADE: dict[EventLog, Memory] = {}
+
+
+@atexit.register
+def _let_go() -> None:
+    """The database complains of what still holds it when the process ends."""
+    for cached in (whole_log, other_log, _remembered):
+        cached.cache_clear()
+    _MADE.clear()
 
 
 def told_otherwise(events: Iterable[Event], after: datetime) -> tuple[list[Event], list[Event]]:

@@ -13,9 +13,15 @@ import subprocess
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from packaging.requirements import Requirement
+
+from twin.fabricate import HospitalKind, HospitalSize
+from twin.hospital import load_hospital
+from twin.pathway import TABLES, load_path
+from twin.scenarios import catalogue
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("ingest", "twin", "forecast", "dashboard")
@@ -57,8 +63,25 @@ def make_targets(makefile: str) -> list[str]:
 
 def sub_commands(parser: argparse.ArgumentParser) -> list[str]:
     """The names of a parser's sub-commands."""
-    menus = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    return [name for menu in menus for name in menu.choices]
+    return [name for name, _ in menus(parser)]
+
+
+def menus(parser: argparse.ArgumentParser) -> list[tuple[str, argparse.ArgumentParser]]:
+    """The sub-commands of a parser, each with its own parser."""
+    found = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    return [(name, menu) for action in found for name, menu in action.choices.items()]
+
+
+def options(parser: argparse.ArgumentParser) -> list[str]:
+    """The long options of a sub-command and the words that its options and arguments take; help apart."""
+    actions = [action for action in parser._actions if action.dest != "help"]
+    names = [text for action in actions for text in action.option_strings]
+    return names + [str(choice) for action in actions for choice in action.choices or ()]
+
+
+def fabricate_choices() -> list[tuple[str, ...]]:
+    """Kinds, sizes and the words of faults."""
+    return [get_args(HospitalKind), get_args(HospitalSize), ("silence", "duplicates", "skew", "frozen")]
 
 
 def unnamed(names: Iterable[str], text: str) -> list[str]:
@@ -102,6 +125,32 @@ def test_every_sub_command_is_in_the_readme() -> None:
     assert unnamed([f"edtwin {name}" for name in sub_commands(parser)], _readme()) == []
 
 
+def test_every_option_is_in_a_readme() -> None:
+    parser = importlib.import_module("dashboard.__main__").build_parser()
+    missing = {name: unnamed(options(menu), _section("dashboard", "The command")) for name, menu in menus(parser)}
+    assert {name: found for name, found in missing.items() if found} == {}
+
+
+def test_whatever_is_shipped_or_can_be_chosen_is_in_a_readme() -> None:
+    choices = {
+        "dashboard": [option for names in fabricate_choices() for option in names],
+        "ingest": [path.stem for path in (ROOT / "ingest" / "mappings").glob("*.toml")],
+        "twin": [*catalogue(), *(name for table in TABLES for name in _needs(table))],
+        "forecast": ["persistence", "climatology", "anomaly_persistence"],
+    }
+    missing = {folder: unnamed(names, _page(folder)) for folder, names in choices.items()}
+    assert {folder: names for folder, names in missing.items() if names} == {}
+
+
+def test_every_self_contained_example_runs() -> None:
+    """Blocks of Python that import what they use; the others show a call among things that were said before."""
+    pages = {folder: re.findall(r"```python\n(.*?)```", _page(folder), re.DOTALL) for folder in FOLDERS}
+    whole = [(f"{folder}/README.md", b) for folder, found in pages.items() for b in found if b.startswith("from ")]
+    assert whole
+    for name, block in whole:
+        exec(compile(block, name, "exec"), {})
+
+
 def test_every_dependency_is_explained_in_the_readme() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     asked = project["dependencies"] + project["optional-dependencies"]["dev"]
@@ -138,6 +187,14 @@ def test_a_forgotten_sub_command_is_seen() -> None:
     assert unnamed(sub_commands(parser), "edtwin up; edtwin backtest-old") == ["backtest"]
 
 
+def test_a_forgotten_option_is_seen() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--speed")
+    parser.add_argument("action", choices=("list", "show"))
+    assert options(parser) == ["--speed", "list", "show"]
+    assert unnamed(options(parser), "`--speedy`, `show`") == ["--speed", "list"]
+
+
 def test_an_unexplained_dependency_is_seen() -> None:
     text = "| `duckdb` | keeps the log in one file |\n| `numpy` | |\npandas reads the extracts of hospitals"
     assert unexplained(["duckdb", "numpy", "pandas"], text) == ["numpy", "pandas"]
@@ -160,6 +217,21 @@ def test_a_trace_is_seen(trace: str) -> None:
 
 def _readme() -> str:
     return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def _page(folder: str) -> str:
+    return (ROOT / folder / "README.md").read_text(encoding="utf-8")
+
+
+def _section(folder: str, title: str) -> str:
+    """A section of a folder's README, found by how its title begins."""
+    return next(part for part in _page(folder).split("\n## ") if part.startswith(title))
+
+
+def _needs(table: str) -> list[str]:
+    """What a path's parameters are called; one stay a ward is told once."""
+    path = load_path(table, load_hospital())
+    return sorted({name.split(":")[0] for name in (*path.durations, *path.shares, *path.wanted)})
 
 
 def _module(path: Path) -> str:

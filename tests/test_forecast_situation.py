@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -30,9 +31,9 @@ STEPS = ("state", "calibration", "situation", "history", "rivals", "forecast")
 
 
 @cache
-def traces(memory: type[Memory], log: EventLog) -> dict[str, str]:
+def traces(memory: type[Memory], log: Callable[[], EventLog]) -> dict[str, str]:
     """The fingerprint of everything on the way to a forecast at noon."""
-    known = memory(log).at(NOON)
+    known = memory(log()).at(NOON)
     learned = calibrate(known, hospital(), NOON)
     here = situation_of(known, learned, NOON)
     history, now = Past(grid_start(NOON, days=21)).at(known, here.known, learned, NOON)
@@ -44,12 +45,12 @@ def traces(memory: type[Memory], log: EventLog) -> dict[str, str]:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_another_future_changes_no_bit_on_the_way_to_a_forecast(step: str) -> None:
-    assert traces(Memory, whole_log())[step] == traces(Memory, other_log())[step]
+    assert traces(Memory, whole_log)[step] == traces(Memory, other_log)[step]
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_reading_what_had_happened_but_was_not_known_is_caught(step: str) -> None:
-    assert traces(ByOccurrence, whole_log())[step] != traces(ByOccurrence, other_log())[step]
+    assert traces(ByOccurrence, whole_log)[step] != traces(ByOccurrence, other_log)[step]
 
 
 # --- what is in it

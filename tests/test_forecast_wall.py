@@ -160,8 +160,8 @@ def test_the_chance_of_a_longer_silence_is_1_in_10_000() -> None:
     assert math.exp(-60 * limit_h) == pytest.approx(1e-4)
 
 
-def test_a_night_without_arrivals_waits_half_an_hour() -> None:
-    assert silence_limit(0.0) == timedelta(minutes=30)
+def test_a_feed_of_which_nothing_is_usual_may_be_silent_for_two_days() -> None:
+    assert silence_limit(0.0) == timedelta(days=2)
 
 
 @pytest.mark.parametrize(("age_min", "late"), [(1, False), (10, False), (11, True)])

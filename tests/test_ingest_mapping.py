@@ -164,9 +164,9 @@ def test_an_extract_time_must_say_its_offset() -> None:
 
 
 def readme() -> str:
-    """The section on extracts, wherever it stands in the folder."""
-    texts = [path.read_text(encoding="utf-8") for path in SHIPPED.parent.glob("README*.md")]
-    return next(text[text.index("## Extracts") :] for text in texts if "## Extracts" in text)
+    """The section on extracts."""
+    text = (SHIPPED.parent / "README.md").read_text(encoding="utf-8")
+    return text[text.index("## Extracts") : text.index("## Sources")]
 
 
 def test_the_examples_of_the_readme_are_sound() -> None:

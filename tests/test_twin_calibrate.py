@@ -18,15 +18,11 @@ from tests.histories import (
     calibration,
     fingerprint,
     hospital,
-    other_log,
     state,
     told,
-    whole_log,
 )
-from tests.test_twin_memory import ByOccurrence
 from twin.calibrate import Calibration, calibrate
 from twin.errors import TwinError
-from twin.memory import Memory
 from twin.state import State, fold
 
 REPORT = {
@@ -47,13 +43,7 @@ def short() -> Calibration:
     return of(replace(e, unit=None) if isinstance(e, Departed) else e for e in kept)
 
 
-# --- no look-ahead
-
-
-@pytest.mark.parametrize(("memory", "same"), [(Memory, True), (ByOccurrence, False)])
-def test_another_future_changes_no_bit_of_what_is_learned(memory: type[Memory], same: bool) -> None:
-    learned = [calibrate(memory(log).at(NOON), hospital(), NOON) for log in (whole_log(), other_log())]
-    assert (fingerprint(learned[0]) == fingerprint(learned[1])) is same
+# --- a function of what is known; that nothing later is read is shown in test_forecast_situation.py
 
 
 def test_the_same_log_gives_the_same_parameters() -> None:

@@ -24,7 +24,7 @@ from twin.state import State, fold
 from twin.story import NOWHERE, Story, Visits
 
 TRIAGE, PROVIDER, DECISION, DEPARTURE, BED, WARD = range(len(SITUATIONS))
-MEMBERS = 40
+MEMBERS = 12
 Draw = Callable[[Known, Calibration, int], Present]
 
 
@@ -98,10 +98,9 @@ def names(present: Present, c: Calibration) -> list[str]:
 
 def stages_of(kinds: dict[str, float], c: Calibration, members: int = 200) -> list[tuple[str, bool, float]]:
     """(stage, serving, residual) of one patient whose milestones lie so many minutes back, in each member."""
-    events = [mark(kind, "one", "00:00") for kind in kinds if kind != "Triaged"]
+    events: list[Event] = [mark(kind, "one", "00:00") for kind in kinds if kind != "Triaged"]
     events += [mark("Triaged", "one", "00:00", acuity="3A")] if "Triaged" in kinds else []
-    events = [moved(event, kinds[event.kind]) for event in events]
-    k = known_at(fold(State(), events), c, NOON)
+    k = known_at(fold(State(), [moved(event, kinds[event.kind]) for event in events]), c, NOON)
     out = []
     for member in range(members):
         p = draw_present(k, c, seed=1, member=member)

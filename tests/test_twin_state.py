@@ -10,24 +10,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.events import BedId, BedsCounted, BedStatusChanged, Event, EventId, StaffOnDuty, UnitId
+from ingest.events import BedId, BedsCounted, BedStatusChanged, Event, EventId, StaffOnDuty, UnitId, VisitId
 from tests.worlds import at, day_of_visits, struck, told
 from twin import state as module
 from twin.state import State, fold
+from twin.visit import Visit
 
 MEDICINE = UnitId("medicine")
 
 
-def rows(state: State) -> dict[str, object]:
+def rows(state: State) -> dict[VisitId, Visit]:
     return dict(state.visits)
 
 
 def corrected_day() -> list[Event]:
     """The day with a new version of an exit, a cancellation, a revival, and a merge."""
     day = day_of_visits()
-    exit_b = next(e for e in day if e.visit == "b" and e.kind == "Departed")  # type: ignore[attr-defined]
+    exit_b = next(e for e in day if e.visit == "b" and e.kind == "Departed")
     later = replace(exit_b, occurred_at=at("11:45"), known_at=at("13:00"))
-    seen_b = next(e for e in day if e.visit == "b" and e.kind == "SeenByProvider")  # type: ignore[attr-defined]
+    seen_b = next(e for e in day if e.visit == "b" and e.kind == "SeenByProvider")
     strike = struck(seen_b, at("12:00"))
     again = replace(seen_b, known_at=at("12:30"))
     merge = told("Merged", "d", "12:00", into="b")
@@ -87,8 +88,8 @@ def test_what_happens_after_the_instant_is_left_out() -> None:
 
 def test_a_cancelled_event_never_happened() -> None:
     day = day_of_visits()
-    without = [e for e in day if not (e.kind == "Departed" and e.visit == "b")]  # type: ignore[attr-defined]
-    exit_b = next(e for e in day if e.kind == "Departed" and e.visit == "b")  # type: ignore[attr-defined]
+    without = [e for e in day if not (e.kind == "Departed" and e.visit == "b")]
+    exit_b = next(e for e in day if e.kind == "Departed" and e.visit == "b")
     assert rows(fold(State(), [*day, struck(exit_b, at("12:00"))])) == rows(fold(State(), without))
 
 
@@ -113,7 +114,7 @@ def test_merges_follow_chains_and_a_circle_leads_to_its_smallest_id() -> None:
     chain = [told("Merged", "c", "12:00", into="d"), told("Merged", "d", "12:01", into="b")]
     merged = fold(State(), [*day, *chain])
     assert set(merged.visits) == {"a", "b"}
-    assert merged.visits["b"].arrived_at == at("09:00")  # type: ignore[index]
+    assert merged.visits[VisitId("b")].arrived_at == at("09:00")
     circle = [told("Merged", "b", "12:00", into="c"), told("Merged", "c", "12:00", into="b")]
     assert set(fold(State(), [*day, *circle]).visits) == {"a", "b", "d"}
 

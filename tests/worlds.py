@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingest import events as vocabulary
-from ingest.events import Cancelled, Event, EventId
+from ingest.events import Cancelled, EventId, VisitEvent
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -19,17 +19,18 @@ def at(clock: str, day: int = 0) -> datetime:
 
 def told(
     kind: str, visit: str, clock: str, *, day: int = 0, nth: int = 0, told_at: datetime | None = None, **fields: Any
-) -> Event:
+) -> VisitEvent:
     """An event of a visit, known when it happens unless `told_at` says otherwise."""
-    cls = vocabulary.BY_KIND[kind]
+    cls: Any = vocabulary.BY_KIND[kind]
     happened = at(clock, day)
-    return cls(
+    event: VisitEvent = cls(
         event_id=EventId(f"w/{visit}/{kind}/{nth}"), visit=visit, occurred_at=happened, known_at=told_at or happened,
         source="w", **fields,
     )  # fmt: skip
+    return event
 
 
-def struck(event: Event, told_at: datetime, nth: int = 0) -> Cancelled:
+def struck(event: VisitEvent | Cancelled, told_at: datetime, nth: int = 0) -> Cancelled:
     """The cancellation of an event."""
     return Cancelled(
         event_id=EventId(f"{event.event_id}/Cancelled/{nth}"), target=event.event_id, occurred_at=event.occurred_at,
@@ -37,7 +38,7 @@ def struck(event: Event, told_at: datetime, nth: int = 0) -> Cancelled:
     )  # fmt: skip
 
 
-def day_of_visits() -> list[Event]:
+def day_of_visits() -> list[VisitEvent]:
     """Four visits: one home, one to a ward and out again, one who leaves unseen, one still waiting."""
     return [
         told("Arrived", "a", "08:00", age_band="75+", mode="ambulance"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 from datetime import datetime, timedelta
+from math import isfinite
 
 from dashboard.commands.calibrate import span_of
 from dashboard.commands.common import duration, hours, instant, progress, say, settings_of
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house, require_data
 from forecast.backtest import Plan, Report, backtest
-from forecast.verify import VERIFIED_LEADS_MIN
+from forecast.verify import VERIFIED_LEADS_MIN, Verification
 from forecast.workers import Workers
 
 
@@ -77,11 +78,14 @@ def _text(report: Report) -> str:
     first, last = report.plan.first_at, report.plan.last_at
     lines = [f"{report.n_issues} issues from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"]
     for measure, by_lead in report.verifications.items():
-        lines.append(measure)
-        for lead_min, v in by_lead.items():
-            skill = ", ".join(f"{name} {value:+.2f}" for name, value in v.skill.items())
-            lines.append(
-                f"  {lead_min / 60:>4g} h  n {v.n:>5}  mae {v.mae:6.2f}  bias {v.bias:+6.2f}  crps {v.crps:6.3f}  "
-                f"80 % covers {v.coverage[80]:4.0%}  skill: {skill}"
-            )
+        told = [_row(lead_min, v) for lead_min, v in by_lead.items() if v.n]
+        lines += [measure, *told] if told else [f"{measure}: nothing to compare"]
     return "\n".join(lines)
+
+
+def _row(lead_min: float, v: Verification) -> str:
+    skill = ", ".join(f"{name} {value:+.2f}" for name, value in v.skill.items() if isfinite(value))
+    return (
+        f"  {lead_min / 60:>4g} h  n {v.n:>5}  mae {v.mae:6.2f}  bias {v.bias:+6.2f}  crps {v.crps:6.3f}  "
+        f"80 % covers {v.coverage[80]:4.0%}  skill against: {skill or 'none'}"
+    )

@@ -1,0 +1,449 @@
+"""The command as people use it: what it prints, what it stores, and what it says of bad input.
+
+Run in this process on a small fabricated hospital; simulation runs here too, but where a whole house is started.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from datetime import UTC, datetime, timedelta
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from dashboard.__main__ import main
+from dashboard.commands import backtest, forecast
+from dashboard.commands.common import duration, hours, instant, speed
+from dashboard.commands.fabricate import faults
+from dashboard.house import DATABASE, SECRET
+from ingest.clock import SimulatedClock
+from ingest.columns import SCHEMA
+from ingest.database import Database
+from ingest.log import EventLog
+from twin.fabricate import Faults, Silence
+from twin.fabricated_hospital import FabricationError
+from twin.scenarios import DEFAULT as SCENARIOS
+
+START = "2026-03-02T00:00Z"
+AT = "2026-03-16T10:00Z"
+
+
+class InThisProcess(Executor):
+    """An executor that has no processes to start."""
+
+    def __init__(self, children: int) -> None:
+        self.children = children
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+@pytest.fixture(autouse=True)
+def simulated_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (forecast, backtest):
+        monkeypatch.setattr(module, "Workers", InThisProcess)
+
+
+@pytest.fixture(scope="module")
+def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Fifteen days of a small hospital, one row a visit."""
+    file = tmp_path_factory.mktemp("extract") / "f.csv"
+    assert (
+        main(["fabricate", "--days", "15", "--seed", "3", "--size", "small", "--start", START, "--out", str(file)]) == 0
+    )
+    return file
+
+
+@pytest.fixture(scope="module")
+def data(extract: Path) -> Path:
+    """The extract ingested. To be read only."""
+    folder = extract.with_name("data")
+    assert main(["ingest", str(extract), *WIDE, "--data", str(folder)]) == 0
+    return folder
+
+
+WIDE = ("--format", "wide", "--mapping", "edtwin_wide")
+
+
+class Said:
+    """What a command exited with, and what it wrote."""
+
+    def __init__(self, arguments: list[str | Path], capsys: pytest.CaptureFixture[str]) -> None:
+        capsys.readouterr()
+        try:
+            self.status: Any = main([str(a) for a in arguments])
+        except SystemExit as end:
+            self.status = end.code
+        self.out, self.err = capsys.readouterr()
+
+    @property
+    def json(self) -> Any:
+        assert self.status == 0, self.err
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    return lambda *arguments: Said(list(arguments), capsys)
+
+
+def kept(folder: Path) -> list[Any]:
+    """All versions that a folder's log holds."""
+    with Database.open(folder / DATABASE) as database:
+        log = EventLog(database, SimulatedClock(datetime(2027, 1, 1, tzinfo=UTC)))
+        return log.read_versions(None, datetime(2027, 1, 1, tzinfo=UTC))
+
+
+# ------------------------------------------------------------------------------------------- fabricate and ingest
+
+
+def test_ingested_twice_nothing_new_is_stored(run: Callable[..., Said], extract: Path, tmp_path: Path) -> None:
+    first = run("ingest", extract, *WIDE, "--data", tmp_path, "--json").json
+    again = run("ingest", extract, *WIDE, "--data", tmp_path, "--json").json
+    assert first["stored"] == first["read"] > 1000
+    assert (again["read"], again["stored"], again["duplicate"]) == (first["read"], 0, first["read"])
+    for account in (first, again):
+        parts = ("stored", "duplicate", "ignored", "rejected")
+        assert account["read"] == sum(account[part] for part in parts)
+        assert account["reasons"] == {}
+
+
+def test_rejected_rows_are_counted_by_reason(run: Callable[..., Said], extract: Path, tmp_path: Path) -> None:
+    """An impossible date is bad data: the row is put aside, the others are stored."""
+    header, *rows = extract.read_text().splitlines()[:51]
+    cells = rows[-1].split(",")
+    cells[header.split(",").index("arrived")] = "2026-02-30 10:00"
+    (tmp_path / "bad.csv").write_text("\n".join([header, *rows[:-1], ",".join(cells)]))
+    said = run("ingest", tmp_path / "bad.csv", *WIDE, "--data", tmp_path)
+    assert said.out.splitlines() == [
+        "50 rows read = 49 stored + 0 duplicate + 0 ignored + 1 rejected", "  rejected: impossible_date: 1",
+    ]  # fmt: skip
+
+
+def test_a_fabricated_period_as_events_goes_in_without_a_mapping(run: Callable[..., Said], tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "e.parquet"
+    made = run(
+        "fabricate", "--days", 2, "--size", "small", "--start", START, "--as", "events", "--out", file, "--json"
+    ).json
+    assert pq.read_schema(file).names == SCHEMA.names
+    account = run("ingest", file, "--format", "events", "--data", tmp_path / "d", "--json").json
+    assert account["read"] == account["stored"] == made["events"]
+    assert len(kept(tmp_path / "d")) == made["events"]
+
+
+def test_faults_as_people_type_them() -> None:
+    told = faults(("silence=10+2", "silence=30+1", "duplicates=0.01", "skew=-3", "frozen=surgery@48"))
+    assert told == Faults((Silence(10.0, 2.0), Silence(30.0, 1.0)), 0.01, -3.0, told.frozen_unit, 48.0)
+    assert told.frozen_unit == "surgery"
+    assert faults(()) == Faults()
+
+
+@pytest.mark.parametrize(
+    "text", ["silence=10", "silence=10+0", "duplicates=x", "duplicates=2", "frost=1", "frozen=moon@1", "skew"]
+)
+def test_a_fault_that_cannot_be_is_told(text: str) -> None:
+    with pytest.raises(FabricationError):
+        faults((text,))
+
+
+# ------------------------------------------------------------------------------------------------------ the twin
+
+
+def test_calibrate_says_what_was_learned_excluded_and_unknown(run: Callable[..., Said], data: Path) -> None:
+    report = run("calibrate", "--data", data, "--at", AT, "--json").json
+    assert report["path"] == "milestones"
+    assert report["days"] == pytest.approx(11.4, abs=0.2)
+    assert 60 < report["arrivals_per_day"] < 130
+    assert {"visits", "recorded_share", "shares", "excluded", "not_known", "ghost_share"} <= set(report)
+    told = run("calibrate", "--data", data, "--at", AT).out
+    assert "beds known: none" in told
+    assert "doctors known: no" in told
+
+
+def test_forecast_has_the_shape_that_is_documented(run: Callable[..., Said], data: Path) -> None:
+    told = run("forecast", "--data", data, "--at", AT, *TWO, "--json").json
+    assert set(told) == {"issued_at", "as_of", "known_at", "scenarios", "differences", "provenance"}
+    assert told["as_of"] == told["known_at"] == "2026-03-16T10:00:00+00:00"
+    assert list(told["scenarios"]) == ["as_usual", "arrivals_up_20"]
+    assert list(told["differences"]) == ["arrivals_up_20"]
+    census = told["scenarios"]["as_usual"]["ed_census"]
+    assert set(census) == {"lead_min", "mean", "quantiles", "raw_quantiles"}
+    assert census["lead_min"] == [15.0 * step for step in range(13)]
+    assert {len(values) for values in (census["mean"], *census["quantiles"].values())} == {13}
+    assert {"0.05", "0.1", "0.5", "0.9", "0.95"} <= set(census["quantiles"])
+    assert set(told["differences"]["arrivals_up_20"]["ed_census"]) == {"mean", "quantiles"}
+    assert {"state_hash", "run", "versions", "path"} <= set(told["provenance"])
+
+
+TWO = ("--scenario", "as_usual", "--scenario", "arrivals_up_20", "--members", "4", "--hours", "3")
+
+
+def test_a_forecast_made_twice_is_the_same_to_the_byte(run: Callable[..., Said], data: Path) -> None:
+    said = [run("forecast", "--data", data, "--at", AT, *TWO, "--json").json for _ in range(2)]
+    issued = [told.pop("issued_at") for told in said]
+    assert json.dumps(said[0]) == json.dumps(said[1])
+    assert issued[0] != issued[1]
+
+
+def test_another_seed_is_another_forecast(run: Callable[..., Said], data: Path, tmp_path: Path) -> None:
+    """The mutant of the test above."""
+    (tmp_path / "site.toml").write_text("seed = 2\n")
+    said = [
+        run("forecast", "--data", data, "--at", AT, *TWO, "--json", *more).json["scenarios"]
+        for more in ((), ("--config", tmp_path / "site.toml"))
+    ]
+    assert said[0] != said[1]
+
+
+def test_forecast_in_words_gives_differences_and_says_where_there_is_no_lever(
+    run: Callable[..., Said], data: Path
+) -> None:
+    lines = run("forecast", "--data", data, "--at", AT, *TWO, "--scenario", "one_more_doctor").out.splitlines()
+    assert lines[0].startswith("as of 2026-03-16 10:00 UTC, from what was known at 2026-03-16 10:00 UTC")
+    assert "as_usual" in lines
+    assert "arrivals_up_20, the difference it would make" in lines
+    assert lines[-1].startswith("one_more_doctor would change nothing here: ")
+    assert not any("nan" in line for line in lines)
+
+
+def test_backtest_has_the_shape_that_is_documented(run: Callable[..., Said], data: Path) -> None:
+    period = ("--from", "2026-03-14T06:00Z", "--to", "2026-03-14T18:00Z", "--every", "6h")
+    told = run("backtest", "--data", data, *period, "--leads", "1,4", "--members", "4", "--json").json
+    assert told["n_issues"] == 3
+    assert {"ed_census", "ed_arrivals", "ed_waiting"} <= set(told["measures"])
+    assert set(told["measures"]["ed_census"]) == {"60", "240"}
+    row = told["measures"]["ed_census"]["240"]
+    assert {"n", "mae", "bias", "crps", "coverage_50", "coverage_80", "coverage_95", "baselines", "skill"} <= set(row)
+    assert {"skill_ci95", "raw", "weight_of_simulation"} <= set(row)
+    assert set(row["baselines"]) == {"persistence", "climatology", "anomaly_persistence"}
+    assert row["n"] == 3
+
+
+# --------------------------------------------------------------------------------------- scenarios, replay, doctor
+
+
+def test_scenarios_are_listed_shown_and_checked(run: Callable[..., Said], tmp_path: Path) -> None:
+    (listed,) = run("scenarios", "list", "--json").json.values()
+    assert [s["name"] for s in listed] == [
+        "as_usual", "one_more_doctor", "ten_beds_closed", "arrivals_up_20", "mass_casualty_20",
+    ]  # fmt: skip
+    assert all(set(s) == {"name", "sentence", "parameters"} for s in listed)
+    assert run("scenarios", "show", "arrivals_up_20", "--json").json["scenarios"] == [listed[3]]
+    (tmp_path / "own.toml").write_text(OWN)
+    assert run("scenarios", "check", tmp_path / "own.toml").out == "two_nurses: Two more nurses.\n"
+
+
+OWN = """
+[scenario.two_nurses]
+fr = "Deux infirmiers d'accueil de plus."
+en = "Two more nurses."
+capacity = [{ pool = "triage_nurse", add = 2 }]
+"""
+
+
+def test_replay_sends_everything_in_the_order_in_which_it_became_known(
+    run: Callable[..., Said], data: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "sent" / "events.jsonl"
+    sent = run("replay", "--data", data, "--speed", "max", "--to-file", file, "--json").json["sent"]
+    events = [json.loads(line) for line in file.read_text().splitlines()]
+    known = [event["known_at"] for event in events]
+    assert known == sorted(known)
+    assert sorted(e["event_id"] for e in events) == sorted(e.event_id for e in kept(data))
+    assert sent == len(events) > 5000
+
+
+def test_replay_of_a_period_sends_what_became_known_in_it(run: Callable[..., Said], data: Path, tmp_path: Path) -> None:
+    period = ("--from", "2026-03-10T00:00Z", "--to", "2026-03-11T00:00Z")
+    run("replay", "--data", data, *period, "--speed", "max", "--to-file", tmp_path / "e")
+    days = {json.loads(line)["known_at"][:10] for line in (tmp_path / "e").read_text().splitlines()}
+    assert days == {"2026-03-10"}
+
+
+def test_doctor_finds_a_sound_house_well(run: Callable[..., Said], data: Path) -> None:
+    told = run("doctor", "--data", data, "--json").json
+    assert told["well"]
+    assert [f["thing"] for f in told["findings"]] == [
+        "installation", "settings", "hospital", "paths", "scenarios", "database",
+    ]  # fmt: skip
+
+
+def test_doctor_tells_every_fault_at_once_and_makes_nothing(run: Callable[..., Said], tmp_path: Path) -> None:
+    hospital = (Path(SCENARIOS).with_name("hospital.toml")).read_text(encoding="utf-8")
+    (tmp_path / "h.toml").write_text(hospital.replace("beds = 14", "beds = -3").replace("spaces = 6", "spaces = -1"))
+    (tmp_path / "site.toml").write_text('hospital = "h.toml"\n')
+    said = run("doctor", "--data", tmp_path / "none", "--config", tmp_path / "site.toml")
+    assert said.status == 2
+    assert "units.uhcd.beds: input should be greater than or equal to 0, but is -3" in said.out
+    assert "units.sauv.spaces: input should be greater than or equal to 0, but is -1" in said.out
+    assert said.out.count("FAULT") == 1
+    assert not (tmp_path / "none").exists()
+
+
+# ------------------------------------------------------------------------------------------------------ bad input
+
+
+@pytest.fixture
+def folder(tmp_path: Path, extract: Path) -> Path:
+    """Files that are not as they must be."""
+    mapping = (Path(SCENARIOS).parents[1] / "ingest" / "mappings" / "edtwin_wide.toml").read_text(encoding="utf-8")
+    (tmp_path / "column.toml").write_text(mapping.replace('arrived = "arrived"', 'arrived = "came"'))
+    (tmp_path / "key.toml").write_text(mapping.replace("[keys]", "[kees]"))
+    (tmp_path / "site.toml").write_text("membres = 50\n")
+    (tmp_path / "beds.toml").write_text('hospital = "h.toml"\n')
+    hospital = (Path(SCENARIOS).with_name("hospital.toml")).read_text(encoding="utf-8")
+    (tmp_path / "h.toml").write_text(hospital.replace("beds = 14", "beds = -3"))
+    (tmp_path / "shares.toml").write_text(SCENARIOS.read_text(encoding="utf-8").replace('"1" = 0.2', '"1" = 0.5'))
+    (tmp_path / "pool.toml").write_text(OWN.replace("triage_nurse", "triage_nurze"))
+    (tmp_path / "junk.csv").write_bytes(bytes(range(256)) * 8)
+    (tmp_path / "f.csv").write_bytes(extract.read_bytes())
+    return tmp_path
+
+
+BAD = [
+    ("ingest f.csv --format wide --mapping column.toml", "none is 'came'"),
+    ("ingest f.csv --format wide --mapping key.toml", "kees: unknown key"),
+    ("ingest f.csv --format wide --mapping nowhere", "neither a file nor one of the shipped mappings"),
+    ("ingest f.csv --format wide", "needs --mapping"),
+    ("ingest f.csv --format long --mapping edtwin_wide", "for wide extracts, not for long"),
+    ("ingest f.csv --format events", "cannot be read as Parquet"),
+    ("ingest junk.csv --format wide --mapping edtwin_wide", "not utf-8 text"),
+    ("ingest nothing.csv --format wide --mapping edtwin_wide", "does not exist"),
+    ("forecast --config site.toml", "site.toml:1: membres: unknown key, likely a typo for members"),
+    ("forecast --config nowhere.toml", "cannot be read"),
+    ("ingest f.csv --format wide --mapping edtwin_wide --config beds.toml", "h.toml:17: units.uhcd.beds: input should"),
+    ("scenarios check shares.toml", "sum to 1, but sum to 1.3"),
+    ("scenarios check pool.toml", "unknown pool triage_nurze, likely a typo for triage_nurse"),
+    ("scenarios check", "needs a TOML file"),
+    ("scenarios show one_mor_doctor", "likely a typo for one_more_doctor"),
+    ("forecast --at 2026-02-30", "an instant must be like"),
+    ("forecast --members few", "invalid int value: 'few'"),
+    ("forecast", "holds no data: load an extract"),
+    ("calibrate", "holds no data"),
+    ("backtest --leads 1,none", "leads must be hours"),
+    ("backtest --every 0m", "a duration must be like"),
+    ("replay --to-file e --speed fast", "a speed must be a number above 0"),
+    ("fabricate --days 1 --out f.txt", "--out must end in .csv or .parquet"),
+    ("fabricate --days 0 --out g.csv", "days must be 1 or more"),
+    ("fabricate --days 1 --faults frozen=moon --out g.csv", "a frozen unit must be one of"),
+    ("up --replay nothing", "a replay needs --from"),
+    ("up --replay nothing --from 2026-03-10", "--format must say what it is"),
+    ("up --replay f.csv --from 2026-03-10 --speed max --format wide --mapping edtwin_wide", "--speed in numbers"),
+    ("dance", "invalid choice: 'dance'"),
+]
+
+
+@pytest.mark.parametrize(("line", "clear"), BAD, ids=[line for line, _ in BAD])
+def test_bad_input_is_one_clear_error_and_stores_nothing(
+    run: Callable[..., Said], folder: Path, monkeypatch: pytest.MonkeyPatch, line: str, clear: str
+) -> None:
+    monkeypatch.chdir(folder)
+    said = run(*line.split(), *(() if line == "dance" else ("--data", "d")))
+    assert (said.status, said.out) == (2, "")
+    assert clear in said.err
+    assert "Traceback" not in said.err
+    assert said.err.startswith("edtwin")
+    assert len(said.err.strip().splitlines()) <= 2
+    assert not (folder / "d" / DATABASE).exists() or kept(folder / "d") == []
+    assert not list(folder.glob("d/sandbox-*"))
+
+
+def test_a_fault_of_the_house_is_not_told_as_bad_input(
+    run: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mutant of the test above: what the user cannot mend must not look as if it were."""
+
+    def broken(options: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("dashboard.commands.scenarios.run", broken)
+    with pytest.raises(ZeroDivisionError):
+        run("scenarios", "list")
+
+
+def test_a_database_held_by_another_is_said_so(run: Callable[..., Said], data: Path) -> None:
+    with Database.open(data / DATABASE):
+        said = run("calibrate", "--data", data)
+    assert said.status == 2
+    assert "is held by" in said.err
+    assert run("calibrate", "--data", data).status == 0
+
+
+def test_a_log_with_another_secret_is_not_added_to(run: Callable[..., Said], extract: Path, tmp_path: Path) -> None:
+    """A new secret would give every visit a second name."""
+    run("ingest", extract, *WIDE, "--data", tmp_path)
+    (tmp_path / SECRET).unlink()
+    said = run("ingest", extract, *WIDE, "--data", tmp_path)
+    assert said.status == 2
+    assert "secret" in said.err
+
+
+@pytest.mark.parametrize(
+    ("options", "clear"),
+    [
+        (("forecast", "--at", "2026-03-09T00:00Z"), "a calibration needs 7 days of visits"),
+        (("forecast", "--at", "2030-01-01"), "--at must lie within the log"),
+        (("forecast", "--at", "2020-01-01"), "--at must lie within the log"),
+        (("forecast", "--scenario", "one_more_docter"), "likely a typo for one_more_doctor"),
+        (("forecast", "--members", "1"), "members: input should be greater than or equal to 2"),
+        (("backtest",), "--from must be given where the log holds less than 60 days"),
+        (("backtest", "--from", "2026-03-15", "--to", "2026-03-14"), "--to must not be before --from"),
+        (("backtest", "--from", "2026-03-15", "--leads", "48"), "leads must be multiples of 15 min up to 1440"),
+        (("replay", "--from", "2026-06-01", "--to-file", "e"), "nothing became known"),
+    ],
+)
+def test_what_the_log_cannot_give_is_told(
+    run: Callable[..., Said], data: Path, options: tuple[str, ...], clear: str
+) -> None:
+    said = run(*options, "--data", data)
+    assert (said.status, said.out) == (2, "")
+    assert clear in said.err
+
+
+@pytest.mark.parametrize("since", ["2020-01-01", "2030-01-01"])
+def test_a_replay_starts_within_what_is_replayed(
+    run: Callable[..., Said], data: Path, tmp_path: Path, since: str
+) -> None:
+    said = run("up", "--replay", data, "--from", since, "--data", tmp_path / "d")
+    assert said.status == 2
+    assert "--from must lie within what is replayed, from 2026-03-0" in said.err
+    assert list((tmp_path / "d").iterdir()) == []
+
+
+# ---------------------------------------------------------------------------------------------------------- words
+
+
+def test_instants_durations_leads_and_speeds_as_people_type_them() -> None:
+    assert instant("2026-03-29T14:00+02:00") == instant("2026-03-29T12:00") == datetime(2026, 3, 29, 12, tzinfo=UTC)
+    assert [duration(text) for text in ("90m", "3h", "1.5d")] == [timedelta(hours=h) for h in (1.5, 3, 36)]
+    assert hours("4,1,0.25,1") == (15.0, 60.0, 240.0)
+    assert (speed("600"), speed("max")) == (600.0, inf)
+
+
+def test_every_example_of_the_command_table_can_be_read() -> None:
+    """The README's examples go through the parser; one with an option that does not exist does not."""
+    from dashboard.__main__ import build_parser
+
+    table = (Path(SCENARIOS).parents[1] / "README.md").read_text(encoding="utf-8")
+    lines = [line for line in examples(table) if line.startswith("edtwin ")]
+    assert len(lines) >= 12
+    for line in lines:
+        build_parser().parse_args(line.split()[1:])
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["forecast", "--when", "now"])
+
+
+def examples(text: str) -> Iterator[str]:
+    """The last cell of each row of the table of commands, and the lines of shell blocks."""
+    for line in text.splitlines():
+        if line.startswith("| `edtwin"):
+            yield line.rstrip(" |").rsplit("| `")[-1].strip("`")
+        elif line.startswith("edtwin "):
+            yield line

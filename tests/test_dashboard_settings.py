@@ -1,0 +1,85 @@
+"""Every setting once: defaults, a site's file, options that win over it, and the table in the README."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dashboard.settings import Settings, load_settings
+from ingest.errors import ConfigurationError
+
+README = Path(__file__).parents[1] / "dashboard" / "README.md"
+
+
+def row(name: str) -> str:
+    """A setting as the README's table has it."""
+    field = Settings.model_fields[name]
+    return f"| `{name}` | {written(field.default)} | {field.description} |"
+
+
+def written(default: object) -> str:
+    if default is None:
+        return "none"
+    if isinstance(default, tuple):
+        return ", ".join(default)
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def rows(text: str) -> list[str]:
+    """The rows of the table of settings in a text."""
+    table = text.split("| setting | default | what it is |\n|---|---|---|\n")[1].split("\n\n")[0]
+    return table.splitlines()
+
+
+def test_the_readme_has_every_setting_with_its_default_and_what_it_is() -> None:
+    assert rows(README.read_text(encoding="utf-8")) == [row(name) for name in Settings.model_fields]
+
+
+def test_a_table_that_lags_behind_is_seen() -> None:
+    text = README.read_text(encoding="utf-8").replace("| 8050 |", "| 8051 |")
+    assert rows(text) != [row(name) for name in Settings.model_fields]
+
+
+def test_the_example_of_the_readme_is_sound(tmp_path: Path) -> None:
+    text = README.read_text(encoding="utf-8")
+    (tmp_path / "edtwin.toml").write_text(text.split("```toml\n# edtwin.toml\n")[1].split("```")[0], encoding="utf-8")
+    assert load_settings(tmp_path / "edtwin.toml").port == 8080
+
+
+def test_an_option_wins_over_the_file_and_the_file_over_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text('members = 50\nport = 9000\nhospital = "h.toml"\n')
+    settings = load_settings(tmp_path / "site.toml", port=8000, host=None)
+    assert (settings.members, settings.port, settings.host) == (50, 8000, "127.0.0.1")
+
+
+def test_paths_are_relative_to_the_file_that_names_them(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text('data = "d"\nhospital = "h.toml"\n')
+    settings = load_settings(tmp_path / "site.toml")
+    assert (settings.data, settings.hospital, settings.scenarios) == (tmp_path / "d", tmp_path / "h.toml", None)
+    assert load_settings(tmp_path / "site.toml", data=Path("here")).data == Path("here")
+
+
+def test_every_fault_of_a_file_is_told_at_once_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text('members = 1\nlanguage = "de"\nprot = 80\n')
+    with pytest.raises(ConfigurationError) as told:
+        load_settings(file)
+    faults = sorted(fault.removeprefix(f"{file}:") for fault in told.value.faults)
+    assert [fault.split(":")[:2] for fault in faults] == [["1", " members"], ["2", " language"], ["3", " prot"]]
+    assert "likely a typo for port" in faults[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({"members": 1}, "members: input should be greater than or equal to 2, but is 1"),
+        ({"every_min": 0.0}, "every_min: input should be greater than 0, but is 0.0"),
+        ({"horizon_h": 0.1}, "horizon_h must be whole steps of 15 min (step_min), but is 0.1 h"),
+        ({"horizon_h": 100.0}, "horizon_h: input should be less than or equal to 72, but is 100.0"),
+    ],
+)
+def test_an_option_out_of_bounds_is_told_like_a_fault_of_the_file(options: dict[str, object], rule: str) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        load_settings(None, **options)
+    assert told.value.faults == (rule,)
