@@ -35,7 +35,8 @@ soak: $(VENV)/dev.stamp ## the long tests that `make test` leaves out
 	@$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
 
 bench: $(VENV)/dev.stamp ## how fast the house is on this machine
-	@$(BIN)/python -m tests.bench $(ARGS)
+	@$(BIN)/edtwin bench $(ARGS)
+	@$(BIN)/python -m tests.bench_log
 
 pictures: $(VENV)/dev.stamp browser ## screenshots of the wall into build/pictures
 	@$(BIN)/python -m tests.pictures build/pictures

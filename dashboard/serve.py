@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 import threading
 from datetime import timedelta
+from ipaddress import ip_address
 
 from flask import Flask, Response
-from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
+from waitress.server import BaseWSGIServer, create_server
 
 from dashboard.app import WallSettings, build_app
 from dashboard.errors import CommandError
@@ -74,20 +76,20 @@ def answer_readyz(server: Flask, readiness: Readiness) -> None:
     server.add_url_rule("/readyz", "readyz", readyz)
 
 
-def _listening(app: Flask, settings: Settings) -> BaseWSGIServer | MultiSocketServer:
+def _listening(app: Flask, settings: Settings) -> BaseWSGIServer:
     """The server with its port taken; where it can be reached is said on standard error."""
+    host = settings.host
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        server = create_server(app, host=settings.host, port=settings.port, threads=WEB_THREADS)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise CommandError(f"the wall cannot be served on {settings.host}, port {settings.port}: {why}") from error
-    listening = getattr(server, "effective_listen", None) or [(server.effective_host, server.effective_port)]
-    for host, port in listening:
-        place = f"[{host}]" if ":" in host else host
-        print(f"the wall is at http://{place}:{port}/ (Ctrl-C ends)", file=sys.stderr, flush=True)
-        if not host.startswith("127.") and host not in ("localhost", "::1"):
-            print("whoever reaches this address sees the wall: there is no sign-in yet", file=sys.stderr, flush=True)
-    return server
+        ear = socket.create_server((host, settings.port), family=family)
+    except OSError as error:
+        why = error.strerror or error
+        raise CommandError(f"the wall cannot be served on {host}, port {settings.port}: {why}") from error
+    place = f"[{host}]" if family == socket.AF_INET6 else host
+    print(f"the wall is at http://{place}:{ear.getsockname()[1]}/ (Ctrl-C ends)", file=sys.stderr, flush=True)
+    if not ip_address(ear.getsockname()[0]).is_loopback:
+        print("whoever reaches this address sees the wall: there is no sign-in yet", file=sys.stderr, flush=True)
+    return create_server(app, sockets=[ear], threads=WEB_THREADS)
 
 
 def _site(house: House, mode: str) -> Site:

@@ -187,7 +187,7 @@ def test_a_replay_lives_in_a_sandbox_and_leaves_its_source_alone(tmp_path: Path,
     wide = ["--format", "wide", "--mapping", "edtwin_wide"]
     assert main(["ingest", str(extract), *wide, "--data", str(source)]) == 0
     before = kept(source)
-    options = ["--replay", source, "--from", since, "--speed", "300", "--wait", "--config", quick]
+    options: list[str | Path] = ["--replay", source, "--from", since, "--speed", "300", "--wait", "--config", quick]
     with running(tmp_path, *options, "--data", tmp_path / "d") as (process, place):
         wait_for(lambda: get(f"{place}/readyz")[0] == 200, process, 60)
         page = wall(place)

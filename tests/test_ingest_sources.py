@@ -16,7 +16,9 @@ from ingest.sources.feed import Feed
 from ingest.sources.replay import Recording
 from tests.logs import AT, HOUR, MINUTE, departed, memory_log, tell
 
-EVENTS = [departed(name, occurred_at=AT + i * HOUR, known_at=AT + i * HOUR + MINUTE) for i, name in enumerate("abcd")]
+EVENTS: list[Event] = [
+    departed(name, occurred_at=AT + i * HOUR, known_at=AT + i * HOUR + MINUTE) for i, name in enumerate("abcd")
+]
 
 
 def fed(batches: Sequence[Sequence[Event]], stop: threading.Event | None = None) -> tuple[list[Event], int | None]:

@@ -1,7 +1,8 @@
 """The campaign on fabricated hospitals: 60 days to learn, 120 to judge, an issue every 3 hours.
 
-The seeds are drawn from the commit, so that nobody can have tuned to them. Members and days can be lowered for a look:
-EDTWIN_CAMPAIGN_MEMBERS, EDTWIN_CAMPAIGN_DAYS. The figures are printed and kept in build/campaign.
+The seeds are drawn from the commit, so that nobody can have tuned to them. For a look it can be made smaller:
+EDTWIN_CAMPAIGN_MEMBERS, EDTWIN_CAMPAIGN_DAYS, EDTWIN_CAMPAIGN_EVERY_H (9 still meets every third hour of the day).
+The figures are printed and kept in build/campaign.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ START = datetime(2025, 9, 1, tzinfo=UTC)
 LEARNED_DAYS = 60
 JUDGED_DAYS = int(os.environ.get("EDTWIN_CAMPAIGN_DAYS", "120"))
 MEMBERS = int(os.environ.get("EDTWIN_CAMPAIGN_MEMBERS", "200"))
+EVERY = timedelta(hours=float(os.environ.get("EDTWIN_CAMPAIGN_EVERY_H", "3")))
 BUILD = Path(__file__).parent.parent / "build" / "campaign"
 
 
@@ -46,7 +48,7 @@ def campaign(kind: HospitalKind, seed: int) -> Report:
         FabricatedHospital(kind=kind, size="large"), start=START, days=LEARNED_DAYS + JUDGED_DAYS + 2, seed=seed
     )
     first = START + timedelta(days=LEARNED_DAYS)
-    plan = Plan(first, first + timedelta(days=JUDGED_DAYS), every=timedelta(hours=3), how=Run(members=MEMBERS))
+    plan = Plan(first, first + timedelta(days=JUDGED_DAYS), every=EVERY, how=Run(members=MEMBERS))
     workers = Workers()
     try:
         with Database.open(None) as database:

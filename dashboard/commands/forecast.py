@@ -38,13 +38,13 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _forecast(house: House, options: argparse.Namespace) -> Forecast:
+    scenarios = house.scenarios(tuple(options.scenario) if options.scenario else ("as_usual",))
     at = instant_within(house, options.at)
     known_at = options.known_at or at
     memory = Memory(house.log)
     calibration = learned(house, memory, min(at, known_at))
     situation = situation_of(memory.at(known_at), calibration, at)
     how = replace(house.run(), seed=seed_of(house.settings.seed, at))
-    scenarios = house.scenarios(tuple(options.scenario) if options.scenario else ("as_usual",))
     workers = Workers(house.settings.workers)
     try:
         with progress("members") as report:
