@@ -19,10 +19,10 @@ from forecast.values import Array
 from twin.calibrate import Calibration
 from twin.history import History as VisitHistory
 from twin.history import completed, history_of
+from twin.known import SITUATIONS, Known
+from twin.known import known_at as known_at_instant
 from twin.measures import measure
 from twin.minutes import Minutes
-from twin.present_draw import SITUATIONS, Known
-from twin.present_draw import known_at as known_at_instant
 from twin.reporting import EXITS, taken_as_gone
 from twin.state import State
 from twin.story import Visits

@@ -11,9 +11,9 @@ import numpy as np
 from forecast.values import Array
 from ingest.clock import local
 from twin.calibrate import Calibration
+from twin.known import Known, known_at
 from twin.measures import HOUR_MIN
 from twin.minutes import Minutes
-from twin.present_draw import Known, known_at
 from twin.state import State
 
 

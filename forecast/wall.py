@@ -27,7 +27,7 @@ from forecast.situation import Situation
 from forecast.values import Array, Forecast, Members, Series
 from ingest.clock import local
 from twin.arrivals import expected_today
-from twin.present_draw import SITUATIONS
+from twin.known import SITUATIONS
 from twin.scenarios import Scenario
 
 FANS = ("ed_census", "ed_boarders", "ed_waiting", "ed_arrivals")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 CHILDREN = 2
@@ -38,10 +40,20 @@ class Workers(Executor):
 
     def _start(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
-            self._children, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_interrupts_to_the_parent
+            self._children, mp_context=multiprocessing.get_context("spawn"), initializer=_live_with_the_parent
         )
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    """Ctrl-C in a terminal reaches every process of the house; only the one that owns the others is to end."""
+def _live_with_the_parent() -> None:
+    """A child ends when its parent does, even one that was killed, and not before.
+
+    Ctrl-C in a terminal reaches every process of the house; only the one that owns the others is to hear it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess | None) -> None:
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -29,8 +29,8 @@ def test_where_beds_and_doctors_are_known_every_scenario_has_a_lever() -> None:
 
 def test_where_the_log_tells_no_doctors_one_more_moves_nothing() -> None:
     here = without("StaffOnDuty")
-    assert no_lever(here, DOCTOR) == "The data do not tell how many there are: doctor."
-    assert no_lever(here, DOCTOR, "fr") == "Les données ne disent pas combien il y en a : doctor."
+    assert no_lever(here, DOCTOR) == "The data do not tell how many there are: Emergency doctors."
+    assert no_lever(here, DOCTOR, "fr") == "Les données ne disent pas combien il y en a : Médecins urgentistes."
     assert no_lever(here, BEDS) is None
 
 

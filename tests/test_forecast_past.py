@@ -11,7 +11,7 @@ import pytest
 from forecast.past import RENEWED_DAYS, Past, grid_start, truth
 from tests.histories import LOOKS, NOON, NOTHING_MISSING, calibration, situation, state, told
 from tests.worlds import told as mark
-from twin.present_draw import known_at
+from twin.known import known_at
 from twin.state import State, fold
 
 HOUR, QUARTER = timedelta(hours=1), timedelta(minutes=15)

@@ -7,10 +7,14 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
+from datetime import timedelta
+from multiprocessing.connection import Connection
+from pathlib import Path
 
 import pytest
 
 from forecast.workers import Workers
+from ingest.clock import WallClock
 
 
 def double(value: int) -> int:
@@ -52,3 +56,34 @@ def test_after_shutdown_there_is_no_more_work() -> None:
     ended.shutdown()
     with pytest.raises(RuntimeError, match="after shutdown"):
         ended.submit(double, 1)
+
+
+def owner_of_a_child(told: Connection) -> None:
+    """A process that owns workers, tells which child it has, and then waits to be killed."""
+    told.send(Workers(1).submit(os.getpid).result())
+    signal.pause()
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to see another process")
+def test_a_child_ends_when_its_parent_was_killed() -> None:
+    spawn = multiprocessing.get_context("spawn")
+    hear, tell = spawn.Pipe(duplex=False)
+    owner = spawn.Process(target=owner_of_a_child, args=(tell,))
+    owner.start()
+    child = hear.recv()
+    assert owner.pid is not None
+    os.kill(owner.pid, signal.SIGKILL)
+    owner.join()
+    clock = WallClock()
+    patience = clock.now() + timedelta(seconds=20)
+    while alive(child) and clock.now() < patience:
+        clock.sleep_until(clock.now() + timedelta(seconds=0.1))
+    assert not alive(child)
+
+
+def alive(process: int) -> bool:
+    """Whether a process of this machine runs; one that waits to be reaped does not."""
+    try:
+        return "(zombie)" not in Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False

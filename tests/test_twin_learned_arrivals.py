@@ -33,7 +33,7 @@ def daily_shape() -> npt.NDArray[np.float64]:
 
 
 def test_the_profile_is_recovered() -> None:
-    profile = learn_arrivals(*arrivals(60, daily_shape()))
+    profile = learn_arrivals(*arrivals(180, daily_shape()))
     error = np.abs(profile.per_hour - daily_shape()).mean() / daily_shape().mean()
     assert error < 0.06
     assert profile.per_hour.sum() == pytest.approx(daily_shape().sum(), rel=0.02)

@@ -18,8 +18,9 @@ from tests.worlds import told as mark
 from twin import present_draw as module
 from twin.calibrate import Calibration
 from twin.fabricate import Habits
+from twin.known import FORGET_AFTER_MIN, SITUATIONS, Known, known_at
 from twin.present import Present
-from twin.present_draw import FORGET_AFTER_MIN, SITUATIONS, Known, draw_present, known_at
+from twin.present_draw import draw_present
 from twin.state import State, fold
 from twin.story import NOWHERE, Story, Visits
 

@@ -53,7 +53,6 @@ def test_the_catalogue_has_the_five_scenarios() -> None:
 def test_as_usual_changes_nothing() -> None:
     assert applied("as_usual") == BASE
     assert ALL["as_usual"].parameters == {}
-    assert ALL["as_usual"].inapplicable(load_path("stay", HOSPITAL)) is None
 
 
 def test_one_more_doctor_is_one_more_at_every_hour_and_nothing_else() -> None:
@@ -140,14 +139,6 @@ def test_as_usual_tells_the_same_story_to_the_last_bit_and_the_others_do_not() -
     assert same(plain.story, whole_day(ALL["as_usual"]).story)
     for name in list(ALL)[1:]:
         assert not same(plain.story, whole_day(ALL[name]).story), name
-
-
-def test_a_scenario_without_a_lever_says_so() -> None:
-    stay = load_path("stay", HOSPITAL)
-    assert "doctor" in (ALL["one_more_doctor"].inapplicable(stay) or "")
-    assert "lits" in (ALL["ten_beds_closed"].inapplicable(stay, language="fr") or "")
-    assert ALL["arrivals_up_20"].inapplicable(stay) is None
-    assert all(scenario.inapplicable(PATH) is None for scenario in ALL.values())
 
 
 # --- a site's own file ----------------------------------------------------------------------------------------------

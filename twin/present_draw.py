@@ -11,66 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
-from ingest.clock import local
-from ingest.events import RANK, VisitId
+from ingest.events import RANK
 from twin.calibrate import Calibration
 from twin.demand import pick
-from twin.minutes import Minutes
+from twin.known import BED, DECISION, DEPARTURE, PROVIDER, SITUATIONS, TRIAGE, WARD, Known
 from twin.present import Present
-from twin.reporting import EXITS
-from twin.settled import BLOCK_HOURS, class_codes
-from twin.state import State
+from twin.settled import class_codes
 from twin.story import NOWHERE, Array, Index
 from twin.unrecorded import Unrecorded
-from twin.visit import Visit
 
 Flags = npt.NDArray[np.bool_]
-Mark = tuple[float, int, int, int, int]
-
-FORGET_AFTER_MIN = 72 * 60.0
-"""A visit to the department this old without an exit is a ghost and not looked at."""
-SITUATIONS: tuple[str, ...] = ("triage", "provider", "decision", "departure", "bed", "ward")
-_TRIAGE, _PROVIDER, _DECISION, _DEPARTURE, _BED, _WARD = range(len(SITUATIONS))
-_UNSEEN, _IN_CARE, _DECIDED, _IN_WARD = range(len(EXITS))
-_EXIT_SINCE: tuple[Callable[[Visit], datetime | None], ...] = (
-    lambda v: v.arrived_at, lambda v: v.seen_at, lambda v: v.decided_at,
-)  # fmt: skip
 _STREAM = 0x9E50
 """Sets the numbers of the present apart from those of `luck.py`."""
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """Those without a recorded exit at an instant, one row each `(patient,)`, minutes from it (negative: before)."""
-
-    ids: tuple[VisitId, ...]
-    situation: Index
-    since_min: Array
-    """The last milestone on record."""
-    arrived_min: Array
-    """NaN for those who came straight to a ward."""
-    acuity: Index
-    elderly: Flags
-    block: Index
-    unit: Index
-    """Ward wanted, or the ward they are in; -1 where not known."""
-    exit: Index
-    """How its exit is told: a place in `EXITS`, since when it counts there, and the group it belongs to."""
-    exit_since_min: Array
-    exit_group: Index
-    p_here: Array
-    marks: tuple[tuple[Mark, ...], ...]
-    """What happened to each, as in `Story.of`."""
-
-    @property
-    def count(self) -> int:
-        """Rows."""
-        return int(self.situation.size)
 
 
 @dataclass(frozen=True)
@@ -83,44 +39,6 @@ class Future:
     serving: bool = True
     after: str | None = None
     """A duration that is over by now, for the queue for a bed that follows it; nobody queues where beds are free."""
-
-
-def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
-    """Who is here as far as the log tells at an instant.
-
-    Patients of a ward that the calibration does not know yet are left out until it does.
-    """
-    wards = {u.name: code for code, u in enumerate(calibration.hospital.units) if u.ward}
-    acuities = {name: code for code, name in enumerate(calibration.hospital.acuities)}
-    oldest_at = as_of - timedelta(minutes=FORGET_AFTER_MIN)
-    visits = [v for v in state.present(as_of) if (v.arrived_at or as_of) > oldest_at]
-    inpatients = [v for v in state.inpatients(as_of) if v.stays[-1].unit in wards]
-    rows = [*visits, *inpatients]
-    minutes = Minutes(as_of)
-    situation = np.array([SITUATIONS.index(v.waits_for) for v in visits] + [_WARD] * len(inpatients), dtype=np.int64)
-    starts = [v.arrived_at for v in visits] + [v.stays[-1].from_at for v in inpatients]
-    came = [v.arrived_at for v in visits] + [_came_at(v) for v in inpatients]
-    wanted = [v.unit_wanted for v in visits] + [v.stays[-1].unit for v in inpatients]
-    acuity = np.array([acuities.get(v.acuity or "", NOWHERE) for v in rows], dtype=np.int64)
-    unit = np.array([wards.get(name or "", NOWHERE) for name in wanted], dtype=np.int64)
-    told = np.array([_exit(v) for v in visits] + [_IN_WARD] * len(inpatients), dtype=np.int64)
-    told_since = minutes.of_many([_EXIT_SINCE[_exit(v)](v) for v in visits] + starts[len(visits) :])
-    group = np.where(situation == _WARD, unit, acuity + 1)
-    return Known(
-        ids=tuple(v.visit for v in rows),
-        situation=situation,
-        since_min=minutes.of_many([v.since_at for v in visits] + starts[len(visits) :]),
-        arrived_min=minutes.of_many(starts[: len(visits)] + [None] * len(inpatients)),
-        acuity=acuity,
-        elderly=np.array([v.age_band == "75+" for v in rows], dtype=bool),
-        block=_blocks([at or as_of for at in came], calibration.hospital.zone),
-        unit=unit,
-        exit=told,
-        exit_since_min=told_since,
-        exit_group=group,
-        p_here=_within_beds(_p_here(calibration, told, told_since, group), unit, situation == _WARD, calibration),
-        marks=tuple(map(_marks, range(len(rows)), rows, situation.tolist(), [minutes] * len(rows), unit.tolist())),
-    )
 
 
 def draw_present(known: Known, calibration: Calibration, *, seed: int, member: int) -> Present:
@@ -140,72 +58,13 @@ def draw_present(known: Known, calibration: Calibration, *, seed: int, member: i
     )  # fmt: skip
 
 
-# --- what the log says --------------------------------------------------------------------------------------------
-
-
-def _blocks(instants: Sequence[datetime], zone: str) -> Index:
-    return np.array([local(at, zone).hour // BLOCK_HOURS for at in instants], dtype=np.int64)
-
-
-def _exit(visit: Visit) -> int:
-    return _DECIDED if visit.decided_at else _IN_CARE if visit.seen_at else _UNSEEN
-
-
-def _marks(row: int, visit: Visit, situation: int, minutes: Minutes, unit: int) -> tuple[Mark, ...]:
-    if situation == _WARD:
-        return ((minutes.of(visit.stays[-1].from_at), RANK["EnteredWard"], row, unit, NOWHERE),)
-    seen_at = visit.seen_at or visit.decided_at or visit.discharged_at  # who is decided was seen, recorded or not
-    told = (
-        ("Arrived", visit.arrived_at), ("Triaged", visit.triaged_at),
-        ("SeenByProvider", seen_at), ("DecidedToAdmit", visit.decided_at),
-    )  # fmt: skip
-    return tuple((minutes.of(at), RANK[kind], row, NOWHERE, NOWHERE) for kind, at in told if at is not None)
-
-
-def _p_here(c: Calibration, told: Index, since: Array, group: Index) -> Array:
-    out = np.ones(told.size)
-    for code, name in enumerate(EXITS):
-        rows = np.flatnonzero(told == code)
-        out[rows] = c.exits[name].p_here(-since[rows], group[rows])
-    return out
-
-
-def _came_at(inpatient: Visit) -> datetime:
-    """When the block of a stay in a ward is taken: the arrival of those who came from the department."""
-    first_ward = sum(stay.ward for stay in inpatient.stays) == 1
-    return inpatient.arrived_at if inpatient.arrived_at and first_ward else inpatient.stays[-1].from_at
-
-
-def _within_beds(p_here: Array, unit: Index, in_ward: Flags, c: Calibration) -> Array:
-    """The probabilities with the odds of a ward's patients lowered until no more are expected than it has beds.
-
-    A ward full beyond its beds is more likely a ward whose exits were not told.
-    """
-    out = p_here.copy()
-    for code, ward in enumerate(c.hospital.units):
-        mine = in_ward & (unit == code)
-        if ward.name in c.beds_known and out[mine].sum() > ward.places:
-            out[mine] = _lowered(out[mine], float(ward.places))
-    return out
-
-
-def _lowered(p: Array, total: float) -> Array:
-    """The odds times the one factor with which they sum to the total; a certainty is taken as 999 in 1,000."""
-    odds = np.minimum(p, 0.999) / (1.0 - np.minimum(p, 0.999))
-    low, high = 0.0, 1.0
-    for _ in range(40):
-        factor = (low + high) / 2
-        low, high = (factor, high) if (factor * odds / (1 + factor * odds)).sum() < total else (low, factor)
-    return np.asarray(low * odds / (1 + low * odds))
-
-
 # --- what it leaves out -------------------------------------------------------------------------------------------
 
 
 def _with_unrecorded(known: Known, c: Calibration, uniform: Array) -> Known:
     """The patients with a triage, then a first contact, that happened to them and was not recorded."""
-    triaged = _passed(known, c.unrecorded["triage"], _TRIAGE, "Triaged", uniform[:, :2])
-    return _passed(triaged, c.unrecorded["contact"], _PROVIDER, "SeenByProvider", uniform[:, 2:])
+    triaged = _passed(known, c.unrecorded["triage"], TRIAGE, "Triaged", uniform[:, :2])
+    return _passed(triaged, c.unrecorded["contact"], PROVIDER, "SeenByProvider", uniform[:, 2:])
 
 
 def _passed(known: Known, milestone: Unrecorded, before: int, kind: str, uniform: Array) -> Known:
@@ -224,7 +83,7 @@ def _passed(known: Known, milestone: Unrecorded, before: int, kind: str, uniform
 def _classes(known: Known, calibration: Calibration, uniform: Array) -> Index:
     """The class, drawn from those of the same age and hour for a visit that is not triaged yet."""
     cls = class_codes(known.acuity, known.elderly)
-    open_rows = (known.situation == _TRIAGE) & (known.acuity < 0)
+    open_rows = (known.situation == TRIAGE) & (known.acuity < 0)
     usual = calibration.parameters.streams[0].class_share
     old = np.arange(usual.shape[1]) % 2 == 1
     weight = np.where(old[None, :] == known.elderly[open_rows][:, None], usual[known.block[open_rows]], 0.0)
@@ -237,7 +96,7 @@ def _classes(known: Known, calibration: Calibration, uniform: Array) -> Index:
 
 def _units(known: Known, calibration: Calibration, cls: Index, uniform: Array) -> Index:
     """The ward that a boarder will enter: not always the one wanted; drawn by class where that is not known."""
-    boards = known.situation == _BED
+    boards = known.situation == BED
     told, untold = np.flatnonzero(boards & (known.unit >= 0)), np.flatnonzero(boards & (known.unit < 0))
     unit = known.unit.copy()
     unit[told] = pick(calibration.placed[known.unit[told]], uniform[told])
@@ -266,7 +125,7 @@ def _stages(
 
 def _clock(known: Known, calibration: Calibration, rows: Index) -> Array:
     """Since when the stages of the rows' situation have lasted: the arrival on the short path, else the milestone."""
-    whole = (calibration.path.name == "stay") & (known.situation[rows] != _WARD)
+    whole = (calibration.path.name == "stay") & (known.situation[rows] != WARD)
     return np.where(whole, known.arrived_min[rows], known.since_min[rows])
 
 
@@ -305,7 +164,7 @@ def _likely(
 
 def _full(known: Known, c: Calibration) -> Flags:
     """By unit: is nobody expected to find a bed there?"""
-    inpatient = known.situation == _WARD
+    inpatient = known.situation == WARD
     inside = np.bincount(known.unit[inpatient], weights=known.p_here[inpatient], minlength=len(c.hospital.units))
     return inside > np.array([unit.places for unit in c.hospital.units]) - 1.0
 
@@ -337,7 +196,7 @@ def _by_duration(c: Calibration, lasts: str, unit: Index, rows: Index) -> Sequen
 
 def futures_of(c: Calibration, situation: int) -> list[Future]:
     """The stages of the calibration's path in which a patient of this situation may be."""
-    if situation == _WARD:
+    if situation == WARD:
         return [Future("ward", "ward_stay:wanted", _certain)]
     if c.path.name == "stay":
         return [
@@ -376,12 +235,12 @@ def _rest(*names: str) -> Callable[[Calibration, Index, Index], Array]:
 
 
 _OF_MILESTONES: dict[int, Callable[[Calibration], list[Future]]] = {
-    _TRIAGE: lambda _: [Future("arrival", "to_triage", _certain)],
-    _PROVIDER: _after_triage,
-    _DECISION: lambda _: [
+    TRIAGE: lambda _: [Future("arrival", "to_triage", _certain)],
+    PROVIDER: _after_triage,
+    DECISION: lambda _: [
         Future("contact_admit", "care_admit", _share("p_admit")),
         Future("contact_home", "care_home", _rest("p_admit")),
     ],
-    _DEPARTURE: lambda _: [Future("discharge", "to_exit", _certain)],
-    _BED: _for_a_bed,
+    DEPARTURE: lambda _: [Future("discharge", "to_exit", _certain)],
+    BED: _for_a_bed,
 }

@@ -23,7 +23,6 @@ from twin.demand import Crisis, Demand
 from twin.errors import ScenarioError
 from twin.hospital import BED, Profile, steps
 from twin.luck import RESERVE
-from twin.pathway import Path
 
 DEFAULT = FilePath(__file__).with_name("scenarios.toml")
 LARGEST_WARDS = "largest wards"
@@ -124,21 +123,6 @@ class Scenario:
             demand = replace(demand, level=_scaled(demand.level, arrivals))
         crises = tuple(_crisis(crisis, acuities) for crisis in self.change.crisis)
         return Setting(capacity, replace(demand, crises=demand.crises + crises))
-
-    def inapplicable(self, path: Path, *, language: Language = "en") -> str | None:
-        """Why it has no lever in this path; None when it has."""
-        for change in self.change.capacity:
-            if change.pool == LARGEST_WARDS and not any(pool.startswith(BED) for pool in path.pools):
-                return _NO_LEVER[language].format(path=path.name, pool="lits" if language == "fr" else "beds")
-            if change.pool not in (LARGEST_WARDS, *path.pools):
-                return _NO_LEVER[language].format(path=path.name, pool=change.pool)
-        return None
-
-
-_NO_LEVER: dict[Language, str] = {
-    "fr": "Le parcours « {path} » n'attend pas cette ressource : {pool}.",
-    "en": "The path “{path}” does not queue for this: {pool}.",
-}
 
 
 def catalogue(*files: FilePath, pools: Iterable[str] | None = None) -> dict[str, Scenario]:
