@@ -25,6 +25,7 @@ from twin.learned_durations import learn_censored
 from twin.learned_path import Learned, Sample, learn_milestones, learn_stay
 from twin.measures import inside
 from twin.minutes import Minutes
+from twin.pace import learn_pace
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path, load_path
 from twin.reporting import Reporting, exits_told, taken_as_gone
@@ -101,6 +102,7 @@ def calibrate(
         shares=learned.shares,
         wanted=learned.wanted,
         load_edges=load_edges(history, visits, window),
+        pace=learn_pace(sample),
         learned={
             "from": minutes.at(window[0]).isoformat(),
             "until": as_of.isoformat(),

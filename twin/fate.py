@@ -16,6 +16,7 @@ import numpy.typing as npt
 from twin.demand import Demand, People
 from twin.errors import PresentError
 from twin.luck import Luck
+from twin.pace import pace_of
 from twin.parameters import Parameters
 from twin.pathway import Path
 from twin.present import Present
@@ -76,6 +77,8 @@ def cast(path: Path, parameters: Parameters, luck: Luck, present: Present, deman
     patience = lasting.minutes(luck.patience, lambda stage: stage.patience, np.nan)[:, :, 0]
     minutes = lasting.minutes(luck.stage, lambda stage: stage.lasts, 0.0)
     minutes[: present.count, 0] = present.residual_min
+    inside = np.append(path.inside_serving, False)  # the last is for OUT
+    minutes[inside[stops.stage]] *= pace_of(luck.pace, parameters.pace)
     _carry_on_holding(freed, present)
     _carry_on_queueing(patience, path, parameters, people, luck, present)
     acuity = np.array([c.acuity for c in parameters.classes], dtype=np.int64)[people.cls]

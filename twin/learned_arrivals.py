@@ -15,7 +15,7 @@ Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
 HOUR_MIN = 60.0
-LEVEL_HALF_LIFE_DAYS = 28.0
+LEVEL_HALF_LIFE_DAYS = 10.0
 """Days after which a day weighs half in the recent level."""
 CELL_PRIOR = 200.0
 """Arrivals expected in an hour of the week at which its own count and the product of hour and weekday weigh alike."""

@@ -62,6 +62,8 @@ class Parameters:
     """Shares of the unit wanted, named in the path, each `(class, unit)`; rows sum to 1."""
     load_edges: Array
     """Census of the department from which the next load class begins, `(block, load - 1)`."""
+    pace: float = 0.0
+    """How much days differ in how long everything takes: the deviation of the logarithm; 0 for not at all."""
     learned: Mapping[str, Any] = field(default_factory=dict)
     """Where the values come from: the period, the visits, what was excluded and why."""
 
