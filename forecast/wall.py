@@ -197,7 +197,7 @@ def _peak(members: Members, measure: str, as_of: datetime) -> tuple[datetime, tu
     """The highest value ahead of each member, and when: joint, so read from members."""
     ahead = members.measures[measure][1:]
     low, middle, high = np.quantile(ahead.max(axis=0), (0.1, 0.5, 0.9))
-    lead = float(np.median(members.lead_min[1:][ahead.argmax(axis=0)]))
+    lead = float(np.quantile(members.lead_min[1:][ahead.argmax(axis=0)], 0.5, method="lower"))
     return as_of + timedelta(minutes=lead), (float(low), float(middle), float(high))
 
 

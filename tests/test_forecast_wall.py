@@ -128,8 +128,10 @@ def test_on_the_short_path_what_the_log_cannot_tell_is_absent() -> None:
     assert (wall.now.waiting, wall.now.longest_wait_min, wall.now.boarders) == (None, None, None)
     doctor = wall.scenarios[1]
     assert doctor.effects == ()
-    assert doctor.inapplicable_en == "The data do not tell how many there are: doctor."
-    assert doctor.inapplicable_fr == "Les données ne disent pas combien il y en a : doctor."
+    assert doctor.inapplicable_en == "The data do not tell enough to count the waiting for: Emergency doctors."
+    assert doctor.inapplicable_fr == (
+        "Ce que disent les données ne permet pas de compter l'attente pour : Médecins urgentistes."
+    )
 
 
 def test_an_earlier_forecast_is_shown_from_its_issue_on() -> None:
