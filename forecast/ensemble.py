@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from twin.hospital import Profile
 from twin.luck import draw
 from twin.measures import in_the_hour_before, measure
 from twin.model import run
-from twin.present_draw import draw_present
+from twin.present_draw import AT_ONCE_MIN, draw_present
 from twin.scenarios import Scenario, Setting
 from twin.story import Story, Visits
 
@@ -82,7 +82,7 @@ def applied_to(situation: Situation, scenario: Scenario, how: Run) -> Setting:
     """The scenario's capacities and demand from the situation on."""
     c = situation.calibration
     capacity = c.hospital.capacities(c.path.pools, situation.as_of, how.horizon_min + _SECOND_MIN)
-    return scenario.apply(Setting(capacity), c.hospital.acuities)
+    return scenario.apply(Setting(capacity, caseloads=c.hospital.caseloads), c.hospital.acuities)
 
 
 def _parts(
@@ -106,10 +106,16 @@ def _member(situation: Situation, applied: Mapping[str, Setting], how: Run, memb
     for name, change in applied.items():
         fate = cast(c.path, c.parameters, luck, present, change.demand)
         now = Visits.of(Story.of(present.history), fate.acuity)
-        later = Visits.of(run(change.capacity, c.path, fate, present, horizon), fate.acuity)
+        later = _after_now(Visits.of(run(change.capacity, c.path, fate, present, horizon), fate.acuity))
         parts = [_measured(situation, v, at, change) for v, at in ((now, how.lead_min[:1]), (later, how.lead_min[1:]))]
         out[name] = {m: np.concatenate([part[m] for part in parts]) for m in parts[0]}
     return out
+
+
+def _after_now(visits: Visits) -> Visits:
+    """Who leaves at the first instant of the run, for a bed that stood free, leaves just after the present."""
+    departed = np.where(visits.departed_min == 0.0, AT_ONCE_MIN, visits.departed_min)
+    return replace(visits, departed_min=departed)
 
 
 def _measured(situation: Situation, visits: Visits, lead_min: Array, change: Setting) -> dict[str, Array]:

@@ -62,5 +62,5 @@ def series(values: Array, levels: tuple[float, ...] = LEVELS) -> Series:
         empty = np.asarray(np.isnan(values).all(axis=1))
         filled = np.where(empty[:, None], 0.0, values)
         mean = np.where(empty, np.nan, np.nanmean(filled, axis=1))
-        cuts = np.nanquantile(filled, levels, axis=1)
+        cuts = np.nanquantile(filled, levels, axis=1, method="weibull")
     return Series(mean, {level: np.where(empty, np.nan, cut) for level, cut in zip(levels, cuts, strict=True)})

@@ -24,6 +24,7 @@ from twin.scenarios import Scenario, catalogue
 from twin.state import State, fold
 
 START = datetime(2025, 1, 6, tzinfo=UTC)
+SEED = 3
 DAYS = 24
 NOON = START + timedelta(days=20, hours=12)
 """A Sunday: enough has been told to calibrate, and some days are still to come."""
@@ -48,9 +49,9 @@ class Told:
 
 
 @cache
-def told(habits: Habits | None = None) -> Told:
+def told(habits: Habits | None = None, seed: int = SEED) -> Told:
     """The small, congested hospital of these suites; with other habits of its clerks where they are given."""
-    world = World(FabricatedHospital("congested", "small"), START, 3, habits=habits)
+    world = World(FabricatedHospital("congested", "small"), START, seed, habits=habits)
     events: list[Event] = []
     truth = []
     for look in LOOKS:
@@ -72,19 +73,19 @@ def hospital() -> Hospital:
 
 
 @cache
-def state(at: datetime = NOON, habits: Habits | None = None) -> State:
+def state(at: datetime = NOON, habits: Habits | None = None, seed: int = SEED) -> State:
     """What was known at an instant."""
     before = [look for look in LOOKS if look < at]
-    known = told(habits).known(at)
+    known = told(habits, seed).known(at)
     if not before:
         return fold(State(), known)
-    return fold(state(before[-1], habits), known[len(told(habits).known(before[-1])) :])
+    return fold(state(before[-1], habits, seed), known[len(told(habits, seed).known(before[-1])) :])
 
 
 @cache
-def calibration(habits: Habits | None = None) -> Calibration:
+def calibration(habits: Habits | None = None, seed: int = SEED) -> Calibration:
     """What was learned from it at noon."""
-    return calibrate(state(NOON, habits), hospital(), NOON)
+    return calibrate(state(NOON, habits, seed), hospital(), NOON)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -18,6 +19,16 @@ def test_quantiles_rise_with_their_level_and_hold_the_median(values: np.ndarray)
     assert (np.diff(np.array(list(told.quantiles.values())), axis=0) >= -1e-9).all()
     np.testing.assert_allclose(told.quantiles[0.5], np.median(values, axis=1))
     np.testing.assert_allclose(told.mean, values.mean(axis=1), atol=1e-6)
+
+
+def test_an_interval_holds_one_more_member_as_often_as_it_says() -> None:
+    """40 members and what came, all from one law: between the 10 % and 90 % quantiles lie 8 in 10."""
+    drawn = np.random.default_rng(1).normal(size=(20_000, 41))
+    told = series(drawn[:, :40]).quantiles
+    came = drawn[:, 40]
+    assert ((told[0.1] <= came) & (came <= told[0.9])).mean() == pytest.approx(0.8, abs=0.008)
+    low, high = np.quantile(drawn[:, :40], (0.1, 0.9), axis=1)  # the mutant: the sample's own, a little too narrow
+    assert ((low <= came) & (came <= high)).mean() < 0.775
 
 
 def test_members_in_which_a_measure_does_not_exist_are_left_out() -> None:

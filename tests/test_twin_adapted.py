@@ -8,7 +8,8 @@ from ingest.events import BedsCounted, Event, EventId, StaffOnDuty, UnitId
 from tests.histories import NOON, hospital, state, told
 from tests.worlds import at
 from tests.worlds import told as mark
-from twin.adapted import UNLIMITED, Adapted, adapted
+from twin.adapted import Adapted, adapted
+from twin.hospital import NO_LIMIT
 from twin.state import State, fold
 
 
@@ -31,7 +32,7 @@ def test_beds_are_those_counted_last() -> None:
 def test_wards_without_a_count_have_beds_for_everybody_unless_the_file_is_the_sites_own() -> None:
     known = of(without(BedsCounted))
     assert known.beds == frozenset()
-    assert {u.places for u in known.hospital.wards} == {UNLIMITED}
+    assert {u.places for u in known.hospital.wards} == {NO_LIMIT}
     own = of(without(BedsCounted), own_beds=True)
     assert own.beds == {u.name for u in hospital().wards}
     assert {u.name: u.places for u in own.hospital.wards} == {u.name: u.places for u in hospital().wards}
@@ -40,7 +41,7 @@ def test_wards_without_a_count_have_beds_for_everybody_unless_the_file_is_the_si
 def test_wards_are_those_that_the_log_names() -> None:
     events = [mark("Departed", "v", "10:00", to="ward", unit=UnitId("W17"))]
     known = adapted(hospital(), fold(State(), events), at("12:00"), own_beds=True)
-    assert [(u.name, u.places) for u in known.hospital.wards] == [("W17", UNLIMITED)]
+    assert [(u.name, u.places) for u in known.hospital.wards] == [("W17", NO_LIMIT)]
     assert known.beds == frozenset()
     assert [u for u in known.hospital.units if not u.ward] == [u for u in hospital().units if not u.ward]
 
@@ -58,7 +59,7 @@ def test_doctors_are_those_on_duty_else_nobody_queues_for_one() -> None:
     assert 1 <= min(roster.weekday) < max(roster.weekday) <= 4
     unknown = of(without(StaffOnDuty))
     assert unknown.doctors is None
-    assert next(p for p in unknown.hospital.rosters if p.name == "doctor").weekday == (UNLIMITED,) * 24
+    assert next(p for p in unknown.hospital.rosters if p.name == "doctor").weekday == (NO_LIMIT,) * 24
 
 
 def test_a_count_that_comes_later_is_not_read() -> None:

@@ -27,7 +27,7 @@ from twin.state import State, fold
 
 REPORT = {
     "as_of", "path", "days", "visits", "arrivals_per_day", "recent_level", "day_cv", "stay_min", "recorded_share",
-    "ghost_share", "shares", "ward_stays", "beds_known", "doctors_known", "excluded", "not_known",
+    "ghost_share", "shares", "ward_stays", "beds_known", "doctors_known", "doctor_caseload", "excluded", "not_known",
 }  # fmt: skip
 SHORT = (Arrived, Departed, LeftWithoutBeingSeen, LeftDuringCare)
 
@@ -108,7 +108,7 @@ def test_what_is_recorded_is_reported() -> None:
 @pytest.mark.parametrize("which", [calibration, short], ids=["milestones", "stay"])
 def test_shares_are_shares(which: object) -> None:
     parameters = (calibration() if which is calibration else short()).parameters
-    exclusive = {"milestones": [("p_lwbs",), ("p_admit",), ("p_transfer", "p_died", "p_left")],
+    exclusive = {"milestones": [("p_lwbs",), ("p_admit",), ("p_elsewhere",), ("p_transfer", "p_died", "p_left")],
                  "stay": [("p_ward", "p_other", "p_lwbs"), ("p_died",), ("p_ward_followed",)]}  # fmt: skip
     groups = exclusive["stay" if "p_ward" in parameters.shares else "milestones"]
     assert {name for group in groups for name in group} == set(parameters.shares)

@@ -1,22 +1,15 @@
-"""Doctors on duty from the log, and the time that a first contact takes of one."""
+"""Doctors on duty, as the log tells them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
-import pytest
-
 from ingest.events import EventId, StaffOnDuty
-from twin import doctors as module
-from twin.doctors import doctor_slot, roster
-from twin.minutes import Minutes
+from twin.doctors import on_duty_at, roster
 from twin.state import State, fold
-from twin.story import Visits
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-FLAT = ((2,) * 24, (2,) * 24)
 
 
 def on_duty(at: datetime, count: int, pool: str = "doctor") -> StaffOnDuty:
@@ -59,39 +52,6 @@ def test_a_log_that_tells_of_no_doctor_has_no_roster() -> None:
     assert roster(fold(State(), [on_duty(MONDAY, 3, pool="triage_nurse")]), "doctor", MONDAY + DAY, "UTC") is None
 
 
-def queue(slot_min: float, *, doctors: int = 2, hours: int = 240, load: float = 1.3) -> Visits:
-    """A queue for doctors who take so long for each; busier than they can serve by day, empty by the morning."""
-    chance = np.random.default_rng(1)
-    per_min = doctors / slot_min
-    minutes = np.arange(hours * 60.0)
-    rate = per_min * np.where((minutes / 60) % 24 < 12, load, 0.3)
-    arrived = np.sort(chance.choice(minutes, size=chance.poisson(rate.sum()), p=rate / rate.sum()))
-    free = np.zeros(doctors)
-    seen = np.empty(arrived.size)
-    for i, came in enumerate(arrived):
-        doctor = int(free.argmin())
-        seen[i] = max(came, free[doctor])
-        free[doctor] = seen[i] + chance.exponential(slot_min)
-    nan, none = np.full(arrived.size, np.nan), np.empty(0, dtype=np.int64)
-    code = np.zeros(arrived.size, dtype=np.int64)
-    return Visits(arrived, nan, seen, nan, seen + 60.0, code, code, none, none, np.empty(0), np.empty(0))
-
-
-@pytest.mark.parametrize("slot_min", [12.0, 25.0])
-def test_the_time_of_a_contact_is_read_off_while_somebody_waits(slot_min: float) -> None:
-    found = doctor_slot(queue(slot_min), Minutes(MONDAY), "UTC", FLAT, 6)
-    assert found is not None
-    assert found.mean_min().mean() == pytest.approx(slot_min, rel=0.1)
-
-
-def test_reading_it_off_all_hours_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MANY_WAIT_SHARE", 0.0)
-    found = doctor_slot(queue(25.0), Minutes(MONDAY), "UTC", FLAT, 6)
-    assert found is not None
-    assert found.mean_min().mean() > 1.25 * 25.0
-
-
-def test_where_nobody_ever_waits_nothing_can_be_read() -> None:
-    calm = queue(12.0, load=0.01)
-    seen_at_once = Visits(**{**vars(calm), "seen_min": calm.arrived_min})
-    assert doctor_slot(seen_at_once, Minutes(MONDAY), "UTC", FLAT, 6) is None
+def test_saturday_and_sunday_have_a_roster_of_their_own() -> None:
+    doctors = (tuple(range(24)), (9,) * 24)
+    assert [on_duty_at(doctors, MONDAY + day * DAY + 5 * HOUR) for day in (0, 4, 5, 6)] == [5, 5, 9, 9]

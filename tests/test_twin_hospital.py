@@ -11,7 +11,7 @@ from ingest.configuration import parse
 from ingest.errors import ConfigurationError, UnreadableInputError
 from tests.small_hospitals import HOSPITAL, START, small_hospital
 from twin.errors import TwinError
-from twin.hospital import HospitalFile, Unit, load_hospital, steps
+from twin.hospital import NO_LIMIT, HospitalFile, Unit, load_hospital, steps
 
 
 def faults(text: str) -> tuple[str, ...]:
@@ -108,9 +108,23 @@ def test_changes_make_a_new_hospital_and_leave_the_old_one() -> None:
     assert (old.unit("medicine").places, new.unit("medicine").places) == (4, 9)
     assert new.capacity("porter", START, 60) == ((0.0, 1),)
     assert "porter" not in old.pools
-    assert old.with_units([Unit("a", True, 3, "a", "a")]).pools == ("bed:a", "doctor", "nurse")
+    assert old.with_units([Unit("a", True, 3, "a", "a")]).pools == (
+        "bed:a",
+        "doctor",
+        "nurse",
+        "care:doctor",
+        "care:nurse",
+    )
     with pytest.raises(TwinError, match="maternity"):
         old.with_beds({"maternity": 1})
+
+
+def test_who_looks_after_patients_has_room_for_so_many_each() -> None:
+    hospital = small_hospital().with_roster("doctor", [2] * 8 + [3] * 16).with_caseload("doctor", 5)
+    assert hospital.caseloads["doctor"] == 5
+    night_and_morning = hospital.capacity("care:doctor", START.replace(hour=6), 240)
+    assert [capacity for _, capacity in night_and_morning] == [10, 15]
+    assert small_hospital().caseloads["doctor"] == NO_LIMIT
 
 
 def test_steps_leave_out_what_does_not_change() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from twin import learned_arrivals
 from twin.learned_arrivals import Calendar, learn_arrivals
 from twin.minutes import Minutes
 
@@ -42,6 +43,15 @@ def test_the_profile_is_recovered() -> None:
 def test_the_difference_between_days_is_recovered_beyond_poisson() -> None:
     assert learn_arrivals(*arrivals(360, daily_shape(), cv=0.10)).day_cv == pytest.approx(0.10, abs=0.02)
     assert learn_arrivals(*arrivals(360, daily_shape())).day_cv < 0.03
+
+
+def test_it_is_the_difference_from_what_was_expected_the_day_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight weeks: level and weekdays are learned from few days, so tomorrow may differ by more than these days did."""
+    told = [learn_arrivals(*arrivals(56, daily_shape(), seed=seed, cv=0.10)).day_cv for seed in range(12)]
+    monkeypatch.setattr(learned_arrivals, "_told_before", lambda by_day, expected, weekday: expected)
+    in_sample = [learn_arrivals(*arrivals(56, daily_shape(), seed=seed, cv=0.10)).day_cv for seed in range(12)]
+    assert 0.10 < np.mean(told) < 0.125
+    assert np.mean(in_sample) < 0.10
 
 
 def test_a_recent_rise_lifts_the_level() -> None:

@@ -42,8 +42,7 @@ def test_stays_that_still_last_do_not_shorten_the_quantiles() -> None:
     stays, seen_for = chance.exponential(1000.0, 8000), chance.uniform(0, 3000.0, 8000)
     ended = stays <= seen_for
     minutes = np.minimum(stays, seen_for)
-    block = np.zeros(8000, dtype=np.int64)
-    median = learn_censored(minutes, ended, block, 1).table[0, 0, 0, np.searchsorted(LEVELS, 0.5)]
+    median = learn_censored(minutes, ended).table[0, 0, 0, np.searchsorted(LEVELS, 0.5)]
     assert median == pytest.approx(1000 * np.log(2), rel=0.05)
-    naive = learn_censored(minutes[ended], ended[ended], block[ended], 1).table[0, 0, 0, np.searchsorted(LEVELS, 0.5)]
+    naive = learn_censored(minutes[ended], ended[ended]).table[0, 0, 0, np.searchsorted(LEVELS, 0.5)]
     assert naive < 0.85 * 1000 * np.log(2)

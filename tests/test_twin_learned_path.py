@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from twin.durations import Duration
+from twin.durations import Duration, exponential
 from twin.learned_durations import Cells
 from twin.learned_path import SHARE_PRIOR, Learned, Sample, learn_milestones, learn_stay
 from twin.story import DESTINATIONS, Index, Visits
@@ -63,6 +63,7 @@ def test_each_duration_runs_between_its_milestones() -> None:
     assert found == pytest.approx({
         "to_triage": 5.0, "to_contact": 25.0, "to_leaving": 55.0, "patience": 1e7, "doctor_slot": 0.0,
         "care_home": 110.0, "care_admit": 90.0, "to_exit": 10.0, "bed_search": 80.0,
+        "to_elsewhere": 0.0,
     }, rel=0.005)  # fmt: skip
 
 
@@ -73,6 +74,7 @@ def test_shares_are_those_of_the_sample() -> None:
         {
             "p_lwbs": 0.10,
             "p_admit": 0.30 / 0.90,
+            "p_elsewhere": 0.0,
             "p_transfer": 0.04 / after,
             "p_died": 0.02 / after,
             "p_left": 0.06 / after,
@@ -104,6 +106,38 @@ def test_the_search_for_a_bed_is_that_of_those_who_found_one_free() -> None:
     assert float(delayed.durations["bed_search"].mean_min()[0, 0, 0]) > 140.0
     few = learn_milestones(made, UNITS, doctors=False, beds=beds, free_beds=np.zeros(N), slot=None)
     assert median(few.durations["bed_search"]) == pytest.approx(20.0)  # the quickest quarter
+
+
+def test_who_is_admitted_and_transferred_is_no_boarder_who_finds_a_bed() -> None:
+    """One in four of the admitted leaves for another hospital, 300 minutes after the decision."""
+    made = sample(mixed(ward=30, transfer=10))
+    to = made.visits.to
+    decided = np.where(to == HOME, np.nan, made.visits.arrived_min + 120.0)
+    departed = np.where(to == TRANSFER, decided + 300.0, made.visits.departed_min)
+    found = of(replace(made, visits=replace(made.visits, decided_min=decided, departed_min=departed)))
+    assert found.shares["p_elsewhere"][0, 0] == pytest.approx(0.25, abs=0.01)
+    assert found.shares["p_transfer"][0, 0] == 0.0
+    assert median(found.durations["to_elsewhere"]) == pytest.approx(300.0)
+    assert median(found.durations["bed_search"]) == pytest.approx(80.0)
+
+
+def test_patience_wears_out_as_it_does_in_the_log() -> None:
+    """Nobody leaves in the first two hours, then half do in each: one hazard for all the wait would be the mutant."""
+    chance = np.random.default_rng(4)
+    gives_up, seen_after = 120.0 + chance.exponential(60 / np.log(2), N), chance.uniform(0, 600.0, N)
+    left = gives_up < seen_after
+    made = sample(np.where(left, LWBS, HOME))
+    ready = made.visits.arrived_min + 5.0
+    seen = np.where(left, np.nan, ready + seen_after)
+    departed = np.where(left, ready + gives_up, ready + seen_after + 50.0)
+    made = replace(made, visits=replace(made.visits, seen_min=seen, departed_min=departed))
+    patience = of(made, doctors=True).durations["patience"]
+    zero = np.zeros(2, dtype=np.int64)
+    stays = patience.survival(np.array([115.0, 240.0]), zero, zero)
+    assert stays[0] > 0.95
+    assert stays[1] == pytest.approx(0.25, abs=0.06)
+    alone = exponential(float(patience.mean_min()[0, 0, 0])).survival(np.array([115.0]), zero[:1], zero[:1])
+    assert alone[0] < 0.7
 
 
 def test_a_short_log_has_a_length_of_stay_for_each_destination() -> None:

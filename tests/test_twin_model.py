@@ -240,6 +240,50 @@ def test_the_load_of_the_department_when_a_stage_starts_chooses_its_length() -> 
     assert left == {0: 10.0, 1: 21.0, 2: 110.0}, "alone 10 min; 20 min when two are there"
 
 
+LOOKED_AFTER = """
+name = "looked after"
+[stage.contact]
+comes = "Arrived"
+takes = "care:doctor"
+needs = "doctor"
+starts = "SeenByProvider"
+frees_after = "doctor_slot"
+lasts = "care"
+gives = "care:doctor"
+then = { home = 1 }
+[stage.home]
+starts = "Departed"
+to = "home"
+"""
+BY_CASELOAD = Duration(np.concatenate([fixed(10).table, fixed(30).table], axis=2), np.zeros((1, 1, 2)))
+"""A contact takes 10 minutes of a doctor who has no other patient in care, 30 of one who has."""
+
+
+def looked_after(
+    at_min: list[float], *, room: int, doctors: int = 1, slot: Duration = BY_CASELOAD, here: Present | None = None
+) -> list[tuple[float, int]]:
+    """First contacts where all doctors together look after no more than `room` patients, each for 100 minutes."""
+    path = small_path(LOOKED_AFTER)
+    believed = parameters(path, {"doctor_slot": slot, "care": fixed(100)}, per_hour=30.0)
+    known = here.count if here else 0
+
+    def placed(fate: Fate) -> Fate:
+        return fate if here else replace(arriving(fate, at_min), visit=np.arange(len(at_min)) + known)
+
+    capacity = {"doctor": doctors, "care:doctor": room}
+    return seen(member(path, believed, hours=24, capacity=capacity, bend=placed, here=here).story)
+
+
+def test_a_contact_keeps_a_doctor_the_longer_the_more_patients_each_has_in_care() -> None:
+    assert looked_after([0.0, 1.0, 2.0], room=9) == [(0.0, 0), (10.0, 1), (40.0, 2)]
+    assert looked_after([0.0, 1.0, 2.0], room=9, doctors=2) == [(0.0, 0), (1.0, 1), (10.0, 2)], "half a patient each"
+    assert looked_after([0.0, 1.0, 2.0], room=9, slot=fixed(10)) == [(0.0, 0), (10.0, 1), (20.0, 2)]
+
+
+def test_nobody_new_is_seen_while_the_doctors_have_as_many_as_they_look_after() -> None:
+    assert looked_after([0.0, 1.0, 2.0], room=2, slot=fixed(10)) == [(0.0, 0), (10.0, 1), (100.0, 2)]
+
+
 def test_a_pool_without_capacity_is_named() -> None:
     path, lasting = whole()
     believed = parameters(path, lasting, shares={"p_admit": 0.0}, wanted={"medicine": 1.0})
@@ -268,6 +312,22 @@ def test_a_warm_start_keeps_holders_above_capacity_and_the_order_of_the_queue() 
     assert told(ran.story)[0] == (-60.0, "Arrived", 2)
     assert seen(ran.story) == [(6.0, 2), (16.0, 1), (26.0, 0)]
     assert [v for _, kind, v in told(ran.story) if kind == "Departed"] == [3, 4, 2, 1, 0]
+
+
+def test_all_who_are_in_care_count_before_any_contact_goes_on() -> None:
+    """Who enters first must not find the doctors with fewer patients than they have."""
+    path = small_path(LOOKED_AFTER)
+    slot = Duration(np.concatenate([fixed(10).table, fixed(30).table], axis=2), np.zeros((1, 1, 2)))
+    believed = parameters(path, {"doctor_slot": slot, "care": fixed(100)}, per_hour=0.0)
+    people = [Here("contact", serving=True, since_min=-20, arrived_min=-20, residual_min=80)] * 3
+    queued = Here("contact", serving=False, since_min=-5, arrived_min=-5, residual_min=100)
+    here = present(path, *people, queued)
+    capacity = {"doctor": 3, "care:doctor": 9}
+    alone = member(path, believed, hours=24, capacity=capacity, here=here)
+    assert [visit for _, visit in seen(alone.story)] == [3]
+    assert seen(alone.story)[0][0] == 0.0, "0.67 patients each besides one's own: all three are free after 10 of 20"
+    full = member(path, believed, hours=24, capacity={"doctor": 1, "care:doctor": 9}, here=here)
+    assert seen(full.story)[0][0] == 10.0, "two each besides one's own: all are busy for 10 of 30 minutes more"
 
 
 def test_a_doctor_who_may_be_free_by_now_is_free() -> None:

@@ -29,12 +29,12 @@ def test_the_shipped_tables_are_whole(table: str) -> None:
 
 def test_the_milestones_path_says_what_it_needs() -> None:
     path = load_path("milestones", small_hospital())
-    assert path.pools == ("doctor", "bed:medicine", "bed:surgery")
+    assert path.pools == ("care:doctor", "doctor", "bed:medicine", "bed:surgery")
     assert set(path.durations) == {
         "to_triage", "to_leaving", "to_contact", "patience", "doctor_slot", "care_admit", "care_home", "bed_search",
-        "ward_stay:medicine", "ward_stay:surgery", "bed_cleaning", "to_exit",
+        "ward_stay:medicine", "ward_stay:surgery", "bed_cleaning", "to_exit", "to_elsewhere",
     }  # fmt: skip
-    assert set(path.shares) == {"p_lwbs", "p_admit", "p_transfer", "p_died", "p_left"}
+    assert set(path.shares) == {"p_lwbs", "p_admit", "p_elsewhere", "p_transfer", "p_died", "p_left"}
     assert path.wanted == ("ward",)
 
 

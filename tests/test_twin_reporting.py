@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twin.reporting import Reporting
+from tests.histories import calibration
+from twin.reporting import FORGOTTEN_MIN, Reporting, typed_after
 
 
 def world(n: int = 200_000, missing: float = 0.1, late: float = 0.2, seed: int = 1) -> Reporting:
@@ -53,3 +54,10 @@ def test_visits_that_moved_on_do_not_count() -> None:
     moves_on = np.where(np.arange(n) < 50, np.inf, 100.0)
     told = Reporting(np.zeros(n, dtype=np.int64), stay, np.full(n, np.inf), moves_on)
     assert told.p_here(np.array([90.0, 200.0]), np.array([0, 0])).tolist() == [0.5, 0.0]
+
+
+def test_what_is_typed_in_at_once_is_told_apart_from_what_was_forgotten() -> None:
+    found = typed_after(calibration().exits)
+    assert (np.diff(found) >= 0).all()
+    assert 0 <= found[0] <= found[-1] < FORGOTTEN_MIN
+    assert 2.0 < np.median(found) < 15.0

@@ -11,6 +11,7 @@ from twin.minutes import Minutes
 from twin.settled import (
     BLOCKS,
     DAY_MIN,
+    LOAD_LEVELS,
     LOADS,
     class_codes,
     inside_at,
@@ -46,14 +47,14 @@ def test_the_sample_holds_the_settled_visits_of_the_window(history: History) -> 
     assert not np.isnan(sample.visits.departed_min).any()
 
 
-def test_loads_are_thirds_of_the_census_that_arrivals_met(history: History) -> None:
+def test_loads_are_levels_of_the_census_that_arrivals_met(history: History) -> None:
     visits, window = completed(history), learning_window(history, 60)
     edges = load_edges(history, visits, window)
     assert edges.shape == (BLOCKS, LOADS - 1)
     assert (np.diff(edges, axis=1) >= 0).all()
     cells = settled_sample(history, visits, window, CLASSES).cells
     share = np.bincount(cells.load, minlength=LOADS) / cells.load.size
-    assert share == pytest.approx([1 / 3] * 3, abs=0.1)
+    assert share == pytest.approx(np.diff([0.0, *LOAD_LEVELS, 1.0]), abs=0.1)
 
 
 def test_the_census_is_that_of_the_department() -> None:

@@ -7,11 +7,8 @@ from datetime import datetime
 
 from ingest.events import BedsCounted
 from twin.doctors import Roster, roster
-from twin.hospital import Hospital, Unit
+from twin.hospital import NO_LIMIT, Hospital, Unit
 from twin.state import State
-
-UNLIMITED = 1_000_000
-"""Places of a unit whose beds are not known: nobody queues for them."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +32,12 @@ def adapted(hospital: Hospital, state: State, as_of: datetime, *, own_beds: bool
     wards = sorted((named | wanted | set(counted)) - {u.name for u in hospital.units if not u.ward})
     known = {u.name: u for u in hospital.wards}
     areas = [u for u in hospital.units if not u.ward]
-    units = [known.get(name, Unit(name, True, UNLIMITED, fr=name, en=name)) for name in wards] or list(hospital.wards)
+    units = [known.get(name, Unit(name, True, NO_LIMIT, fr=name, en=name)) for name in wards] or list(hospital.wards)
     beds = frozenset(u.name for u in units if u.name in counted or (own_beds and u.name in known))
-    places = {u.name: counted.get(u.name, u.places if u.name in beds else UNLIMITED) for u in units}
+    places = {u.name: counted.get(u.name, u.places if u.name in beds else NO_LIMIT) for u in units}
     out = hospital.with_units([*areas, *units]).with_beds(places)
     doctors = roster(state, "doctor", as_of, hospital.zone)
     if doctors is None:
-        flat = (UNLIMITED,) * 24
+        flat = (NO_LIMIT,) * 24
         return Adapted(out.with_roster("doctor", flat), beds, None)
     return Adapted(out.with_roster("doctor", *doctors), beds, doctors)

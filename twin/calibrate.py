@@ -8,28 +8,39 @@ wards, how late exits are told. It uses nothing that became known after the inst
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ingest.clock import local
 from twin.adapted import Adapted, adapted
-from twin.doctors import doctor_slot
+from twin.alike import group_of
+from twin.contacts import Stretches, busy_stretches, caseload, doctor_slot, steps_of
 from twin.durations import Duration, fixed
 from twin.history import History, completed, history_of
-from twin.hospital import Hospital
+from twin.hospital import NO_LIMIT, Hospital
 from twin.learned_arrivals import ArrivalProfile, Calendar, learn_arrivals
 from twin.learned_durations import learn_censored
 from twin.learned_path import Learned, Sample, learn_milestones, learn_stay
+from twin.leaving import HOUR_MIN, HOURS_A_WEEK, Timeline, lasted, learn_leaving
 from twin.measures import inside
 from twin.minutes import Minutes
-from twin.pace import learn_pace
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path, load_path
-from twin.reporting import Reporting, exits_told, taken_as_gone
-from twin.settled import BLOCK_HOURS, BLOCKS, DAY_MIN, learning_window, load_edges, patient_classes, settled_sample
+from twin.presence import presence_correlation
+from twin.reporting import Reporting, exits_told, taken_as_gone, typed_after
+from twin.settled import (
+    BLOCK_HOURS,
+    BLOCKS,
+    DAY_MIN,
+    learning_window,
+    load_edges,
+    patient_classes,
+    settled_sample,
+)
 from twin.state import State
 from twin.story import DESTINATIONS, Array, Visits
 from twin.unrecorded import Unrecorded, unrecorded
@@ -63,6 +74,10 @@ class Calibration:
     """How the exits of each of `EXITS` are told."""
     unrecorded: Mapping[str, Unrecorded]
     """How often triage and first contact are not recorded."""
+    typed_after_min: Array
+    """Minutes after which a milestone is known, a sample, rising; see `reporting.typed_after`."""
+    presence_correlation: float
+    """How much those without an exit are here, or are not, together (`presence.py`)."""
     report: Mapping[str, Any]
     """What was learned, excluded and could not be known, ready for JSON."""
 
@@ -90,19 +105,25 @@ def calibrate(
     classes = patient_classes(known.hospital)
     sample = settled_sample(history, visits, window, len(classes))
     path = load_path(_path_for(history, window), known.hospital)
-    learned = _learned(path, sample, known, visits, minutes)
+    edges = load_edges(history, visits, window)
+    busy = _busy(sample, known, minutes)
+    looks_after = caseload(busy) if busy else NO_LIMIT
+    known = replace(known, hospital=known.hospital.with_caseload("doctor", looks_after))
+    slot = doctor_slot(busy, looks_after, BLOCKS) if busy else None
+    learned = _learned(path, sample, known, visits, slot)
     exits = exits_told(history, visits)
-    wards, stays = _ward_durations(history, window, known.hospital, exits["ward"])
+    wards = _wards(history, window, known.hospital, exits["ward"])
     profile, streams = _streams(history, window, sample, known.hospital, path)
     parameters = Parameters(
         classes=classes,
         block_of_hour=np.arange(24) // BLOCK_HOURS,
         streams=streams,
-        durations={**_others(path), **learned.durations, **wards},
+        durations={**_others(path), **learned.durations, **wards.stays},
         shares=learned.shares,
         wanted=learned.wanted,
-        load_edges=load_edges(history, visits, window),
-        pace=learn_pace(sample),
+        load_edges=edges,
+        leaving=wards.leaving,
+        to_ward_min=_to_ward_min(sample.visits),
         learned={
             "from": minutes.at(window[0]).isoformat(),
             "until": as_of.isoformat(),
@@ -121,7 +142,9 @@ def calibrate(
             "triage": unrecorded(history, visits, history.visits.triaged_min),
             "contact": unrecorded(history, visits, history.visits.seen_min),
         },
-        report=_report(history, visits, window, path, profile, parameters, known, stays),
+        typed_after_min=typed_after(exits),
+        presence_correlation=presence_correlation(history, visits, exits, window[0]),
+        report=_report(history, visits, window, path, profile, parameters, known, wards.ended),
     )
 
 
@@ -139,12 +162,21 @@ def _path_for(history: History, window: tuple[float, float]) -> str:
     return "milestones" if min(seen, decided) >= ENOUGH_TOLD else "stay"
 
 
-def _learned(path: Path, sample: Sample, known: Adapted, visits: Visits, minutes: Minutes) -> Learned:
+def _busy(sample: Sample, known: Adapted, minutes: Minutes) -> Stretches | None:
+    """The stretches in which all doctors are busy; None where the doctors on duty are not known."""
+    if known.doctors is None:
+        return None
+    decided = np.where(np.isnan(sample.visits.decided_min), sample.discharged_min, sample.visits.decided_min)
+    grid = steps_of(sample.visits)
+    when = [local(minutes.at(float(minute)), known.hospital.zone) for minute in grid]
+    block = np.array([at.hour // BLOCK_HOURS for at in when], dtype=np.int64)
+    return busy_stretches(sample.visits, decided, grid, when, known.doctors, block)
+
+
+def _learned(path: Path, sample: Sample, known: Adapted, visits: Visits, slot: Duration | None) -> Learned:
     units = len(known.hospital.units)
     if path.name == "stay":
         return learn_stay(sample, units, wards_followed=bool((~np.isnan(visits.stay_until_min)).any()))
-    zone, blocks = known.hospital.zone, sample.cells.shape[1]
-    slot = doctor_slot(sample.visits, minutes, zone, known.doctors, blocks) if known.doctors else None
     beds = np.array([unit.name in known.beds for unit in known.hospital.units])
     free = _free_beds(sample, visits, known.hospital)
     return learn_milestones(sample, units, doctors=slot is not None, beds=beds, free_beds=free, slot=slot)
@@ -174,33 +206,48 @@ def _others(path: Path) -> dict[str, Duration]:
     return {"bed_cleaning": fixed(DEFAULT_CLEANING_MIN)} if "bed_cleaning" in path.durations else {}
 
 
-def _ward_durations(
-    history: History, window: tuple[float, float], hospital: Hospital, told: Reporting
-) -> tuple[dict[str, Duration], dict[str, int]]:
-    """Stays in each ward, those that still last counted as such; and how many ended stays each was learned from."""
+@dataclass(frozen=True, eq=False)
+class _Wards:
+    """What was learned of the wards: stays, on each ward's own clock; and from how many that ended."""
+
+    stays: Mapping[str, Duration]
+    leaving: Array
+    ended: Mapping[str, int]
+
+
+def _wards(history: History, window: tuple[float, float], hospital: Hospital, told: Reporting) -> _Wards:
+    """Stays in each ward, those that still last counted as such; a ward without one takes those of all."""
     v = history.visits
     ended = ~np.isnan(v.stay_until_min)
-    lasted = np.where(ended, v.stay_until_min, 0.0) - v.stay_from_min
+    until = np.where(ended, v.stay_until_min, 0.0)
     begun = history.stay_ward & (v.stay_from_min >= window[0]) & (v.stay_from_min < 0)
     chosen = begun & ~_taken_as_gone(history, begun & ~ended, told)
-    came_hour = np.where(history.stay_direct, history.stay_hour, history.block_hour[v.stay_visit])
-    block = came_hour // BLOCK_HOURS
-    out, counts = {}, {}
+    timeline = Timeline.of(history.minutes, window[0], HOUR_MIN, hospital.zone)
+    leaving = np.ones((len(hospital.units), HOURS_A_WEEK))
+    stays, counts = {}, {}
     for unit in hospital.wards:
-        mine = chosen & (v.stay_unit == hospital.unit_code(unit.name))
+        code = hospital.unit_code(unit.name)
+        mine = chosen & (v.stay_unit == code)
         counts[unit.name] = int((mine & ended).sum())
         source = mine if counts[unit.name] else chosen
-        some = bool((source & ended).any())
-        out[f"ward_stay:{unit.name}"] = (
-            learn_censored(lasted[source], ended[source], block[source], BLOCKS) if some else fixed(1e6)
-        )
-    return out, counts
+        start, end, over = v.stay_from_min[source], until[source], ended[source]
+        leaving[code] = learn_leaving(timeline, start, end, over)
+        minutes = lasted(timeline, leaving, np.full(start.size, code), start, end)
+        stays[f"ward_stay:{unit.name}"] = learn_censored(minutes, over) if over.any() else fixed(1e6)
+    return _Wards(stays, leaving, counts)
+
+
+def _to_ward_min(visits: Visits) -> float:
+    """The median time from coming to the department to leaving it for a ward."""
+    to_ward = (visits.departed_min - visits.arrived_min)[visits.to == _WARD]
+    return float(np.nanmedian(to_ward)) if (~np.isnan(to_ward)).any() else 0.0
 
 
 def _taken_as_gone(history: History, open_stays: Flags, told: Reporting) -> Flags:
     """Stays without an end that are counted as over though nobody said so."""
     rows = np.flatnonzero(open_stays)
-    p_here = told.p_here(-history.visits.stay_from_min[rows], history.visits.stay_unit[rows])
+    group = group_of(history.visits.stay_unit[rows], history.stay_hour[rows] // BLOCK_HOURS)
+    p_here = told.p_here(-history.visits.stay_from_min[rows], group)
     out = np.zeros(open_stays.size, dtype=bool)
     out[rows[taken_as_gone(p_here)]] = True
     return out
@@ -266,9 +313,14 @@ def _report(
         "ward_stays": dict(stays),
         "beds_known": sorted(known.beds),
         "doctors_known": known.doctors is not None,
+        "doctor_caseload": _limit(known.hospital.caseloads.get("doctor", NO_LIMIT)),
         "excluded": {"not yet settled (48 h)": int((history.visits.arrived_min >= window[1]).sum())},
         "not_known": _not_known(path, known),
     }
+
+
+def _limit(count: int) -> int | None:
+    return count if count < NO_LIMIT else None
 
 
 def _not_known(path: Path, known: Adapted) -> list[str]:

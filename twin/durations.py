@@ -98,6 +98,15 @@ def exponential(mean_min: float) -> Duration:
     return Duration(table.reshape(1, 1, 1, -1), np.full((1, 1, 1), float(mean_min)))
 
 
+def piecewise_exponential(from_min: Array, hazard: Array) -> Duration:
+    """A constant hazard, per minute and above 0, from each minute to the next, `(stretch,)`; the last for ever."""
+    risen = np.concatenate([[0.0], np.cumsum(hazard[:-1] * np.diff(from_min))])
+    reached = -np.log1p(-LEVELS)
+    stretch = np.searchsorted(risen, reached, side="right") - 1
+    table = from_min[stretch] + (reached - risen[stretch]) / hazard[stretch]
+    return Duration(table.reshape(1, 1, 1, -1), np.full((1, 1, 1), 1.0 / float(hazard[-1])))
+
+
 def lognormal(median_min: float, sigma: float) -> Duration:
     """Lognormal by its median and the standard deviation of its logarithm."""
     table = stats.lognorm.ppf(LEVELS, sigma, scale=median_min)

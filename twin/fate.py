@@ -15,13 +15,13 @@ import numpy.typing as npt
 
 from twin.demand import Demand, People
 from twin.errors import PresentError
+from twin.leaving import Timeline
 from twin.luck import Luck
-from twin.pace import pace_of
 from twin.parameters import Parameters
 from twin.pathway import Path
 from twin.present import Present
 from twin.routing import OUT, Stops, stops_of
-from twin.stages import Stage
+from twin.stages import WANTED, Stage
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -49,7 +49,7 @@ class Fate:
     minutes: Array
     """How long each stop lasts, `(patient, stop, load)`."""
     freed_min: Array
-    """When it frees what it needs, `(patient, stop, load)`; NaN where that is at its end."""
+    """When it frees what it needs, `(patient, stop, caseload)`; NaN where that is at its end."""
     patience_min: Array
     """How long the patient queues for it, `(patient, stop)`; NaN where patience has no end."""
     edges: Array
@@ -62,6 +62,11 @@ class Fate:
         """How many load classes there are."""
         return int(self.edges.shape[1]) + 1
 
+    @property
+    def caseloads(self) -> int:
+        """How many caseloads are told apart: 0, 1 .. patients whom each of those who are needed has in care."""
+        return int(self.freed_min.shape[2])
+
 
 def cast(path: Path, parameters: Parameters, luck: Luck, present: Present, demand: Demand | None = None) -> Fate:
     """What luck means for those who are here and for those who come under a demand.
@@ -73,12 +78,13 @@ def cast(path: Path, parameters: Parameters, luck: Luck, present: Present, deman
     people = People(path, parameters, luck, present, demand or Demand())
     stops = stops_of(path, parameters, people, luck)
     lasting = _Lasting(path, parameters, people, stops)
-    freed = lasting.minutes(luck.freed, lambda stage: stage.frees_after, np.nan)
-    patience = lasting.minutes(luck.patience, lambda stage: stage.patience, np.nan)[:, :, 0]
-    minutes = lasting.minutes(luck.stage, lambda stage: stage.lasts, 0.0)
+    loads = int(parameters.load_edges.shape[1]) + 1
+    freed = lasting.minutes(luck.freed, lambda stage: stage.frees_after, np.nan, parameters.caseloads(path))
+    patience = lasting.minutes(luck.patience, lambda stage: stage.patience, np.nan, loads)[:, :, 0]
+    minutes = lasting.minutes(luck.stage, lambda stage: stage.lasts, 0.0, loads)
     minutes[: present.count, 0] = present.residual_min
-    inside = np.append(path.inside_serving, False)  # the last is for OUT
-    minutes[inside[stops.stage]] *= pace_of(luck.pace, parameters.pace)
+    if parameters.leaving is not None:
+        _by_the_wards_clocks(minutes, path, parameters, people, stops, luck)
     _carry_on_holding(freed, present)
     _carry_on_queueing(patience, path, parameters, people, luck, present)
     acuity = np.array([c.acuity for c in parameters.classes], dtype=np.int64)[people.cls]
@@ -105,11 +111,10 @@ class _Lasting:
 
     def __init__(self, path: Path, parameters: Parameters, people: People, stops: Stops) -> None:
         self.path, self.parameters, self.people, self.stops = path, parameters, people, stops
-        self.loads = int(parameters.load_edges.shape[1]) + 1
 
-    def minutes(self, luck: Array, named: Callable[[Stage], str | None], otherwise: float) -> Array:
-        """Minutes at each stop, `(patient, stop, load)`, where the stage names a duration."""
-        out = np.full((*self.stops.stage.shape, self.loads), otherwise)
+    def minutes(self, luck: Array, named: Callable[[Stage], str | None], otherwise: float, classes: int) -> Array:
+        """Minutes at each stop, `(patient, stop, class)`, where the stage names a duration."""
+        out = np.full((*self.stops.stage.shape, classes), otherwise)
         names, code_of = self._codes(named)
         codes = np.where(self.stops.stage == OUT, -1, code_of[self.stops.stage, self.stops.unit[:, :-1]])
         for code, name in enumerate(names):
@@ -135,6 +140,23 @@ class _Lasting:
             for ward, one in zip(self.path.wards, told, strict=True):
                 code_of[k, self.path.units.index(ward)] = names.setdefault(one, len(names))
         return list(names), code_of
+
+
+def _by_the_wards_clocks(
+    minutes: Array, path: Path, parameters: Parameters, people: People, stops: Stops, luck: Luck
+) -> None:
+    """Stays in wards, which are learned and drawn on the wards' own clocks, in minutes from when they begin."""
+    assert parameters.leaving is not None
+    timeline = Timeline(luck.hours.edge_min, luck.hours.hour_of_week)
+    by_ward = np.array([stage.lasts is not None and stage.lasts.endswith(f":{WANTED}") for stage in path.stages])
+    row, stop = np.nonzero((stops.stage != OUT) & by_ward[stops.stage])
+    here = (stop == 0) & (row < people.here)
+    start = np.where(here, 0.0, np.nan_to_num(people.at_min[row]) + np.where(stop > 0, parameters.to_ward_min, 0.0))
+    unit = stops.unit[row, stop]
+    for code in np.unique(unit):
+        mine = unit == code
+        at = row[mine], stop[mine]
+        minutes[at] = timeline.lasting(parameters.leaving[code], start[mine], minutes[at][:, 0])[:, None]
 
 
 def _carry_on_holding(freed: Array, present: Present) -> None:

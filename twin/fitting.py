@@ -34,8 +34,9 @@ def _missing(path: Path, parameters: Parameters) -> Iterator[str]:
             yield f"durations.{name}: path {path.name} needs it, but it is missing"
             continue
         shape = parameters.durations[name].table.shape[:3]
-        if any(have not in (1, want) for have, want in zip(shape, (classes, blocks, loads), strict=True)):
-            yield f"durations.{name}: must be by {(classes, blocks, loads)} or 1, but is by {shape}"
+        last = parameters.caseloads(path) if name in path.slots_of_staff else loads
+        if any(have not in (1, want) for have, want in zip(shape, (classes, blocks, last), strict=True)):
+            yield f"durations.{name}: must be by {(classes, blocks, last)} or 1, but is by {shape}"
     for kind, names, shape in (
         ("shares", path.shares, (classes, blocks)),
         ("wanted", path.wanted, (classes, len(path.units))),

@@ -1,8 +1,9 @@
 """The hospital: its units, the places in them, and the pools of staff and equipment with their rosters.
 
 Read from a TOML file (`hospital.toml` is the default one) into a frozen `Hospital`. Everything that patients queue
-for is a pool with a name: `bed:<ward>`, `space:<area>`, or a pool of the file (`doctor`, `imaging` ..). A pool's
-capacity over a run is a `Profile`: steps of (minute from the start, capacity), the first at minute 0.
+for is a pool with a name: `bed:<ward>`, `space:<area>`, a pool of the file (`doctor`, `imaging` ..), or `care:<pool>`,
+the patients that all of such a pool look after at once. A pool's capacity over a run is a `Profile`: steps of (minute
+from the start, capacity), the first at minute 0.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from twin.errors import TwinError
 Profile = tuple[tuple[float, int], ...]
 """Steps of (minute from the start of a run, capacity); the first stands at minute 0, minutes rise."""
 
-BED, SPACE = "bed:", "space:"
+BED, SPACE, CARE = "bed:", "space:", "care:"
+NO_LIMIT = 1_000_000
+"""More places than anybody ever queues for."""
 DEFAULT = Path(__file__).with_name("hospital.toml")
 _HOURS_A_DAY = 24
 _SATURDAY = 5
@@ -58,6 +61,8 @@ class Pool:
     weekend: tuple[int, ...]
     fr: str
     en: str
+    caseload: int = NO_LIMIT
+    """How many patients each looks after at once."""
 
     def at(self, local_time: datetime) -> int:
         """How many there are at a local time."""
@@ -85,7 +90,13 @@ class Hospital:
     @property
     def pools(self) -> tuple[str, ...]:
         """Everything that can be queued for."""
-        return (*(unit.pool for unit in self.units), *(pool.name for pool in self.rosters))
+        staff = [pool.name for pool in self.rosters]
+        return (*(unit.pool for unit in self.units), *staff, *(CARE + name for name in staff))
+
+    @property
+    def caseloads(self) -> dict[str, int]:
+        """How many patients one of each pool looks after at once."""
+        return {pool.name: pool.caseload for pool in self.rosters}
 
     @property
     def spaces(self) -> int:
@@ -125,6 +136,12 @@ class Hospital:
         known[pool] = replace(base, weekday=tuple(weekday), weekend=tuple(weekday if weekend is None else weekend))
         return replace(self, rosters=tuple(known.values()))
 
+    def with_caseload(self, pool: str, caseload: int) -> Hospital:
+        """The same hospital, where each of a pool looks after so many patients at once."""
+        return replace(
+            self, rosters=tuple(replace(p, caseload=caseload) if p.name == pool else p for p in self.rosters)
+        )
+
     def with_units(self, units: Sequence[Unit]) -> Hospital:
         """The same hospital with other units, such as the wards that a log names."""
         kept = tuple(area for area in self.treats_in if area in {u.name for u in units})
@@ -137,6 +154,8 @@ class Hospital:
         for pool in self.rosters:
             if pool.name == name:
                 return steps((minute, pool.at(at)) for minute, at in times)
+            if CARE + pool.name == name:
+                return steps((minute, pool.at(at) * pool.caseload) for minute, at in times)
         raise TwinError(f"pool must be one of {', '.join(self.pools)}, but is {name}")
 
 

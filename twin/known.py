@@ -11,8 +11,11 @@ import numpy.typing as npt
 
 from ingest.clock import local
 from ingest.events import RANK, VisitId
+from twin.alike import group_of
 from twin.calibrate import Calibration
+from twin.leaving import HOUR_MIN, Timeline, lasted
 from twin.minutes import Minutes
+from twin.presence import shifted
 from twin.reporting import EXITS
 from twin.settled import BLOCK_HOURS
 from twin.state import State
@@ -22,13 +25,15 @@ from twin.visit import Visit
 Flags = npt.NDArray[np.bool_]
 Mark = tuple[float, int, int, int, int]
 
+YOUNG_BOARDER_MIN = 24 * 60.0
+_LARGEST_LOG = 20.0
 FORGET_AFTER_MIN = 72 * 60.0
 """A visit to the department this old without an exit is a ghost and not looked at."""
 SITUATIONS: tuple[str, ...] = ("triage", "provider", "decision", "departure", "bed", "ward")
 TRIAGE, PROVIDER, DECISION, DEPARTURE, BED, WARD = range(len(SITUATIONS))
-_UNSEEN, _IN_CARE, _DECIDED, _IN_WARD = range(len(EXITS))
+_UNSEEN, _IN_CARE, _DECIDED, _DISCHARGED, _IN_WARD = range(len(EXITS))
 _EXIT_SINCE: tuple[Callable[[Visit], datetime | None], ...] = (
-    lambda v: v.arrived_at, lambda v: v.seen_at, lambda v: v.decided_at,
+    lambda v: v.arrived_at, lambda v: v.seen_at, lambda v: v.decided_at, lambda v: v.discharged_at,
 )  # fmt: skip
 
 
@@ -52,6 +57,8 @@ class Known:
     exit_since_min: Array
     exit_group: Index
     p_here: Array
+    ward_clock_min: Array
+    """How long a stay in a ward has lasted on the ward's own clock (`leaving.py`); NaN in the department."""
     marks: tuple[tuple[Mark, ...], ...]
     """What happened to each, as in `Story.of`."""
 
@@ -81,7 +88,9 @@ def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
     unit = np.array([wards.get(name or "", NOWHERE) for name in wanted], dtype=np.int64)
     told = np.array([_exit(v) for v in visits] + [_IN_WARD] * len(inpatients), dtype=np.int64)
     told_since = minutes.of_many([_EXIT_SINCE[_exit(v)](v) for v in visits] + starts[len(visits) :])
-    group = np.where(situation == WARD, unit, acuity + 1)
+    block = _blocks([at or as_of for at in came], calibration.hospital.zone)
+    entered = _blocks([at or as_of for at in starts], calibration.hospital.zone)
+    group = np.where(situation == WARD, group_of(unit, entered), group_of(acuity + 1, block))
     return Known(
         ids=tuple(v.visit for v in rows),
         situation=situation,
@@ -89,14 +98,26 @@ def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
         arrived_min=minutes.of_many(starts[: len(visits)] + [None] * len(inpatients)),
         acuity=acuity,
         elderly=np.array([v.age_band == "75+" for v in rows], dtype=bool),
-        block=_blocks([at or as_of for at in came], calibration.hospital.zone),
+        block=block,
         unit=unit,
         exit=told,
         exit_since_min=told_since,
         exit_group=group,
-        p_here=_within_beds(_p_here(calibration, told, told_since, group), unit, situation == WARD, calibration),
+        p_here=_within_beds(_p_here(calibration, told, told_since, group), unit, situation, told_since, calibration),
+        ward_clock_min=_on_ward_clocks(calibration, minutes, situation, unit, minutes.of_many(starts)),
         marks=tuple(map(_marks, range(len(rows)), rows, situation.tolist(), [minutes] * len(rows), unit.tolist())),
     )
+
+
+def _on_ward_clocks(c: Calibration, minutes: Minutes, situation: Index, unit: Index, start_min: Array) -> Array:
+    out = np.full(situation.size, np.nan)
+    rows = np.flatnonzero(situation == WARD)
+    if rows.size and c.parameters.leaving is not None:
+        timeline = Timeline.of(minutes, float(start_min[rows].min()), HOUR_MIN, c.hospital.zone)
+        out[rows] = lasted(timeline, c.parameters.leaving, unit[rows], start_min[rows], np.zeros(rows.size))
+    elif rows.size:
+        out[rows] = -start_min[rows]
+    return out
 
 
 def _blocks(instants: Sequence[datetime], zone: str) -> Index:
@@ -104,7 +125,9 @@ def _blocks(instants: Sequence[datetime], zone: str) -> Index:
 
 
 def _exit(visit: Visit) -> int:
-    return _DECIDED if visit.decided_at else _IN_CARE if visit.seen_at else _UNSEEN
+    if visit.decided_at:
+        return _DECIDED
+    return _DISCHARGED if visit.discharged_at else _IN_CARE if visit.seen_at else _UNSEEN
 
 
 def _marks(row: int, visit: Visit, situation: int, minutes: Minutes, unit: int) -> tuple[Mark, ...]:
@@ -132,24 +155,43 @@ def _came_at(inpatient: Visit) -> datetime:
     return inpatient.arrived_at if inpatient.arrived_at and first_ward else inpatient.stays[-1].from_at
 
 
-def _within_beds(p_here: Array, unit: Index, in_ward: Flags, c: Calibration) -> Array:
-    """The probabilities with the odds of a ward's patients lowered until no more are expected than it has beds.
+def _within_beds(p_here: Array, unit: Index, situation: Index, told_since: Array, c: Calibration) -> Array:
+    """The probabilities, as far as beds allow: nobody leaves for a bed that is not there.
 
-    A ward full beyond its beds is more likely a ward whose exits were not told.
+    1. A ward full beyond its beds is more likely a ward whose exits were not told: the odds of its patients to be
+       there are lowered until no more are expected than it has beds.
+    2. No more boarders can have gone to a ward untold than it may have beds to spare (by one standard deviation of
+       how many are there), but for those who left for another ward or hospital: the odds of the others to be here are
+       raised. Only of those who were decided on within a day; of older ones hardly any is here.
     """
     out = p_here.copy()
+    boards = (situation == BED) & (-told_since < YOUNG_BOARDER_MIN)
     for code, ward in enumerate(c.hospital.units):
-        mine = in_ward & (unit == code)
-        if ward.name in c.beds_known and out[mine].sum() > ward.places:
-            out[mine] = _lowered(out[mine], float(ward.places))
+        if ward.name not in c.beds_known:
+            continue
+        inside, boarders = (who & (unit == code) for who in (situation == WARD, boards))
+        if out[inside].sum() > ward.places:
+            out[inside] = _summing_to(out[inside], float(ward.places))
+        gone, there = float((1.0 - out[boarders]).sum()), out[inside]
+        to_spare = max(ward.places - float(there.sum()), 0.0) + float(np.sqrt((there * (1.0 - there)).sum()))
+        may_be = to_spare + _goes_elsewhere(c, code) * gone
+        if gone > may_be:
+            out[boarders] = _summing_to(out[boarders], int(boarders.sum()) - may_be)
     return out
 
 
-def _lowered(p: Array, total: float) -> Array:
+def _goes_elsewhere(c: Calibration, ward: int) -> float:
+    """The share of those who want a ward that leave for another one, or for another hospital."""
+    transferred = c.parameters.shares.get("p_elsewhere")
+    other_hospital = float(transferred.mean()) if transferred is not None else 0.0
+    return 1.0 - (1.0 - other_hospital) * float(c.placed[ward, ward])
+
+
+def _summing_to(p: Array, total: float) -> Array:
     """The odds times the one factor with which they sum to the total; a certainty is taken as 999 in 1,000."""
-    odds = np.minimum(p, 0.999) / (1.0 - np.minimum(p, 0.999))
-    low, high = 0.0, 1.0
+    p = np.clip(p, 0.001, 0.999)
+    low, high = -_LARGEST_LOG, _LARGEST_LOG
     for _ in range(40):
-        factor = (low + high) / 2
-        low, high = (factor, high) if (factor * odds / (1 + factor * odds)).sum() < total else (low, factor)
-    return np.asarray(low * odds / (1 + low * odds))
+        middle = (low + high) / 2
+        low, high = (middle, high) if shifted(p, middle).sum() < total else (low, middle)
+    return shifted(p, low)

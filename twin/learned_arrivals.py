@@ -15,6 +15,7 @@ Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
 HOUR_MIN = 60.0
+DAYS_A_WEEK = 7
 LEVEL_HALF_LIFE_DAYS = 10.0
 """Days after which a day weighs half in the recent level."""
 CELL_PRIOR = 200.0
@@ -39,6 +40,13 @@ class Calendar:
         week = np.array([t.weekday() * 24 + t.hour for t in when], dtype=np.int64)
         days = np.array([t.date().toordinal() for t in when], dtype=np.int64)
         return cls(start, week, days - days.min() if days.size else days)
+
+    @property
+    def weekdays(self) -> Index:
+        """The weekday of each day, `(day,)`, 0 = Monday."""
+        out = np.zeros(int(self.day.max(initial=-1)) + 1, dtype=np.int64)
+        out[self.day] = self.hour_of_week // 24
+        return out
 
     def counts(self, at_min: Array) -> Array:
         """How many instants fall in each hour, `(hour,)`."""
@@ -67,7 +75,9 @@ def learn_arrivals(calendar: Calendar, at_min: Array) -> ArrivalProfile:
     shape = _shape(calendar, counts)
     by_day, expected = _by_day(calendar, counts), _by_day(calendar, shape[calendar.hour_of_week])
     level = _recent_level(by_day, expected)
-    return ArrivalProfile(shape * level, _day_cv(by_day, expected), level)
+    whole = slice(1, -1) if by_day.size > 4 else slice(None)  # the first and last days may be parts
+    told = _told_before(by_day[whole], expected[whole], calendar.weekdays[whole])
+    return ArrivalProfile(shape * level, _day_cv(by_day[whole], told), level)
 
 
 def _shape(calendar: Calendar, counts: Array) -> Array:
@@ -104,9 +114,24 @@ def _recent_level(by_day: Array, expected: Array) -> float:
     return float((weight * by_day).sum()) / below if below > 0 else 1.0
 
 
+def _told_before(by_day: Array, expected: Array, weekday: Index) -> Array:
+    """What would have been expected of each day without knowing it, `(day,)`; NaN in the first week.
+
+    The level is that of the days before it, the weekday's share that of the other such days: how much a day differs
+    from this is how much tomorrow may differ, what is wrongly believed of level and weekdays included.
+    """
+    weight = 0.5 ** (np.arange(by_day.size) / LEVEL_HALF_LIFE_DAYS)
+    above, below = (np.convolve(x, weight)[: by_day.size] for x in (by_day, expected))
+    level = np.concatenate([[np.nan], _ratio(above, below, empty=np.nan)[:-1]])
+    level[:DAYS_A_WEEK] = np.nan
+    came = np.bincount(weekday, weights=by_day, minlength=DAYS_A_WEEK)[weekday] - by_day
+    usual = np.bincount(weekday, weights=expected, minlength=DAYS_A_WEEK)[weekday] - expected
+    return np.asarray(expected * level * _ratio(came, usual, empty=1.0))
+
+
 def _day_cv(by_day: Array, expected: Array) -> float:
-    """Method of moments: variance of a day = its mean + (cv x mean)^2; the first and last days may be parts."""
-    whole = slice(1, -1) if by_day.size > 4 else slice(None)
-    n, e = by_day[whole], expected[whole]
+    """Method of moments: variance of a day = its mean + (cv x mean)^2; NaN days are left out."""
+    known = ~np.isnan(expected)
+    n, e = by_day[known], expected[known]
     beyond = float(((n - e) ** 2 - e).sum())
     return float(np.sqrt(max(beyond, 0.0) / max(float((e**2).sum()), 1e-9)))

@@ -52,17 +52,10 @@ def learn_duration(minutes: Array, cells: Cells) -> Duration:
     return stacked(rows, cells.shape)
 
 
-def learn_censored(minutes: Array, ended: npt.NDArray[np.bool_], block: Index, blocks: int) -> Duration:
-    """Quantiles by block of stays of which some still last (Kaplan-Meier), `(1, block, 1)`."""
+def learn_censored(minutes: Array, ended: npt.NDArray[np.bool_]) -> Duration:
+    """Quantiles of stays of which some still last (Kaplan-Meier), the same for all, `(1, 1, 1)`."""
     kept = ~np.isnan(minutes) & (minutes > 0)
-    overall = _kaplan_meier(minutes[kept], ended[kept])
-    rows = []
-    for b in range(blocks):
-        mine = kept & (block == b)
-        n = int((mine & ended).sum())
-        own = _kaplan_meier(minutes[mine], ended[mine]) if n else overall
-        rows.append(_blend(own, overall, n / (n + GROUP_PRIOR)))
-    return stacked(rows, (1, blocks, 1))
+    return stacked([_kaplan_meier(minutes[kept], ended[kept])], (1, 1, 1))
 
 
 def _drawn(values: Array, parent: Row) -> Row:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from twin.durations import Duration, exponential, fixed
+from twin.durations import Duration, fixed, piecewise_exponential
 from twin.learned_durations import Cells, learn_duration
 from twin.story import DESTINATIONS, Array, Index, Visits
 
@@ -21,6 +21,10 @@ Flags = npt.NDArray[np.bool_]
 
 ENOUGH_FOUND_A_BED = 50
 """Boarders who found a bed free, for the search to be learned from them; else the quickest quarter of all."""
+PATIENCE_EDGES_MIN = (0.0, 60.0, 120.0, 180.0, 240.0, 360.0, 480.0)
+"""Stretches of a wait in which those who wait lose patience alike."""
+LEAVERS_PRIOR = 3.0
+"""Leavers at which a stretch's own hazard and that of the whole wait weigh alike."""
 SHARE_PRIOR = 20.0
 """Visits at which a cell's own share and that of all weigh alike."""
 _HOME, _WARD, _TRANSFER, _DIED, _LWBS, _LEFT = (
@@ -117,6 +121,7 @@ def learn_milestones(
     """
     visits = sample.visits
     admitted = ~np.isnan(visits.decided_min) | (visits.to == _WARD)
+    elsewhere = admitted & (visits.to == _TRANSFER)
     lwbs = visits.to == _LWBS
     ready = np.where(np.isnan(visits.triaged_min), visits.arrived_min, visits.triaged_min)
     decided = np.where(np.isnan(visits.decided_min), visits.departed_min, visits.decided_min)
@@ -131,17 +136,19 @@ def learn_milestones(
         "care_home": sample.lasting(visits.seen_min, home_until, ~admitted) or fixed(0.0),
         "care_admit": sample.lasting(visits.seen_min, decided, admitted) or fixed(0.0),
         "to_exit": sample.lasting(sample.discharged_min, visits.departed_min, ~admitted) or fixed(0.0),
-        "bed_search": _bed_search(sample, admitted, free_beds, beds),
+        "bed_search": _bed_search(sample, admitted & ~elsewhere, free_beds, beds),
+        "to_elsewhere": sample.lasting(decided, visits.departed_min, elsewhere) or fixed(0.0),
     }
     after = ~admitted & ~lwbs
     shares = {
         "p_lwbs": np.zeros(sample.cells.shape[:2]) if doctors else sample.share(lwbs),
         "p_admit": sample.share(admitted, among=~lwbs),
+        "p_elsewhere": sample.share(elsewhere, among=admitted),
         "p_transfer": sample.share(visits.to == _TRANSFER, among=after),
         "p_died": sample.share(visits.to == _DIED, among=after),
         "p_left": sample.share(visits.to == _LEFT, among=after),
     }
-    return Learned(durations, shares, {"ward": sample.wards(units, admitted)})
+    return Learned(durations, shares, {"ward": sample.wards(units, admitted & ~elsewhere)})
 
 
 def _drawn(chosen: Flags, parent: float) -> float:
@@ -149,10 +156,19 @@ def _drawn(chosen: Flags, parent: float) -> float:
 
 
 def _patience(visits: Visits, ready: Array, lwbs: Flags) -> Duration:
-    """Exponential: those who left unseen over all the time that anybody waited (the hazard's likelihood estimate)."""
-    until = np.where(lwbs, visits.departed_min, visits.seen_min)
-    waited = np.nansum(np.maximum(until - ready, 0.0))
-    return exponential(float(waited / max(int(lwbs.sum()), 1)))
+    """How long anybody waits before leaving unseen, from those who left and those who were seen first.
+
+    A hazard by stretch of the wait, each its own likelihood estimate: those who left in it over all the time waited
+    in it, drawn towards the whole's; the last goes on for ever.
+    """
+    until = np.where(lwbs, visits.departed_min, visits.seen_min) - ready
+    waited, left = until[until > 0], lwbs[until > 0]
+    begin, end = np.array(PATIENCE_EDGES_MIN), np.append(PATIENCE_EDGES_MIN[1:], np.inf)
+    exposed = np.array([np.clip(waited - b, 0.0, e - b).sum() for b, e in zip(begin, end, strict=True)])
+    gave_up = np.histogram(waited[left], np.append(begin, np.inf))[0]
+    overall = max(float(left.sum()), 1.0) / max(float(exposed.sum()), 1.0)
+    hazard = (gave_up + LEAVERS_PRIOR) / (exposed + LEAVERS_PRIOR / overall)
+    return piecewise_exponential(begin, hazard)
 
 
 def _bed_search(sample: Sample, admitted: Flags, free_beds: Array, beds: Flags) -> Duration:

@@ -22,7 +22,7 @@ from twin.pathway import Path
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
-Purpose = Literal["gaps", "days", "mark", "class", "stage", "then", "wanted", "patience", "freed", "pace"]
+Purpose = Literal["gaps", "days", "mark", "class", "stage", "then", "wanted", "patience", "freed"]
 _NUMBER: dict[str, int] = {purpose: number for number, purpose in enumerate(get_args(Purpose))}
 
 RESERVE = 100
@@ -54,8 +54,6 @@ class Luck:
     freed: Array
     """How long it holds what it needs, `(patient, slot)`."""
     hours: Calendar
-    pace: float = 0.5
-    """How long everything in the department takes in this member, one number for all."""
 
     @property
     def here(self) -> int:
@@ -130,5 +128,4 @@ def _drawn(dice: _Dice, groups: list[Index], at_min: Array, hours: Calendar, slo
         patience=each_slot("patience"),
         freed=each_slot("freed"),
         hours=hours,
-        pace=float(dice.of("pace", HERE).random()),
     )

@@ -137,7 +137,7 @@ class _Run:
         self.steps, self.beds = steps_of(path), beds_of(path)
         self.stage, self.unit, self.patience = fate.stage.tolist(), fate.unit.tolist(), fate.patience_min.tolist()
         self.minutes, self.freed = _flat(fate.minutes), _flat(fate.freed_min)
-        self.edges, self.loads = fate.edges[fate.block].tolist(), fate.loads
+        self.edges, self.loads, self.caseloads = fate.edges[fate.block].tolist(), fate.loads, fate.caseloads
         self.priority, self.visit = fate.priority.tolist(), fate.visit.tolist()
         self.census = 0
         self.marks: list[Mark] = list(present.history)
@@ -176,18 +176,18 @@ class _Run:
             else:
                 queueing.append(p)
         for p, step in serving:
+            self.take(p, p.kept, step.takes)
+        for p, step in serving:
             self.serve_on(p, step)
         for p in sorted(queueing, key=lambda p: p.order):
             self.env.process(self.walk(p, _QUEUES))
 
     def serve_on(self, p: _Patient, step: Step) -> None:
         """A patient whose stage has begun holds what it takes and needs; one who outlasts the run needs no process."""
-        load = self.load(p)
-        self.take(p, p.kept, step.takes)
-        if not (step.frees and self.freed[p.row][load] <= 0):
+        if not (step.frees and self.freed[p.row][self.caseload(step)] <= 0):
             self.take(p, p.held, step.needs)
         p.where = p.unit if step.unit == OF_WARD else step.unit
-        if step.frees or self.minutes[p.row][load] < self.horizon_min:
+        if step.frees or self.minutes[p.row][self.load(p)] < self.horizon_min:
             self.env.process(self.walk(p, _SERVES))
 
     def take(self, p: _Patient, into: list[_Pool], codes: tuple[int, ...]) -> None:
@@ -216,10 +216,9 @@ class _Run:
                 if step.asks and not (yield from self.queue(p, step)):
                     return
                 self.begin(p, step)
-            at = stop * self.loads + self.load(p)
-            lasting_min = self.minutes[p.row][at]
+            lasting_min = self.minutes[p.row][stop * self.loads + self.load(p)]
             if step.frees:
-                self.free_after(p, self.freed[p.row][at], lasting_min)
+                self.free_after(p, self.freed[p.row][stop * self.caseloads + self.caseload(step)], lasting_min)
             if self.env.now + lasting_min >= self.horizon_min:
                 return
             if lasting_min > 0:
@@ -247,6 +246,13 @@ class _Run:
     def load(self, p: _Patient) -> int:
         """How full the department is now, as a load class."""
         return bisect_right(self.edges[p.row], self.census) if self.loads > 1 else 0
+
+    def caseload(self, step: Step) -> int:
+        """How many patients each of those whom the stage needs looks after besides this one."""
+        if self.caseloads == 1 or step.care == NONE:
+            return 0
+        on_duty, most = self.pools[step.needs[0]].capacity, self.caseloads - 1
+        return min((self.pools[step.care].held - 1) // on_duty, most) if on_duty > 0 else most
 
     def free_after(self, p: _Patient, freed_min: float, lasting_min: float) -> None:
         """Give back what the stage needs before it is over."""

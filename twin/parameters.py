@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.durations import Duration
+from twin.pathway import Path
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -62,8 +63,11 @@ class Parameters:
     """Shares of the unit wanted, named in the path, each `(class, unit)`; rows sum to 1."""
     load_edges: Array
     """Census of the department from which the next load class begins, `(block, load - 1)`."""
-    pace: float = 0.0
-    """How much days differ in how long everything takes: the deviation of the logarithm; 0 for not at all."""
+    leaving: Array | None = None
+    """The speed of each unit's own clock by local hour of week, `(unit, 168)`; where it is given, stays in wards are
+    minutes of that clock (see `leaving.py`)."""
+    to_ward_min: float = 0.0
+    """From coming to the department to entering a ward, usually: where on its clock a stay that is to come begins."""
     learned: Mapping[str, Any] = field(default_factory=dict)
     """Where the values come from: the period, the visits, what was excluded and why."""
 
@@ -71,3 +75,7 @@ class Parameters:
     def blocks(self) -> int:
         """How many blocks the day has."""
         return int(self.block_of_hour.max()) + 1
+
+    def caseloads(self, path: Path) -> int:
+        """How many caseloads the durations of `frees_after` tell apart."""
+        return max((self.durations[name].loads for name in path.slots_of_staff), default=1)

@@ -85,6 +85,11 @@ class Path:
         return _unique(name for d in told for name in self.by_ward(d))
 
     @cached_property
+    def slots_of_staff(self) -> tuple[str, ...]:
+        """Of these, after how long what a stage needs is free again; by caseload where the others are by load."""
+        return _unique(s.frees_after for s in self.stages if s.frees_after)
+
+    @cached_property
     def shares(self) -> tuple[str, ...]:
         """Names of the probabilities that the parameters must hold."""
         return _unique(p for s in self.stages for p in s.then.values() if isinstance(p, str) and p != REST)

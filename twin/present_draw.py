@@ -16,15 +16,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.events import RANK
+from twin.alike import group_of
 from twin.calibrate import Calibration
 from twin.demand import pick
 from twin.known import BED, DECISION, DEPARTURE, PROVIDER, SITUATIONS, TRIAGE, WARD, Known
+from twin.presence import who_is_here
 from twin.present import Present
 from twin.settled import class_codes
 from twin.story import NOWHERE, Array, Index
 from twin.unrecorded import Unrecorded
 
 Flags = npt.NDArray[np.bool_]
+AT_ONCE_MIN = 1.0 / 60.0
+"""When a stage ends that is over by now: just after it, so that the present is still the present."""
 _STREAM = 0x9E50
 """Sets the numbers of the present apart from those of `luck.py`."""
 
@@ -44,13 +48,15 @@ class Future:
 def draw_present(known: Known, calibration: Calibration, *, seed: int, member: int) -> Present:
     """The present of one member; equal for equal seed and member."""
     dice = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, member, _STREAM])))
-    uniform = dice.random((known.count, 9))
-    here = uniform[:, 0] < known.p_here
+    uniform = dice.random((known.count, 10))
+    together = who_is_here(known.p_here, uniform[:, 0], dice.standard_normal(), calibration.presence_correlation)
+    here = np.where(known.situation == WARD, uniform[:, 0] < known.p_here, together)
     if calibration.path.name != "stay":
-        known = _with_unrecorded(known, calibration, uniform[:, 5:])
+        known = _with_unrecorded(known, calibration, uniform[:, 5:9])
     cls = _classes(known, calibration, uniform[:, 1])
     unit = _units(known, calibration, cls, uniform[:, 2])
-    stage, serving, since, residual = _stages(known, calibration, cls, unit, uniform[:, 3], uniform[:, 4])
+    untold_min = _untold(known, calibration, uniform[:, 9])
+    stage, serving, since, residual = _stages(known, calibration, cls, unit, untold_min, uniform[:, 3], uniform[:, 4])
     return Present(
         cls=cls, block=known.block, unit=unit, stage=stage, serving=serving, since_min=since,
         arrived_min=known.arrived_min, residual_min=residual, here=here,
@@ -70,7 +76,7 @@ def _with_unrecorded(known: Known, c: Calibration, uniform: Array) -> Known:
 def _passed(known: Known, milestone: Unrecorded, before: int, kind: str, uniform: Array) -> Known:
     """Of those in the situation before a milestone, some drawn beyond it: to the next situation, since a drawn time."""
     rows = np.flatnonzero(known.situation == before)
-    elapsed, group = -known.arrived_min[rows], known.acuity[rows] + 1
+    elapsed, group = -known.arrived_min[rows], group_of(known.acuity + 1, known.block)[rows]
     behind = uniform[rows, 0] >= milestone.p_ahead(elapsed, group)
     situation, since, marks = known.situation.copy(), known.since_min.copy(), list(known.marks)
     for row, age, g in zip(rows[behind], elapsed[behind], group[behind], strict=True):
@@ -104,8 +110,17 @@ def _units(known: Known, calibration: Calibration, cls: Index, uniform: Array) -
     return unit
 
 
+def _untold(known: Known, calibration: Calibration, uniform: Array) -> Array:
+    """For how many minutes back a decision on each may have been taken that is not typed in yet, `(patient,)`."""
+    delays, out = calibration.typed_after_min, np.zeros(known.count)
+    rows = np.flatnonzero(known.situation == DECISION)
+    if delays.size:
+        out[rows] = delays[(uniform[rows] * delays.size).astype(np.int64)]
+    return out
+
+
 def _stages(
-    known: Known, calibration: Calibration, cls: Index, unit: Index, choice: Array, lasting: Array
+    known: Known, calibration: Calibration, cls: Index, unit: Index, untold_min: Array, choice: Array, lasting: Array
 ) -> tuple[Index, Flags, Array, Array]:
     loads = int(calibration.parameters.load_edges.shape[1]) + 1
     stage = np.zeros(known.count, dtype=np.int64)
@@ -116,10 +131,13 @@ def _stages(
         rows = np.flatnonzero(known.situation == code)
         for future, mine in _chosen(known, calibration, code, rows, cls, unit, choice[rows]):
             elapsed = -_clock(known, calibration, mine)
+            lasted = known.ward_clock_min[mine] if code == WARD else np.maximum(elapsed - untold_min[mine], 0.0)
             stage[mine] = calibration.path.index(future.stage)
             serving[mine] = future.serving
             since[mine] = -elapsed
-            residual[mine] = _left(calibration, future, unit, mine, cls, known.block, elapsed, lasting)
+            left = _left(calibration, future, unit, mine, cls, known.block, lasted, lasting)
+            at_once = AT_ONCE_MIN if future.serving else 0.0
+            residual[mine] = np.maximum(left - untold_min[mine, None], at_once)
     return stage, serving, since, residual
 
 
@@ -217,8 +235,9 @@ def _after_triage(c: Calibration) -> list[Future]:
 
 def _for_a_bed(_: Calibration) -> list[Future]:
     return [
-        Future("bed_search", "bed_search", _certain),
-        Future("boarding", None, _certain, serving=False, after="bed_search"),
+        Future("bed_search", "bed_search", _rest("p_elsewhere")),
+        Future("boarding", None, _rest("p_elsewhere"), serving=False, after="bed_search"),
+        Future("elsewhere", "to_elsewhere", _share("p_elsewhere")),
     ]
 
 

@@ -8,22 +8,27 @@ Visits that had moved on by the age e (those with a first contact, among the uns
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from twin.alike import ENOUGH, alike, group_of
 from twin.history import SETTLED_MIN, WARD_SETTLED_MIN, History
+from twin.settled import BLOCK_HOURS
 from twin.story import Visits
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
-EXITS: tuple[str, ...] = ("unseen", "in care", "decided", "ward")
+EXITS: tuple[str, ...] = ("unseen", "in care", "decided", "discharged", "ward")
 """Whose exits are told alike: without a contact on record (from the arrival), with one (from it), with a decision to
-admit (from it), and in a ward (from the entry)."""
-ENOUGH = 40
-"""Visits a group must have for its own figures; a smaller one takes those of all."""
+admit or to send home (from it), and in a ward (from the entry)."""
+
+FORGOTTEN_MIN = 60.0
+"""An exit told later than this was forgotten at first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,21 +47,29 @@ class Reporting:
 
     def left_after(self, elapsed_min: float, group: int, uniform: float) -> float:
         """How long a visit that has left unseen had stayed: a draw from those of its kind that had."""
-        stay, delay, moves_on = self._of(group)
-        gone = np.sort(stay[(stay <= elapsed_min) & (stay + delay > elapsed_min) & (moves_on > elapsed_min)])
+        mine = self._without_exit(elapsed_min, group)
+        gone = np.sort(self.stay[mine & (self.stay <= elapsed_min)])
         return float(gone[int(uniform * gone.size)]) if gone.size else elapsed_min
 
     def _p_here(self, elapsed: float, group: int) -> float:
-        stay, delay, moves_on = self._of(group)
-        alike = moves_on > elapsed
-        here = int((alike & (stay > elapsed)).sum())
-        unseen = here + int((alike & (stay <= elapsed) & (stay + delay > elapsed)).sum())
-        return here / unseen if unseen else 1.0
+        mine = self._without_exit(elapsed, group)
+        return float((self.stay[mine] > elapsed).mean()) if mine.any() else 1.0
 
-    def _of(self, group: int) -> tuple[Array, Array, Array]:
-        mine = self.group == group
-        chosen = mine if int(mine.sum()) >= ENOUGH else np.ones(mine.size, dtype=bool)
-        return self.stay[chosen], self.delay[chosen], self.moves_on[chosen]
+    def _without_exit(self, elapsed: float, group: int) -> Flags:
+        """Of the visits like it, enough of them if there are: those that had moved on nowhere and had no exit told."""
+        open_then = (self.moves_on > elapsed) & (self.stay + self.delay > elapsed)
+        mine = open_then
+        for like in alike(self.group, group):
+            mine = open_then & like
+            if int(mine.sum()) >= ENOUGH:
+                break
+        return mine
+
+
+def typed_after(exits: Mapping[str, Reporting]) -> Array:
+    """Minutes after which what is not forgotten is typed in, of the decided, rising; empty where nobody was."""
+    delay = np.concatenate([exits[kind].delay for kind in ("decided", "discharged")])
+    return np.sort(delay[delay < FORGOTTEN_MIN])
 
 
 def taken_as_gone(p_here: Array) -> npt.NDArray[np.bool_]:
@@ -72,23 +85,24 @@ def taken_as_gone(p_here: Array) -> npt.NDArray[np.bool_]:
 def exits_told(history: History, visits: Visits) -> dict[str, Reporting]:
     """How exits are told in each of `EXITS`, from settled visits; `visits` are completed."""
     told = history.visits
-    moves_on = np.fmin(told.seen_min, told.decided_min)
+    over = np.fmin(told.decided_min, history.discharged_min)
     never = np.full(told.arrived_min.size, np.nan)
     return {
-        "unseen": _of_department(history, visits, told.arrived_min, moves_on),
-        "in care": _of_department(history, visits, told.seen_min, told.decided_min),
+        "unseen": _of_department(history, visits, told.arrived_min, np.fmin(told.seen_min, over)),
+        "in care": _of_department(history, visits, told.seen_min, over),
         "decided": _of_department(history, visits, told.decided_min, never),
+        "discharged": _of_department(history, visits, history.discharged_min, never),
         "ward": _of_wards(history, visits),
     }
 
 
 def _of_department(history: History, visits: Visits, start_min: Array, moves_on_min: Array) -> Reporting:
-    """By acuity + 1, of those who came to the start."""
+    """By acuity and block of the arrival, of those who came to the start."""
     settled = (visits.arrived_min < -SETTLED_MIN) & ~np.isnan(visits.departed_min)
     rows = np.flatnonzero(settled & ~np.isnan(start_min))
     start, moves_on = start_min[rows], moves_on_min[rows]
     return Reporting(
-        group=visits.acuity[rows] + 1,
+        group=group_of(visits.acuity[rows] + 1, history.block_hour[rows] // BLOCK_HOURS),
         stay=visits.departed_min[rows] - start,
         delay=_delay(history.exit_known_min[rows], history.visits.departed_min[rows]),
         moves_on=np.where(np.isnan(moves_on), np.inf, moves_on - start),
@@ -99,7 +113,7 @@ def _of_wards(history: History, visits: Visits) -> Reporting:
     settled = (visits.stay_from_min < -WARD_SETTLED_MIN) & ~np.isnan(visits.stay_until_min)
     rows = np.flatnonzero(history.stay_ward & settled)
     return Reporting(
-        group=visits.stay_unit[rows],
+        group=group_of(visits.stay_unit[rows], history.stay_hour[rows] // BLOCK_HOURS),
         stay=visits.stay_until_min[rows] - visits.stay_from_min[rows],
         delay=_delay(history.stay_end_known_min[rows], history.visits.stay_until_min[rows]),
         moves_on=np.full(rows.size, np.inf),

@@ -21,7 +21,7 @@ from ingest.events import Acuity
 from twin.arrivals import HEADROOM
 from twin.demand import Crisis, Demand
 from twin.errors import ScenarioError
-from twin.hospital import BED, Profile, steps
+from twin.hospital import BED, CARE, Profile, steps
 from twin.luck import RESERVE
 
 DEFAULT = FilePath(__file__).with_name("scenarios.toml")
@@ -35,6 +35,8 @@ class Setting:
 
     capacity: Mapping[str, Profile]
     demand: Demand = field(default_factory=Demand)
+    caseloads: Mapping[str, int] = field(default_factory=dict)
+    """How many patients one of a pool looks after at once: with more of them goes more of `care:<pool>`."""
 
 
 def _whole(severity: dict[Acuity, float]) -> dict[Acuity, float]:
@@ -118,11 +120,11 @@ class Scenario:
         """The setting changed; `acuities` are the hospital's levels, by code."""
         capacity, demand = dict(setting.capacity), setting.demand
         for places in self.change.capacity:
-            capacity |= _changed(capacity, places)
+            capacity |= _changed(capacity, places, setting.caseloads)
         for arrivals in self.change.arrivals:
             demand = replace(demand, level=_scaled(demand.level, arrivals))
         crises = tuple(_crisis(crisis, acuities) for crisis in self.change.crisis)
-        return Setting(capacity, replace(demand, crises=demand.crises + crises))
+        return replace(setting, capacity=capacity, demand=replace(demand, crises=demand.crises + crises))
 
 
 def catalogue(*files: FilePath, pools: Iterable[str] | None = None) -> dict[str, Scenario]:
@@ -167,10 +169,13 @@ def _likely(name: str, allowed: Iterable[str]) -> str:
     return f", likely a typo for {near[0]}" if near else f"; there are {', '.join(names)}"
 
 
-def _changed(capacity: Mapping[str, Profile], change: CapacityChange) -> dict[str, Profile]:
+def _changed(
+    capacity: Mapping[str, Profile], change: CapacityChange, caseloads: Mapping[str, int]
+) -> dict[str, Profile]:
     """The profiles that a change touches, changed; a capacity does not fall below 0."""
     if change.pool != LARGEST_WARDS:
-        mine = {change.pool: change.add} if change.pool in capacity else {}
+        added = {change.pool: change.add, CARE + change.pool: change.add * caseloads.get(change.pool, 0)}
+        mine = {pool: add for pool, add in added.items() if pool in capacity}
     else:
         mine = _over_wards(capacity, change)
     return {pool: _raised(capacity[pool], add, change.from_min, change.end_min) for pool, add in mine.items()}

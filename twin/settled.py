@@ -20,8 +20,12 @@ MINIMUM_DAYS = 7.0
 """Days of settled visits that a calibration needs."""
 BLOCK_HOURS = 4
 BLOCKS = 24 // BLOCK_HOURS
-LOADS = 3
+LOAD_LEVELS = (0.2, 0.4, 0.6, 0.8, 0.93)
+"""Levels of the census that visits meet at which the next load class begins; the last sets the fullest days apart."""
+LOADS = len(LOAD_LEVELS) + 1
 DAY_MIN = 1440.0
+ENOUGH_FOR_EDGES = 200
+"""Visits that a block must have for edges of its own."""
 
 
 def learning_window(history: History, window_days: int) -> tuple[float, float]:
@@ -51,10 +55,7 @@ def settled_sample(history: History, visits: Visits, window: tuple[float, float]
     chosen = _rows(visits, rows)
 
     def load_at(at_min: Array) -> Index:
-        census = inside_at(visits, at_min)
-        return np.array(
-            [np.searchsorted(edges[b], c, side="right") for b, c in zip(block, census, strict=True)], dtype=np.int64
-        )
+        return load_classes(edges, block, inside_at(visits, at_min))
 
     cls = class_codes(chosen.acuity, history.elderly[rows])
     cells = Cells(cls, block, load_at(chosen.arrived_min), (classes, BLOCKS, LOADS))
@@ -65,6 +66,11 @@ def inside_at(visits: Visits, at_min: Array) -> Array:
     """Census of the department at given minutes; 0 at NaN."""
     known = np.where(np.isnan(at_min), 0.0, at_min)
     return inside(visits.arrived_min, visits.departed_min, known)
+
+
+def load_classes(edges: Array, block: Index, census: Array) -> Index:
+    """The load class of each census in a block of the day."""
+    return np.asarray((census[:, None] >= edges[block]).sum(axis=1), dtype=np.int64)
 
 
 def _rows(visits: Visits, rows: Index) -> Visits:
@@ -92,11 +98,11 @@ def class_codes(acuity: Index, elderly: Flags) -> Index:
 
 
 def load_edges(history: History, visits: Visits, window: tuple[float, float]) -> Array:
-    """By block the thirds of the census that arriving visits met, `(block, load - 1)`."""
+    """By block levels of the census that arriving visits met, `(block, load - 1)`."""
     chosen = (visits.arrived_min >= window[0]) & (visits.arrived_min < window[1])
     census, block = inside_at(visits, visits.arrived_min[chosen]), history.block_hour[chosen] // BLOCK_HOURS
-    overall = np.quantile(census, np.arange(1, LOADS) / LOADS)
+    overall = np.quantile(census, LOAD_LEVELS)
     return np.array([
-        np.quantile(census[block == b], np.arange(1, LOADS) / LOADS) if (block == b).sum() >= 30 else overall
+        np.quantile(census[block == b], LOAD_LEVELS) if (block == b).sum() >= ENOUGH_FOR_EDGES else overall
         for b in range(BLOCKS)
     ])  # fmt: skip

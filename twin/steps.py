@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest.events import RANK
-from twin.hospital import BED
+from twin.hospital import BED, CARE
 from twin.pathway import Path
 from twin.stages import WANTED, WANTED_BED, Stage
 from twin.story import DESTINATIONS, NOWHERE
@@ -29,6 +29,8 @@ class Step:
     starts: int
     starts_to: int
     frees: bool
+    care: int
+    """The `care:` pool that it takes: those who look after patients, and so are freed the later the more they have."""
     wants: bool
     ends: int
     ends_to: int
@@ -64,6 +66,7 @@ def _step(stage: Stage, pools: dict[str, int], units: dict[str, int]) -> Step:
         starts=_rank(stage.starts),
         starts_to=_to(stage, stage.starts),
         frees=stage.frees_after is not None,
+        care=next((pools[pool] for pool in stage.takes if pool.startswith(CARE)), NONE),
         wants=stage.wants is not None,
         ends=_rank(stage.ends),
         ends_to=_to(stage, stage.ends),

@@ -10,10 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from twin.alike import ENOUGH, alike, group_of
 from twin.history import SETTLED_MIN, History
-from twin.reporting import ENOUGH
+from twin.settled import BLOCK_HOURS
 from twin.story import DESTINATIONS, Array, Index, Visits
+
+Flags = npt.NDArray[np.bool_]
 
 _LWBS = DESTINATIONS.index("left_without_being_seen")
 
@@ -34,21 +38,26 @@ class Unrecorded:
 
     def came_after(self, elapsed_min: float, group: int, uniform: float) -> float:
         """When it came to a visit that has it behind it: a draw from those like it; the age where there are none."""
-        after, stay = self._of(group)
-        behind = np.sort(after[(after <= elapsed_min) & (stay > elapsed_min)])
+        here = self._here(elapsed_min, group)
+        behind = np.sort(self.after_min[here & (self.after_min <= elapsed_min)])
         return float(behind[int(uniform * behind.size)]) if behind.size else elapsed_min
 
     def _p_ahead(self, elapsed: float, group: int) -> float:
-        after, stay = self._of(group)
-        ahead = float((after > elapsed).sum())
-        behind = float(((after <= elapsed) & (stay > elapsed)).sum())
+        here = self._here(elapsed, group)
+        ahead = float((self.after_min[here] > elapsed).sum())
+        behind = float(here.sum()) - ahead
         unseen = ahead * (1.0 - self.missing_share) + behind * self.missing_share
         return ahead * (1.0 - self.missing_share) / unseen if unseen else 1.0 - self.missing_share
 
-    def _of(self, group: int) -> tuple[Array, Array]:
-        mine = self.group == group
-        chosen = mine if int(mine.sum()) >= ENOUGH else np.ones(mine.size, dtype=bool)
-        return self.after_min[chosen], self.stay_min[chosen]
+    def _here(self, elapsed: float, group: int) -> Flags:
+        """Of the visits like it, enough of them if there are, those that were still here at its age."""
+        still = (self.stay_min > elapsed) | (self.after_min > elapsed)
+        mine = still
+        for like in alike(self.group, group):
+            mine = still & like
+            if int(mine.sum()) >= ENOUGH:
+                break
+        return mine
 
 
 def unrecorded(history: History, visits: Visits, milestone_min: Array) -> Unrecorded:
@@ -60,7 +69,7 @@ def unrecorded(history: History, visits: Visits, milestone_min: Array) -> Unreco
     stay = (visits.departed_min - visits.arrived_min)[rows]
     after = (milestone_min - visits.arrived_min)[rows]
     return Unrecorded(
-        group=visits.acuity[rows] + 1,
+        group=group_of(visits.acuity[rows] + 1, history.block_hour[rows] // BLOCK_HOURS),
         after_min=np.where(np.isnan(after), stay, after),
         stay_min=stay,
         missing_share=float(missing[told].mean()) if told.any() else 0.0,

@@ -1,0 +1,107 @@
+"""When in the week a ward lets patients go: the clock on which stays in wards are measured.
+
+Patients are fit to leave at any time, and leave after the morning's round, fewer on Sundays. A ward's own clock runs
+fast when it lets patients go and almost stands at night: on it, a stay is as likely to end in this minute as in the
+next. Stays are learned, and what is left of one is drawn, in minutes of that clock; a run needs them in minutes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.minutes import Minutes
+from twin.rates import product_rates
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+
+HOUR_MIN = 60.0
+HOURS_A_DAY, HOURS_A_WEEK = 24, 168
+EXITS_PRIOR = 1.0
+"""Exits at which an hour's, or a kind of day's, own speed and that of the whole week weigh alike."""
+SLOWEST = 0.02
+"""The clock never stands quite still."""
+_SATURDAY = 5
+_OFF = (np.arange(HOURS_A_WEEK) // HOURS_A_DAY >= _SATURDAY).astype(np.int64)
+_HOUR = np.arange(HOURS_A_WEEK) % HOURS_A_DAY
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """The hours of a stretch: their bounds, `(hour + 1,)`, and the local hour of the week of each, `(hour,)`."""
+
+    edge_min: Array
+    hour_of_week: Index
+
+    @classmethod
+    def of(cls, minutes: Minutes, from_min: float, until_min: float, zone: str) -> Timeline:
+        """The whole hours that hold a stretch, minutes from `minutes.origin`; true to the zone when clocks change."""
+        past = minutes.past_the_hour()
+        first = int(np.floor((from_min + past) / HOUR_MIN))
+        last = int(np.ceil((until_min + past) / HOUR_MIN))
+        week = minutes.hours_of_week(minutes.epoch_hour() + first, last - first, zone)
+        return cls(np.asarray(HOUR_MIN * np.arange(first, last + 1) - past, dtype=np.float64), week)
+
+    def shown(self, speed: Array, at_min: Array) -> Array:
+        """What a clock of this speed by hour of week, `(168,)`, shows at given minutes, from 0 at the first hour."""
+        return np.interp(at_min, self.edge_min, self._risen(speed))
+
+    def lasting(self, speed: Array, start_min: Array, clock_min: Array) -> Array:
+        """In how many minutes the clock goes on by `clock_min` from `start_min` on; at speed 1 beyond the last hour."""
+        risen = self._risen(speed)
+        reached = self.shown(speed, start_min) + clock_min
+        beyond = np.maximum(reached - risen[-1], 0.0)
+        return np.asarray(np.maximum(np.interp(reached, risen, self.edge_min) + beyond - start_min, 0.0))
+
+    def _risen(self, speed: Array) -> Array:
+        return np.concatenate([[0.0], np.cumsum(speed[self.hour_of_week] * np.diff(self.edge_min))])
+
+
+def learn_leaving(timeline: Timeline, start_min: Array, end_min: Array, ended: npt.NDArray[np.bool_]) -> Array:
+    """The speed of a ward's clock by local hour of week, `(168,)`, with mean 1; from its stays, `(stay,)`.
+
+    Exits over the time that patients lay there, as an hour's factor times that of weekdays or weekends.
+    """
+    edges = timeline.edge_min
+    exits = np.histogram(end_min[ended], edges)[0].astype(np.float64)
+    lay = _patient_minutes(edges, start_min, end_min)
+    shape = (HOURS_A_DAY, 2)
+    at = (_HOUR[timeline.hour_of_week], _OFF[timeline.hour_of_week])
+    counted, exposed = np.zeros(shape), np.zeros(shape)
+    np.add.at(counted, at, exits)
+    np.add.at(exposed, at, lay)
+    if not counted.any():
+        return np.ones(HOURS_A_WEEK)
+    speed = product_rates(counted, exposed, EXITS_PRIOR)[_HOUR, _OFF]
+    speed = np.maximum(speed / speed.mean(), SLOWEST)
+    return np.asarray(speed / speed.mean())
+
+
+def _patient_minutes(edges: Array, start_min: Array, end_min: Array) -> Array:
+    """Minutes that patients lay there in each hour."""
+
+    def until(at: Array) -> Array:
+        begun, over = (np.sort(x) for x in (start_min, end_min))
+        return _passed(begun, at) - _passed(over, at)
+
+    return np.diff(until(edges))
+
+
+def _passed(sorted_min: Array, at: Array) -> Array:
+    """The sum over all before it of how long ago each is, `(at,)`."""
+    count = np.searchsorted(sorted_min, at)
+    total = np.concatenate([[0.0], np.cumsum(sorted_min)])
+    return np.asarray(count * at - total[count])
+
+
+def lasted(timeline: Timeline, speed_of: Array, unit: Index, start_min: Array, end_min: Array) -> Array:
+    """How long stays in wards lasted on their wards' clocks, `(stay,)`; `speed_of` is `(unit, 168)`."""
+    out = np.empty(start_min.size)
+    for code in np.unique(unit):
+        mine = unit == code
+        begun, over = (timeline.shown(speed_of[code], at[mine]) for at in (start_min, end_min))
+        out[mine] = over - begun
+    return out

@@ -1,0 +1,85 @@
+"""How far the number of those who are here may be from what is expected of each of them alone.
+
+Whether a visit without an exit is still here is judged by visits like it; on a crowded evening many of them stay longer
+than that together. What this comes to is read off the past: at instants of the learned period, how many of those
+without an exit then turned out to be here, beside how many had been expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special, stats
+
+from twin.alike import group_of
+from twin.history import SETTLED_MIN, History
+from twin.reporting import EXITS, Reporting
+from twin.settled import BLOCK_HOURS
+from twin.story import Array, Index, Visits
+
+Flags = npt.NDArray[np.bool_]
+
+EVERY_MIN = 13 * 60.0
+"""Between the instants looked at: all hours of the day come in turn."""
+YOUNG_MIN = 24 * 60.0
+"""Of older visits without an exit hardly any is here."""
+_NEARLY = 1e-9
+_MOST = 0.9
+
+
+def presence_correlation(history: History, visits: Visits, exits: Mapping[str, Reporting], from_min: float) -> float:
+    """The correlation between two of those without an exit of the normal scores that decide who is here, 0 to 1.
+
+    By the method of moments: to the variance of the number of those who are here it adds itself times the densities
+    at the thresholds of each pair, to first order.
+    """
+    instants = np.arange(-SETTLED_MIN, from_min, -EVERY_MIN)
+    found = [_moments(p, here) for p, here in _open(history, visits, exits, instants)]
+    beyond, pairs = np.array(found).sum(axis=0) if found else (0.0, 0.0)
+    return float(np.clip(beyond / pairs, 0.0, _MOST)) if pairs > 0 else 0.0
+
+
+def who_is_here(p: Array, uniform: Array, score: float, correlation: float) -> Flags:
+    """Each with their own probability, `(visit,)`, and together more or fewer: one uniform each, one score for all."""
+    own = np.sqrt(1.0 - correlation) * special.ndtri(uniform)
+    return np.asarray(np.sqrt(correlation) * score + own < special.ndtri(p))
+
+
+def _moments(p: Array, here: Flags) -> tuple[float, float]:
+    """How much farther off the number was than the variance of each alone; the sum over pairs of their densities."""
+    density = stats.norm.pdf(special.ndtri(np.clip(p, _NEARLY, 1.0 - _NEARLY)))
+    off = float(here.sum() - p.sum())
+    return off**2 - float((p * (1.0 - p)).sum()), float(density.sum() ** 2 - (density**2).sum())
+
+
+def shifted(p: Array, by: float) -> Array:
+    """Probabilities with their log-odds shifted."""
+    odds = np.clip(p, _NEARLY, 1.0 - _NEARLY)
+    odds = odds / (1.0 - odds) * np.exp(by)
+    return np.asarray(odds / (1.0 + odds))
+
+
+def _open(
+    history: History, visits: Visits, exits: Mapping[str, Reporting], instants: Array
+) -> Iterator[tuple[Array, Flags]]:
+    """At each instant those without an exit then: the probability to be here, and whether they were."""
+    group = group_of(visits.acuity + 1, history.block_hour // BLOCK_HOURS)
+    told = history.visits
+    starts = (told.arrived_min, told.seen_min, told.decided_min, history.discharged_min)
+    for at in instants:
+        young = (visits.arrived_min <= at) & (visits.arrived_min > at - YOUNG_MIN)
+        rows = np.flatnonzero(young & ~(history.exit_known_min <= at))
+        p = np.empty(rows.size)
+        kind = _reached([start[rows] for start in starts], float(at))
+        for code, start in enumerate(starts):
+            mine = kind == code
+            p[mine] = exits[EXITS[code]].p_here(at - start[rows[mine]], group[rows[mine]])
+        yield p, visits.departed_min[rows] > at
+
+
+def _reached(starts: list[Array], at: float) -> Index:
+    """Which of the milestones each is known by, `(visit,)`: a decision, else the first contact, else the arrival."""
+    seen, decided, discharged = (start <= at for start in starts[1:])
+    return np.select([decided, discharged, seen], [2, 3, 1], 0)
