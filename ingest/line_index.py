@@ -41,8 +41,10 @@ class _Block:
         return _Block.of(np.concatenate([self.keys, other.keys]), np.concatenate([self.rows, other.rows]))
 
     def find(self, keys: Keys) -> Rows:
-        first = np.searchsorted(self.keys, keys, "left")
-        count = np.searchsorted(self.keys, keys, "right") - first
+        first = np.searchsorted(self.keys, keys)
+        held = self.keys.take(first, mode="clip") == keys  # most keys are new
+        first = first[held]
+        count = np.searchsorted(self.keys, keys[held], "right") - first
         ends = np.cumsum(count)
         places = np.repeat(first - ends + count, count) + np.arange(count.sum())
         rows: Rows = self.rows[places].astype(np.int64)

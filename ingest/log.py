@@ -197,6 +197,10 @@ class EventLog:
         """The last one made from what was known by the instant, and that nothing stored since has made untrue."""
         return bookkeeping.latest_snapshot(self._database.cursor(), name, known_at)
 
+    def has_learned(self, length: int, known_at: datetime) -> bool:
+        """True if what was stored since the log had `length` rows was known by the instant: who read then lacks it."""
+        return bookkeeping.has_learned(self._database.cursor(), length, known_at)
+
     def length(self) -> int:
         """Number of rows in the log, versions included."""
         return bookkeeping.length(self._database.cursor())
