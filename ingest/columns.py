@@ -8,7 +8,7 @@ microseconds. `to_table` and `from_table` are each other's inverse.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import MISSING, Field, fields
 from datetime import UTC, datetime
 from typing import Any, cast, get_args, get_type_hints
@@ -79,7 +79,7 @@ def from_table(table: pa.Table, *, checked: bool = False) -> list[Event]:
     """The rows of a table as events, in their order. Raises EventError as `check` does, unless it is done already."""
     if not checked:
         check(table)
-    rank = pc.index_in(table.column("kind"), pa.array(BY_KIND)).to_numpy()
+    rank = pc.index_in(table.column("kind"), _KINDS).to_numpy()
     order = np.argsort(rank, kind="stable")
     kinds, starts, counts = np.unique(rank[order], return_index=True, return_counts=True)
     values = _Values(table, order)
@@ -128,18 +128,22 @@ def check(table: pa.Table) -> None:
     """
     if table.schema != SCHEMA:
         raise EventError(f"a table of events must have the columns {SCHEMA}, but has {table.schema}")
-    _refuse(table, "kind", _not_in(table.column("kind"), BY_KIND), f"must be one of {', '.join(BY_KIND)}")
-    for name, allowed in _CHOICES.items():
-        _refuse(table, name, _not_in(table.column(name), (*allowed, None)), f"must be one of {', '.join(allowed)}")
-    kinds = pc.index_in(table.column("kind"), pa.array(BY_KIND)).to_numpy()
+    _refuse(table, "kind", _not_in(table.column("kind"), _KINDS), f"must be one of {', '.join(BY_KIND)}")
+    filled = [name for name in SCHEMA.names if table.column(name).null_count < table.num_rows]
+    for name in filled:
+        if name in _CHOICES:
+            allowed = ", ".join(_CHOICES[name][:-1].to_pylist())
+            _refuse(table, name, _not_in(table.column(name), _CHOICES[name]), f"must be one of {allowed}")
+    kinds = pc.index_in(table.column("kind"), _KINDS).to_numpy()
     for name, (must, can) in _PRESENCE.items():
-        absent = table.column(name).is_null().to_numpy()
+        absent = table.column(name).is_null().to_numpy() if name in filled else True
         _refuse(table, name, must[kinds] & absent, "must be given")
-        _refuse(table, name, ~can[kinds] & ~absent, "must not be given")
+        if name in filled:
+            _refuse(table, name, ~can[kinds] & ~absent, "must not be given")
 
 
-def _not_in(column: pa.ChunkedArray, allowed: Iterable[str | None]) -> Mask:
-    return cast(Mask, pc.invert(pc.is_in(column, value_set=pa.array(list(allowed)))).to_numpy())
+def _not_in(column: pa.ChunkedArray, allowed: pa.Array) -> Mask:
+    return cast(Mask, pc.invert(pc.is_in(column, value_set=allowed)).to_numpy())
 
 
 def _refuse(table: pa.Table, name: str, wrong: Mask, rule: str) -> None:
@@ -149,10 +153,11 @@ def _refuse(table: pa.Table, name: str, wrong: Mask, rule: str) -> None:
         raise EventError(f"{name} {rule}, but is {row[name]!r} ({place})")
 
 
-def _choices() -> dict[str, tuple[str, ...]]:
-    """Columns that take one of some values."""
+def _choices() -> dict[str, pa.Array]:
+    """Columns that take one of some values: these, and at the end null."""
     hints = {name: hint for cls in EVENT_CLASSES for name, hint in get_type_hints(cls).items()}
-    return {name: allowed for name in SCHEMA.names if (allowed := choices(hints.get(name)))}
+    allowed = {name: choices(hints.get(name)) for name in SCHEMA.names}
+    return {name: pa.array([*values, None], pa.string()) for name, values in allowed.items() if values}
 
 
 def _presence() -> dict[str, tuple[Mask, Mask]]:
@@ -168,5 +173,6 @@ def _is_required(field: Field[Any] | None) -> bool:
 
 
 _FIELD_NAMES = {cls: frozenset(field.name for field in fields(cls)) for cls in EVENT_CLASSES}
+_KINDS = pa.array(BY_KIND)
 _CHOICES = _choices()
 _PRESENCE = _presence()

@@ -288,7 +288,8 @@ def _line(cursor: Any, told: pa.Table, index: LineIndex) -> pa.Table:
 
 def _fresh(cursor: Any, told: pa.Table, judged: pa.Table, batch: Batch, after: int) -> pa.Table:
     """The rows that are not repetitions, numbered on; those of an extract with their times moved."""
-    fresh = told.filter(pa.array(~_flags(judged, "repeated", told.num_rows)))
+    repeated = _flags(judged, "repeated", told.num_rows)
+    fresh = told.filter(pa.array(~repeated)) if repeated.any() else told
     if batch.extracted_at is not None:
         fresh = _moved(cursor, fresh, judged, batch.extracted_at)
     return _with(fresh, sequence=pa.array(np.arange(fresh.num_rows) + after + 1))

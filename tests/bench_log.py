@@ -133,7 +133,8 @@ def measure_live(log: EventLog) -> Iterator[str]:
 
 
 def measure_states(log: EventLog, at: datetime) -> Iterator[str]:
-    yield f"the first state, folded: {spent_ms(lambda _: Memory(log).at(at), 3)}"
+    before = at - timedelta(minutes=1)  # a log that is gone on with has the snapshot already
+    yield f"the first state, folded: {spent_ms(lambda _: Memory(log).at(before), 3)}"
     Memory(log, saves=True).at(at)
     yield f"the first state, from a snapshot: {spent_ms(lambda _: Memory(log).at(at), 3)}"
 
