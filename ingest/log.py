@@ -126,7 +126,9 @@ class EventLog:
                 batch = Batch(naive(stored_at), naive(extract.extracted_at) if extract else None)  # 2
                 index = self._index = caught_up(cursor, self._index, bookkeeping.length(cursor))
                 stored = versions.store(cursor, given, batch, index)  # 3
-                missing = versions.missing(cursor, given, batch) if complete_visits else given.slice(0, 0)  # 4
+                missing = given.slice(0, 0)
+                if complete_visits:
+                    missing = versions.missing(cursor, given, batch, index.length)  # 4
                 struck = versions.store(cursor, missing, batch, stored.index)
                 intake = intake or Intake(read=pc.count_distinct(given["position"]).as_py())
                 appended = _appended(given, stored, struck, intake, stored_at)

@@ -146,6 +146,9 @@ WHERE low.sequence > $after OR high.sequence > $after
 GROUP BY low.sequence, low.occurred_at
 """
 
+_HELD = "SELECT sequence FROM event WHERE visit IN (SELECT visit FROM told) AND sequence <= $after"
+"""What was told of the described visits before. Looking for numbers first leaves all else of the log unread."""
+
 _MISSING = """
 WITH described AS (
     SELECT source, visit, min("position") AS "position" FROM told WHERE visit IS NOT NULL GROUP BY source, visit
@@ -153,7 +156,8 @@ WITH described AS (
 SELECT 'Cancelled' AS kind, e.event_id || '/Cancelled' AS event_id, e.occurred_at, e.source, d."position",
        $extracted_at::TIMESTAMP AS known_at, e.event_id AS target
 FROM event e JOIN described d ON d.visit = e.visit AND d.source = e.source
-WHERE e.known_at <= $extracted_at AND e.event_id NOT IN (SELECT event_id FROM told)
+WHERE e.sequence IN (SELECT sequence FROM held) AND e.known_at <= $extracted_at
+  AND e.event_id NOT IN (SELECT event_id FROM told)
   AND e.sequence NOT IN (SELECT sequence FROM superseded WHERE known_at <= $extracted_at)
 """
 """A cancellation for each event that was held true of a described visit, and is not in the description."""
@@ -200,10 +204,17 @@ def store(cursor: Any, table: pa.Table, batch: Batch, index: LineIndex) -> Outco
     return outcome
 
 
-def missing(cursor: Any, table: pa.Table, batch: Batch) -> pa.Table:
-    """Cancellations (STORED_SCHEMA) for what the visits, which the extract describes completely, no longer hold."""
+def missing(cursor: Any, table: pa.Table, batch: Batch, after: int) -> pa.Table:
+    """Cancellations (STORED_SCHEMA) for what the visits, which the extract describes completely, no longer hold.
+
+    `after` is how many rows the log had before the batch: what it has stored since is held.
+    """
     with registered(cursor, told=table):
-        found = arrow(cursor, _MISSING, extracted_at=batch.extracted_at)
+        held = arrow(cursor, _HELD, after=after)
+        if not held.num_rows:
+            return STORED_SCHEMA.empty_table()
+        with registered(cursor, held=held):
+            found = arrow(cursor, _MISSING, extracted_at=batch.extracted_at)
     count = found.num_rows
     columns = [found[f.name] if f.name in found.column_names else pa.nulls(count, f.type) for f in STORED_SCHEMA]
     return pa.table(columns, schema=STORED_SCHEMA)

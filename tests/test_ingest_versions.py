@@ -410,6 +410,7 @@ GROWTH_MUTANTS: dict[str, tuple[str, str, str, tuple[str | None, ...]]] = {
         (None, "home"),
     ),
     "a removed event stays": ("_MISSING", "WHERE", "WHERE false AND", ("home", None)),
+    "what was held is not found": ("_HELD", "visit IN", "false AND visit IN", ("home", None)),
 }
 
 
