@@ -83,7 +83,7 @@ class Loop:
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
-        self._memory = Memory(log)
+        self._memory = Memory(log, saves=True)
         self._past: Past | None = None
         self._calibration: Calibration | None = None
         self._rivals: Rivals | None = None

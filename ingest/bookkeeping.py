@@ -121,6 +121,7 @@ _PRUNE_SNAPSHOTS = """
 DELETE FROM snapshot WHERE name = $name AND known_at < (
     SELECT min(known_at) FROM (SELECT known_at FROM snapshot WHERE name = $name ORDER BY known_at DESC LIMIT $keep))
 """
+_LATE = """SELECT count(*) FROM batch WHERE last_sequence > $length AND first_known_at <= $known_at"""
 _VALID_SNAPSHOT = """
 SELECT "at", known_at, blob FROM snapshot s
 WHERE name = $name AND known_at <= $known_at
@@ -213,6 +214,12 @@ def store_snapshot(cursor: Any, snapshot: Snapshot, seen: int, keep: int) -> Non
     instants = {"at": naive(snapshot.at), "known_at": naive(snapshot.known_at)}
     rows(cursor, _INSERT_SNAPSHOT, name=snapshot.name, **instants, seen=seen, blob=snapshot.blob)
     rows(cursor, _PRUNE_SNAPSHOTS, name=snapshot.name, keep=keep)
+
+
+def has_learned(cursor: Any, length: int, known_at: datetime) -> bool:
+    """True where a batch stored since the log had so many rows holds what was known by the instant."""
+    ((late,),) = rows(cursor, _LATE, length=length, known_at=naive(known_at))
+    return bool(late)
 
 
 def latest_snapshot(cursor: Any, name: str, known_at: datetime) -> Snapshot | None:

@@ -8,13 +8,12 @@ microseconds. `to_table` and `from_table` are each other's inverse.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import MISSING, Field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast, get_args, get_type_hints
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from ingest.errors import EventError
 from ingest.events import BY_KIND, EVENT_CLASSES, Event, choices
 
 Mask = NDArray[np.bool_]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIME = pa.timestamp("us", tz="UTC")
 _ARROW_TYPES: dict[Any, pa.DataType] = {datetime: TIME, int: pa.int64(), bool: pa.bool_()}
 
@@ -79,31 +79,45 @@ def from_table(table: pa.Table, *, checked: bool = False) -> list[Event]:
     """The rows of a table as events, in their order. Raises EventError as `check` does, unless it is done already."""
     if not checked:
         check(table)
+    rank = pc.index_in(table.column("kind"), _KINDS).to_numpy()
+    order = np.argsort(rank, kind="stable")
+    kinds, starts, counts = np.unique(rank[order], return_index=True, return_counts=True)
+    values = _Values(table, order)
     events = np.empty(table.num_rows, dtype=object)
-    for kind in pc.unique(table.column("kind")).to_pylist():
-        rows = pc.indices_nonzero(pc.equal(table.column("kind"), kind))
-        events[rows.to_numpy()] = _of_kind(table.take(rows), BY_KIND[kind])
+    for kind, start, end in zip(kinds, starts, starts + counts, strict=True):
+        events[order[start:end]] = _of_kind(EVENT_CLASSES[kind], values, slice(start, end))
     return cast("list[Event]", events.tolist())
 
 
-def _of_kind(table: pa.Table, cls: type[Event]) -> list[Event]:
+def _of_kind(cls: type[Event], values: _Values, rows: slice) -> list[Event]:
     """The constructor checks each value of each event; the table is checked already, so the fields are filled
     column by column: three times as fast."""
-    events = [object.__new__(cls) for _ in range(table.num_rows)]
+    events = [object.__new__(cls) for _ in range(rows.stop - rows.start)]
     for name in _FIELD_NAMES[cls]:
-        deque(map(getattr(cls, name).__set__, events, _values(table.column(name))), maxlen=0)
+        deque(map(getattr(cls, name).__set__, events, values[name][rows]), maxlen=0)
     return events
 
 
-def _values(column: pa.ChunkedArray) -> list[Any]:
+class _Values(dict[str, list[Any]]):
+    """The columns of a table as lists, its rows in another order; each made when it is first asked for."""
+
+    def __init__(self, table: pa.Table, order: NDArray[np.int64]) -> None:
+        super().__init__()
+        self._table, self._order = table, pa.array(order)
+
+    def __missing__(self, name: str) -> list[Any]:
+        column = self._table.column(name)
+        some = column.null_count < len(column)
+        self[name] = listed(column.take(self._order)) if some else [None] * len(column)
+        return self[name]
+
+
+def listed(column: pa.ChunkedArray) -> list[Any]:
     if not pa.types.is_timestamp(column.type):
         return cast("list[Any]", column.to_pylist())
-    if column.null_count == len(column):
-        return [None] * len(column)
-    # through pandas: ten times as fast as to_pylist
-    instants = pd.DatetimeIndex(column.to_numpy(), tz="UTC").to_pydatetime()
-    instants[column.is_null().to_numpy()] = None
-    return instants.tolist()
+    # as time since 1970: twenty times as fast as to_pylist
+    since = column.cast(pa.int64()).cast(pa.duration("us")).to_numpy().tolist()
+    return [after if after is None else _EPOCH + after for after in since]
 
 
 def check(table: pa.Table) -> None:
@@ -114,19 +128,22 @@ def check(table: pa.Table) -> None:
     """
     if table.schema != SCHEMA:
         raise EventError(f"a table of events must have the columns {SCHEMA}, but has {table.schema}")
-    _refuse(table, "kind", _not_in(table.column("kind"), BY_KIND), f"must be one of {', '.join(BY_KIND)}")
-    for name, allowed in _CHOICES.items():
-        unknown = _not_in(table.column(name), allowed) & table.column(name).is_valid().to_numpy()
-        _refuse(table, name, unknown, f"must be one of {', '.join(allowed)}")
-    kinds = pc.index_in(table.column("kind"), pa.array(BY_KIND)).to_numpy()
+    _refuse(table, "kind", _not_in(table.column("kind"), _KINDS), f"must be one of {', '.join(BY_KIND)}")
+    filled = [name for name in SCHEMA.names if table.column(name).null_count < table.num_rows]
+    for name in filled:
+        if name in _CHOICES:
+            allowed = ", ".join(_CHOICES[name][:-1].to_pylist())
+            _refuse(table, name, _not_in(table.column(name), _CHOICES[name]), f"must be one of {allowed}")
+    kinds = pc.index_in(table.column("kind"), _KINDS).to_numpy()
     for name, (must, can) in _PRESENCE.items():
-        absent = table.column(name).is_null().to_numpy()
+        absent = table.column(name).is_null().to_numpy() if name in filled else True
         _refuse(table, name, must[kinds] & absent, "must be given")
-        _refuse(table, name, ~can[kinds] & ~absent, "must not be given")
+        if name in filled:
+            _refuse(table, name, ~can[kinds] & ~absent, "must not be given")
 
 
-def _not_in(column: pa.ChunkedArray, allowed: Iterable[str]) -> Mask:
-    return cast(Mask, pc.invert(pc.is_in(column, value_set=pa.array(list(allowed)))).to_numpy())
+def _not_in(column: pa.ChunkedArray, allowed: pa.Array) -> Mask:
+    return cast(Mask, pc.invert(pc.is_in(column, value_set=allowed)).to_numpy())
 
 
 def _refuse(table: pa.Table, name: str, wrong: Mask, rule: str) -> None:
@@ -136,10 +153,11 @@ def _refuse(table: pa.Table, name: str, wrong: Mask, rule: str) -> None:
         raise EventError(f"{name} {rule}, but is {row[name]!r} ({place})")
 
 
-def _choices() -> dict[str, tuple[str, ...]]:
-    """Columns that take one of some values."""
+def _choices() -> dict[str, pa.Array]:
+    """Columns that take one of some values: these, and at the end null."""
     hints = {name: hint for cls in EVENT_CLASSES for name, hint in get_type_hints(cls).items()}
-    return {name: allowed for name in SCHEMA.names if (allowed := choices(hints.get(name)))}
+    allowed = {name: choices(hints.get(name)) for name in SCHEMA.names}
+    return {name: pa.array([*values, None], pa.string()) for name, values in allowed.items() if values}
 
 
 def _presence() -> dict[str, tuple[Mask, Mask]]:
@@ -155,5 +173,6 @@ def _is_required(field: Field[Any] | None) -> bool:
 
 
 _FIELD_NAMES = {cls: frozenset(field.name for field in fields(cls)) for cls in EVENT_CLASSES}
+_KINDS = pa.array(BY_KIND)
 _CHOICES = _choices()
 _PRESENCE = _presence()

@@ -61,12 +61,22 @@ def aware(stored: datetime) -> datetime:
 
 def rows(cursor: Cursor, query: str, /, **values: Any) -> list[tuple[Any, ...]]:
     """All rows of a query's answer; `$name` in the query is the value of that name."""
-    return cursor.execute(query, values).fetchall()
+    return cursor.execute(_parsed(cursor, query), values).fetchall()
 
 
 def arrow(cursor: Cursor, query: str, /, **values: Any) -> pa.Table:
     """The answer of a query as a table; `$name` in the query is the value of that name."""
-    return cursor.sql(query, params=values).to_arrow_table()
+    return cursor.sql(_parsed(cursor, query), params=values).to_arrow_table()
+
+
+def _parsed(cursor: Cursor, query: str) -> duckdb.Statement:
+    """The query's one statement, parsed once a process: queries are constants, and parsing takes as long as reading."""
+    if query not in _PARSED:
+        (_PARSED[query],) = cursor.extract_statements(query)
+    return _PARSED[query]
+
+
+_PARSED: dict[str, duckdb.Statement] = {}
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from ingest.columns import SCHEMA, check, from_table, to_table
 from ingest.database import Database, arrow, aware, naive, rows
 from ingest.events import BY_KIND, Event
 from ingest.instants import EVER, NEVER, Instants
+from ingest.line_index import LineIndex, caught_up
 from ingest.versions import COLUMNS, STORED_SCHEMA, Batch, Outcome
 
 __all__ = ["Account", "Appended", "EventLog", "Extract", "Intake", "Position", "Rejected", "Snapshot", "Span"]
@@ -82,6 +83,7 @@ class EventLog:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._instants = Instants(clock)
+        self._index = LineIndex()
 
     def append(
         self,
@@ -118,18 +120,22 @@ class EventLog:
         Raises PositionError; EventError for a table that is not of the vocabulary.
         """
         given = _given(table)
-        with self._database.writing(), self._storing() as stored_at, self._database.transaction() as cursor:
-            bookkeeping.check_forward(cursor, position)  # 1
-            batch = Batch(naive(stored_at), naive(extract.extracted_at) if extract else None)  # 2
-            after = bookkeeping.length(cursor)
-            stored = versions.store(cursor, given, batch, after)  # 3
-            missing = versions.missing(cursor, given, batch) if complete_visits else given.slice(0, 0)  # 4
-            struck = versions.store(cursor, missing, batch, after + stored.rows)
-            intake = intake or Intake(read=pc.count_distinct(given["position"]).as_py())
-            appended = _appended(given, stored, struck, intake, stored_at)
-            bookkeeping.store_rejected(cursor, intake.rejected, position.source, stored_at)  # 5
-            counts = _counts(appended, after, after + stored.rows + struck.rows)
-            bookkeeping.store_batch(cursor, position, stored_at, counts, appended.account)
+        with self._database.writing(), self._storing() as stored_at:
+            with self._database.transaction() as cursor:
+                bookkeeping.check_forward(cursor, position)  # 1
+                batch = Batch(naive(stored_at), naive(extract.extracted_at) if extract else None)  # 2
+                index = self._index = caught_up(cursor, self._index, bookkeeping.length(cursor))
+                stored = versions.store(cursor, given, batch, index)  # 3
+                missing = given.slice(0, 0)
+                if complete_visits:
+                    missing = versions.missing(cursor, given, batch, index.length)  # 4
+                struck = versions.store(cursor, missing, batch, stored.index)
+                intake = intake or Intake(read=pc.count_distinct(given["position"]).as_py())
+                appended = _appended(given, stored, struck, intake, stored_at)
+                bookkeeping.store_rejected(cursor, intake.rejected, position.source, stored_at)  # 5
+                counts = _counts(appended, index.length, struck.index.length)
+                bookkeeping.store_batch(cursor, position, stored_at, counts, appended.account)
+            self._index = struck.index  # only now: a batch that fails leaves nothing behind
         return appended
 
     def finish(self, extract: Extract) -> None:
@@ -192,6 +198,10 @@ class EventLog:
     def latest_snapshot(self, name: str, known_at: datetime) -> Snapshot | None:
         """The last one made from what was known by the instant, and that nothing stored since has made untrue."""
         return bookkeeping.latest_snapshot(self._database.cursor(), name, known_at)
+
+    def has_learned(self, length: int, known_at: datetime) -> bool:
+        """True if what was stored since the log had `length` rows was known by the instant: who read then lacks it."""
+        return bookkeeping.has_learned(self._database.cursor(), length, known_at)
 
     def length(self) -> int:
         """Number of rows in the log, versions included."""

@@ -62,8 +62,8 @@ COMMENT ON COLUMN event.expected_at IS 'When an announced arrival is due (UTC).'
 COMMENT ON COLUMN event.target IS 'The event_id that a cancellation strikes.';
 COMMENT ON COLUMN event."into" IS 'The visit that this one was merged into, as a pseudonym.';
 COMMENT ON COLUMN event.sequence IS 'Number of the row in the log, from 1 without gaps.';
-COMMENT ON COLUMN event.subject_key IS 'First half of the MD5 of the event_id, of the target for a cancellation: finds the versions.';
-COMMENT ON COLUMN event.content_key IS 'First half of the MD5 of what the version says: finds duplicates.';
+COMMENT ON COLUMN event.subject_key IS 'Second half of the MD5 of the event_id, of the target for a cancellation: finds the versions.';
+COMMENT ON COLUMN event.content_key IS 'Second half of the MD5 of what the version says: finds duplicates.';
 
 CREATE TABLE superseded (
     sequence BIGINT NOT NULL,
@@ -82,7 +82,7 @@ CREATE TABLE confirmed (
     known_at TIMESTAMP NOT NULL
 );
 COMMENT ON TABLE confirmed IS 'Duplicates told later than the version they repeat; counts when a version from between the two comes late.';
-COMMENT ON COLUMN confirmed.event_key IS 'First half of the MD5 of the event_id.';
+COMMENT ON COLUMN confirmed.event_key IS 'Second half of the MD5 of the event_id.';
 COMMENT ON COLUMN confirmed.version_at IS 'When the duplicate was recorded, else known (UTC).';
 COMMENT ON COLUMN confirmed.position IS 'Its place within the source.';
 COMMENT ON COLUMN confirmed.known_at IS 'From when the duplicate could be used (UTC).';

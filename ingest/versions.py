@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from ingest.columns import SCHEMA, TIME
 from ingest.database import arrow, registered, rows
-from ingest.events import CONTENT_FREE_FIELDS
+from ingest.keys import keys_of
+from ingest.line_index import LineIndex, caught_up
 
 INSTANT = pa.timestamp("us")
 STORED_SCHEMA: pa.Schema = pa.schema([pa.field(f.name, INSTANT if f.type == TIME else f.type) for f in SCHEMA])
@@ -33,30 +34,13 @@ STORED_SCHEMA: pa.Schema = pa.schema([pa.field(f.name, INSTANT if f.type == TIME
 COLUMNS = ", ".join(f'"{name}"' for name in SCHEMA.names)
 
 
-def _content() -> str:
-    """SQL for what a version says: names and values of what is not null, so that a new column changes no old key."""
-    said = [field for field in STORED_SCHEMA if field.name not in CONTENT_FREE_FIELDS]
-    value = {True: 'epoch_us("{0}")::VARCHAR', False: '"{0}"::VARCHAR'}
-    parts = [f"'{f.name}=' || {value[pa.types.is_timestamp(f.type)].format(f.name)}" for f in said]
-    return f"concat_ws(chr(31), {', '.join(parts)})"
-
-
-_CONTENT = _content()
-
-_KEYS = f"""
-SELECT coalesce(target, event_id) AS subject, md5_number_lower(subject) AS subject_key,
-       md5_number_lower({_CONTENT}) AS content_key
-FROM given
-"""
-
 _LINE = """
-WITH found AS MATERIALIZED (SELECT sequence FROM event WHERE subject_key IN (SELECT subject_key FROM told))
 SELECT coalesce(e.target, e.event_id) AS subject, e.target IS NOT NULL AS strikes, e.event_id, e.subject_key,
        e.content_key, e.sequence, e."position", e.occurred_at, e.known_at, e.stored_at,
        coalesce(e.recorded_at, e.known_at) AS version_at
 FROM event e WHERE e.sequence IN (SELECT sequence FROM found)
 """
-"""All that was told before of the told events. Most are new: looking for numbers first leaves the text unread."""
+"""All that was told before of the told events."""
 
 _JUDGED = """
 WITH top AS (
@@ -162,6 +146,9 @@ WHERE low.sequence > $after OR high.sequence > $after
 GROUP BY low.sequence, low.occurred_at
 """
 
+_HELD = "SELECT sequence FROM event WHERE visit IN (SELECT visit FROM told) AND sequence <= $after"
+"""What was told of the described visits before. Looking for numbers first leaves all else of the log unread."""
+
 _MISSING = """
 WITH described AS (
     SELECT source, visit, min("position") AS "position" FROM told WHERE visit IS NOT NULL GROUP BY source, visit
@@ -169,7 +156,8 @@ WITH described AS (
 SELECT 'Cancelled' AS kind, e.event_id || '/Cancelled' AS event_id, e.occurred_at, e.source, d."position",
        $extracted_at::TIMESTAMP AS known_at, e.event_id AS target
 FROM event e JOIN described d ON d.visit = e.visit AND d.source = e.source
-WHERE e.known_at <= $extracted_at AND e.event_id NOT IN (SELECT event_id FROM told)
+WHERE e.sequence IN (SELECT sequence FROM held) AND e.known_at <= $extracted_at
+  AND e.event_id NOT IN (SELECT event_id FROM told)
   AND e.sequence NOT IN (SELECT sequence FROM superseded WHERE known_at <= $extracted_at)
 """
 """A cancellation for each event that was held true of a described visit, and is not in the description."""
@@ -185,50 +173,54 @@ class Batch:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was stored: events, those of them whose id was known, their positions; and the rows that this took."""
+    """What was stored: events, those of them whose id was known, their positions; and the index with their rows."""
 
     stored: int
     versions: int
     positions: NDArray[np.int64]
-    rows: int
+    index: LineIndex
 
-    def __add__(self, other: Outcome) -> Outcome:
+    def then(self, later: Outcome) -> Outcome:
+        """Both, one after the other."""
         return Outcome(
-            self.stored + other.stored,
-            self.versions + other.versions,
-            np.union1d(self.positions, other.positions),
-            self.rows + other.rows,
+            self.stored + later.stored,
+            self.versions + later.versions,
+            np.union1d(self.positions, later.positions),
+            later.index,
         )
 
 
-NOTHING = Outcome(0, 0, np.empty(0, np.int64), 0)
-
-
-def store(cursor: Any, table: pa.Table, batch: Batch, after: int) -> Outcome:
+def store(cursor: Any, table: pa.Table, batch: Batch, index: LineIndex) -> Outcome:
     """Store the rows of a table (STORED_SCHEMA) that are not repetitions, inside the caller's transaction.
 
-    `after` is the number of rows in the log so far.
+    `index` covers all rows of the log so far.
     """
-    outcome = NOTHING
+    outcome = Outcome(0, 0, np.empty(0, np.int64), index)
     if not table.num_rows:
         return outcome
-    told = _told(cursor, table, batch)
-    for part in _rounds(told):
+    for part in _rounds(_told(table, batch)):
         row = pa.array(np.arange(part.num_rows))
-        outcome += _store_round(cursor, _with(part, row=row), batch, after + outcome.rows)
+        outcome = outcome.then(_store_round(cursor, _with(part, row=row), batch, outcome.index))
     return outcome
 
 
-def missing(cursor: Any, table: pa.Table, batch: Batch) -> pa.Table:
-    """Cancellations (STORED_SCHEMA) for what the visits, which the extract describes completely, no longer hold."""
+def missing(cursor: Any, table: pa.Table, batch: Batch, after: int) -> pa.Table:
+    """Cancellations (STORED_SCHEMA) for what the visits, which the extract describes completely, no longer hold.
+
+    `after` is how many rows the log had before the batch: what it has stored since is held.
+    """
     with registered(cursor, told=table):
-        found = arrow(cursor, _MISSING, extracted_at=batch.extracted_at)
+        held = arrow(cursor, _HELD, after=after)
+        if not held.num_rows:
+            return STORED_SCHEMA.empty_table()
+        with registered(cursor, held=held):
+            found = arrow(cursor, _MISSING, extracted_at=batch.extracted_at)
     count = found.num_rows
     columns = [found[f.name] if f.name in found.column_names else pa.nulls(count, f.type) for f in STORED_SCHEMA]
     return pa.table(columns, schema=STORED_SCHEMA)
 
 
-def _told(cursor: Any, table: pa.Table, batch: Batch) -> pa.Table:
+def _told(table: pa.Table, batch: Batch) -> pa.Table:
     """The rows in the order of the world, so that a window of time is found in one place; with their keys, and the
     instant (`as_of`, then `as_position`) at which each is judged."""
     table = table.take(np.argsort(table["occurred_at"].to_numpy(), kind="stable"))
@@ -237,11 +229,9 @@ def _told(cursor: Any, table: pa.Table, batch: Batch) -> pa.Table:
     live = batch.extracted_at is None
     known_at = pc.coalesce(table["known_at"], stored_at if live else pc.coalesce(table["recorded_at"], extracted_at))
     table = _with(table, stored_at=stored_at, known_at=known_at)
-    with registered(cursor, given=table):
-        keys = arrow(cursor, _KEYS)
     as_of = pc.coalesce(table["recorded_at"], known_at) if live else extracted_at
     as_position = table["position"] if live else pa.array(np.full(count, np.iinfo(np.int64).max))
-    return _with(table, **{name: keys[name] for name in keys.column_names}, as_of=as_of, as_position=as_position)
+    return _with(table, **keys_of(table), as_of=as_of, as_position=as_position)
 
 
 def _rounds(told: pa.Table) -> list[pa.Table]:
@@ -256,7 +246,7 @@ def _rounds(told: pa.Table) -> list[pa.Table]:
     return [told.filter(number == n) for n in range(int(number.max(initial=-1)) + 1)]
 
 
-def _store_round(cursor: Any, told: pa.Table, batch: Batch, after: int) -> Outcome:
+def _store_round(cursor: Any, told: pa.Table, batch: Batch, index: LineIndex) -> Outcome:
     """Store one event of each line.
 
     1. Gather what was told of the lines before.
@@ -265,36 +255,60 @@ def _store_round(cursor: Any, told: pa.Table, batch: Batch, after: int) -> Outco
     4. Tell again what late versions would hide.
     5. Note which rows are no longer the winning version, and from when.
     """
+    line = _line(cursor, told, index)  # 1
+    if not line.num_rows:
+        return _store_new_lines(cursor, told, batch, index)
     again = 0
-    with registered(cursor, told=told.select(_JUDGED_BY)):
-        line = arrow(cursor, _LINE)  # 1
-        with registered(cursor, line=line):
-            judged = arrow(cursor, _JUDGED) if line.num_rows else _JUDGED_SCHEMA.empty_table()  # 2
-            with registered(cursor, judged=judged):
-                fresh = _fresh(cursor, told, judged, batch, after)
-                with registered(cursor, fresh=fresh):
-                    rows(cursor, _INSERT_FRESH)  # 3
-                    if judged.num_rows and batch.extracted_at is None:
-                        rows(cursor, _INSERT_CONFIRMED)
-                    if judged.num_rows and fresh.num_rows:
-                        again = _tell_again(cursor, batch, after + fresh.num_rows)  # 4
-                        rows(cursor, _INSERT_SUPERSEDED, after=after)  # 5
+    with registered(cursor, told=told.select(_JUDGED_BY), line=line):
+        judged = arrow(cursor, _JUDGED)  # 2
+        fresh = _fresh(cursor, told, judged, batch, index.length)
+        with registered(cursor, judged=judged, fresh=fresh):
+            if batch.extracted_at is None and fresh.num_rows < told.num_rows:
+                rows(cursor, _INSERT_CONFIRMED)  # 3
+            if fresh.num_rows:
+                rows(cursor, _INSERT_FRESH)
+                again = _tell_again(cursor, batch, index.length + fresh.num_rows)  # 4
+                rows(cursor, _INSERT_SUPERSEDED, after=index.length)  # 5
     rows_of_known = _flags(judged, "known", told.num_rows)[fresh["row"].to_numpy()]
+    return _outcome(cursor, fresh, int(rows_of_known.sum()), index, again)
+
+
+def _store_new_lines(cursor: Any, told: pa.Table, batch: Batch, index: LineIndex) -> Outcome:
+    """The same where nothing was told before: every event is a new version, and the only one."""
+    fresh = _fresh(cursor, told, _JUDGED_SCHEMA.empty_table(), batch, index.length)
+    with registered(cursor, fresh=fresh):
+        rows(cursor, _INSERT_FRESH)
+    return _outcome(cursor, fresh, 0, index, 0)
+
+
+def _outcome(cursor: Any, fresh: pa.Table, known: int, index: LineIndex, again: int) -> Outcome:
+    """What became of a round that stored `fresh`, and `again` rows after it."""
+    length = index.length + fresh.num_rows
+    grown = index.with_rows(fresh["subject_key"].to_numpy(), fresh["sequence"].to_numpy(), length)
     positions = np.unique(fresh["position"].to_numpy())
-    return Outcome(fresh.num_rows, int(rows_of_known.sum()), positions, fresh.num_rows + again)
+    return Outcome(fresh.num_rows, known, positions, caught_up(cursor, grown, length + again))
+
+
+def _line(cursor: Any, told: pa.Table, index: LineIndex) -> pa.Table:
+    found = index.find(told["subject_key"].to_numpy())
+    if not len(found):
+        return pa.table({})
+    with registered(cursor, found=pa.table({"sequence": found})):
+        return arrow(cursor, _LINE)
 
 
 def _fresh(cursor: Any, told: pa.Table, judged: pa.Table, batch: Batch, after: int) -> pa.Table:
     """The rows that are not repetitions, numbered on; those of an extract with their times moved."""
-    fresh = told.filter(pa.array(~_flags(judged, "repeated", told.num_rows)))
+    repeated = _flags(judged, "repeated", told.num_rows)
+    fresh = told.filter(pa.array(~repeated)) if repeated.any() else told
     if batch.extracted_at is not None:
-        fresh = _moved(cursor, fresh, batch.extracted_at)
+        fresh = _moved(cursor, fresh, judged, batch.extracted_at)
     return _with(fresh, sequence=pa.array(np.arange(fresh.num_rows) + after + 1))
 
 
-def _moved(cursor: Any, fresh: pa.Table, extracted_at: datetime) -> pa.Table:
+def _moved(cursor: Any, fresh: pa.Table, judged: pa.Table, extracted_at: datetime) -> pa.Table:
     """Recorded and known after whatever proves the contrary, and by the time of this extract."""
-    with registered(cursor, fresh=fresh):
+    with registered(cursor, fresh=fresh, judged=judged):
         floors = arrow(cursor, _FLOORS, extracted_at=extracted_at)
     floor_at = np.full(fresh.num_rows, "NaT", dtype="datetime64[us]")
     floor_at[np.searchsorted(fresh["row"].to_numpy(), floors["row"].to_numpy())] = floors["floor_at"].to_numpy()

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -249,3 +250,21 @@ def test_a_closed_database_lets_go_of_the_cursors_of_all_threads(tmp_path: Path)
         assert rows(again.cursor(), COUNT) == [(0,)]
     release.set()
     thread.join()
+
+
+def test_one_query_gives_each_thread_the_rows_of_its_own_values() -> None:
+    with Database.open(None) as database:
+
+        def asked(value: int) -> set[int]:
+            cursor = database.cursor()
+            return {
+                found
+                for _ in range(50)
+                for found in (
+                    *(number for (number,) in rows(cursor, "SELECT $value + 1", value=value)),
+                    *arrow(cursor, "SELECT $value + 1 AS number", value=value)["number"].to_pylist(),
+                )
+            }
+
+        with ThreadPoolExecutor(4) as threads:
+            assert list(threads.map(asked, range(8))) == [{value + 1} for value in range(8)]
