@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from ingest import event_json
 from ingest.event_json import AHEAD, LARGEST_MESSAGE_BYTES, REASONS, EventJson, written
