@@ -7,6 +7,9 @@ EdtwinError                      anything a user can mend; the command prints it
 ├── DatabaseHeldError            another process holds the data
 ├── DatabaseDamagedError         the file is not a database, or is damaged
 ├── PositionError                a source position that does not move forward
+├── JournalDamagedError          a record of the journal that is not what was written, with its place
+├── JournalWriteError            the journal could not be written: nothing was kept, nothing may be acknowledged
+├── BehindError                  a view that must hold messages which are journalled and not yet indexed
 └── SecretError                  the secret of the pseudonyms is missing or unsafe
 """
 
@@ -49,3 +52,15 @@ class PositionError(EdtwinError):
 
 class SecretError(EdtwinError):
     """The secret behind the pseudonyms is missing, too short, or readable by others."""
+
+
+class JournalDamagedError(EdtwinError):
+    """A record of the journal is not what was written, or is missing; the text names the file and the place."""
+
+
+class JournalWriteError(EdtwinError):
+    """The journal could not be written (disk full, device error): nothing was kept, nothing may be acknowledged."""
+
+
+class BehindError(EdtwinError):
+    """A view must hold messages that are journalled and not yet indexed, and the index did not come along."""
