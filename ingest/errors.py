@@ -10,6 +10,8 @@ EdtwinError                      anything a user can mend; the command prints it
 ├── JournalDamagedError          a record of the journal that is not what was written, with its place
 ├── JournalWriteError            the journal could not be written: nothing was kept, nothing may be acknowledged
 ├── BehindError                  a view that must hold messages which are journalled and not yet indexed
+├── LinkError                    how a Kafka cluster is reached: settings that do not go together or are not safe
+├── GapError                     a Kafka partition that no longer holds what comes next
 └── SecretError                  the secret of the pseudonyms is missing or unsafe
 """
 
@@ -64,3 +66,11 @@ class JournalWriteError(EdtwinError):
 
 class BehindError(EdtwinError):
     """A view must hold messages that are journalled and not yet indexed, and the index did not come along."""
+
+
+class LinkError(EdtwinError):
+    """The settings of a link to a Kafka cluster do not go together, or are not safe."""
+
+
+class GapError(EdtwinError):
+    """A Kafka partition does not hold what comes next: it was removed, cut off or replaced. A person must decide."""

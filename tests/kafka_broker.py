@@ -23,8 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
 
 from ingest.clock import stopwatch
 
@@ -118,8 +116,10 @@ class Broker:
 
     def _answers(self) -> bool:
         """The port's owner says the cluster id that was made for it."""
+        from kafka.errors import KafkaError
+
         try:
-            with self.admin(bootstrap_timeout_ms=1000) as admin:
+            with self.admin() as admin:
                 return bool(admin.describe_cluster()["cluster_id"] == self.cluster_id)
         except (KafkaError, OSError):
             return False
@@ -132,18 +132,17 @@ class Broker:
             self.process = None
 
     @contextmanager
-    def admin(self, **settings: Any) -> Iterator[KafkaAdminClient]:
-        """A client that makes and removes topics."""
-        admin = KafkaAdminClient(bootstrap_servers=self.address, **settings)
-        try:
-            yield admin
-        finally:
-            admin.close()
+    def admin(self) -> Iterator[Any]:
+        """A client that makes and removes topics; imported only here, since the import takes half a second."""
+        from ingest.sources.kafka_link import Link
 
-    def topic(self, partitions: int = 1, *, name: str | None = None, **configs: str) -> str:
+        with Link(brokers=(self.address,)).admin() as admin:
+            yield admin
+
+    def topic(self, partitions: int = 1, *, name: str | None = None, configs: dict[str, str] | None = None) -> str:
         """A new topic; its name."""
         name = name or f"t{os.getpid()}-{next(self.topics)}"
-        topic = {"num_partitions": partitions, "replication_factor": 1, "configs": configs}
+        topic = {"num_partitions": partitions, "replication_factor": 1, "configs": configs or {}}
         with self.admin() as admin:
             admin.create_topics({name: topic}, wait_for_metadata=True)
         return name
