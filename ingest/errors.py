@@ -9,6 +9,8 @@ EdtwinError                      anything a user can mend; the command prints it
 ├── PositionError                a source position that does not move forward
 ├── JournalDamagedError          a record of the journal that is not what was written, with its place
 ├── JournalWriteError            the journal could not be written: nothing was kept, nothing may be acknowledged
+├── SenderError                  a sender of messages that cannot be read
+├── LinkError                    a port that cannot be listened on, certificates that cannot be used, a link that fails
 ├── BehindError                  a view that must hold messages which are journalled and not yet indexed
 └── SecretError                  the secret of the pseudonyms is missing or unsafe
 """
@@ -64,3 +66,11 @@ class JournalWriteError(EdtwinError):
 
 class BehindError(EdtwinError):
     """A view must hold messages that are journalled and not yet indexed, and the index did not come along."""
+
+
+class SenderError(EdtwinError):
+    """A sender of messages, as a setting names it, that cannot be read."""
+
+
+class LinkError(EdtwinError):
+    """A port that cannot be listened on, certificates that cannot be used, or a link that fails."""

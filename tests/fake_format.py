@@ -35,7 +35,9 @@ class FakeFormat:
         if kind == "bill":
             return Reading(ignored="not_of_interest")
         if unit not in self._units:
-            return Reading(rejected="unknown_value", sentence=f"unit is not one that the mapping names ({place.source})")
+            return Reading(
+                rejected="unknown_value", sentence=f"unit is not one that the mapping names ({place.source})"
+            )
         return Reading(events=(_event(kind, visit, int(minute), unit, place),))
 
 
@@ -53,3 +55,19 @@ def _event(kind: str, visit: str, minute: int, unit: str, place: Place) -> Event
         case "cancel":
             return Cancelled(event_id=of("Arrived/Cancelled"), target=of("Arrived"), **common)  # type: ignore[arg-type]
     return Arrived(event_id=of("Arrived"), visit=VisitId(visit), **common)  # type: ignore[arg-type]
+
+
+def hl7(number: int, kind: str = "arrive", visit: str | None = None, minute: int = 0, unit: str = "er") -> bytes:
+    """The same line behind a header, as a sender of HL7 would put it."""
+    line = message(number, kind, visit, minute, unit).decode()
+    return f"MSH|^~\\&|GAM|CHU|EDTWIN|ED|20260302||ADT^A04|{number}|P|2.5\rZZZ|{line}\r".encode()
+
+
+class FakeHl7(FakeFormat):
+    """Reads the line behind such a header."""
+
+    name = "fake hl7"
+
+    def kept(self, message: bytes) -> Kept:
+        """As its parent, of what follows `ZZZ|`."""
+        return super().kept(message.partition(b"ZZZ|")[2].strip())
