@@ -9,6 +9,8 @@ EdtwinError                      anything a user can mend; the command prints it
 ├── PositionError                a source position that does not move forward
 ├── JournalDamagedError          a record of the journal that is not what was written, with its place
 ├── JournalWriteError            the journal could not be written: nothing was kept, nothing may be acknowledged
+├── SenderError                  a sender of messages that cannot be read
+├── LinkError                    a port that cannot be listened on, certificates that cannot be used, a link that fails
 ├── BehindError                  a view that must hold messages which are journalled and not yet indexed
 ├── LinkError                    how a Kafka cluster is reached: settings that do not go together or are not safe
 ├── GapError                     a Kafka partition that no longer holds what comes next
@@ -74,3 +76,11 @@ class LinkError(EdtwinError):
 
 class GapError(EdtwinError):
     """A Kafka partition does not hold what comes next: it was removed, cut off or replaced. A person must decide."""
+
+
+class SenderError(EdtwinError):
+    """A sender of messages, as a setting names it, that cannot be read."""
+
+
+class LinkError(EdtwinError):
+    """A port that cannot be listened on, certificates that cannot be used, or a link that fails."""

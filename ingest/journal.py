@@ -32,6 +32,7 @@ from ingest.journal_frames import (
     RECORD,
     Again,
     DamageError,
+    Entry,
     Record,
     Start,
     TornError,
@@ -51,23 +52,6 @@ RESERVE_BYTES = 512 * 1024 * 1024
 """Free space below which nothing is taken in any more: the index needs room to be written too."""
 SUFFIX = ".journal"
 Sync = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What is to be journalled. Without an `offset` it gets the source's next number.
-
-    With `again` it is an earlier record to be read once more; it says nothing of where its source stands.
-    """
-
-    format: str
-    source: str
-    payload: bytes
-    offset: int | None = None
-    detail: str = ""
-    control_id: str = ""
-    fault: str | None = None
-    again: Again | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,23 @@ class Record:
     again: Again | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What is to be journalled. Without an `offset` it gets the source's next number.
+
+    With `again` it is an earlier record to be read once more; it says nothing of where its source stands.
+    """
+
+    format: str
+    source: str
+    payload: bytes
+    offset: int | None = None
+    detail: str = ""
+    control_id: str = ""
+    fault: str | None = None
+    again: Again | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What lies between two places of a file, whole and with the right link."""

@@ -151,12 +151,16 @@ class Pipeline:
             _refuse(waiting, "stopped" if self._stopped else "queue_full")
         return waiting.receipts
 
+    def submit_broken(self, content: bytes, form: Format, source: str, fault: str) -> Future[list[Receipt]]:
+        """As `submit`, for what the source knows to be no message: it is sealed, with its fault."""
+        kept = Kept(payload=self._seal.kept(content), fault=fault)
+        waiting = Waiting([_entry_of(kept, Message(b""), form, source)], Future())
+        if not self._enqueue(waiting, 0.0):
+            _refuse(waiting, "queue_full")
+        return waiting.receipts
+
     def _entry(self, message: Message, form: Format, source: str) -> Entry:
-        kept = self._kept(message.content, form)
-        return Entry(
-            format=form.name, source=source, payload=kept.payload, offset=message.offset, detail=message.detail,
-            control_id=kept.control_id, fault=kept.fault,
-        )  # fmt: skip
+        return _entry_of(self._kept(message.content, form), message, form, source)
 
     def _kept(self, content: bytes, form: Format) -> Kept:
         if len(content) > self._bounds.message_bytes:  # 1
@@ -238,6 +242,13 @@ class Pipeline:
         written = iter(inner.receipts.result())
         told = {id(entry): next(written) for entry in new}
         waiting.receipts.set_result([told.get(id(entry), _repeated(entry)) for entry in waiting.entries])
+
+
+def _entry_of(kept: Kept, message: Message, form: Format, source: str) -> Entry:
+    return Entry(
+        format=form.name, source=source, payload=kept.payload, offset=message.offset, detail=message.detail,
+        control_id=kept.control_id, fault=kept.fault,
+    )  # fmt: skip
 
 
 def _receipt(record: Record) -> Receipt:

@@ -181,6 +181,8 @@ class Batch:
 
     stored_at: datetime
     extracted_at: datetime | None = None
+    keeps_stored_at: bool = False
+    """Each event says itself when it was stored."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +238,7 @@ def _told(cursor: Any, table: pa.Table, batch: Batch) -> pa.Table:
     stored_at, extracted_at = (pa.repeat(pa.scalar(at, INSTANT), count) for at in (batch.stored_at, batch.extracted_at))
     live = batch.extracted_at is None
     known_at = pc.coalesce(table["known_at"], stored_at if live else pc.coalesce(table["recorded_at"], extracted_at))
+    stored_at = table["stored_at"] if batch.keeps_stored_at else stored_at
     table = _with(table, stored_at=stored_at, known_at=known_at)
     with registered(cursor, given=table):
         keys = arrow(cursor, _KEYS)

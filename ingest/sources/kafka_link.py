@@ -132,7 +132,7 @@ class Link:
 
     @contextmanager
     def producer(self, **settings: Any) -> Iterator[KafkaProducer]:
-        """A client that writes each record once, on all replicas; raises KafkaError or OSError where it is not reached."""
+        """A client that writes each record once, on all replicas; raises KafkaError or OSError where there is none."""
         self.knock()
         safe = {"acks": "all", "enable_idempotence": True, "allow_auto_create_topics": False}
         producer = _made(KafkaProducer, self.settings() | safe | settings)
