@@ -12,7 +12,6 @@ EdtwinError                      anything a user can mend; the command prints it
 ├── SenderError                  a sender of messages that cannot be read
 ├── LinkError                    a port that cannot be listened on, certificates that cannot be used, a link that fails
 ├── BehindError                  a view that must hold messages which are journalled and not yet indexed
-├── LinkError                    how a Kafka cluster is reached: settings that do not go together or are not safe
 ├── GapError                     a Kafka partition that no longer holds what comes next
 └── SecretError                  the secret of the pseudonyms is missing or unsafe
 """
@@ -70,10 +69,6 @@ class BehindError(EdtwinError):
     """A view must hold messages that are journalled and not yet indexed, and the index did not come along."""
 
 
-class LinkError(EdtwinError):
-    """The settings of a link to a Kafka cluster do not go together, or are not safe."""
-
-
 class GapError(EdtwinError):
     """A Kafka partition does not hold what comes next: it was removed, cut off or replaced. A person must decide."""
 
@@ -83,4 +78,5 @@ class SenderError(EdtwinError):
 
 
 class LinkError(EdtwinError):
-    """A port that cannot be listened on, certificates that cannot be used, or a link that fails."""
+    """A port that cannot be listened on, certificates that cannot be used, settings that are not safe, a link that
+    fails."""

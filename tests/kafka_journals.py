@@ -54,11 +54,16 @@ class Keeping:
         return self.journal.positions()
 
     def records(self) -> list[Record]:
-        tail, found = self.journal.tail(), list[Record]()
-        while records := tail.read():
-            found += records
-        tail.close()
-        return found
+        return all_records(self.journal)
+
+
+def all_records(journal: Journal) -> list[Record]:
+    """The whole journal."""
+    tail, found = journal.tail(), list[Record]()
+    while records := tail.read():
+        found += records
+    tail.close()
+    return found
 
 
 @contextmanager
