@@ -22,14 +22,14 @@ from ingest.pipeline import Answer, Message, Pipeline, Receipt
 AT = datetime(2026, 3, 29, 12, tzinfo=UTC)
 
 
-def sent_messages(count: int) -> list[bytes]:
+def sent_messages(count: int, *, pseudonyms: bool = True) -> list[bytes]:
     """Messages each of its own event, the same every time."""
     return [
         written(
             Triaged(
                 event_id=EventId(f"e/{n}"), occurred_at=AT + timedelta(seconds=n), visit=VisitId(f"v{n}"), acuity="3"
             ),
-            pseudonyms=True,
+            pseudonyms=pseudonyms,
         )
         for n in range(count)
     ]
