@@ -6,8 +6,10 @@ import logging
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 from ipaddress import ip_address
+from typing import Protocol
 
 from flask import Flask, Response
 from waitress.server import BaseWSGIServer, create_server
@@ -21,7 +23,6 @@ from forecast.board import Board
 from forecast.loop import Loop, Rhythm, Site
 from forecast.workers import Workers
 from ingest.clock import WallClock
-from ingest.sources.feed import Feed
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,17 @@ BOARD_S = 2.0
 """A board is made at most this often, however many look at it."""
 
 
-def serve(house: House, feeds: list[Feed], stop: threading.Event, *, mode: str, rhythm: Rhythm) -> None:
+class Feeding(Protocol):
+    """Whatever brings events in while the house runs."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """End, or wait for the end."""
+
+
+def serve(house: House, feeds: Sequence[Feeding], stop: threading.Event, *, mode: str, rhythm: Rhythm) -> None:
     """Run the house until it is interrupted.
 
     1. The wall takes its port; it says that nothing is known yet.
@@ -61,7 +72,7 @@ def serve(house: House, feeds: list[Feed], stop: threading.Event, *, mode: str, 
         stop.set()  # 5
         workers.shutdown(wait=False, cancel_futures=True)
         measuring.join(LONGEST_END_S)
-        for feed in feeds:
+        for feed in reversed(feeds):
             feed.join(LONGEST_END_S)
         loop.stop()
 

@@ -37,6 +37,33 @@ class Settings(Checked):
     history_days: Annotated[int, Field(ge=10, le=365, description="days fabricated for the demonstration")] = 60
     measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to measure the skill; 0: none")] = 10
 
+    mllp_port: Annotated[int, Field(ge=0, le=65535, description="port that HL7 is taken on by MLLP; 0: none")] = 0
+    mllp_host: Annotated[str, Field(description="address that MLLP listens on")] = "127.0.0.1"
+    mllp_mapping: Annotated[Path | None, Field(description="mapping of the HL7 messages")] = None
+    mllp_senders: Annotated[
+        tuple[str, ...],
+        Field(description="who may send, as APPLICATION^FACILITY@NETWORK; none named: this machine"),
+    ] = ()
+    mllp_tls_cert: Annotated[Path | None, Field(description="certificate (chain) of MLLP over TLS")] = None
+    mllp_tls_key: Annotated[Path | None, Field(description="its private key")] = None
+    mllp_tls_client_ca: Annotated[Path | None, Field(description="authority whose certificates senders must show")] = (
+        None
+    )
+    quarantine_key: Annotated[
+        str | None, Field(description="public key to which messages that cannot be split are sealed")
+    ] = None
+    disk_reserve_mb: Annotated[int, Field(ge=0, description="free disk below which nothing is taken in, in MB")] = 512
+
+    @model_validator(mode="after")
+    def _mllp_is_whole(self) -> Settings:
+        if self.mllp_port and self.mllp_mapping is None:
+            raise ValueError("mllp_mapping must be given where mllp_port is")
+        if (self.mllp_tls_cert is None) != (self.mllp_tls_key is None):
+            raise ValueError("mllp_tls_cert and mllp_tls_key must be given together, or not at all")
+        if self.mllp_tls_client_ca is not None and self.mllp_tls_cert is None:
+            raise ValueError("mllp_tls_client_ca needs mllp_tls_cert and mllp_tls_key")
+        return self
+
     @model_validator(mode="after")
     def _whole_steps(self) -> Settings:
         if self.horizon_h * 60 < self.step_min or self.horizon_h * 60 % self.step_min:
@@ -44,6 +71,12 @@ class Settings(Checked):
                 f"horizon_h must be whole steps of {self.step_min:g} min (step_min), but is {self.horizon_h:g} h"
             )
         return self
+
+
+_PATHS = (
+    "data", "hospital", "scenarios", "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
+)  # fmt: skip
+"""Settings that are files or folders."""
 
 
 def load_settings(config: Path | None, **options: object) -> Settings:
@@ -69,5 +102,5 @@ def _fault(error: Any) -> str:
 
 
 def _beside(settings: Settings, folder: Path) -> Settings:
-    named = {name: folder / path for name in ("data", "hospital", "scenarios") if (path := getattr(settings, name))}
+    named = {name: folder / path for name in _PATHS if (path := getattr(settings, name))}
     return settings.model_copy(update=named)

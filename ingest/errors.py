@@ -9,6 +9,7 @@ EdtwinError                      anything a user can mend; the command prints it
 ├── PositionError                a source position that does not move forward
 ├── JournalDamagedError          a record of the journal that is not what was written, with its place
 ├── JournalWriteError            the journal could not be written: nothing was kept, nothing may be acknowledged
+├── RebuildError                 a log that the journal does not hold whole
 ├── SenderError                  a sender of messages that cannot be read
 ├── LinkError                    a port that cannot be listened on, certificates that cannot be used, a link that fails
 ├── BehindError                  a view that must hold messages which are journalled and not yet indexed
@@ -74,3 +75,7 @@ class SenderError(EdtwinError):
 
 class LinkError(EdtwinError):
     """A port that cannot be listened on, certificates that cannot be used, or a link that fails."""
+
+
+class RebuildError(EdtwinError):
+    """A log holds what the journal does not, so that making it anew would lose it."""

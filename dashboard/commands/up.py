@@ -39,6 +39,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--host", help="address to serve on; there is no sign-in yet (default 127.0.0.1)")
     command.add_argument("--port", type=int, help="port to serve on (default 8050)")
     command.add_argument("--language", choices=("fr", "en"), help="of a page that names none (default fr)")
+    command.add_argument("--mllp-port", type=int, help="port that HL7 is taken on by MLLP (default 0: none)")
+    command.add_argument("--mllp-mapping", type=Path, metavar="M.toml", help="mapping of the HL7 messages")
     command.add_argument("--members", type=int, help="runs of each ensemble (default 200)")
     command.add_argument("--every", dest="every_min", type=float, metavar="MIN", help="minutes between forecasts")
     command.add_argument("--kind", choices=("roomy", "congested"), default="congested", help="of the fabricated one")
@@ -109,7 +111,7 @@ def _fabricated(house: House, options: argparse.Namespace) -> Fabricated | None:
     told = house.settings.data / FABRICATED
     if told.exists():
         return Fabricated(**json.loads(told.read_text(encoding="utf-8")))
-    if house.log.span() is not None:
+    if house.log.span() is not None or house.settings.mllp_port:
         return None
     midnight = house.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight - timedelta(days=house.settings.history_days)
@@ -131,9 +133,10 @@ def _fabricated_feed(house: House, fabricated: Fabricated, stop: threading.Event
 
 def _serve(house: House, feed: Feed | None, stop: threading.Event, mode: str, rhythm: Rhythm) -> None:
     """The wall's libraries are heavy: they are imported here, so that simulating processes do without them."""
+    from dashboard.intake import Intake
     from dashboard.serve import serve
 
-    serve(house, [feed] if feed else [], stop, mode=mode, rhythm=rhythm)
+    serve(house, [Intake(house), *([feed] if feed else [])], stop, mode=mode, rhythm=rhythm)
 
 
 # --- replay ---------------------------------------------------------------------------------------------------------
@@ -150,7 +153,8 @@ def _replay(settings: Settings, options: argparse.Namespace) -> None:
     clock = SimulatedClock(options.since, speed=options.speed)
     try:
         recording = _recorded(settings, options, sandbox / "source")
-        with open_house(settings.model_copy(update={"data": sandbox / "replay"}), clock) as house:
+        alone = {"data": sandbox / "replay", "mllp_port": 0}
+        with open_house(settings.model_copy(update=alone), clock) as house:
             with clock.held():
                 _store_history(house, _history(recording, options.since))
             stop = threading.Event()
