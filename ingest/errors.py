@@ -9,10 +9,11 @@ EdtwinError                      anything a user can mend; the command prints it
 ├── PositionError                a source position that does not move forward
 ├── JournalDamagedError          a record of the journal that is not what was written, with its place
 ├── JournalWriteError            the journal could not be written: nothing was kept, nothing may be acknowledged
+├── RebuildError                 a log that the journal does not hold whole
 ├── SenderError                  a sender of messages that cannot be read
 ├── LinkError                    a port that cannot be listened on, certificates that cannot be used, a link that fails
 ├── BehindError                  a view that must hold messages which are journalled and not yet indexed
-├── GapError                     a Kafka partition that no longer holds what comes next
+├── GapError                     a Kafka partition that no longer holds what comes next: a person must decide
 └── SecretError                  the secret of the pseudonyms is missing or unsafe
 """
 
@@ -69,14 +70,17 @@ class BehindError(EdtwinError):
     """A view must hold messages that are journalled and not yet indexed, and the index did not come along."""
 
 
-class GapError(EdtwinError):
-    """A Kafka partition does not hold what comes next: it was removed, cut off or replaced. A person must decide."""
-
-
 class SenderError(EdtwinError):
     """A sender of messages, as a setting names it, that cannot be read."""
 
 
 class LinkError(EdtwinError):
-    """A port that cannot be listened on, certificates that cannot be used, settings that are not safe, a link that
-    fails."""
+    """A port that cannot be listened on, certificates that cannot be used, or a link that fails."""
+
+
+class RebuildError(EdtwinError):
+    """A log holds what the journal does not, so that making it anew would lose it."""
+
+
+class GapError(EdtwinError):
+    """A Kafka partition does not hold what comes next: it was removed, cut off or replaced. A person must decide."""

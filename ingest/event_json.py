@@ -56,12 +56,17 @@ class _Fault(Exception):
 
 
 class EventJson:
-    """The format of messages that are events as JSON, for one site."""
+    """The format of messages that are events as JSON, for one site; without pseudonyms it can only read."""
 
     name = "event_json"
 
-    def __init__(self, pseudonyms: Pseudonyms) -> None:
-        self._pseudonyms = pseudonyms
+    def __init__(self, pseudonyms: Pseudonyms | None) -> None:
+        self._given = pseudonyms
+
+    @property
+    def _pseudonyms(self) -> Pseudonyms:
+        assert self._given is not None, "what is kept needs pseudonyms"
+        return self._given
 
     def kept(self, message: bytes) -> Kept:
         """The message in its one form, its numbers hashed; a faulty one as its length and a keyed hash."""
