@@ -7,6 +7,8 @@ there is no Java, no Maven or no artifact, the tests that need a broker skip and
 from __future__ import annotations
 
 import base64
+import gc
+import logging
 import os
 import shutil
 import signal
@@ -216,6 +218,7 @@ def one_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """The broker of this test process, started when first asked for."""
     if why_not := missing():
         pytest.skip(why_not)
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # a kept record keeps its traceback, and that a socket
     broker = new_broker(tmp_path_factory.mktemp("kafka") / "broker")
     try:
         yield broker
@@ -224,11 +227,16 @@ def one_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 
 @pytest.fixture
-def broker(one_broker: Broker) -> Broker:
+def broker(one_broker: Broker) -> Iterator[Broker]:
     """A broker that runs, even where the test before has killed it."""
     if one_broker.process is None:
         one_broker.start()
-    return one_broker
+    yield one_broker
+    gc.collect()  # here, under LEAKY, and not in a test of something else
+
+
+LEAKY = pytest.mark.filterwarnings("ignore:unclosed <(socket|ssl):ResourceWarning")
+"""For tests that use a broker: kafka-python leaves the sockets of its attempts in vain to the garbage collector."""
 
 
 if __name__ == "__main__":

@@ -17,8 +17,10 @@ from ingest.journal_frames import Record
 from ingest.pseudonyms import Pseudonyms
 from ingest.sources.kafka import KafkaSource, State, Status, Topic
 from ingest.sources.kafka_link import Link
-from tests.kafka_broker import Broker
+from tests.kafka_broker import LEAKY, Broker
 from tests.kafka_journals import Keeping, keeping, sent_messages
+
+pytestmark = LEAKY
 
 FORM = EventJson(Pseudonyms(b"s" * 32, "north"))
 SOON_S = 20.0

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.kafka_broker import Broker
+from tests.kafka_broker import LEAKY, Broker
 from tests.kafka_child import Variant
 from tests.kafka_kills import Found, campaign
+
+pytestmark = LEAKY
 
 
 def test_twenty_kills_lose_nothing_and_double_nothing(broker: Broker, tmp_path: Path) -> None:

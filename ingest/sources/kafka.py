@@ -26,7 +26,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Protocol
-from uuid import UUID
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
@@ -39,7 +38,8 @@ from ingest.errors import EdtwinError, GapError, LinkError
 from ingest.formats import Format
 from ingest.pipeline import Answer, Message, Receipt
 from ingest.sources.kafka_link import Link, told
-from ingest.sources.kafka_places import Place, Places, TopicFacts, detail_of
+from ingest.sources.kafka_places import Place, Places, detail_of
+from ingest.sources.kafka_topics import MissingTopicError, TopicFacts, topic_facts
 
 logger = logging.getLogger(__name__)
 
@@ -100,10 +100,6 @@ class Keeper(Protocol):
     def positions(self) -> dict[str, Position]:
         """Where every source stands in the journal."""
         ...
-
-
-class MissingTopicError(Exception):
-    """The cluster has no such topic; it is not made here."""
 
 
 class _NotKeptError(Exception):
@@ -229,14 +225,6 @@ class KafkaSource:
         elif state is State.AWAY and now.state is not State.AWAY:
             logger.warning("%s is away: %s", self.name, sentence)
         self._status = replace(now, state=state, since=self._clock.now(), sentence=sentence, lag=None)
-
-
-def topic_facts(admin: KafkaAdminClient, topic: str) -> TopicFacts:
-    """The topic's id and partitions, asked now. Raises KafkaError where it is not there."""
-    (told_of,) = admin.describe_topics([topic])
-    if told_of["error_code"] or not told_of["partitions"]:
-        raise MissingTopicError(f"the topic {topic} does not exist")
-    return TopicFacts(str(UUID(str(told_of["topic_id"]))), len(told_of["partitions"]))
 
 
 def _why(fault: Exception) -> str:

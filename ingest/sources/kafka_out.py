@@ -19,6 +19,7 @@ from ingest.errors import LinkError
 from ingest.event_json import written
 from ingest.events import Cancelled, Event, EventId, VisitEvent
 from ingest.sources.kafka_link import Link, told
+from ingest.sources.kafka_topics import MissingTopicError, topic_facts
 from ingest.sources.replay import Recording
 
 AT_ONCE = 5_000
@@ -64,10 +65,12 @@ def events_out(link: Link, topic: str) -> Iterator[EventsOut]:
     """A way to a topic that exists; raises LinkError where it is not reached."""
     longest_ms = int(LONGEST_S * 1000)
     try:
-        with link.producer(linger_ms=5, delivery_timeout_ms=longest_ms, max_block_ms=10_000) as producer:
-            if not producer.partitions_for(topic):
-                raise LinkError(f"Kafka has no topic {topic}")
+        with link.admin() as admin:
+            topic_facts(admin, topic)
+        with link.producer(linger_ms=5, delivery_timeout_ms=longest_ms, max_block_ms=longest_ms) as producer:
             yield EventsOut(producer, topic)
+    except MissingTopicError as error:
+        raise LinkError(f"Kafka at {', '.join(link.brokers)} cannot take events: {error}") from error
     except (KafkaError, OSError) as error:
         raise LinkError(f"Kafka is not reached at {', '.join(link.brokers)}: {told(error)}") from error
 

@@ -19,19 +19,12 @@ from kafka.errors import KafkaTimeoutError
 from ingest.bookkeeping import Position
 from ingest.clock import stopwatch
 from ingest.errors import GapError
+from ingest.sources.kafka_topics import TopicFacts
 
 logger = logging.getLogger(__name__)
 
 ID_DIGITS = 8
 LOOK_MS = 5_000
-
-
-@dataclass(frozen=True)
-class TopicFacts:
-    """Which topic of a name it is, and how many partitions it has."""
-
-    topic_id: str
-    partitions: int
 
 
 @dataclass(frozen=True)
