@@ -76,8 +76,11 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
         with open_journal(settings, log) as journal:
             indexer = Indexer(journal, log, readers_of(settings))
             log.follow(journal, indexer)
-            indexer.catch_up()
-            yield House(settings, clock, log, Archive(database), hospital, journal, indexer)
+            try:
+                indexer.catch_up()
+                yield House(settings, clock, log, Archive(database), hospital, journal, indexer)
+            finally:
+                indexer.close()
 
 
 def open_journal(settings: Settings, log: EventLog) -> Journal:

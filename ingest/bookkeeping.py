@@ -103,7 +103,7 @@ class Snapshot:
 
 _INSERT_REJECTED = """
 INSERT INTO rejected
-SELECT source, min("position"), place, reason, text, $stored_at FROM given g
+SELECT source, min("position"), place, reason, text, min(stored_at) FROM given g
 WHERE NOT EXISTS (FROM rejected r WHERE r.source = g.source AND r.place = g.place AND r.reason = g.reason
                   AND r.text = g.text)
 GROUP BY source, place, reason, text
@@ -218,14 +218,15 @@ def store_batch(cursor: Any, position: Position, stored_at: datetime, events: di
     rows(cursor, _INSERT_BATCH, stored_at=naive(stored_at), **place, **events, **counts)
 
 
-def store_rejected(cursor: Any, rejected: Sequence[Rejected], source: str, stored_at: datetime) -> None:
-    """Store what is not there already."""
+def store_rejected(cursor: Any, rejected: Sequence[Rejected], source: str, stored_at: Sequence[datetime]) -> None:
+    """Store what is not there already; each was met at its own instant."""
     if not rejected:
         return
     columns = {name: [getattr(row, name) for row in rejected] for name in ("position", "place", "reason", "text")}
-    given = pa.table({"source": [source] * len(rejected), **columns})
+    met_at = pa.array([naive(instant) for instant in stored_at], pa.timestamp("us"))
+    given = pa.table({"source": [source] * len(rejected), **columns, "stored_at": met_at})
     with registered(cursor, given=given):
-        rows(cursor, _INSERT_REJECTED, stored_at=naive(stored_at))
+        rows(cursor, _INSERT_REJECTED)
 
 
 NO_ROWS = {"stored": 0, "versions": 0, "duplicate": 0, "cancelled": 0}
@@ -261,7 +262,7 @@ def store_messages(cursor: Any, messages: Messages, stored: NDArray[np.int64], l
     counts = NO_ROWS | {"after": last_sequence, "last_sequence": last_sequence}
     for told in messages.sources:
         account = accounted(told.intake, int(np.isin(told.numbers, stored).sum()))
-        store_rejected(cursor, told.intake.rejected, told.position.source, stored_at)
+        store_rejected(cursor, told.intake.rejected, told.position.source, told.rejected_at)
         store_batch(cursor, told.position, stored_at, counts, account)
         for (what, code), count in told.remarks.items():
             values = {"source": told.position.source, "what": what, "code": code, "count": count}

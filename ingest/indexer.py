@@ -83,6 +83,11 @@ class Indexer:
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
 
+    def close(self) -> None:
+        """Let go of the journal's file."""
+        with self.turn:
+            self._tail.close()
+
     def catch_up(self) -> int:
         """Index what is journalled; how many records that were."""
         before = self.number

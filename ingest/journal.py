@@ -17,7 +17,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -107,8 +107,11 @@ class Journal:
             folder.mkdir(parents=True, exist_ok=True)
             journal._held = _hold(folder)  # 1
             journal._recover()  # 2
-        except OSError as error:
-            raise UnreadableInputError(f"{folder} cannot be opened: {error.strerror}") from error
+        except BaseException as error:
+            journal.close()
+            if isinstance(error, OSError):
+                raise UnreadableInputError(f"{folder} cannot be opened: {error.strerror}") from error
+            raise
         return journal
 
     _held: int = -1
@@ -257,6 +260,15 @@ class Journal:
     def tail(self, after: int = 0) -> Tail:
         """A reader of the records after a number."""
         return Tail(self, after)
+
+    def records(self, after: int = 0) -> Iterator[Record]:
+        """The records after a number, up to the last that is there now."""
+        tail, last = self.tail(after), self.last
+        try:
+            while max(tail.number, after) < last:
+                yield from (record for record in tail.read() if record.number <= last)
+        finally:
+            tail.close()
 
     def wait(self, after: int, timeout_s: float) -> bool:
         """Wait until there is a record after the number; False where none came in time."""

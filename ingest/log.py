@@ -132,7 +132,8 @@ class EventLog:
             struck = versions.store(cursor, missing, batch, after + stored.rows)
             intake = intake or Intake(read=pc.count_distinct(given["position"]).as_py())
             appended = _appended(given, stored, struck, intake, stored_at)
-            bookkeeping.store_rejected(cursor, intake.rejected, position.source, stored_at)  # 5
+            met_at = [stored_at] * len(intake.rejected)
+            bookkeeping.store_rejected(cursor, intake.rejected, position.source, met_at)  # 5
             counts = _counts(appended, after, after + stored.rows + struck.rows)
             bookkeeping.store_batch(cursor, position, stored_at, counts, appended.account)
             bookkeeping.store_indexed(cursor, journalled)

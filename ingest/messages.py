@@ -45,6 +45,8 @@ class SourceMessages:
     intake: Intake
     numbers: NDArray[np.int64]
     """Of the records that told events."""
+    rejected_at: Sequence[datetime] = ()
+    """When each of the rejected was journalled."""
     remarks: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """How many messages were ignored by a rule, or taken with a flag: ("ignored" or "flag", its code) to number."""
 
@@ -138,6 +140,7 @@ def _of_source(read: Sequence[tuple[Record, Reading]]) -> SourceMessages:
         position=_stands(read),
         intake=Intake(read=len(read), ignored=len(ignored), rejected=rejected),
         numbers=np.array(told, dtype=np.int64),
+        rejected_at=[record.stored_at for record, reading in read if reading.rejected is not None],
         remarks=Counter([("ignored", code or "nothing_told") for code in ignored] + flags),
     )
 

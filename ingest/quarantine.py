@@ -67,13 +67,10 @@ def quarantined(journal: Journal, log: EventLog, reason: str | None = None) -> I
     wanted = {
         (r.source, r.rejected.position): r for r in log.rejections() if reason is None or r.rejected.reason == reason
     }
-    tail = journal.tail()
-    while wanted and (records := tail.read()):
-        for record in records:
-            rejection = wanted.pop((record.position.source, record.number), None)
-            if rejection is not None and record.format not in (batches.BATCH, batches.FINISHED):
-                yield record, rejection
-    tail.close()
+    for record in journal.records():
+        rejection = wanted.get((record.position.source, record.number))
+        if rejection is not None and record.format not in (batches.BATCH, batches.FINISHED):
+            yield record, rejection
 
 
 def _again(record: Record, rejection: Rejection) -> Entry:
@@ -112,8 +109,8 @@ def _shown(payload: bytes) -> str:
 
 def sealed(journal: Journal, number: int) -> bytes | None:
     """The sealed payload of a record; None where there is none."""
-    records = journal.tail(number - 1).read(limit=1) if 0 < number <= journal.last else []
-    return records[0].payload if records and records[0].payload.startswith(SEALED) else None
+    record = next((r for r in journal.records(number - 1) if r.number == number), None) if number > 0 else None
+    return record.payload if record is not None and record.payload.startswith(SEALED) else None
 
 
 def write_private(path: Path, text: str) -> None:

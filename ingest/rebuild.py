@@ -37,11 +37,7 @@ def require_journalled(log: EventLog) -> None:
 
 def read_again_later(journal: Journal) -> dict[int, Again]:
     """The records that are read again further on, with the reason for which they were rejected at first."""
-    tail, found = journal.tail(), {}
-    while records := tail.read():
-        found.update({record.again.number: record.again for record in records if record.again})
-    tail.close()
-    return found
+    return {record.again.number: record.again for record in journal.records() if record.again}
 
 
 def rebuild(database: Database, clock: Clock, open_journal: Callable[[EventLog], Journal], readers: Readers) -> Rebuilt:
@@ -54,4 +50,5 @@ def rebuild(database: Database, clock: Clock, open_journal: Callable[[EventLog],
     with open_journal(log) as journal:
         indexer = Indexer(journal, log, readers, read_again_later(journal))
         records = indexer.catch_up()
+        indexer.close()
     return Rebuilt(records=records, rows=log.length(), seconds=stopwatch() - began_s)

@@ -24,13 +24,14 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.clock import Clock
 from ingest.errors import LinkError
 from ingest.formats import Format
-from ingest.pipeline import Answer, Message, Pipeline, Receipt
+from ingest.pipeline import Message, Pipeline, Receipt
 from ingest.sources.mllp_answers import VERDICTS, Header, Verdict, answer, header_of
 from ingest.sources.mllp_frames import VT, Framer, Overlong, framed
 from ingest.sources.mllp_senders import Senders
@@ -73,8 +74,8 @@ class Received:
 
     header: Header
     receipts: Future[list[Receipt]] | None
-    verdict: Verdict = Verdict.OURS
-    reason: str = ""
+    refused: str = ""
+    """Why it is answered AR, whatever its receipt says."""
 
 
 class MllpServer:
@@ -118,7 +119,7 @@ class MllpServer:
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """Close every connection and the port."""
-        if self._loop is not None and self._ended is not None:
+        if self._loop is not None and self._ended is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._ended.set)
             self._thread.join(timeout_s)
 
@@ -134,7 +135,8 @@ class MllpServer:
             assert task is not None
             served.add(task)
             task.add_done_callback(served.discard)
-            await self._serve(reader, writer)
+            with suppress(asyncio.CancelledError):  # at the end
+                await self._serve(reader, writer)
 
         server = await asyncio.start_server(serve, sock=self._ear, ssl=self._tls, limit=CHUNK_BYTES, backlog=128)
         self._ready.set()
@@ -215,10 +217,10 @@ class MllpServer:
         header = header_of(content)
         if not self._senders.may_send(peer, *header.sender):
             logger.warning("a message from %s was refused: its sender is not among those named", peer)
-            return Received(header, None, Verdict.OURS, "sender_not_allowed")
+            return Received(header, None, "sender_not_allowed")
         if isinstance(message, Overlong):
-            self._pipeline.submit_broken(content, self._form, self._source, "frame_too_long")
-            return Received(header, None, Verdict.OURS, "frame_too_long")
+            told = self._pipeline.submit_broken(content, self._form, self._source, "frame_too_long")
+            return Received(header, told, "frame_too_long")
         if VT in content:
             return Received(header, self._pipeline.submit_broken(content, self._form, self._source, "frame_in_frame"))
         return Received(header, await self._submitted(content))
@@ -231,12 +233,12 @@ class MllpServer:
 
     async def _answered(self, received: Received) -> bytes | None:
         """Step 4: only when the receipt has come."""
-        verdict, reason, number = received.verdict, received.reason, ""
+        verdict, reason, number = Verdict.OURS, received.refused, ""
         if received.receipts is not None:
             (receipt,) = await asyncio.wrap_future(received.receipts)
-            verdict, reason, number = VERDICTS[receipt.answer], receipt.reason, f"{receipt.number or ''}"
-            if receipt.answer is Answer.REPEATED:
-                reason = ""
+            number = f"{receipt.number or ''}"
+            if not received.refused:
+                verdict, reason = VERDICTS[receipt.answer], receipt.reason
         self._answers += 1
         self.counts[f"{verdict.name.lower()}"] += 1
         ours = f"edtwin{number or f'-{self._answers}'}"
