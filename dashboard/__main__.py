@@ -20,6 +20,7 @@ from dashboard.commands import (
     calibrate,
     doctor,
     fabricate,
+    feed,
     forecast,
     ingest,
     quarantine,
@@ -32,7 +33,7 @@ from dashboard.commands import (
 from ingest.errors import EdtwinError
 
 COMMANDS = (
-    up, ingest, replay, calibrate, forecast, backtest, scenarios, fabricate, bench, doctor, rebuild, retry_rejected,
+    up, ingest, replay, calibrate, forecast, backtest, scenarios, fabricate, feed, bench, doctor, rebuild, retry_rejected,
     quarantine,
 )  # fmt: skip
 

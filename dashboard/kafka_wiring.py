@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from dashboard.errors import CommandError
 from dashboard.formats import format_of
@@ -17,6 +18,7 @@ from ingest.pipeline import Message, Pipeline, Receipt
 from ingest.pseudonyms import Pseudonyms
 from ingest.sources.kafka import KafkaSource, Topic
 from ingest.sources.kafka_link import Link
+from ingest.sources.kafka_out import EventsOut, events_out
 
 # what the library says of a broker that is away is said by the source's status, once
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
@@ -58,6 +60,16 @@ def sources_of(
         for name, form in settings.topic_formats.items()
     ]
     return [KafkaSource(link, topic, keeper, house.clock, stop) for topic in topics]
+
+
+@contextmanager
+def out_of(settings: Settings, to: str) -> Iterator[EventsOut]:
+    """A way to `BROKER/TOPIC`, by the settings' certificates and password. Raises CommandError, LinkError."""
+    broker, _, topic = to.partition("/")
+    if not broker or not topic:
+        raise CommandError(f"a topic must be named like 127.0.0.1:9092/ed.events, but is {to}")
+    with events_out(link_of(settings, (broker,)), topic) as out:
+        yield out
 
 
 def publisher_of(house: House, stop: threading.Event) -> Publisher | None:

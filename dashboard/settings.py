@@ -37,6 +37,9 @@ class Settings(Checked):
     history_days: Annotated[int, Field(ge=10, le=365, description="days fabricated for the demonstration")] = 60
     measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to measure the skill; 0: none")] = 10
 
+    fabricated: Annotated[
+        bool, Field(description="what is fed in is of a hospital that does not exist; the wall says so")
+    ] = False
     mllp_port: Annotated[int, Field(ge=0, le=65535, description="port that HL7 is taken on by MLLP; 0: none")] = 0
     mllp_host: Annotated[str, Field(description="address that MLLP listens on")] = "127.0.0.1"
     mllp_mapping: Annotated[Path | None, Field(description="mapping of the HL7 messages")] = None

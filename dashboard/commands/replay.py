@@ -65,13 +65,10 @@ def _clock(times: float, since: datetime) -> Clock:
 
 def _send_kafka(recording: Recording, clock: Clock, options: argparse.Namespace) -> int:
     """By the settings' TLS and password; kafka-python is imported only here."""
-    from dashboard.kafka_wiring import link_of
-    from ingest.sources.kafka_out import events_out, send_recording
+    from dashboard.kafka_wiring import out_of
+    from ingest.sources.kafka_out import send_recording
 
-    broker, _, topic = options.to_kafka.partition("/")
-    if not broker or not topic:
-        raise CommandError(f"--to-kafka must be like 127.0.0.1:9092/ed.events, but is {options.to_kafka}")
-    with events_out(link_of(settings_of(options), (broker,)), topic) as out:
+    with out_of(settings_of(options), options.to_kafka) as out:
         return send_recording(recording, clock, out)
 
 

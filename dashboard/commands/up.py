@@ -60,7 +60,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Serve until interrupted."""
     settings = settings_of(options)
-    with _ended_by_signals():
+    with ended_by_signals():
         if options.replay is not None:
             _replay(settings, options)
         else:
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def ended_by_signals() -> Iterator[None]:
     """Inside the block SIGTERM, by which systems end a service, does what Ctrl-C does, and Ctrl-C is always heard."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -106,7 +106,8 @@ def _live(settings: Settings, options: argparse.Namespace) -> None:
         fabricated = _fabricated(house, options)
         feed = _fabricated_feed(house, fabricated, stop) if fabricated else None
         rhythm = Rhythm(every=timedelta(minutes=settings.every_min))
-        _serve(house, feed, stop, "fabricated" if fabricated else "live", rhythm, options.accept_gap)
+        mode = "fabricated" if fabricated or settings.fabricated else "live"
+        _serve(house, feed, stop, mode, rhythm, options.accept_gap)
 
 
 def _fabricated(house: House, options: argparse.Namespace) -> Fabricated | None:
