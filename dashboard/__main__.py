@@ -33,8 +33,8 @@ from dashboard.commands import (
 from ingest.errors import EdtwinError
 
 COMMANDS = (
-    up, ingest, replay, calibrate, forecast, backtest, scenarios, fabricate, feed, bench, doctor, rebuild, retry_rejected,
-    quarantine,
+    up, ingest, replay, calibrate, forecast, backtest, scenarios, fabricate, feed, bench, doctor, rebuild,
+    retry_rejected, quarantine,
 )  # fmt: skip
 
 

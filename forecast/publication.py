@@ -19,6 +19,7 @@ from forecast.issue import as_json
 from forecast.values import Forecast
 from ingest.errors import LinkError
 from ingest.sources.kafka_link import Link, told
+from ingest.sources.kafka_topics import MissingTopicError, topic_facts
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,8 @@ class Publisher:
 
     def _publish(self, content: bytes) -> None:
         """Connected anew each time: ten minutes lie between two forecasts."""
+        with self._link.admin() as admin:
+            topic_facts(admin, self._topic)
         longest_ms = int(LONGEST_S * 1000)
         with self._link.producer(
             compression_type="gzip", max_request_size=LARGEST_BYTES, delivery_timeout_ms=longest_ms, max_block_ms=5_000
@@ -91,8 +94,8 @@ class Publisher:
             producer.send(self._topic, content, key=self._hospital.encode()).get(LONGEST_S)
 
     def _tell(self, error: Exception) -> None:
-        why = str(error) if isinstance(error, LinkError) else told(error)
-        known = isinstance(error, KafkaError | LinkError | OSError)
+        why = str(error) if isinstance(error, LinkError | MissingTopicError) else told(error)
+        known = isinstance(error, KafkaError | LinkError | MissingTopicError | OSError)
         counts = self.counts = replace(self.counts, failed=self.counts.failed + 1, last_error=why)
         logger.warning(
             "a forecast was not published on %s: %s (%d published, %d not)", self._topic, why, counts.published,

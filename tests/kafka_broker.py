@@ -20,6 +20,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -29,15 +30,17 @@ import pytest
 from ingest.clock import stopwatch
 
 VERSION = "4.1.0"
-JARS = Path(__file__).parents[1] / "build" / "kafka" / VERSION
 USER, PASSWORD = "edtwin", "only-in-tests"
 
 _POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 <modelVersion>4.0.0</modelVersion><groupId>tests</groupId><artifactId>broker</artifactId><version>1</version>
 <dependencies><dependency>
 <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{VERSION}</version>
+</dependency><dependency>
+<groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>{VERSION}</version>
 </dependency></dependencies></project>
 """
+JARS = Path(__file__).parents[1] / "build" / "kafka" / f"{VERSION}-{sha256(_POM.encode()).hexdigest()[:8]}"
 _JAVA = ("java", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{JARS}/*")
 _START_S = 60.0
 _RESOLVE_S = 300.0
@@ -48,7 +51,7 @@ def missing() -> str | None:
     if shutil.which("java") is None:
         return "there is no Java to run a Kafka broker"
     if not JARS.exists():
-        return f"Kafka's jars are not in build/kafka/{VERSION}: 'make test' resolves them where there is Maven"
+        return f"Kafka's jars are not in build/kafka/{JARS.name}: 'make test' resolves them where there is Maven"
     return None
 
 
@@ -81,6 +84,8 @@ class Broker:
     folder: Path
     ports: tuple[int, int, int]
     cluster_id: str
+    properties: str | None = None
+    """Its settings, if not those of `_properties`."""
     process: subprocess.Popen[bytes] | None = None
     topics: Iterator[int] = field(default_factory=count)
 
@@ -101,9 +106,10 @@ class Broker:
         """Make its key, its settings and its storage."""
         self.folder.mkdir(parents=True)
         _make_key(self.folder)
-        (self.folder / "server.properties").write_text(_properties(self))
-        _java(self.folder, "kafka.tools.StorageTool", "format", "--standalone", "-t", self.cluster_id,
-              "-c", "server.properties")  # fmt: skip
+        (self.folder / "server.properties").write_text(self.properties or _properties(self))
+        alone = [] if self.properties else ["--standalone"]
+        run_java(self.folder, "kafka.tools.StorageTool", "format", *alone, "-t", self.cluster_id,
+                 "-c", "server.properties")  # fmt: skip
 
     def start(self) -> None:
         """Start it and wait until it answers, and until it is surely this one that answers."""
@@ -193,11 +199,13 @@ def _make_key(folder: Path) -> None:
         subprocess.run(["keytool", *command, *store], cwd=folder, check=True, capture_output=True, timeout=60)
 
 
-def _java(folder: Path, *command: str) -> None:
-    subprocess.run([*_JAVA, *command], cwd=folder, check=True, capture_output=True, timeout=60)
+def run_java(folder: Path, *command: str) -> str:
+    """One of Kafka's tools, run to its end; what it says."""
+    run = subprocess.run([*_JAVA, *command], cwd=folder, check=True, capture_output=True, timeout=60, text=True)
+    return run.stdout
 
 
-def _free_ports() -> tuple[int, int, int]:
+def free_ports() -> tuple[int, int, int]:
     with ExitStack() as taken:
         ears = [taken.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
         first, second, third = (ear.getsockname()[1] for ear in ears)
@@ -207,7 +215,7 @@ def _free_ports() -> tuple[int, int, int]:
 def new_broker(folder: Path) -> Broker:
     """A broker formatted and started, with a cluster id of its own."""
     cluster_id = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=").replace("-", "A")
-    broker = Broker(folder, _free_ports(), cluster_id)
+    broker = Broker(folder, free_ports(), cluster_id)
     broker.format()
     broker.start()
     return broker

@@ -95,12 +95,14 @@ def sending(broker: Broker, topic: str) -> Iterator[list[bytes]]:
 
 
 def _killed(task: Task, after_s: float, sent: Sequence[bytes]) -> bool:
-    """A consumer killed so long after it was ready; True where more came to it meanwhile."""
+    """A consumer killed so long after it was ready and more had come to it; True where it had."""
     process, pipe = start(task)
     with pipe:
         assert pipe.poll(READY_S), "the consumer does not get ready"
         assert (said := pipe.recv()) == "ready", said
-        before = len(sent)
+        before, began_s = len(sent), stopwatch()
+        while len(sent) == before and stopwatch() - began_s < READY_S:
+            threading.Event().wait(0.005)
         threading.Event().wait(after_s)
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
@@ -115,7 +117,7 @@ def _drained(task: Task, count: int) -> None:
         assert pipe.poll(READY_S), "the consumer does not get ready"
         assert (said := pipe.recv()) == "ready", said
         size, quiet_since = -1, stopwatch()
-        while stopwatch() - quiet_since < 1.5:
+        while stopwatch() - quiet_since < 1.0:
             now = sum(file.stat().st_size for file in (task.folder / "journal").iterdir())
             if now != size:
                 size, quiet_since = now, stopwatch()

@@ -82,6 +82,7 @@ def test_a_topic_that_does_not_exist_is_counted_and_not_made(broker: Broker) -> 
     with publishing(Link(brokers=(broker.address,)), topic) as publisher:
         publisher.offer(said())
         until(lambda: publisher.counts.failed == 1)
+        assert publisher.counts.last_error == f"the topic {topic} does not exist"
     with broker.admin() as admin:
         assert topic not in admin.list_topics()
 

@@ -9,6 +9,7 @@ import pytest
 from kafka.errors import KafkaError
 
 from ingest.errors import LinkError
+from ingest.sources import kafka_link
 from ingest.sources.kafka_link import Link, host_of, is_loopback
 from ingest.sources.kafka_topics import topic_facts
 from tests.kafka_broker import LEAKY, PASSWORD, USER, Broker
@@ -79,8 +80,11 @@ def test_a_password_is_never_told(tmp_path: Path) -> None:
     assert "hunter2" not in repr(Link(brokers=("k:1",), **SASL, password_file=tmp_path / "p"))
 
 
-def test_tls_and_a_password_reach_a_broker_that_asks_for_them(broker: Broker, tmp_path: Path) -> None:
+def test_tls_and_a_password_reach_a_broker_that_asks_for_them(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And with another authority, name or password they do not."""
+    monkeypatch.setattr(kafka_link, "BOOTSTRAP_MS", 1000)
     right, wrong = tmp_path / "right", tmp_path / "wrong"
     right.write_text(f"{PASSWORD}\n")
     wrong.write_text("guessed\n")

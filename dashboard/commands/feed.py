@@ -74,7 +74,7 @@ def _stream(settings: Settings, hospital: Fabricated, out: EventsOut) -> None:
 
 
 def _sent(out: EventsOut, events: Sequence[Event], before: int, noted: Path) -> int:
-    """How many are sent in all, noted once Kafka has them; those sent again after a crash are told apart by their id."""
+    """How many are sent in all, noted once Kafka has them; what is sent again after a crash has the same ids."""
     out.send(events)
     _write(noted, json.dumps({"sent": before + len(events)}))
     return before + len(events)
