@@ -60,6 +60,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Serve until interrupted."""
     settings = settings_of(options)
+    if unknown := set(options.accept_gap) - set(settings.topic_formats):
+        raise CommandError(f"--accept-gap must name a topic of kafka_topics, but is {', '.join(sorted(unknown))}")
     with ended_by_signals():
         if options.replay is not None:
             _replay(settings, options)

@@ -88,6 +88,8 @@ class Status:
     faulty: int = 0
     lag: int | None = None
     """Records of the topic that are not journalled yet; None where that is not known."""
+    heard_at: datetime | None = None
+    """When Kafka last answered."""
 
 
 class Keeper(Protocol):
@@ -194,6 +196,7 @@ class KafkaSource:
         """What was polled before this question came from the topic that the answer names."""
         if topic_facts(admin, self._topic.name) != facts:
             raise _NotKeptError("the topic has changed")
+        self._status = replace(self._status, heard_at=self._clock.now())
 
     def _keep(self, place: Place, records: Sequence[ConsumerRecord]) -> Place:
         """The records journalled, each with its place; the place after them."""
