@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 BATCH_MESSAGES = 5_000
 BATCH_BYTES = 16 * 1024 * 1024
+GATHER_S = 0.25
+"""How long messages are gathered into a batch, unless a view waits for them: a batch costs as much as many messages."""
 LONGEST_PAUSE_S = 30.0
 """After a fault the follower tries again, at most this much later."""
 
@@ -80,6 +82,7 @@ class Indexer:
     def stop(self, timeout_s: float = 10.0) -> None:
         """Index what is there, and end."""
         self._stopped.set()
+        self._log.instants.wanted.set()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
 
@@ -125,17 +128,24 @@ class Indexer:
 
     def _follow(self) -> None:
         """Until it is stopped. A fault (a full disk) is told and tried again; what is damaged stays damaged."""
-        pause_s = 1.0
-        while not self._stopped.is_set():
+        pause_s, is_last = 1.0, False
+        while not is_last:
+            is_last = self._stopped.is_set()
             try:
-                self._journal.wait(self.number, 0.2)
-                self.catch_up()
+                if is_last or self._journal.wait(self.number, 0.2):
+                    self.catch_up()
+                    self._gather()
                 self.fault, pause_s = None, 1.0
             except Exception as error:
                 self._tell(error)
                 self._start_over()
                 self._stopped.wait(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    def _gather(self) -> None:
+        if not self._stopped.is_set():
+            self._log.instants.wanted.wait(GATHER_S)
+            self._log.instants.wanted.clear()
 
     def _tell(self, error: Exception) -> None:
         said = str(error) if isinstance(error, EdtwinError) else type(error).__name__

@@ -35,6 +35,8 @@ class Instants:
         self._journalled = NEVER
         self._indexed = NEVER
         self._first_pending = EVER
+        self.wanted = threading.Event()
+        """Set when a view waits for the index, which else takes its time to gather a batch."""
 
     def view(self, known_at: datetime) -> None:
         """Wait until nothing that a view at the instant must hold is still being stored or waits to be indexed.
@@ -44,6 +46,8 @@ class Instants:
         with self._ended:
             self._viewed = max(self._viewed, min(known_at, self._clock.now()))
             needed = min(known_at, self._journalled)
+            if not self._holds(known_at, needed):
+                self.wanted.set()
             if not self._ended.wait_for(lambda: self._holds(known_at, needed), self._longest_wait_s):
                 raise BehindError(f"a view at {known_at} must hold messages that are journalled and not yet indexed")
             self._viewed = max(self._viewed, min(known_at, self._clock.now()))

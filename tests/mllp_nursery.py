@@ -54,7 +54,7 @@ def offset_in_a_second_transaction() -> None:
         _die_at(messages.journalled.number)
         cursor.begin()
 
-    bookkeeping.store_messages = alone
+    bookkeeping.store_messages = alone  # type: ignore[assignment]
 
 
 def offset_before_the_data() -> None:

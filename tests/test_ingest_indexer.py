@@ -21,6 +21,7 @@ from ingest.formats import Place, Reading
 from ingest.instants import Instants
 from ingest.journal import Entry
 from ingest.log import Account, EventLog, Extract, Intake, Position, Rejected
+from ingest.messages import Journalled, read_messages
 from ingest.rebuild import read_again_later, rebuild, require_journalled
 from tests.fake_format import FakeFormat
 from tests.journals import SmallHouse, house, line
@@ -170,7 +171,7 @@ def test_the_check_sees_an_offset_before_the_data(tmp_path: Path, monkeypatch: p
     def early(cursor: Any, position: Position) -> None:
         checked(cursor, position)
         stored_at = AT + position.offset * TICK
-        indexed(cursor, indexer.Journalled(number=position.offset, stored_at=stored_at))
+        indexed(cursor, Journalled(number=position.offset, stored_at=stored_at))
         cursor.commit()
         cursor.begin()
 
@@ -390,7 +391,7 @@ def test_a_rebuild_gives_the_same_views_and_the_same_state(tmp_path: Path, seed:
 
 def test_the_check_sees_a_rebuild_that_knows_when_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mutant lets events be known when they are indexed, as other live batches are."""
-    read = indexer.read_messages
+    read = read_messages
 
     def known_now(records: Any, readers: Any, later: Any) -> Any:
         told = read(records, readers, later)
@@ -419,3 +420,17 @@ def test_a_rebuild_fills_a_database_and_checks_every_record(tmp_path: Path) -> N
         assert (made.records, made.rows) == (last, length)
     with house(tmp_path) as h:
         assert read_again_later(h.journal) == {}
+
+
+def test_a_view_that_waits_hurries_the_follower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute would be taken to gather a batch; a view has what it must hold at once, and the end does not wait."""
+    monkeypatch.setattr(indexer, "GATHER_S", 60.0)
+    with house(tmp_path, WallClock()) as h:
+        h.log.instants._longest_wait_s = 20.0
+        h.indexer.start()
+        for n in range(5):
+            (record,) = h.journal.append([line(n)])
+            assert len(h.log.read(known_at=record.stored_at)) == n + 1
+        h.journal.append([line(9)])
+        h.indexer.stop()
+        assert h.indexer.lag == 0

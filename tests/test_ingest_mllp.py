@@ -84,7 +84,8 @@ def served(
 
 def answers(link: socket.socket, count: int) -> list[str]:
     """The codes of the next answers; fewer where the other side closes."""
-    framer, codes = Framer(10_000), []
+    framer = Framer(10_000)
+    codes: list[str] = []
     while len(codes) < count and (data := link.recv(4096)):
         codes += [code_in(a) for a in framer.feed(data) if isinstance(a, bytes)]
     return codes

@@ -40,7 +40,7 @@ def receiver(*script: str) -> Iterator[tuple[int, list[bytes]]]:
                         got.append(message)
                         said, step = step, next(steps, None)
                         if said not in (CLOSE, SILENT):
-                            link.sendall(framed(b"MSH|^~\\&\rMSA|" + said.encode() + b"|1\r"))
+                            link.sendall(framed(b"MSH|^~\\&\rMSA|" + (said or "").encode() + b"|1\r"))
                         if said == CLOSE:
                             link.close()
                     if link.fileno() < 0:
