@@ -63,6 +63,11 @@ class Intake:
         for source in self.kafka:
             source.start()
 
+    def fault(self) -> str | None:
+        """Which topic of Kafka is stopped, and why; None while none is."""
+        stopped = (s for s in self.kafka if s.status.state.value == "stopped")
+        return next((f"{source.name} is stopped: {source.status.sentence}" for source in stopped), None)
+
     def join(self, timeout_s: float | None = None) -> None:
         """End."""
         wait_s = 10.0 if timeout_s is None else timeout_s

@@ -7,18 +7,22 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from kafka.errors import KafkaError
+
 from dashboard.errors import CommandError
 from dashboard.formats import format_of
 from dashboard.house import House
 from dashboard.settings import Settings
 from forecast.publication import Publisher
 from ingest.bookkeeping import Position
+from ingest.errors import LinkError
 from ingest.formats import Format
 from ingest.pipeline import Message, Pipeline, Receipt
 from ingest.pseudonyms import Pseudonyms
 from ingest.sources.kafka import KafkaSource, Topic
-from ingest.sources.kafka_link import Link
+from ingest.sources.kafka_link import Link, told
 from ingest.sources.kafka_out import EventsOut, events_out
+from ingest.sources.kafka_topics import MissingTopicError, topic_facts
 
 # what the library says of a broker that is away is said by the source's status, once
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
@@ -58,6 +62,20 @@ def sources_of(
         for name, form in settings.topic_formats.items()
     ]
     return [KafkaSource(link, topic, keeper, house.clock, stop) for topic in topics]
+
+
+def looked_at(settings: Settings) -> str:
+    """What the cluster has of the settings' topics; raises LinkError where it is not reached or one is not there."""
+    wanted = [*settings.topic_formats, *filter(None, [settings.kafka_forecasts_topic])]
+    try:
+        with link_of(settings).admin() as admin:
+            counts = {topic: topic_facts(admin, topic).partitions for topic in wanted}
+    except (KafkaError, OSError) as error:
+        raise LinkError(f"Kafka is not reached at {', '.join(settings.kafka_brokers)}: {told(error)}") from error
+    except MissingTopicError as error:
+        raise LinkError(str(error)) from error
+    topics = ", ".join(f"{topic} ({count} partitions)" for topic, count in counts.items())
+    return f"{', '.join(settings.kafka_brokers)} by {settings.kafka_security}; {topics or 'no topics'}"
 
 
 @contextmanager

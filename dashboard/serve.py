@@ -45,6 +45,9 @@ class Feeding(Protocol):
     def join(self, timeout_s: float | None = None) -> None:
         """End, or wait for the end."""
 
+    def fault(self) -> str | None:
+        """Why nothing more is heard of it until a person does something; None while all is well."""
+
 
 def serve(house: House, feeds: Sequence[Feeding], stop: threading.Event, *, mode: str, rhythm: Rhythm) -> None:
     """Run the house until it is interrupted.
@@ -64,14 +67,17 @@ def serve(house: House, feeds: Sequence[Feeding], stop: threading.Event, *, mode
         told=publishers[0].offer if publishers else None,
     )  # fmt: skip
     app = build_app(_Latest(loop).board, _wall(house.settings), house.clock.now)
-    answer_readyz(app.server, Readiness(house.log, lambda: loop.counts.done > 0, WallClock()))
+    readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
+    answer_readyz(app.server, readiness)
     measuring = _Measuring(loop, house, stop)
     # what a cycle says while its workers are taken away is no fault of the house
     logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
     server = _listening(app.server, house.settings)  # 1
     try:
-        for feed in (*feeds, *publishers):  # 2
+        for feed in feeds:  # 2
             feed.start()
+        for publisher in publishers:
+            publisher.start()
         loop.start()  # 3
         measuring.start()
         server.run()  # 4
@@ -79,9 +85,15 @@ def serve(house: House, feeds: Sequence[Feeding], stop: threading.Event, *, mode
         stop.set()  # 5
         workers.shutdown(wait=False, cancel_futures=True)
         measuring.join(LONGEST_END_S)
-        for feed in (*publishers, *reversed(feeds)):
+        for publisher in publishers:
+            publisher.join(LONGEST_END_S)
+        for feed in reversed(feeds):
             feed.join(LONGEST_END_S)
         loop.stop()
+
+
+def _stopped(feeds: Sequence[Feeding]) -> str | None:
+    return next((fault for feed in feeds if (fault := feed.fault()) is not None), None)
 
 
 def _publishers(house: House, stop: threading.Event) -> list[Publisher]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from dashboard import formats
 from dashboard.__main__ import main
 from dashboard.commands import feed
 from dashboard.commands.feed import SENT, _stream
 from dashboard.commands.up import Fabricated
-from dashboard.house import DATABASE
+from dashboard.house import DATABASE, House, open_house
+from dashboard.intake import Intake
 from dashboard.kafka_wiring import link_of
 from dashboard.settings import Settings, load_settings
 from ingest.clock import SimulatedClock
@@ -22,7 +25,11 @@ from ingest.event_json import EventJson
 from ingest.events import Event
 from ingest.formats import Place
 from ingest.log import EventLog
+from tests.fake_format import hl7
 from tests.kafka_broker import LEAKY, Broker
+from tests.kafka_journals import sent_messages
+from tests.test_dashboard_intake import Fake
+from tests.test_ingest_sources_kafka import made_anew, send, until
 from tests.test_ingest_sources_kafka_out import LATE, records_of
 from twin.fabricate import World
 
@@ -117,6 +124,62 @@ def test_the_settings_say_how_kafka_is_reached(tmp_path: Path) -> None:
     assert (link.security, link.mechanism, link.user) == ("SASL_SSL", "SCRAM-SHA-512", "edtwin")
     assert (link.ca_file, link.password_file) == (tmp_path / "ca.pem", tmp_path / "p"), "relative to the file"
     assert settings.topic_formats == {"ed.events": "event_json"}
+
+
+@contextmanager
+def taking(config: Path, *accept_gap: str) -> Iterator[tuple[House, Intake]]:
+    """A house that takes in what comes while the block runs."""
+    with open_house(load_settings(config)) as house:
+        intake = Intake(house, accept_gap)
+        intake.start()
+        try:
+            yield house, intake
+        finally:
+            intake.join(10)
+
+
+def test_a_topic_made_anew_makes_the_house_unready_and_the_doctor_looks_at_it(
+    broker: Broker, tmp_path: Path, told: Callable[..., tuple[int, str]]
+) -> None:
+    topic = broker.topic()
+    config = tmp_path / "c.toml"
+    config.write_text(f'data = "d"\nkafka_brokers = ["{broker.address}"]\nkafka_topics = ["{topic}=event_json"]\n')
+    assert (
+        f"ok    kafka: {broker.address} by PLAINTEXT; {topic} (1 partitions)" in told("doctor", "--config", config)[1]
+    )
+    messages = sent_messages(5)
+    for again in range(2):
+        send(broker, topic, messages)
+        with taking(config) as (house, intake):
+            until(lambda: house.log.length() == 5 if not again else intake.fault() is not None)  # noqa: B023
+            fault = intake.fault()
+            assert house.log.length() == 5
+        if not again:
+            assert fault is None
+            made_anew(broker, topic)
+    assert fault is not None
+    assert fault.startswith(f"kafka:{topic} is stopped: kafka:{topic}[0] was removed and made anew")
+    with taking(config, topic) as (house, _):
+        until(lambda: _duplicates(house, topic) == 5)
+    config.write_text(config.read_text().replace(topic, f"{topic}-gone"))
+    assert f"FAULT kafka: the topic {topic}-gone does not exist" in told("doctor", "--config", config)[1]
+
+
+def _duplicates(house: House, topic: str) -> int:
+    return sum(a.duplicate for source, a in house.log.accounts().items() if source.startswith(f"kafka:{topic}[0]@"))
+
+
+def test_hl7_comes_by_a_topic_as_by_a_port(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The format goes by the topic; what HL7 is, is the format's own matter."""
+    monkeypatch.setattr(formats, "hl7_format", lambda mapping, pseudonyms: Fake(*mapping.read_text().split()))
+    topic, config = broker.topic(), tmp_path / "c.toml"
+    (tmp_path / "hl7.toml").write_text("er medicine")
+    config.write_text(
+        f'data = "d"\nmllp_mapping = "hl7.toml"\nkafka_brokers = ["{broker.address}"]\nkafka_topics = ["{topic}=hl7"]\n'
+    )
+    send(broker, topic, [hl7(1), hl7(2), b"no line of five words"])
+    with taking(config) as (house, _):
+        until(lambda: house.log.length() == 2 and house.log.rejected_counts() == {"malformed": 1})
 
 
 # ------------------------------------------------------------------------------------------------------ the feeder

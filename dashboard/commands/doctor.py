@@ -56,6 +56,8 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
         yield _looked_at("paths", lambda: _paths(settings))
         yield _looked_at("scenarios", lambda: _scenarios(settings))
     yield _looked_at("database", lambda: _database(settings))
+    if settings.kafka_brokers:
+        yield _looked_at("kafka", lambda: _kafka(settings))
 
 
 def _looked_at(thing: str, look: Callable[[], str]) -> Finding:
@@ -100,6 +102,13 @@ def _database(settings: Settings) -> str:
             open_secret(settings.data / SECRET, create=False)
         rejected = sum(house.log.rejected_counts().values())
         return f"{span.count} events {_when(house, span)}; rejected {rejected}"
+
+
+def _kafka(settings: Settings) -> str:
+    """The cluster and its topics; kafka-python is imported only here."""
+    from dashboard.kafka_wiring import looked_at
+
+    return looked_at(settings)
 
 
 def _when(house: House, span: Span) -> str:
