@@ -10,6 +10,7 @@ EdtwinError                      anything a user can mend; the command prints it
 ├── JournalDamagedError          a record of the journal that is not what was written, with its place
 ├── JournalWriteError            the journal could not be written: nothing was kept, nothing may be acknowledged
 ├── RebuildError                 a log that the journal does not hold whole
+├── ReaderMissingError           a message in the journal that nothing here is set up to read
 ├── SenderError                  a sender of messages that cannot be read
 ├── LinkError                    a port that cannot be listened on, certificates that cannot be used, a link that fails
 ├── BehindError                  a view that must hold messages which are journalled and not yet indexed
@@ -79,3 +80,7 @@ class LinkError(EdtwinError):
 
 class RebuildError(EdtwinError):
     """A log holds what the journal does not, so that making it anew would lose it."""
+
+
+class ReaderMissingError(EdtwinError):
+    """A message in the journal that nothing here is set up to read: a setting that names its mapping is missing."""
