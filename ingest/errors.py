@@ -7,13 +7,14 @@ EdtwinError                      anything a user can mend; the command prints it
 ├── DatabaseHeldError            another process holds the data
 ├── DatabaseDamagedError         the file is not a database, or is damaged
 ├── PositionError                a source position that does not move forward
+├── GapError                     a Kafka partition that no longer holds what comes next: a person must decide
 ├── JournalDamagedError          a record of the journal that is not what was written, with its place
 ├── JournalWriteError            the journal could not be written: nothing was kept, nothing may be acknowledged
 ├── RebuildError                 a log that the journal does not hold whole
+├── ReaderMissingError           a message in the journal that nothing here is set up to read
 ├── SenderError                  a sender of messages that cannot be read
 ├── LinkError                    a port that cannot be listened on, certificates that cannot be used, a link that fails
 ├── BehindError                  a view that must hold messages which are journalled and not yet indexed
-├── GapError                     a Kafka partition that no longer holds what comes next: a person must decide
 └── SecretError                  the secret of the pseudonyms is missing or unsafe
 """
 
@@ -54,6 +55,10 @@ class PositionError(EdtwinError):
     """A source position that does not move forward."""
 
 
+class GapError(EdtwinError):
+    """A Kafka partition does not hold what comes next: it was removed, cut off or replaced. A person must decide."""
+
+
 class SecretError(EdtwinError):
     """The secret behind the pseudonyms is missing, too short, or readable by others."""
 
@@ -82,5 +87,5 @@ class RebuildError(EdtwinError):
     """A log holds what the journal does not, so that making it anew would lose it."""
 
 
-class GapError(EdtwinError):
-    """A Kafka partition does not hold what comes next: it was removed, cut off or replaced. A person must decide."""
+class ReaderMissingError(EdtwinError):
+    """A message in the journal that nothing here is set up to read: a setting that names its mapping is missing."""

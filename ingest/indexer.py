@@ -31,7 +31,7 @@ from ingest.messages import NONE_LATER, Journalled, Readers, read_messages
 
 logger = logging.getLogger(__name__)
 
-BATCH_MESSAGES = 5_000
+BATCH_MESSAGES = 10_000
 BATCH_BYTES = 16 * 1024 * 1024
 GATHER_S = 0.25
 """How long messages are gathered into a batch, unless a view waits for them: a batch costs as much as many messages."""
@@ -92,12 +92,16 @@ class Indexer:
             self._tail.close()
 
     def catch_up(self) -> int:
-        """Index what is journalled; how many records that were."""
+        """Index what is journalled; how many records that were. After a fault the next call begins where the log is."""
         before = self.number
         with self.turn:
-            while records := self._tail.read(limit=BATCH_MESSAGES, limit_bytes=BATCH_BYTES):
-                for group in _groups(records):
-                    self._index(group)
+            try:
+                while records := self._tail.read(limit=BATCH_MESSAGES, limit_bytes=BATCH_BYTES):
+                    for group in _groups(records):
+                        self._index(group)
+            except BaseException:
+                self._start_over()
+                raise
         return self.number - before
 
     def result(self, number: int) -> Appended:
@@ -106,6 +110,7 @@ class Indexer:
 
     def _index(self, group: Sequence[Record]) -> None:
         """Records of one kind: messages together, a batch or the end of an extract alone."""
+        assert group[0].number == self.number + 1, (group[0].number, self.number)
         last = group[-1]
         at = Journalled(number=last.number, stored_at=last.stored_at)
         if last.format == batches.FINISHED:
@@ -138,7 +143,6 @@ class Indexer:
                 self.fault, pause_s = None, 1.0
             except Exception as error:
                 self._tell(error)
-                self._start_over()
                 self._stopped.wait(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
@@ -154,9 +158,11 @@ class Indexer:
         self.fault = said
 
     def _start_over(self) -> None:
-        with self.turn:
-            self._tail.close()
-            self._tail = self._journal.tail(self.number)
+        """Go on after the last record that is in the log, which says itself which that is."""
+        self._tail.close()
+        indexed = self._log.indexed()
+        self.number = indexed.number if indexed else 0
+        self._tail = self._journal.tail(self.number)
 
 
 def _groups(records: Sequence[Record]) -> Iterator[list[Record]]:

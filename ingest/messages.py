@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ingest.bookkeeping import Intake, Position, Rejected
 from ingest.columns import TIME, check, to_table
-from ingest.errors import EventError
+from ingest.errors import EventError, ReaderMissingError
 from ingest.events import Event
 from ingest.formats import Format, Place, Reading
 from ingest.journal_frames import Again, Record
@@ -72,26 +72,32 @@ def read_messages(records: Sequence[Record], readers: Readers, later: Mapping[in
     came, so that what was known then is the same again.
     """
     readings = [_reading(record, readers, later.get(record.number)) for record in records]
-    if not _are_of_the_vocabulary(readings):
-        readings = [r if _are_of_the_vocabulary([r]) else _OUT_OF_VOCABULARY for r in readings]
+    table = _events_table(readings)
+    if table is None:
+        readings = [_OUT_OF_VOCABULARY if _events_table([reading]) is None else reading for reading in readings]
+        table = _events_table(readings)
+        assert table is not None
     by_source: dict[str, list[tuple[Record, Reading]]] = {}
     for record, reading in zip(records, readings, strict=True):
         by_source.setdefault(record.position.source, []).append((record, reading))
     return Messages(
         journalled=Journalled(number=records[-1].number, stored_at=records[-1].stored_at),
-        table=_table(records, readings),
+        table=_stamped(table, records, readings),
         sources=[_of_source(read) for read in by_source.values()],
         again=[(record.position.source, record.again.number) for record in records if record.again],
     )
 
 
 def read_record(record: Record, readers: Readers) -> Reading:
-    """What one record tells."""
+    """What one record tells. Raises ReaderMissingError: a missing setting must not fill the quarantine."""
     if record.fault is not None:
         return Reading(rejected=record.fault, sentence="the message cannot be read by any mapping")
     reader = readers(record)
     if reader is None:
-        return Reading(rejected="no_reader", sentence=f"nothing here is set up to read {record.format}")
+        raise ReaderMissingError(
+            f"record {record.number} of the journal is of the format {record.format} ({record.position.source}), which "
+            f"nothing here is set up to read: name its mapping in the settings (--config)"
+        )
     try:
         place = Place(source=record.position.source, position=record.number, stored_at=record.stored_at)
         return reader.read(record.payload, place)
@@ -107,27 +113,26 @@ def _reading(record: Record, readers: Readers, later: Again | None) -> Reading:
 _OUT_OF_VOCABULARY = Reading(rejected="reader_failed", sentence="the reader made an event that cannot be")
 
 
-def _are_of_the_vocabulary(readings: Sequence[Reading]) -> bool:
-    """One bad event must not keep the others out of the log."""
+def _events_table(readings: Sequence[Reading]) -> pa.Table | None:
+    """All events of some readings; None where one is not of the vocabulary, which must not keep out the others."""
+    events: list[Event] = [event for reading in readings for event in reading.events]
     try:
-        check(to_table([event for reading in readings for event in reading.events]))
+        table = to_table(events)
+        check(table)
     except (EventError, pa.ArrowException, TypeError, ValueError, AttributeError):
-        return False
-    return True
+        return None
+    return table
 
 
-def _table(records: Sequence[Record], readings: Sequence[Reading]) -> pa.Table:
+def _stamped(table: pa.Table, records: Sequence[Record], readings: Sequence[Reading]) -> pa.Table:
     """The events, known from when their message was journalled; what the reader says of that does not count."""
     counts = np.array([len(reading.events) for reading in readings], dtype=np.int64)
-    events: list[Event] = [event for reading in readings for event in reading.events]
-    each = np.repeat(np.arange(len(records)), counts)
-    stored = pa.array([record.stored_at for record in records], TIME).take(pa.array(each))
-    sources = pa.array([record.position.source for record in records], pa.string()).take(pa.array(each))
-    numbers = pa.array([record.number for record in records], pa.int64()).take(pa.array(each))
-    table = to_table(events)
+    each = pa.array(np.repeat(np.arange(len(records)), counts))
+    stored = pa.array([record.stored_at for record in records], TIME).take(each)
+    sources = pa.array([record.position.source for record in records], pa.string()).take(each)
+    numbers = pa.array([record.number for record in records], pa.int64()).take(each)
     for name, column in (("known_at", stored), ("stored_at", stored), ("source", sources), ("position", numbers)):
-        at = table.schema.get_field_index(name)
-        table = table.set_column(at, table.schema.field(name), column.cast(table.schema.field(name).type))
+        table = table.set_column(table.schema.get_field_index(name), table.schema.field(name), column)
     return table
 
 

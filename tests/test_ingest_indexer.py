@@ -15,7 +15,7 @@ import pytest
 
 from ingest import bookkeeping, indexer
 from ingest.clock import SimulatedClock, WallClock
-from ingest.errors import BehindError, EventError, JournalDamagedError, PositionError, RebuildError
+from ingest.errors import BehindError, EventError, JournalDamagedError, PositionError, ReaderMissingError, RebuildError
 from ingest.events import Arrived, EventId, VisitId
 from ingest.formats import Place, Reading
 from ingest.instants import Instants
@@ -95,15 +95,25 @@ def test_a_reader_that_fails_keeps_no_other_message_from_the_log(
     assert "RuntimeError" in caplog.text
 
 
-def test_what_nobody_here_reads_waits_in_the_quarantine(tmp_path: Path) -> None:
+def test_a_message_that_nothing_is_set_up_to_read_stops_the_index_and_is_told(tmp_path: Path) -> None:
+    """A command without the settings must not put a whole feed into the quarantine."""
+    with house(tmp_path) as h:
+        h.journal.append([line(1), line(2)])
+        h.indexer._readers = lambda record: None
+        with pytest.raises(ReaderMissingError, match=r"record 1 .* format fake \(adt\), which nothing here is set up"):
+            h.indexer.catch_up()
+        assert (h.log.length(), h.log.rejections()) == (0, [])
+        h.indexer._readers = lambda record: FakeFormat()
+        h.indexer.catch_up()
+        assert h.log.length() == 2
+
+
+def test_what_has_a_fault_needs_no_reader(tmp_path: Path) -> None:
     with house(tmp_path) as h:
         h.indexer._readers = lambda record: None
-        h.journal.append([line(1), Entry(format="fake", source="adt", payload=b"?", fault="malformed")])
+        h.journal.append([Entry(format="fake", source="adt", payload=b"?", fault="malformed")])
         h.indexer.catch_up()
-        assert [(r.rejected.place, r.rejected.reason) for r in h.log.rejections()] == [
-            ("adt@1", "no_reader"),
-            ("adt@2", "malformed"),
-        ]
+        assert [(r.rejected.place, r.rejected.reason) for r in h.log.rejections()] == [("adt@1", "malformed")]
 
 
 # ------------------------------------------------------------------------------------------------------------- crashes
@@ -183,6 +193,20 @@ def test_the_check_sees_an_offset_before_the_data(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(bookkeeping, "store_indexed", crash_only)
     with pytest.raises(AssertionError):
         check_once(tmp_path, monkeypatch)
+
+
+def test_after_a_fault_nothing_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever appends next indexes what the fault left, and not only what is its own."""
+    with house(tmp_path) as h:
+        h.journal.append([line(n) for n in range(1, 4)])
+        for crash in ("store_messages", "committed"):
+            with monkeypatch.context() as patched:
+                _crash_in(crash, patched)
+                with pytest.raises(CrashError):
+                    h.indexer.catch_up()
+        h.log.append([departed("a")], Position(source="s", offset=1))
+        assert [e.position for e in h.log.read() if e.source == "adt"] == [1, 2, 3]
+        assert h.indexer.number == h.journal.last == 4
 
 
 def test_a_journal_shorter_than_its_log_is_told(tmp_path: Path) -> None:
