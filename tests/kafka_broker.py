@@ -235,8 +235,11 @@ def one_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 
 @pytest.fixture
-def broker(one_broker: Broker) -> Iterator[Broker]:
-    """A broker that runs, even where the test before has killed it."""
+def broker(one_broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
+    """A broker that runs, even where the test before has killed it; sources end soon after they are told to."""
+    from ingest.sources import kafka
+
+    monkeypatch.setattr(kafka, "POLL_MS", 50)
     if one_broker.process is None:
         one_broker.start()
     yield one_broker
