@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NoReturn
 
+from ingest.errors import EventError
 from ingest.event_json_fields import GIVEN_HERE, NUMBERS, PSEUDONYM, VERSION, Field, fields_by_kind, json_schema
 from ingest.events import BY_KIND, Event
 from ingest.formats import Kept, Place, Reading
@@ -98,10 +99,17 @@ class EventJson:
 def written(event: Event, *, pseudonyms: bool) -> bytes:
     """An event as a message; `pseudonyms` says that its numbers are hashed already.
 
-    What the house gives an event (`known_at`, `stored_at`, `source`, `position`) is not told.
+    What the house gives an event (`known_at`, `stored_at`, `source`, `position`) is not told. Raises EventError for an
+    event that no receiver would take, such as one of a unit whose name has a blank.
     """
     told = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in GIVEN_HERE}
-    return _dumped(event.kind, {name: value for name, value in told.items() if value is not None}, hashed=pseudonyms)
+    values = {name: value for name, value in told.items() if value is not None}
+    message = _dumped(event.kind, values, hashed=pseudonyms)
+    try:
+        _checked(message)
+    except _Fault as fault:
+        raise EventError(f"{event.kind} cannot be told as JSON: {fault.sentence}") from None
+    return message
 
 
 def _dumped(kind: str, values: Mapping[str, Any], *, hashed: bool) -> bytes:

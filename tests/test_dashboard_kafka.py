@@ -68,7 +68,7 @@ def test_a_period_is_replayed_on_a_topic_event_by_event(
     with Database.open(data / DATABASE) as database:
         log = EventLog(database, SimulatedClock(LATE.now()))
         events = {event.event_id for event in log.read_versions(None, LATE.now())}
-    assert (status, json.loads(said)) == (0, {"sent": len(events)})
+    assert (status, json.loads(said)) == (0, {"sent": len(events), "without_message": 0})
     form, place = EventJson(None), Place(source="k", position=0, stored_at=LATE.now())
     assert {e.event_id for r in records_of(broker, topic) for e in form.read(r.value, place).events} == events
 

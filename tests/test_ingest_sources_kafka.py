@@ -134,11 +134,11 @@ def remove_before(broker: Broker, topic: str, offset: int) -> None:
         admin.delete_records({TopicPartition(topic, 0): offset})
 
 
-def made_anew(broker: Broker, topic: str) -> None:
+def made_anew(broker: Broker, topic: str, partitions: int = 1) -> None:
     with broker.admin() as admin:
         admin.delete_topics([topic])
         until(lambda: admin.describe_topics([topic])[0]["error_code"] != 0)
-    broker.topic(name=topic)
+    broker.topic(partitions, name=topic)
 
 
 def test_records_removed_before_they_were_read_stop_the_source(broker: Broker, tmp_path: Path) -> None:
@@ -185,6 +185,20 @@ def test_a_topic_made_anew_stops_the_source(broker: Broker, tmp_path: Path, agai
     assert f"kafka:{topic}[0] was removed and made anew since it was last read" in status.sentence
     assert len(read_all(broker, tmp_path, topic, 10 + again, accept_gap=True)) == 10 + again
     assert len(read_all(broker, tmp_path, topic, 10 + again)) == 10 + again, "decided once, it goes on"
+
+
+def test_a_topic_made_anew_that_was_accepted_stays_so_although_a_partition_is_still_empty(
+    broker: Broker, tmp_path: Path
+) -> None:
+    topic, sent = broker.topic(partitions=2), sent_messages(8)
+    for partition in range(2):
+        send(broker, topic, sent[partition : partition + 1], partition=partition)
+    read_all(broker, tmp_path, topic, 2)
+    made_anew(broker, topic, partitions=2)
+    send(broker, topic, sent[2:4], partition=1)
+    read_all(broker, tmp_path, topic, 4, accept_gap=True)
+    send(broker, topic, sent[4:], partition=0)
+    assert len(read_all(broker, tmp_path, topic, 8)) == 8
 
 
 def test_a_topic_made_anew_under_a_living_session_stops_it(broker: Broker, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from ingest.clock import SimulatedClock, WallClock
 from ingest.errors import LinkError
 from ingest.event_json import EventJson, written
-from ingest.events import Arrived, Cancelled, Departed, Event, EventId, VisitEvent, VisitId
+from ingest.events import Arrived, Cancelled, Departed, Event, EventId, Moved, UnitId, VisitEvent, VisitId
 from ingest.formats import Place
 from ingest.sources.kafka_link import Link
 from ingest.sources.kafka_out import EventsOut, events_out, send_recording
@@ -65,7 +65,7 @@ def out_to(broker: Broker, topic: str) -> Iterator[EventsOut]:
 def test_a_replay_is_read_again_as_the_same_events_in_each_visits_order(broker: Broker) -> None:
     topic, told = broker.topic(partitions=3, configs=SHORT), history()
     with out_to(broker, topic) as out:
-        assert send_recording(Recording(told), LATE, out) == len(told) == out.sent
+        assert send_recording(Recording(told), LATE, out) == {"sent": len(told), "without_message": 0}
     form = EventJson(None)
     by_partition: defaultdict[int, list[Event]] = defaultdict(list)
     for record in records_of(broker, topic):
@@ -94,6 +94,14 @@ def test_retention_goes_by_now_and_not_by_the_years_that_are_replayed(broker: Br
     kept = records_of(broker, topics[0])
     assert len(kept) == len(history())
     assert all(abs(record.timestamp - now_ms) < 60_000 for record in kept)
+
+
+def test_an_event_that_no_receiver_would_take_is_counted_and_the_others_are_sent(broker: Broker) -> None:
+    topic, told = broker.topic(partitions=3), history()[:3]
+    blank = Moved(event_id=EventId("b"), occurred_at=OLD, known_at=OLD, visit=VisitId("v0"), unit=UnitId("Ward A"))
+    with out_to(broker, topic) as out:
+        assert send_recording(Recording([told[0], blank, *told[1:]]), LATE, out) == {"sent": 3, "without_message": 1}
+    assert len(records_of(broker, topic)) == 3
 
 
 class _Historic(EventsOut):

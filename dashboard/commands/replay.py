@@ -49,8 +49,8 @@ def run(options: argparse.Namespace) -> None:
         say(options, told, lambda: ", ".join(f"{count} {name}" for name, count in told.items()))
         return
     if options.to_kafka is not None:
-        sent = _send_kafka(recording, clock, options)
-        say(options, {"sent": sent}, lambda: f"{sent} events sent to {options.to_kafka}")
+        told = _send_kafka(recording, clock, options)
+        say(options, told, lambda: ", ".join(f"{count} {name}" for name, count in told.items()))
         return
     with written(options.to_file) as file, file.open("w", encoding="utf-8") as out:
         sent = _send(recording, clock, out)
@@ -63,7 +63,7 @@ def _clock(times: float, since: datetime) -> Clock:
     return SimulatedClock(datetime.max.replace(tzinfo=UTC))
 
 
-def _send_kafka(recording: Recording, clock: Clock, options: argparse.Namespace) -> int:
+def _send_kafka(recording: Recording, clock: Clock, options: argparse.Namespace) -> dict[str, int]:
     """By the settings' TLS and password; kafka-python is imported only here."""
     from dashboard.kafka_wiring import out_of
     from ingest.sources.kafka_out import send_recording

@@ -6,6 +6,7 @@ what looks old. A visit's events share a key, so that they share a partition and
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,12 +16,14 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from ingest.clock import Clock
-from ingest.errors import LinkError
+from ingest.errors import EventError, LinkError
 from ingest.event_json import written
 from ingest.events import Cancelled, Event, EventId, VisitEvent
 from ingest.sources.kafka_link import Link, told
 from ingest.sources.kafka_topics import MissingTopicError, topic_facts
 from ingest.sources.replay import Recording
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE = 5_000
 LONGEST_S = 120.0
@@ -28,28 +31,35 @@ LONGEST_S = 120.0
 
 
 class EventsOut:
-    """Sends events to a topic; `sent` counts those that all replicas have."""
+    """Sends events to a topic; `sent` counts those that all replicas have, `unsaid` those that JSON cannot tell."""
 
     def __init__(self, producer: KafkaProducer, topic: str) -> None:
         self._producer, self._topic = producer, topic
         self._keys: dict[EventId, str] = {}
-        self.sent = 0
+        self.sent = self.unsaid = 0
 
     def send(self, events: Sequence[Event]) -> None:
         """All of them, in their order; raises LinkError where Kafka does not take one in two minutes."""
         try:
             for first in range(0, len(events), AT_ONCE):
                 some = events[first : first + AT_ONCE]
-                for record in [self._sent(event) for event in some]:
+                for record in [record for event in some if (record := self._sent(event)) is not None]:
                     record.get(LONGEST_S)
-                self.sent += len(some)
+                    self.sent += 1
         except KafkaError as error:
             raise LinkError(
                 f"Kafka has not taken the events on {self._topic} after the first {self.sent}: {told(error)}"
             ) from error
 
     def _sent(self, event: Event) -> Any:
-        return self._producer.send(self._topic, written(event, pseudonyms=True), key=self._key(event).encode())
+        key = self._key(event).encode()
+        try:
+            message = written(event, pseudonyms=True)
+        except EventError as error:
+            logger.warning("%s", error)
+            self.unsaid += 1
+            return None
+        return self._producer.send(self._topic, message, key=key)
 
     def _key(self, event: Event) -> str:
         """The visit; of a cancellation its target's, so that it comes after it."""
@@ -75,8 +85,8 @@ def events_out(link: Link, topic: str) -> Iterator[EventsOut]:
         raise LinkError(f"Kafka is not reached at {', '.join(link.brokers)}: {told(error)}") from error
 
 
-def send_recording(recording: Recording, clock: Clock, out: EventsOut) -> int:
-    """Each event when it became known; how many were sent."""
+def send_recording(recording: Recording, clock: Clock, out: EventsOut) -> dict[str, int]:
+    """Each event when it became known; how many were sent, and how many have no message."""
     for batch in recording.deliver(clock, threading.Event()):
         out.send(batch)
-    return out.sent
+    return {"sent": out.sent, "without_message": out.unsaid}

@@ -90,12 +90,13 @@ class Places:
         return generation, positions.get(source_of(self._topic, partition, facts.topic_id, generation))
 
     def _check_not_recreated(self, facts: TopicFacts, partition: int) -> None:
-        """A partition that is new to the journal belongs to a new topic, or to one that has grown."""
-        mine = re.compile(rf"{re.escape(source_of(self._topic, partition, ''))}(\w+)(\.\d+)?")
-        others = [name for name in self._positions() if (m := mine.fullmatch(name)) and m[1] != facts.topic_id[:8]]
-        if others:
+        """A partition that is new to the journal belongs to a new topic, or to one that is known and has grown."""
+        of_topic = re.compile(rf"kafka:{re.escape(self._topic)}\[\d+\]@(\w+)(\.\d+)?")
+        ids = {match[1] for name in self._positions() if (match := of_topic.fullmatch(name))}
+        mine = facts.topic_id[:ID_DIGITS]
+        if ids and mine not in ids:
             self._tell(f"kafka:{self._topic}[{partition}] was removed and made anew since it was last read "
-                       f"(then {others[-1]}, now @{facts.topic_id[:ID_DIGITS]})")  # fmt: skip
+                       f"(then @{', @'.join(sorted(ids))}, now @{mine})")  # fmt: skip
 
     def _tell(self, gap: str) -> None:
         """Raises GapError, unless somebody has decided to go on."""
