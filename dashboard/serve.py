@@ -126,8 +126,9 @@ class _Measuring:
         self._thread.start()
 
     def join(self, timeout_s: float) -> None:
-        """Wait for its end."""
-        self._thread.join(timeout_s)
+        """Wait for its end, if it has begun."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
 
     def _run(self) -> None:
         while not self._loop.counts.done and not self._stop.wait(1.0):

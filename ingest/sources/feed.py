@@ -28,8 +28,9 @@ class Feed:
         self._thread.start()
 
     def join(self, timeout_s: float | None = None) -> None:
-        """Wait for its end."""
-        self._thread.join(timeout_s)
+        """Wait for its end, if it has begun."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
 
     def run(self) -> None:
         """Every batch that comes, until there is no more or it is stopped; a fault ends the feed and is told."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -259,7 +260,7 @@ def _ear(link: Link) -> socket.socket:
     try:
         return socket.create_server((link.host, link.port), family=family, backlog=128)
     except OSError as error:
-        why = error.strerror or error
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error
         raise LinkError(f"MLLP cannot be listened for on {link.host}, port {link.port}: {why}") from error
 
 
