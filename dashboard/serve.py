@@ -75,6 +75,7 @@ def serve(house: House, feeds: Sequence[Feeding], stop: threading.Event, *, mode
         for feed in reversed(feeds):
             feed.join(LONGEST_END_S)
         loop.stop()
+        server.close()
 
 
 def answer_readyz(server: Flask, readiness: Readiness) -> None:
