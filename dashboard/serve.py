@@ -90,6 +90,7 @@ def serve(house: House, feeds: Sequence[Feeding], stop: threading.Event, *, mode
         for feed in reversed(feeds):
             feed.join(LONGEST_END_S)
         loop.stop()
+        server.close()
 
 
 def _stopped(feeds: Sequence[Feeding]) -> str | None:
@@ -155,8 +156,9 @@ class _Measuring:
         self._thread.start()
 
     def join(self, timeout_s: float) -> None:
-        """Wait for its end."""
-        self._thread.join(timeout_s)
+        """Wait for its end, if it has begun."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
 
     def _run(self) -> None:
         while not self._loop.counts.done and not self._stop.wait(1.0):

@@ -108,6 +108,8 @@ class Pipeline:
         self._waiting: deque[Waiting] = deque()
         self._messages = self._bytes = 0
         self._stopped = False
+        self._trouble = ""
+        """What the journal last said when it could not be written; told once, and when it is over."""
         self._writer = threading.Thread(target=self._write_all, name="journal writer", daemon=True)
 
     def start(self) -> None:
@@ -214,12 +216,20 @@ class Pipeline:
         except PositionError as error:
             self._apart(group, error)
         except JournalWriteError as error:
-            logger.error("%s", error)
+            self._tell(str(error))
             for waiting in group:
                 _refuse(waiting, "journal_unavailable")
         else:
+            self._tell("")
             for waiting in group:
                 waiting.receipts.set_result([_receipt(next(records)) for _ in waiting.entries])  # 4
+
+    def _tell(self, trouble: str) -> None:
+        if trouble and trouble != self._trouble:
+            logger.error("%s: messages are refused until it can", trouble)
+        elif self._trouble and not trouble:
+            logger.warning("the journal can be written again")
+        self._trouble = trouble
 
     def _apart(self, group: list[Waiting], error: PositionError) -> None:
         """Somewhere in the group a source does not go forward; the others must not suffer for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -73,8 +74,6 @@ def configured(folder: Path, *units: str, **said: object) -> Settings:
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as ear:
         return int(ear.getsockname()[1])
 
@@ -138,6 +137,15 @@ def test_a_port_open_to_others_must_name_who_may_send(tmp_path: Path) -> None:
         pytest.raises(CommandError, match=r"mllp_senders must name who may send, because mllp_host 0\.0\.0\.0 is open"),
     ):
         Intake(house)
+
+
+def test_a_house_whose_mllp_port_is_taken_says_so_and_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also the parts that had not begun yet are ended."""
+    settings = configured(tmp_path)
+    with socket.create_server(("127.0.0.1", settings.mllp_port)):
+        assert main(["up", "--port", "0", "--config", as_file(settings, tmp_path)]) == 2
+    said = f"edtwin up: MLLP cannot be listened for on 127.0.0.1, port {settings.mllp_port}: Address already in use"
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import resource
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -322,6 +323,21 @@ def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path) -> None:
             journal.append([entry()])
         assert journal.last == 0
     assert read(tmp_path) == []
+
+
+def test_a_file_that_the_system_lets_grow_no_further(tmp_path: Path) -> None:
+    """The kernel's own refusal, in the middle of a block."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with opened(tmp_path) as journal:
+        before = journal.append([entry(b"before")])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (files(tmp_path)[0].stat().st_size + 50, hard))
+        try:
+            with pytest.raises(JournalWriteError, match="File too large"):
+                journal.append([entry(bytes(500))])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        after = journal.append([entry(b"after")])
+    assert read(tmp_path) == before + after
 
 
 def test_a_write_that_ends_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -165,6 +165,17 @@ def test_what_the_disk_refuses_is_not_kept_and_can_be_sent_again(tmp_path: Path,
         assert len(on_the_disk(tmp_path)) <= 1 or len({r.number for r in on_the_disk(tmp_path)}) == 1
 
 
+def test_trouble_is_told_once_and_when_it_is_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    disk = Disk()
+    with piped(tmp_path, disk) as (pipeline, _):
+        for error in (errno.ENOSPC, errno.ENOSPC, errno.ENOSPC, None, None):
+            disk.error = error
+            pipeline.receive(Message(message(1)), FORM, "adt")
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
+        "No space left on device: messages are refused until it can", "",
+    ]  # fmt: skip
+
+
 def test_who_finds_the_queue_full_is_told_or_waits(tmp_path: Path) -> None:
     disk = Disk()
     with piped(tmp_path, disk, bounds=Bounds(queue_messages=2)) as (pipeline, journal):

@@ -29,8 +29,9 @@ class Feed:
         self._thread.start()
 
     def join(self, timeout_s: float | None = None) -> None:
-        """Wait for its end."""
-        self._thread.join(timeout_s)
+        """Wait for its end, if it has begun."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
 
     def fault(self) -> str | None:
         """What ended it before its time, in a sentence; None while all is well."""

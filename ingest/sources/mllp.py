@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -39,6 +40,7 @@ from ingest.sources.mllp_senders import Senders
 logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 64 * 1024
+TOLD_AT_MOST = 200
 LARGE_BYTES = 16 * 1024
 """A message from here on is pseudonymised beside the loop, so that the others need not wait for it."""
 
@@ -100,6 +102,7 @@ class MllpServer:
         self._thread = threading.Thread(target=self._run, name="mllp", daemon=True)
         self._peers: Counter[str] = Counter()
         self._answers = 0
+        self._told: set[str] = set()
         self.counts: Counter[str] = Counter()
         """Messages by what was answered, connections and frames refused, bytes skipped."""
         self.port = link.port
@@ -153,7 +156,7 @@ class MllpServer:
         why_not = self._why_not(peer)
         if why_not:
             self.counts[f"refused:{why_not}"] += 1
-            logger.warning("a connection from %s was refused: %s", peer, why_not)
+            self._tell_once(f"a connection from {peer} was refused: {why_not}")
             writer.close()
             return
         self._peers[peer] += 1
@@ -165,6 +168,12 @@ class MllpServer:
             self._peers[peer] -= 1
             self._peers += Counter()  # forget those who have none
             writer.close()
+
+    def _tell_once(self, what: str) -> None:
+        """A flood must not fill the log of the process; `counts` has the number."""
+        if what not in self._told and len(self._told) < TOLD_AT_MOST:
+            self._told.add(what)
+            logger.warning("%s (told once)", what)
 
     def _why_not(self, peer: str) -> str:
         if not self._senders.may_connect(peer):
@@ -216,7 +225,8 @@ class MllpServer:
         content = message.beginning if isinstance(message, Overlong) else message
         header = header_of(content)
         if not self._senders.may_send(peer, *header.sender):
-            logger.warning("a message from %s was refused: its sender is not among those named", peer)
+            self.counts["refused:sender"] += 1
+            self._tell_once(f"a message from {peer} was refused: its sender is not among those named")
             return Received(header, None, "sender_not_allowed")
         if isinstance(message, Overlong):
             told = self._pipeline.submit_broken(content, self._form, self._source, "frame_too_long")
@@ -250,7 +260,7 @@ def _ear(link: Link) -> socket.socket:
     try:
         return socket.create_server((link.host, link.port), family=family, backlog=128)
     except OSError as error:
-        why = error.strerror or error
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error
         raise LinkError(f"MLLP cannot be listened for on {link.host}, port {link.port}: {why}") from error
 
 
