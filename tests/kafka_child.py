@@ -6,6 +6,7 @@ twice. `early` writes it before the data: a kill between the two loses one.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import multiprocessing
 import os
@@ -56,7 +57,8 @@ def start(task: Task) -> tuple[multiprocessing.process.BaseProcess, Connection]:
 
 
 def consume(task: Task, parent: Connection) -> None:
-    """Until it is killed, or its parent has gone."""
+    """Until it is killed, or its parent has gone. One that does not get ready says where it stands."""
+    faulthandler.dump_traceback_later(45)
     with Database.open(task.folder / "edtwin.duckdb", schemas=(SCHEMA_SQL,)) as database:
         log = JournalledLog(database, WallClock())
         with Journal.open(task.folder / "journal", log.instants, reserve_bytes=0) as journal:
@@ -71,6 +73,7 @@ def consume(task: Task, parent: Connection) -> None:
             source.start()
             while source.status.state is State.STARTING:
                 threading.Event().wait(0.005)
+            faulthandler.cancel_dump_traceback_later()
             parent.send("ready" if source.status.state is State.LIVE else source.status.sentence)
             while not parent.poll(0.2):
                 pass
