@@ -253,12 +253,14 @@ def check_views_hold_all(folder: Path, rounds: int = 40) -> None:
 
         writer = threading.Thread(target=write)
         writer.start()
-        while not ended.wait(0.001):
-            known = list(stored)
-            if known:
-                assert len(h.log.read(known_at=known[-1])) == len(known)
-        writer.join()
-        h.indexer.stop()
+        try:
+            while not ended.wait(0.001):
+                known = list(stored)
+                if known:
+                    assert len(h.log.read(known_at=known[-1])) == len(known)
+        finally:
+            writer.join()
+            h.indexer.stop()
 
 
 def test_a_view_holds_every_record_stored_by_its_instant(tmp_path: Path) -> None:
