@@ -375,7 +375,7 @@ def views(log: EventLog, instants: Sequence[datetime]) -> Views:
 
 
 @contextmanager
-def lived(folder: Path, seed: int, count: int = 40) -> Iterator[tuple[SmallHouse, list[datetime]]]:
+def lived(folder: Path, seed: int, count: int = 28) -> Iterator[tuple[SmallHouse, list[datetime]]]:
     """A house to which a story was told, with extracts in between, indexed in pieces of any size."""
     rng = np.random.default_rng(seed + 1000)
     clock = SimulatedClock(AT)
