@@ -90,6 +90,7 @@ def serve(house: House, feeds: Sequence[Feeding], stop: threading.Event, *, mode
         for feed in reversed(feeds):
             feed.join(LONGEST_END_S)
         loop.stop()
+        server.task_dispatcher.shutdown()  # has threads from its making on, though it may never have run
         server.close()
 
 

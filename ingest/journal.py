@@ -18,7 +18,6 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +42,7 @@ from ingest.journal_frames import (
     start_frame,
     start_of,
 )
+from ingest.journal_tail import Segment, Tail, damaged
 
 __all__ = ["Again", "Entry", "Journal", "Record", "Tail"]
 logger = logging.getLogger(__name__)
@@ -52,14 +52,6 @@ RESERVE_BYTES = 512 * 1024 * 1024
 """Free space below which nothing is taken in any more: the index needs room to be written too."""
 SUFFIX = ".journal"
 Sync = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A file of the journal: the number before its first record, and where it is."""
-
-    after: int
-    path: Path
 
 
 class Journal:
@@ -296,7 +288,7 @@ class Journal:
             except TornError:
                 return False
             except DamageError as error:
-                raise _damaged(segment, 0, segment.after, error) from error
+                raise damaged(segment, 0, segment.after, error) from error
             self.last, self.last_stored_at, self._link = start.last, start.last_stored_at, link
             self._positions = {p.source: p for p in start.positions}
             whole = self._read_through(segment, file)
@@ -314,9 +306,9 @@ class Journal:
         except TornError:
             file.seek(place)
             if _zeros_then_more(file):
-                raise _damaged(segment, place, self.last, DamageError("it is zeros, but more follows")) from None
+                raise damaged(segment, place, self.last, DamageError("it is zeros, but more follows")) from None
         except DamageError as error:
-            raise _damaged(segment, place, self.last, error) from error
+            raise damaged(segment, place, self.last, error) from error
         return place
 
     def _cut(self, segment: Segment, whole: int) -> None:
@@ -329,97 +321,11 @@ class Journal:
             self.cut_bytes = torn
 
 
-class Tail:
-    """Reads the records after a number, in order, as far as they are on the disk."""
-
-    def __init__(self, journal: Journal, after: int) -> None:
-        self._journal, self._after = journal, after
-        self._file: BinaryIO | None = None
-        self._segment: Segment | None = None
-        self._link = b""
-        self.number = -1
-
-    def read(self, *, limit: int = 5_000, limit_bytes: int = 16 * 1024 * 1024) -> list[Record]:
-        """The next records, none where there are no more; raises JournalDamagedError at one that is not as written."""
-        records: list[Record] = []
-        size, last = 0, self._journal.last
-        while max(self.number, self._after) < last and len(records) < limit and size < limit_bytes:
-            record = self._next()
-            if record.number > self._after:
-                records.append(record)
-                size += len(record.payload)
-        return records
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def _next(self) -> Record:
-        if self._file is None:
-            self._enter(self._first())
-        assert self._file is not None
-        assert self._segment is not None
-        place = self._file.tell()
-        try:
-            frame = read_frame(self._file, self._link)
-            while frame is None:
-                self._enter(self._following())
-                place = self._file.tell()
-                frame = read_frame(self._file, self._link)
-        except TornError:
-            raise _damaged(self._segment, place, self.number, DamageError("the file ends within it")) from None
-        except DamageError as error:
-            raise _damaged(self._segment, place, self.number, error) from error
-        record = record_of(frame)
-        if record.number != self.number + 1:
-            raise _damaged(self._segment, place, self.number, DamageError(f"its number is {record.number}"))
-        self._link, self.number = frame.link, record.number
-        return record
-
-    def _first(self) -> Segment:
-        before = [segment for segment in self._journal.segments() if segment.after <= self._after]
-        if not before:
-            raise JournalDamagedError(
-                f"the journal {self._journal.folder} must hold record {self._after + 1}, but does not"
-            )
-        return before[-1]
-
-    def _following(self) -> Segment:
-        for segment in self._journal.segments():
-            if self._segment is not None and segment.after > self._segment.after:
-                if segment.after == self.number:
-                    return segment
-                break
-        raise JournalDamagedError(
-            f"the journal {self._journal.folder} must hold record {self.number + 1}, but does not"
-        )
-
-    def _enter(self, segment: Segment) -> None:
-        """Begin to read a segment; it must follow from the one read before."""
-        before = self._link if self._segment is not None else None
-        self.close()
-        self._segment, self._file = segment, segment.path.open("rb")
-        try:
-            start, link = start_of(self._file)
-        except (TornError, DamageError) as error:
-            raise _damaged(segment, 0, segment.after, error) from error
-        if before is not None and start.link != before:
-            raise _damaged(segment, 0, segment.after, DamageError("it does not follow from the segment before it"))
-        self._link, self.number = link, start.last
-
-
 def _record(entry: Entry, position: Position, number: int, stored_at: datetime) -> Record:
     return Record(
         number=number, stored_at=stored_at, format=entry.format, position=position, payload=entry.payload,
         control_id=entry.control_id, fault=entry.fault, again=entry.again,
     )  # fmt: skip
-
-
-def _damaged(segment: Segment, place: int, before: int, error: Exception) -> JournalDamagedError:
-    what = str(error) or "the file ends within it"
-    return JournalDamagedError(f"{segment.path} is damaged at byte {place}, in what follows record {before}: {what}")
 
 
 def _number(path: Path) -> int:

@@ -253,12 +253,14 @@ def check_views_hold_all(folder: Path, rounds: int = 40) -> None:
 
         writer = threading.Thread(target=write)
         writer.start()
-        while not ended.wait(0.001):
-            known = list(stored)
-            if known:
-                assert len(h.log.read(known_at=known[-1])) == len(known)
-        writer.join()
-        h.indexer.stop()
+        try:
+            while not ended.wait(0.001):
+                known = list(stored)
+                if known:
+                    assert len(h.log.read(known_at=known[-1])) == len(known)
+        finally:
+            writer.join()
+            h.indexer.stop()
 
 
 def test_a_view_holds_every_record_stored_by_its_instant(tmp_path: Path) -> None:
@@ -373,7 +375,7 @@ def views(log: EventLog, instants: Sequence[datetime]) -> Views:
 
 
 @contextmanager
-def lived(folder: Path, seed: int, count: int = 40) -> Iterator[tuple[SmallHouse, list[datetime]]]:
+def lived(folder: Path, seed: int, count: int = 28) -> Iterator[tuple[SmallHouse, list[datetime]]]:
     """A house to which a story was told, with extracts in between, indexed in pieces of any size."""
     rng = np.random.default_rng(seed + 1000)
     clock = SimulatedClock(AT)
