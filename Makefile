@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 LOCKED := $(PIP) --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint soak bench pictures lock clean browser
+.PHONY: help up test lint soak bench pictures lock clean browser broker
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -20,7 +20,7 @@ up: $(VENV)/runtime.stamp ## set up if need be, then run the twin and its wall
 	@echo "make up: starting; the first forecast comes once 60 days of history are loaded and learned (about a minute)"
 	@$(BIN)/edtwin up $(ARGS)
 
-test: $(VENV)/dev.stamp browser ## set up if need be, then lint and test everything except the soak tests
+test: $(VENV)/dev.stamp browser broker ## set up if need be, then lint and test everything except the soak tests
 	@echo "make test: linting and running every suite on two processes (some minutes: whole hospitals are simulated)"
 	@$(BIN)/python -m pytest $(ARGS)
 
@@ -30,7 +30,7 @@ lint: $(VENV)/dev.stamp ## ruff, mypy --strict and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-soak: $(VENV)/dev.stamp ## the long tests that `make test` leaves out
+soak: $(VENV)/dev.stamp broker ## the long tests that `make test` leaves out
 	@echo "make soak: long campaigns (tens of minutes); each test may take an hour"
 	@$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
 
@@ -78,6 +78,13 @@ browser:
 	    DEBIAN_FRONTEND=noninteractive timeout 240 apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; \
 	  } >/dev/null 2>&1 </dev/null || echo "set-up: chromium could not be installed: the browser tests will skip"; \
 	fi
+
+# Never fails: without Java, Maven or the artifact the tests against a Kafka broker skip and say so.
+broker: $(VENV)/dev.stamp
+	@if [ ! -d build/kafka ] && command -v java >/dev/null && command -v mvn >/dev/null; then \
+	  echo "set-up: resolving a Kafka broker for the tests (once; 43 MB, some seconds)"; \
+	fi
+	@$(BIN)/python -m tests.kafka_broker || true
 
 # The lock files: every package with its hashes, for CPython 3.11 and later on Linux and macOS, naming no index.
 # The pins are kept where they still fit; `make lock UPGRADE=--upgrade` takes the newest of everything.

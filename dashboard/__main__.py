@@ -20,15 +20,22 @@ from dashboard.commands import (
     calibrate,
     doctor,
     fabricate,
+    feed,
     forecast,
     ingest,
+    quarantine,
+    rebuild,
     replay,
+    retry_rejected,
     scenarios,
     up,
 )
 from ingest.errors import EdtwinError
 
-COMMANDS = (up, ingest, replay, calibrate, forecast, backtest, scenarios, fabricate, bench, doctor)
+COMMANDS = (
+    up, ingest, replay, calibrate, forecast, backtest, scenarios, fabricate, feed, bench, doctor, rebuild,
+    retry_rejected, quarantine,
+)  # fmt: skip
 
 
 class Parser(argparse.ArgumentParser):
@@ -44,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="edtwin", description="A live digital twin of a hospital seen from its ED.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in COMMANDS:
-        name = module.__name__.rpartition(".")[2]
+        name = module.__name__.rpartition(".")[2].replace("_", "-")
         command = commands.add_parser(name, help=_first_line(module.__doc__), description=module.__doc__)
         command.add_argument("--data", type=Path, help="folder of the data (default ./data)")
         command.add_argument("--config", type=Path, help="TOML file with settings")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashboard.errors import CommandError
+from dashboard.formats import readers_of
 from dashboard.settings import Settings
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
 from forecast.archive import Archive
@@ -15,6 +16,8 @@ from forecast.ensemble import Run
 from ingest.clock import Clock, WallClock
 from ingest.database import SCHEMA_SQL as INGEST_SQL
 from ingest.database import Database
+from ingest.indexer import Indexer, JournalledLog
+from ingest.journal import Journal
 from ingest.log import EventLog
 from ingest.pseudonyms import Pseudonyms, open_secret
 from twin.hospital import DEFAULT, Hospital, load_hospital
@@ -22,6 +25,9 @@ from twin.scenarios import Scenario, catalogue, pick
 
 DATABASE = "edtwin.duckdb"
 SECRET = "secret.key"
+JOURNAL = "journal"
+"""The folder of the journal, beside the database that is made of it."""
+SCHEMAS = (INGEST_SQL, FORECAST_SQL)
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,8 @@ class House:
     log: EventLog
     archive: Archive
     hospital: Hospital
+    journal: Journal
+    indexer: Indexer
 
     @property
     def own_hospital(self) -> bool:
@@ -56,12 +64,29 @@ class House:
 
 @contextmanager
 def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House]:
-    """The house of the settings, its database held until the block ends."""
+    """The house of the settings, its database and its journal held until the block ends.
+
+    What is journalled and not yet in the log is indexed first, so that no view is without it.
+    """
     clock = clock or WallClock()
     hospital = load_hospital(settings.hospital or DEFAULT)
     pick(scenario_catalogue(settings), settings.wall_scenarios)
-    with Database.open(settings.data / DATABASE, schemas=(INGEST_SQL, FORECAST_SQL)) as database:
-        yield House(settings, clock, EventLog(database, clock), Archive(database), hospital)
+    with Database.open(settings.data / DATABASE, schemas=SCHEMAS) as database:
+        log = JournalledLog(database, clock)
+        with open_journal(settings, log) as journal:
+            indexer = Indexer(journal, log, readers_of(settings))
+            log.follow(journal, indexer)
+            try:
+                indexer.catch_up()
+                yield House(settings, clock, log, Archive(database), hospital, journal, indexer)
+            finally:
+                indexer.close()
+
+
+def open_journal(settings: Settings, log: EventLog) -> Journal:
+    """The journal of the settings' folder, with the instants of the log that is made of it."""
+    reserve_bytes = settings.disk_reserve_mb * 1024**2
+    return Journal.open(settings.data / JOURNAL, log.instants, reserve_bytes=reserve_bytes)
 
 
 def scenario_catalogue(settings: Settings) -> dict[str, Scenario]:

@@ -1,4 +1,4 @@
-"""Whether the house can do its work: the log takes a write and gives it back, and a forecast is there."""
+"""Whether the house can do its work: sources run, the log takes a write and gives it back, a forecast is there."""
 
 from __future__ import annotations
 
@@ -21,14 +21,24 @@ _ASKED_EVERY = timedelta(seconds=2)
 class Readiness:
     """Tried anew at most every two seconds of the clock, however many ask."""
 
-    def __init__(self, log: EventLog, has_forecast: Callable[[], bool], clock: Clock) -> None:
-        self._log, self._has_forecast, self._clock = log, has_forecast, clock
+    def __init__(
+        self,
+        log: EventLog,
+        has_forecast: Callable[[], bool],
+        clock: Clock,
+        *,
+        stopped: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        """`stopped` says which source is stopped until a person decides."""
+        self._log, self._has_forecast, self._clock, self._stopped = log, has_forecast, clock, stopped
         self._lock = threading.Lock()
         self._fault: str | None = None
         self._tried_at = clock.now() - _ASKED_EVERY
 
     def fault(self) -> str | None:
         """What is missing, in a few words; None when the house is ready."""
+        if (stopped := self._stopped()) is not None:
+            return stopped
         if not self._has_forecast():
             return "no forecast yet"
         with self._lock:

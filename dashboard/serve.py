@@ -6,8 +6,10 @@ import logging
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 from ipaddress import ip_address
+from typing import TYPE_CHECKING, Protocol
 
 from flask import Flask, Response
 from waitress.server import BaseWSGIServer, create_server
@@ -21,7 +23,9 @@ from forecast.board import Board
 from forecast.loop import Loop, Rhythm, Site
 from forecast.workers import Workers
 from ingest.clock import WallClock
-from ingest.sources.feed import Feed
+
+if TYPE_CHECKING:
+    from forecast.publication import Publisher
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +36,20 @@ BOARD_S = 2.0
 """A board is made at most this often, however many look at it."""
 
 
-def serve(house: House, feeds: list[Feed], stop: threading.Event, *, mode: str, rhythm: Rhythm) -> None:
+class Feeding(Protocol):
+    """Whatever brings events in while the house runs."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """End, or wait for the end."""
+
+    def fault(self) -> str | None:
+        """Why nothing more is heard of it until a person does something; None while all is well."""
+
+
+def serve(house: House, feeds: Sequence[Feeding], stop: threading.Event, *, mode: str, rhythm: Rhythm) -> None:
     """Run the house until it is interrupted.
 
     1. The wall takes its port; it says that nothing is known yet.
@@ -44,9 +61,14 @@ def serve(house: House, feeds: list[Feed], stop: threading.Event, *, mode: str, 
     Raises CommandError where the port cannot be had.
     """
     workers = Workers(house.settings.workers)
-    loop = Loop(house.log, house.archive, _site(house, mode), workers, house.clock, how=house.run(), rhythm=rhythm)
+    publishers = _publishers(house, stop)
+    loop = Loop(
+        house.log, house.archive, _site(house, mode), workers, house.clock, how=house.run(), rhythm=rhythm,
+        told=publishers[0].offer if publishers else None,
+    )  # fmt: skip
     app = build_app(_Latest(loop).board, _wall(house.settings), house.clock.now)
-    answer_readyz(app.server, Readiness(house.log, lambda: loop.counts.done > 0, WallClock()))
+    readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
+    answer_readyz(app.server, readiness)
     measuring = _Measuring(loop, house, stop)
     # what a cycle says while its workers are taken away is no fault of the house
     logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
@@ -54,6 +76,8 @@ def serve(house: House, feeds: list[Feed], stop: threading.Event, *, mode: str, 
     try:
         for feed in feeds:  # 2
             feed.start()
+        for publisher in publishers:
+            publisher.start()
         loop.start()  # 3
         measuring.start()
         server.run()  # 4
@@ -61,9 +85,27 @@ def serve(house: House, feeds: list[Feed], stop: threading.Event, *, mode: str, 
         stop.set()  # 5
         workers.shutdown(wait=False, cancel_futures=True)
         measuring.join(LONGEST_END_S)
-        for feed in feeds:
+        for publisher in publishers:
+            publisher.join(LONGEST_END_S)
+        for feed in reversed(feeds):
             feed.join(LONGEST_END_S)
         loop.stop()
+        server.task_dispatcher.shutdown()  # has threads from its making on, though it may never have run
+        server.close()
+
+
+def _stopped(feeds: Sequence[Feeding]) -> str | None:
+    return next((fault for feed in feeds if (fault := feed.fault()) is not None), None)
+
+
+def _publishers(house: House, stop: threading.Event) -> list[Publisher]:
+    """What publishes the forecasts, where the settings name a topic for them."""
+    if house.settings.kafka_forecasts_topic is None:
+        return []
+    from dashboard.kafka_wiring import publisher_of
+
+    publisher = publisher_of(house, stop)
+    return [publisher] if publisher else []
 
 
 def answer_readyz(server: Flask, readiness: Readiness) -> None:
@@ -115,8 +157,9 @@ class _Measuring:
         self._thread.start()
 
     def join(self, timeout_s: float) -> None:
-        """Wait for its end."""
-        self._thread.join(timeout_s)
+        """Wait for its end, if it has begun."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
 
     def _run(self) -> None:
         while not self._loop.counts.done and not self._stop.wait(1.0):

@@ -37,6 +37,83 @@ class Settings(Checked):
     history_days: Annotated[int, Field(ge=10, le=365, description="days fabricated for the demonstration")] = 60
     measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to measure the skill; 0: none")] = 10
 
+    fabricated: Annotated[
+        bool, Field(description="what is fed in is of a hospital that does not exist; the wall says so")
+    ] = False
+    mllp_port: Annotated[int, Field(ge=0, le=65535, description="port that HL7 is taken on by MLLP; 0: none")] = 0
+    mllp_host: Annotated[str, Field(description="address that MLLP listens on")] = "127.0.0.1"
+    mllp_mapping: Annotated[Path | None, Field(description="mapping of the HL7 messages")] = None
+    mllp_senders: Annotated[
+        tuple[str, ...],
+        Field(description="who may send, as APPLICATION^FACILITY@NETWORK; none named: this machine"),
+    ] = ()
+    mllp_tls_cert: Annotated[Path | None, Field(description="certificate (chain) of MLLP over TLS")] = None
+    mllp_tls_key: Annotated[Path | None, Field(description="its private key")] = None
+    mllp_tls_client_ca: Annotated[Path | None, Field(description="authority whose certificates senders must show")] = (
+        None
+    )
+    quarantine_key: Annotated[
+        str | None, Field(description="public key to which messages that cannot be split are sealed")
+    ] = None
+    disk_reserve_mb: Annotated[int, Field(ge=0, description="free disk below which nothing is taken in, in MB")] = 512
+
+    kafka_brokers: Annotated[tuple[str, ...], Field(description="brokers of Kafka as host:port; none: no Kafka")] = ()
+    kafka_topics: Annotated[
+        tuple[str, ...], Field(description="topics that are read, each as TOPIC=FORMAT: event_json or hl7")
+    ] = ()
+    kafka_forecasts_topic: Annotated[
+        str | None, Field(description="topic on which each forecast is published, such as edtwin.forecasts")
+    ] = None
+    kafka_security: Annotated[
+        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
+        Field(description="how Kafka is spoken to; without SSL only on this machine"),
+    ] = "PLAINTEXT"
+    kafka_allow_insecure: Annotated[
+        bool, Field(description="speak to Kafka without SSL beyond this machine all the same")
+    ] = False
+    kafka_ca: Annotated[
+        Path | None, Field(description="authority of the brokers' certificates; none: the system's")
+    ] = None
+    kafka_cert: Annotated[Path | None, Field(description="certificate that is shown to the brokers")] = None
+    kafka_key: Annotated[Path | None, Field(description="its private key")] = None
+    kafka_mechanism: Annotated[
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None,
+        Field(description="of SASL: how the password is shown"),
+    ] = None
+    kafka_user: Annotated[str, Field(description="user of SASL")] = ""
+    kafka_password_file: Annotated[Path | None, Field(description="file whose first line is the user's password")] = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def _kafka_is_whole(self) -> Settings:
+        if (self.kafka_topics or self.kafka_forecasts_topic) and not self.kafka_brokers:
+            raise ValueError("kafka_brokers must be given where a topic of Kafka is")
+        if "hl7" in self.topic_formats.values() and self.mllp_mapping is None:
+            raise ValueError("mllp_mapping must be given where a topic of Kafka holds HL7")
+        return self
+
+    @property
+    def topic_formats(self) -> dict[str, str]:
+        """The topics of Kafka that are read, each with its format. Raises ValueError where one names none."""
+        formats = {}
+        for text in self.kafka_topics:
+            topic, _, form = text.rpartition("=")
+            if not topic or form not in ("event_json", "hl7"):
+                raise ValueError(f"kafka_topics must be like ed.events=event_json or adt=hl7, but is {text}")
+            formats[topic] = form
+        return formats
+
+    @model_validator(mode="after")
+    def _mllp_is_whole(self) -> Settings:
+        if self.mllp_port and self.mllp_mapping is None:
+            raise ValueError("mllp_mapping must be given where mllp_port is")
+        if (self.mllp_tls_cert is None) != (self.mllp_tls_key is None):
+            raise ValueError("mllp_tls_cert and mllp_tls_key must be given together, or not at all")
+        if self.mllp_tls_client_ca is not None and self.mllp_tls_cert is None:
+            raise ValueError("mllp_tls_client_ca needs mllp_tls_cert and mllp_tls_key")
+        return self
+
     @model_validator(mode="after")
     def _whole_steps(self) -> Settings:
         if self.horizon_h * 60 < self.step_min or self.horizon_h * 60 % self.step_min:
@@ -44,6 +121,13 @@ class Settings(Checked):
                 f"horizon_h must be whole steps of {self.step_min:g} min (step_min), but is {self.horizon_h:g} h"
             )
         return self
+
+
+_PATHS = (
+    "data", "hospital", "scenarios", "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
+    "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
+)  # fmt: skip
+"""Settings that are files or folders."""
 
 
 def load_settings(config: Path | None, **options: object) -> Settings:
@@ -69,5 +153,5 @@ def _fault(error: Any) -> str:
 
 
 def _beside(settings: Settings, folder: Path) -> Settings:
-    named = {name: folder / path for name in ("data", "hospital", "scenarios") if (path := getattr(settings, name))}
+    named = {name: folder / path for name in _PATHS if (path := getattr(settings, name))}
     return settings.model_copy(update=named)

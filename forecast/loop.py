@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
 from forecast.situation import situation_of
 from forecast.turns import OnClock, turn_of
+from forecast.values import Forecast
 from forecast.verify import VERIFIED_LEADS_MIN
 from forecast.wall import EARLIER, House, Made, arrivals_now, empty_board, feed_of, make_board, silence_limit
 from ingest.clock import Clock, SimulatedClock, stopwatch
@@ -76,13 +78,25 @@ class Counts:
 
 
 class Loop:
-    """One hospital's cycles. `board` is the latest view; it is never None and never waits for a cycle."""
+    """One hospital's cycles. `board` is the latest view; it is never None and never waits for a cycle.
+
+    `told` is called with each forecast once it is kept; it must neither wait nor raise.
+    """
 
     def __init__(
-        self, log: EventLog, archive: Archive, site: Site, workers: Executor, clock: Clock, *, how: Run, rhythm: Rhythm
+        self,
+        log: EventLog,
+        archive: Archive,
+        site: Site,
+        workers: Executor,
+        clock: Clock,
+        *,
+        how: Run,
+        rhythm: Rhythm,
+        told: Callable[[Forecast], None] | None = None,
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
-        self._workers, self._how, self._rhythm = workers, how, rhythm
+        self._workers, self._how, self._rhythm, self._told = workers, how, rhythm, told
         self._memory = Memory(log, saves=True)
         self._past: Past | None = None
         self._calibration: Calibration | None = None
@@ -183,6 +197,8 @@ class Loop:
         self._made = Made(  # 4
             forecast, situation, history, rivals["climatology"], earlier, self._site.scenarios, self._record.skills
         )
+        if self._told is not None:
+            self._told(forecast)
 
     def _calibrated(self, as_of: datetime) -> tuple[Calibration, bool]:
         """The parameters, and whether they were learned just now."""

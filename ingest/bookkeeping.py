@@ -8,12 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from ingest.database import aware, naive, registered, rows
 from ingest.errors import PositionError
+
+if TYPE_CHECKING:
+    from ingest.messages import Journalled, Messages
+
+JOURNAL = "journal"
+"""The source name under which is stored how far the journal is indexed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +63,15 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A rejected row or message as it is stored."""
+
+    source: str
+    rejected: Rejected
+    stored_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
     """What was read to make a batch, in rows or messages; `read` counts those ignored and rejected too."""
 
@@ -86,12 +103,18 @@ class Snapshot:
 
 _INSERT_REJECTED = """
 INSERT INTO rejected
-SELECT source, min("position"), place, reason, text, $stored_at FROM given g
+SELECT source, min("position"), place, reason, text, min(stored_at) FROM given g
 WHERE NOT EXISTS (FROM rejected r WHERE r.source = g.source AND r.place = g.place AND r.reason = g.reason
                   AND r.text = g.text)
 GROUP BY source, place, reason, text
 """
 _REJECTED_COUNTS = "SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY count(*) DESC, reason"
+
+_REJECTIONS = """
+SELECT source, "position", place, reason, text, stored_at FROM rejected r
+WHERE NOT EXISTS (FROM read_again a WHERE a.record = r."position" AND a.source = r.source)
+ORDER BY stored_at, "position"
+"""
 
 _INSERT_EXTRACT = """
 INSERT INTO extract SELECT $source, $digest, $first_at, $extracted_at, $finished_at
@@ -115,6 +138,15 @@ _ACCOUNTS = """
 SELECT source, sum(read_rows)::BIGINT, sum(stored_rows)::BIGINT, sum(ignored_rows)::BIGINT, sum(rejected_rows)::BIGINT
 FROM batch GROUP BY source ORDER BY source
 """
+_INDEXED = """SELECT arg_max(stored_at, "offset"), max("offset") FROM batch WHERE source = $source"""
+_UNJOURNALLED = """
+SELECT source, count(*) FROM batch b
+WHERE source <> $journal AND NOT EXISTS (FROM batch j WHERE j.source = $journal AND j.stored_at = b.stored_at)
+GROUP BY source ORDER BY source
+"""
+_INSERT_REMARK = "INSERT INTO remark VALUES ($stored_at, $source, $what, $code, $count)"
+_INSERT_READ_AGAIN = "INSERT INTO read_again VALUES ($source, $record, $stored_at)"
+_REMARKS = "SELECT source, what, code, sum(count)::BIGINT FROM remark GROUP BY source, what, code ORDER BY ALL"
 _INSERT_SNAPSHOT = "INSERT INTO snapshot VALUES ($name, $at, $known_at, $seen, $blob)"
 
 _PRUNE_SNAPSHOTS = """
@@ -164,7 +196,7 @@ def accounted(intake: Intake, stored_rows: int) -> Account:
 
 def accounts(cursor: Any) -> dict[str, Account]:
     """What became of what was read of each source, over all its batches."""
-    return {source: _account(*counts) for source, *counts in rows(cursor, _ACCOUNTS)}
+    return {source: _account(*counts) for source, *counts in rows(cursor, _ACCOUNTS) if source != JOURNAL}
 
 
 def _account(read: int, stored: int, ignored: int, rejected: int) -> Account:
@@ -187,14 +219,74 @@ def store_batch(cursor: Any, position: Position, stored_at: datetime, events: di
     rows(cursor, _INSERT_BATCH, stored_at=naive(stored_at), **place, **events, **counts)
 
 
-def store_rejected(cursor: Any, rejected: Sequence[Rejected], source: str, stored_at: datetime) -> None:
-    """Store what is not there already."""
+def store_rejected(cursor: Any, rejected: Sequence[Rejected], source: str, stored_at: Sequence[datetime]) -> None:
+    """Store what is not there already; each was met at its own instant."""
     if not rejected:
         return
     columns = {name: [getattr(row, name) for row in rejected] for name in ("position", "place", "reason", "text")}
-    given = pa.table({"source": [source] * len(rejected), **columns})
+    met_at = pa.array([naive(instant) for instant in stored_at], pa.timestamp("us"))
+    given = pa.table({"source": [source] * len(rejected), **columns, "stored_at": met_at})
     with registered(cursor, given=given):
-        rows(cursor, _INSERT_REJECTED, stored_at=naive(stored_at))
+        rows(cursor, _INSERT_REJECTED)
+
+
+NO_ROWS = {"stored": 0, "versions": 0, "duplicate": 0, "cancelled": 0}
+NOTHING = Account(read=0, stored=0, duplicate=0, ignored=0, rejected=0)
+
+
+def store_indexed(cursor: Any, journalled: Journalled | None, events: dict[str, int] | None = None) -> None:
+    """Record how far the journal is indexed, with the counts of the events of its messages."""
+    if journalled is None:
+        return
+    last = length(cursor)
+    position = Position(source=JOURNAL, offset=journalled.number)
+    counts = events or NO_ROWS | {"after": last, "last_sequence": last}
+    store_batch(cursor, position, journalled.stored_at, counts, NOTHING)
+
+
+def indexed(cursor: Any) -> Journalled | None:
+    """The last record of the journal that is in the log."""
+    from ingest.messages import Journalled
+
+    ((stored_at, number),) = rows(cursor, _INDEXED, source=JOURNAL)
+    return None if number is None else Journalled(number=int(number), stored_at=aware(stored_at))
+
+
+def unjournalled(cursor: Any) -> dict[str, int]:
+    """How many batches of each source have no record of the journal behind them."""
+    return dict(rows(cursor, _UNJOURNALLED, journal=JOURNAL))
+
+
+def store_messages(cursor: Any, messages: Messages, stored: NDArray[np.int64], last_sequence: int) -> None:
+    """Record what became of the messages of each source. `stored`: the records that brought something new."""
+    stored_at = messages.journalled.stored_at
+    counts = NO_ROWS | {"after": last_sequence, "last_sequence": last_sequence}
+    for told in messages.sources:
+        account = accounted(told.intake, int(np.isin(told.numbers, stored).sum()))
+        store_rejected(cursor, told.intake.rejected, told.position.source, told.rejected_at)
+        store_batch(cursor, told.position, stored_at, counts, account)
+        for (what, code), count in told.remarks.items():
+            values = {"source": told.position.source, "what": what, "code": code, "count": count}
+            rows(cursor, _INSERT_REMARK, stored_at=naive(stored_at), **values)
+    for source, number in messages.again:
+        rows(cursor, _INSERT_READ_AGAIN, source=source, record=number, stored_at=naive(stored_at))
+
+
+def remarks(cursor: Any) -> dict[tuple[str, str, str], int]:
+    """How many messages were ignored by a rule or taken with a flag: by source, "ignored" or "flag", and code."""
+    return {(source, what, code): int(count) for source, what, code, count in rows(cursor, _REMARKS)}
+
+
+def rejections(cursor: Any) -> list[Rejection]:
+    """What was rejected and has not been read again since, oldest first."""
+    return [
+        Rejection(
+            source=source,
+            rejected=Rejected(position=position, place=place, reason=reason, text=text),
+            stored_at=aware(stored_at),
+        )
+        for source, position, place, reason, text, stored_at in rows(cursor, _REJECTIONS)
+    ]
 
 
 def rejected_counts(cursor: Any) -> dict[str, int]:

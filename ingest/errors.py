@@ -7,6 +7,14 @@ EdtwinError                      anything a user can mend; the command prints it
 ├── DatabaseHeldError            another process holds the data
 ├── DatabaseDamagedError         the file is not a database, or is damaged
 ├── PositionError                a source position that does not move forward
+├── GapError                     a Kafka partition that no longer holds what comes next: a person must decide
+├── JournalDamagedError          a record of the journal that is not what was written, with its place
+├── JournalWriteError            the journal could not be written: nothing was kept, nothing may be acknowledged
+├── RebuildError                 a log that the journal does not hold whole
+├── ReaderMissingError           a message in the journal that nothing here is set up to read
+├── SenderError                  a sender of messages that cannot be read
+├── LinkError                    a port that cannot be listened on, certificates that cannot be used, a link that fails
+├── BehindError                  a view that must hold messages which are journalled and not yet indexed
 └── SecretError                  the secret of the pseudonyms is missing or unsafe
 """
 
@@ -47,5 +55,37 @@ class PositionError(EdtwinError):
     """A source position that does not move forward."""
 
 
+class GapError(EdtwinError):
+    """A Kafka partition does not hold what comes next: it was removed, cut off or replaced. A person must decide."""
+
+
 class SecretError(EdtwinError):
     """The secret behind the pseudonyms is missing, too short, or readable by others."""
+
+
+class JournalDamagedError(EdtwinError):
+    """A record of the journal is not what was written, or is missing; the text names the file and the place."""
+
+
+class JournalWriteError(EdtwinError):
+    """The journal could not be written (disk full, device error): nothing was kept, nothing may be acknowledged."""
+
+
+class BehindError(EdtwinError):
+    """A view must hold messages that are journalled and not yet indexed, and the index did not come along."""
+
+
+class SenderError(EdtwinError):
+    """A sender of messages, as a setting names it, that cannot be read."""
+
+
+class LinkError(EdtwinError):
+    """A port that cannot be listened on, certificates that cannot be used, or a link that fails."""
+
+
+class RebuildError(EdtwinError):
+    """A log holds what the journal does not, so that making it anew would lose it."""
+
+
+class ReaderMissingError(EdtwinError):
+    """A message in the journal that nothing here is set up to read: a setting that names its mapping is missing."""

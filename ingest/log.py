@@ -22,13 +22,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ingest import bookkeeping, versions
-from ingest.bookkeeping import Account, Extract, Intake, Position, Rejected, Snapshot
+from ingest.bookkeeping import Account, Extract, Intake, Position, Rejected, Rejection, Snapshot
 from ingest.clock import Clock
 from ingest.columns import SCHEMA, check, from_table, to_table
 from ingest.database import Database, arrow, aware, naive, rows
 from ingest.events import BY_KIND, Event
 from ingest.instants import EVER, NEVER, Instants
 from ingest.line_index import LineIndex, caught_up
+from ingest.messages import Journalled, Messages
 from ingest.versions import COLUMNS, STORED_SCHEMA, Batch, Outcome
 
 __all__ = ["Account", "Appended", "EventLog", "Extract", "Intake", "Position", "Rejected", "Snapshot", "Span"]
@@ -82,7 +83,7 @@ class EventLog:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._instants = Instants(clock)
+        self.instants = Instants(clock)
         self._index = LineIndex()
 
     def append(
@@ -106,6 +107,7 @@ class EventLog:
         extract: Extract | None = None,
         complete_visits: bool = False,
         intake: Intake | None = None,
+        journalled: Journalled | None = None,
     ) -> Appended:
         """Store a batch (columns of `ingest.columns.SCHEMA`) and the position after it: both, or neither.
 
@@ -116,11 +118,14 @@ class EventLog:
         4. With `complete_visits` the batch holds all there is of its visits: cancel what it no longer holds.
         5. Store what was rejected, each once, and the account with the position.
 
+        With `journalled` the batch comes from the journal: its instant is the record's, and how far the journal is
+        indexed is stored with it.
+
         A crash before the commit leaves no trace; after it, the source is asked for what follows `position`.
         Raises PositionError; EventError for a table that is not of the vocabulary.
         """
         given = _given(table)
-        with self._database.writing(), self._storing() as stored_at:
+        with self._database.writing(), self._at(journalled) as stored_at:
             with self._database.transaction() as cursor:
                 bookkeeping.check_forward(cursor, position)  # 1
                 batch = Batch(naive(stored_at), naive(extract.extracted_at) if extract else None)  # 2
@@ -132,18 +137,45 @@ class EventLog:
                 struck = versions.store(cursor, missing, batch, stored.index)
                 intake = intake or Intake(read=pc.count_distinct(given["position"]).as_py())
                 appended = _appended(given, stored, struck, intake, stored_at)
-                bookkeeping.store_rejected(cursor, intake.rejected, position.source, stored_at)  # 5
+                met_at = [stored_at] * len(intake.rejected)
+                bookkeeping.store_rejected(cursor, intake.rejected, position.source, met_at)  # 5
                 counts = _counts(appended, index.length, struck.index.length)
                 bookkeeping.store_batch(cursor, position, stored_at, counts, appended.account)
+                bookkeeping.store_indexed(cursor, journalled)
             self._index = struck.index  # only now: a batch that fails leaves nothing behind
         return appended
 
-    def finish(self, extract: Extract) -> None:
+    def append_messages(self, messages: Messages) -> Appended:
+        """Store what some records of the journal tell, and how far the journal is indexed: both, or neither.
+
+        1. Refuse records that are indexed already.
+        2. Store the events that are not repetitions, known from when their message was journalled.
+        3. For each source, store what was rejected, and the account with where it stands.
+
+        Raises PositionError.
+        """
+        given, journalled = _given(messages.table), messages.journalled
+        with self._database.writing(), self._at(journalled):
+            with self._database.transaction() as cursor:
+                bookkeeping.check_forward(cursor, Position(source=bookkeeping.JOURNAL, offset=journalled.number))  # 1
+                batch = Batch(naive(journalled.stored_at), keeps_stored_at=True)
+                index = self._index = caught_up(cursor, self._index, bookkeeping.length(cursor))
+                stored = versions.store(cursor, given, batch, index)  # 2
+                intake = Intake(read=sum(told.intake.read for told in messages.sources))
+                appended = _appended(given, stored, versions.nothing(stored.index), intake, journalled.stored_at)
+                bookkeeping.store_messages(cursor, messages, appended.stored_positions, stored.index.length)  # 3
+                counts = _counts(appended, index.length, stored.index.length)
+                bookkeeping.store_indexed(cursor, journalled, counts)
+            self._index = stored.index  # only now: a batch that fails leaves nothing behind
+        return appended
+
+    def finish(self, extract: Extract, *, journalled: Journalled | None = None) -> None:
         """The extract is in to its end: from here on its silence is proof. A second time changes nothing."""
         if extract.first_at is None:
             return
-        with self._database.writing(), self._storing() as finished_at, self._database.transaction() as cursor:
+        with self._database.writing(), self._at(journalled) as finished_at, self._database.transaction() as cursor:
             bookkeeping.store_extract(cursor, extract, extract.first_at, finished_at)
+            bookkeeping.store_indexed(cursor, journalled)
 
     def read(
         self,
@@ -168,7 +200,7 @@ class EventLog:
     ) -> pa.Table:
         """As `read`, as a table with the columns of `ingest.columns.SCHEMA`."""
         if known_at is not None:
-            self._instants.view(known_at)
+            self.instants.view(known_at)
         window = {"since": since or NEVER, "until": until or EVER, "known_at": known_at or EVER}
         bounds = {name: naive(instant) for name, instant in window.items()}
         if kinds is None:
@@ -181,7 +213,7 @@ class EventLog:
 
     def read_versions_table(self, known_after: datetime | None, known_until: datetime) -> pa.Table:
         """As `read_versions`, as a table with the columns of `ingest.columns.SCHEMA`."""
-        self._instants.view(known_until)
+        self.instants.view(known_until)
         return self._table(_VERSIONS, known_after=naive(known_after or NEVER), known_until=naive(known_until))
 
     def save_snapshot(
@@ -219,6 +251,22 @@ class EventLog:
         """What became of what was read of each source, over all its batches."""
         return bookkeeping.accounts(self._database.cursor())
 
+    def indexed(self) -> Journalled | None:
+        """The last record of the journal that is in the log; None before the first."""
+        return bookkeeping.indexed(self._database.cursor())
+
+    def unjournalled(self) -> dict[str, int]:
+        """How many batches of each source did not come by the journal, and would be lost with this database."""
+        return bookkeeping.unjournalled(self._database.cursor())
+
+    def remarks(self) -> dict[tuple[str, str, str], int]:
+        """How many messages were ignored by a rule or taken with a flag: (source, "ignored" or "flag", code)."""
+        return bookkeeping.remarks(self._database.cursor())
+
+    def rejections(self) -> list[Rejection]:
+        """What was rejected and has not been read again since, oldest first."""
+        return bookkeeping.rejections(self._database.cursor())
+
     def rejected_counts(self) -> dict[str, int]:
         """How many rows and messages were rejected, by the code of the rule, most frequent first."""
         return bookkeeping.rejected_counts(self._database.cursor())
@@ -233,9 +281,19 @@ class EventLog:
         )
 
     @contextmanager
+    def _at(self, journalled: Journalled | None) -> Iterator[datetime]:
+        """The instant of a batch; views are let in when the block has ended, which must be after the commit."""
+        if journalled is None:
+            with self._storing() as instant:
+                yield instant
+        else:
+            yield journalled.stored_at
+            self.instants.indexed(journalled.stored_at)
+
+    @contextmanager
     def _storing(self) -> Iterator[datetime]:
         last = bookkeeping.last_stored_at(self._database.cursor())
-        with self._instants.storing(after=last or NEVER) as instant:
+        with self.instants.storing(after=last or NEVER) as instant:
             yield instant
 
     def _table(self, query: str, **values: Any) -> pa.Table:

@@ -149,6 +149,30 @@ COMMENT ON COLUMN rejected.reason IS 'Code of the rule that fired first.';
 COMMENT ON COLUMN rejected.text IS 'What may be kept of it: allow-listed fields and pseudonyms.';
 COMMENT ON COLUMN rejected.stored_at IS 'When it was first met (UTC).';
 
+CREATE TABLE read_again (
+    source VARCHAR NOT NULL,
+    record BIGINT NOT NULL,
+    stored_at TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE read_again IS 'Rejected messages that were read again after a mapping was mended.';
+COMMENT ON COLUMN read_again.source IS 'The source that it came by.';
+COMMENT ON COLUMN read_again.record IS 'Number of the record of the journal that had been rejected.';
+COMMENT ON COLUMN read_again.stored_at IS 'When it was read again (UTC).';
+
+CREATE TABLE remark (
+    stored_at TIMESTAMP NOT NULL,
+    source VARCHAR NOT NULL,
+    what VARCHAR NOT NULL,
+    code VARCHAR NOT NULL,
+    count BIGINT NOT NULL
+);
+COMMENT ON TABLE remark IS 'How many messages of a batch were ignored by a rule, or taken with a flag.';
+COMMENT ON COLUMN remark.stored_at IS 'The batch (batch.stored_at).';
+COMMENT ON COLUMN remark.source IS 'The source that was read.';
+COMMENT ON COLUMN remark.what IS 'ignored or flag.';
+COMMENT ON COLUMN remark.code IS 'Code of the rule.';
+COMMENT ON COLUMN remark.count IS 'How many messages.';
+
 CREATE TABLE snapshot (
     name VARCHAR NOT NULL,
     "at" TIMESTAMP NOT NULL,

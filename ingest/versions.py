@@ -169,6 +169,8 @@ class Batch:
 
     stored_at: datetime
     extracted_at: datetime | None = None
+    keeps_stored_at: bool = False
+    """Each event says itself when it was stored."""
 
 
 @dataclass(frozen=True)
@@ -190,12 +192,17 @@ class Outcome:
         )
 
 
+def nothing(index: LineIndex) -> Outcome:
+    """Nothing was stored on top of an index."""
+    return Outcome(0, 0, np.empty(0, np.int64), index)
+
+
 def store(cursor: Any, table: pa.Table, batch: Batch, index: LineIndex) -> Outcome:
     """Store the rows of a table (STORED_SCHEMA) that are not repetitions, inside the caller's transaction.
 
     `index` covers all rows of the log so far.
     """
-    outcome = Outcome(0, 0, np.empty(0, np.int64), index)
+    outcome = nothing(index)
     if not table.num_rows:
         return outcome
     for part in _rounds(_told(table, batch)):
@@ -228,6 +235,7 @@ def _told(table: pa.Table, batch: Batch) -> pa.Table:
     stored_at, extracted_at = (pa.repeat(pa.scalar(at, INSTANT), count) for at in (batch.stored_at, batch.extracted_at))
     live = batch.extracted_at is None
     known_at = pc.coalesce(table["known_at"], stored_at if live else pc.coalesce(table["recorded_at"], extracted_at))
+    stored_at = table["stored_at"] if batch.keeps_stored_at else stored_at
     table = _with(table, stored_at=stored_at, known_at=known_at)
     as_of = pc.coalesce(table["recorded_at"], known_at) if live else extracted_at
     as_position = table["position"] if live else pa.array(np.full(count, np.iinfo(np.int64).max))

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.kafka_broker"]
+
 # No deadline: two processes share two cores, and a slow example is not a wrong one. The continuous integration
 # draws the same examples every time, so that red means changed; on a desk new ones are tried.
 settings.register_profile("desk", deadline=None)

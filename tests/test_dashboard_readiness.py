@@ -22,6 +22,15 @@ def test_ready_once_a_forecast_is_there() -> None:
     assert readiness.fault() is None
 
 
+def test_a_source_that_is_stopped_is_said_first() -> None:
+    log, clock = memory_log()
+    stopped = ["kafka:ed.events is stopped: .."]
+    readiness = Readiness(log, lambda: False, clock, stopped=lambda: next(iter(stopped), None))
+    assert readiness.fault() == "kafka:ed.events is stopped: .."
+    stopped.clear()
+    assert readiness.fault() == "no forecast yet"
+
+
 def test_a_log_that_takes_no_write_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     log, clock = memory_log()
 

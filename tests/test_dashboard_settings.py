@@ -22,7 +22,7 @@ def written(default: object) -> str:
     if default is None:
         return "none"
     if isinstance(default, tuple):
-        return ", ".join(default)
+        return ", ".join(default) or "none"
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 

@@ -140,7 +140,7 @@ def check_views(batches: Sequence[Sequence[Event]], minutes: Sequence[int]) -> N
 def test_the_check_of_views_sees_a_batch_stored_at_the_instant_of_a_view(monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def now(self: EventLog) -> Iterator[datetime]:
-        yield self._instants._clock.now()
+        yield self.instants._clock.now()
 
     check_views([[departed("v")]], [0])
     monkeypatch.setattr(EventLog, "_storing", now)

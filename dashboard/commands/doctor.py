@@ -56,6 +56,8 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
         yield _looked_at("paths", lambda: _paths(settings))
         yield _looked_at("scenarios", lambda: _scenarios(settings))
     yield _looked_at("database", lambda: _database(settings))
+    if settings.kafka_brokers:
+        yield _looked_at("kafka", lambda: _kafka(settings))
 
 
 def _looked_at(thing: str, look: Callable[[], str]) -> Finding:
@@ -88,10 +90,11 @@ def _scenarios(settings: Settings) -> str:
 
 
 def _database(settings: Settings) -> str:
-    """The log; opened without the site's own files, whose faults are told already."""
+    """The log and its journal; opened without the site's own hospital, whose faults are told already."""
     if not (settings.data / DATABASE).exists():
         return f"{settings.data} holds no data yet"
-    plain = Settings(data=settings.data)
+    shipped = {"hospital": None, "scenarios": None, "wall_scenarios": Settings().wall_scenarios}
+    plain = settings.model_copy(update=shipped)
     with open_house(plain) as house:
         span = house.log.span()
         if span is None:
@@ -99,7 +102,15 @@ def _database(settings: Settings) -> str:
         if (settings.data / SECRET).exists():
             open_secret(settings.data / SECRET, create=False)
         rejected = sum(house.log.rejected_counts().values())
-        return f"{span.count} events {_when(house, span)}; rejected {rejected}"
+        journal = f"{house.journal.last} records in the journal"
+        return f"{span.count} events {_when(house, span)}; rejected {rejected}; {journal}"
+
+
+def _kafka(settings: Settings) -> str:
+    """The cluster and its topics; kafka-python is imported only here."""
+    from dashboard.kafka_wiring import looked_at
+
+    return looked_at(settings)
 
 
 def _when(house: House, span: Span) -> str:

@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -39,6 +39,11 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--host", help="address to serve on; there is no sign-in yet (default 127.0.0.1)")
     command.add_argument("--port", type=int, help="port to serve on (default 8050)")
     command.add_argument("--language", choices=("fr", "en"), help="of a page that names none (default fr)")
+    command.add_argument("--mllp-port", type=int, help="port that HL7 is taken on by MLLP (default 0: none)")
+    command.add_argument("--mllp-mapping", type=Path, metavar="M.toml", help="mapping of the HL7 messages")
+    command.add_argument(
+        "--accept-gap", action="append", default=[], metavar="TOPIC", help="go on although records of it are missing"
+    )
     command.add_argument("--members", type=int, help="runs of each ensemble (default 200)")
     command.add_argument("--every", dest="every_min", type=float, metavar="MIN", help="minutes between forecasts")
     command.add_argument("--kind", choices=("roomy", "congested"), default="congested", help="of the fabricated one")
@@ -55,7 +60,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Serve until interrupted."""
     settings = settings_of(options)
-    with _ended_by_signals():
+    if unknown := set(options.accept_gap) - set(settings.topic_formats):
+        raise CommandError(f"--accept-gap must name a topic of kafka_topics, but is {', '.join(sorted(unknown))}")
+    with ended_by_signals():
         if options.replay is not None:
             _replay(settings, options)
         else:
@@ -63,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def ended_by_signals() -> Iterator[None]:
     """Inside the block SIGTERM, by which systems end a service, does what Ctrl-C does, and Ctrl-C is always heard."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -101,7 +108,8 @@ def _live(settings: Settings, options: argparse.Namespace) -> None:
         fabricated = _fabricated(house, options)
         feed = _fabricated_feed(house, fabricated, stop) if fabricated else None
         rhythm = Rhythm(every=timedelta(minutes=settings.every_min))
-        _serve(house, feed, stop, "fabricated" if fabricated else "live", rhythm)
+        mode = "fabricated" if fabricated or settings.fabricated else "live"
+        _serve(house, feed, stop, mode, rhythm, options.accept_gap)
 
 
 def _fabricated(house: House, options: argparse.Namespace) -> Fabricated | None:
@@ -109,7 +117,7 @@ def _fabricated(house: House, options: argparse.Namespace) -> Fabricated | None:
     told = house.settings.data / FABRICATED
     if told.exists():
         return Fabricated(**json.loads(told.read_text(encoding="utf-8")))
-    if house.log.span() is not None:
+    if house.log.span() is not None or house.settings.mllp_port or house.settings.kafka_topics:
         return None
     midnight = house.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight - timedelta(days=house.settings.history_days)
@@ -129,11 +137,14 @@ def _fabricated_feed(house: House, fabricated: Fabricated, stop: threading.Event
     return Feed(house.log, _SOURCE, world.live(house.clock, stop), stop)
 
 
-def _serve(house: House, feed: Feed | None, stop: threading.Event, mode: str, rhythm: Rhythm) -> None:
+def _serve(
+    house: House, feed: Feed | None, stop: threading.Event, mode: str, rhythm: Rhythm, accept_gap: Sequence[str] = ()
+) -> None:
     """The wall's libraries are heavy: they are imported here, so that simulating processes do without them."""
+    from dashboard.intake import Intake
     from dashboard.serve import serve
 
-    serve(house, [feed] if feed else [], stop, mode=mode, rhythm=rhythm)
+    serve(house, [Intake(house, accept_gap), *([feed] if feed else [])], stop, mode=mode, rhythm=rhythm)
 
 
 # --- replay ---------------------------------------------------------------------------------------------------------
@@ -150,7 +161,10 @@ def _replay(settings: Settings, options: argparse.Namespace) -> None:
     clock = SimulatedClock(options.since, speed=options.speed)
     try:
         recording = _recorded(settings, options, sandbox / "source")
-        with open_house(settings.model_copy(update={"data": sandbox / "replay"}), clock) as house:
+        alone = {
+            "data": sandbox / "replay", "mllp_port": 0, "kafka_topics": (), "kafka_forecasts_topic": None,
+        }  # fmt: skip
+        with open_house(settings.model_copy(update=alone), clock) as house:
             with clock.held():
                 _store_history(house, _history(recording, options.since))
             stop = threading.Event()

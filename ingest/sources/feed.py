@@ -22,21 +22,28 @@ class Feed:
     def __init__(self, log: EventLog, source: str, batches: Iterable[Sequence[Event]], stop: threading.Event) -> None:
         self._log, self._source, self._batches, self._stop = log, source, batches, stop
         self._thread = threading.Thread(target=self.run, name=f"feed {source}", daemon=True)
+        self._fault: str | None = None
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
     def join(self, timeout_s: float | None = None) -> None:
-        """Wait for its end."""
-        self._thread.join(timeout_s)
+        """Wait for its end, if it has begun."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+
+    def fault(self) -> str | None:
+        """What ended it before its time, in a sentence; None while all is well."""
+        return self._fault
 
     def run(self) -> None:
         """Every batch that comes, until there is no more or it is stopped; a fault ends the feed and is told."""
         try:
             self._store_all()
         except Exception:  # the wall goes on and shows how old the data are
-            logger.exception("the source %s has failed: nothing more is heard of it", self._source)
+            self._fault = f"the source {self._source} has failed: nothing more is heard of it"
+            logger.exception("%s", self._fault)
 
     def _store_all(self) -> None:
         last = self._log.position(self._source)

@@ -1,0 +1,111 @@
+"""A process that starts houses with an MLLP port, one after the other, to be killed: `python -m tests.mllp_nursery`.
+
+Arguments: the folder, the port (0: any), mutants. For each line on standard input it forks a house on the same folder
+and prints "PID PORT" when that listens, "ended" when it is no more. Everything is imported once: a start is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from ingest import bookkeeping
+from ingest.clock import WallClock
+from ingest.database import Database
+from ingest.indexer import Indexer, JournalledLog
+from ingest.journal import Journal
+from ingest.messages import Journalled
+from ingest.pipeline import Answer, Pipeline, Receipt
+from ingest.sources.mllp import Limits, Link, MllpServer
+from tests.fake_format import FakeHl7
+from tests.logs import AT, TICK
+
+DATABASE, JOURNAL = "edtwin.duckdb", "journal"
+ENDED = "ended"
+"""What is printed when a house is no more."""
+DIES_AFTER = 40
+"""Records after which a mutant that kills itself does so."""
+
+
+def answer_before_the_disk() -> None:
+    """Senders are told what is only in memory."""
+    written = Pipeline._write
+
+    def early(self: Pipeline, group: Any) -> None:
+        for waiting in group:
+            waiting.receipts.set_result([Receipt(answer=Answer.ACCEPTED, number=0) for _ in waiting.entries])
+        threading.Event().wait(0.05)
+        written(self, [type(waiting)(waiting.entries, type(waiting.receipts)()) for waiting in group])
+
+    Pipeline._write = early  # type: ignore[method-assign]
+
+
+def offset_in_a_second_transaction() -> None:
+    """What messages told is committed, and the process dies before it commits how far the journal is indexed."""
+    stored = bookkeeping.store_messages
+
+    def alone(cursor: Any, messages: Any, *others: Any) -> None:
+        stored(cursor, messages, *others)
+        cursor.commit()
+        _die_at(messages.journalled.number)
+        cursor.begin()
+
+    bookkeeping.store_messages = alone  # type: ignore[assignment]
+
+
+def offset_before_the_data() -> None:
+    """How far the journal is indexed is committed, and the process dies before it commits what the messages told."""
+    checked, indexed = bookkeeping.check_forward, bookkeeping.store_indexed
+
+    def early(cursor: Any, position: Any) -> None:
+        checked(cursor, position)
+        indexed(cursor, Journalled(number=position.offset, stored_at=AT + position.offset * TICK))
+        cursor.commit()
+        _die_at(position.offset)
+        cursor.begin()
+
+    bookkeeping.check_forward = early
+    bookkeeping.store_indexed = lambda *given: None
+
+
+def _die_at(number: int) -> None:
+    marker = Path(sys.argv[1]) / "died"
+    if number >= DIES_AFTER and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def house(folder: Path, port: int) -> None:
+    """Take messages until killed; ends when the nursery does."""
+    with Database.open(folder / DATABASE, threads=1) as database:
+        log = JournalledLog(database, WallClock())
+        with Journal.open(folder / JOURNAL, log.instants, reserve_bytes=0, segment_bytes=20_000) as journal:
+            form = FakeHl7()
+            indexer = Indexer(journal, log, lambda record: form)
+            indexer.catch_up()
+            indexer.start()
+            pipeline = Pipeline(journal)
+            pipeline.start()
+            server = MllpServer(pipeline, form, WallClock(), Link(port=port), limits=Limits(per_peer=20))
+            server.start()
+            print(f"{os.getpid()} {server.port}", flush=True)
+            signal.pause()
+
+
+def main(folder: str, port: str, *mutants: str) -> None:
+    for _ in sys.stdin:
+        child = os.fork()
+        if not child:
+            for mutant in mutants:
+                globals()[mutant]()
+            house(Path(folder), int(port))
+        os.waitpid(child, 0)
+        print(ENDED, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
