@@ -4,6 +4,10 @@ A `State` is a join: for every event it keeps the highest version that was told.
 effect, so the state depends on the *set* of events known and not on their order; and it
 grows by whatever became known since. What a visit is (a `Visit`) is derived from its events, sorted in the world's
 time, and remembered until another event touches it.
+
+Two corrections need more than one event to be understood, and are settled here, as functions of the set too. A
+cancellation of "the last move" (`twin/latest.py`) strikes the last that stands. A merge that would close a circle is
+refused: of the merges in the circle, the one told last.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from ingest.events import (
     VisitEvent,
     VisitId,
 )
+from twin.latest import undone, visit_undone
 from twin.visit import Visit, visit_of
 
 Version = tuple[datetime, int, str]
@@ -177,7 +182,7 @@ def _of_a_place(event: Event) -> bool:
 def _derived(state: State, told: Iterable[Event]) -> State:
     """The state with the rows of the visits, and the places, that these events touch made anew."""
     rows = dict(state.visits)
-    touched = {v for e in told if isinstance(e, VisitEvent) for v in _ends(e)}
+    touched = {v for e in told for v in _touched(e)}
     for visit in touched | {_root(state, visit) for visit in touched}:
         rows.pop(visit, None)
     for root in {_root(state, visit) for visit in touched}:
@@ -188,34 +193,56 @@ def _derived(state: State, told: Iterable[Event]) -> State:
     return replace(state, visits=rows, places=places)
 
 
-def _ends(event: VisitEvent) -> tuple[VisitId, ...]:
-    return (event.visit, event.into) if isinstance(event, Merged) else (event.visit,)
+def _touched(event: Event) -> tuple[VisitId, ...]:
+    """The visits whose rows an event may change."""
+    if isinstance(event, Merged):
+        return (event.visit, event.into)
+    if isinstance(event, Cancelled):
+        visit = visit_undone(event)
+        return (visit,) if visit is not None else ()
+    return (event.visit,) if isinstance(event, VisitEvent) else ()
 
 
 def _events_of(state: State, root: VisitId) -> Iterator[Event]:
     members = [root, *(v for v in state.merges if v != root and _root(state, v) == root)]
     for member in members:
-        for event_id in state.by_visit.get(member, ()):
-            event = state.events[event_id]
-            if isinstance(event, VisitEvent) and event.visit == member and stands(state, event):
-                yield event
+        own = [state.events[event_id] for event_id in state.by_visit.get(member, ())]
+        told = [e for e in own if isinstance(e, VisitEvent) and e.visit == member and stands(state, e)]
+        struck = undone(told, lambda target: _undoings(state, target))
+        yield from (event for event in told if event.event_id not in struck)
+
+
+def _undoings(state: State, target: EventId) -> Iterator[Cancelled]:
+    """The standing cancellations of the latest of a kind of record, whichever it is."""
+    for event_id in state.cancellations.get(target, ()):
+        event = state.events[event_id]
+        if isinstance(event, Cancelled) and event.target == target and stands(state, event):
+            yield event
 
 
 def _root(state: State, visit: VisitId) -> VisitId:
-    """Where merges lead; a circle of merges leads to its smallest id."""
+    """Where merges lead; in a circle the merge that was told last is refused."""
     seen: list[VisitId] = []
     while (into := _merged_into(state, visit)) is not None:
         if visit in seen:
-            return min(seen[seen.index(visit) :])
+            return max(seen[seen.index(visit) :], key=lambda member: _last_merge(state, member))
         seen.append(visit)
         visit = into
     return visit
 
 
 def _merged_into(state: State, visit: VisitId) -> VisitId | None:
-    told = (state.events[event_id] for event_id in state.merges.get(visit, ()))
-    valid = [e for e in told if isinstance(e, Merged) and e.visit == visit != e.into and stands(state, e)]
+    valid = _merges_of(state, visit)
     return max(valid, key=version).into if valid else None
+
+
+def _merges_of(state: State, visit: VisitId) -> list[Merged]:
+    told = (state.events[event_id] for event_id in state.merges.get(visit, ()))
+    return [e for e in told if isinstance(e, Merged) and e.visit == visit != e.into and stands(state, e)]
+
+
+def _last_merge(state: State, visit: VisitId) -> tuple[Version, VisitId]:
+    return max(version(event) for event in _merges_of(state, visit)), visit
 
 
 def _places(state: State) -> tuple[Event, ...]:
