@@ -82,6 +82,12 @@ def adt(
     return "\r".join(segments).encode() + b"\r"
 
 
+def order_of_tests(kind: str, control: str, *obr: str) -> bytes:
+    """An order or a result, with an ORC of half past eight."""
+    orc = f"ORC|{control}|N1|F1||||||{stamp(at('08:30'))}"
+    return adt("A01", "08:00", orc, *obr).replace(b"ADT^A01", kind.encode())
+
+
 def zbe(number: str, clock: str, action: str = "INSERT", trigger: str = "", unit: str = "") -> str:
     """A movement segment."""
     return f"ZBE|{number}^IDENT|{stamp(at(clock))}||{action}|N|{trigger}|{'^' * 9}{unit}"

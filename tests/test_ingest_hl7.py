@@ -9,7 +9,7 @@ import pytest
 from ingest.events import Cancelled, Event
 from ingest.hl7 import TRIGGERS, Hl7
 from ingest.hl7_reasons import IGNORED, REASONS
-from tests.hl7_messages import SETTINGS, adt, events, place, read, settings, short, stamp, zbe
+from tests.hl7_messages import SETTINGS, adt, events, order_of_tests, place, read, settings, short, stamp, zbe
 from tests.worlds import at
 
 NPU = "NPU|3101^^12|"
@@ -177,19 +177,13 @@ def test_without_a_number_a_move_is_cancelled_by_its_time_else_it_is_the_last() 
     assert one != two
 
 
-def order(kind: str, control: str, *obr: str) -> bytes:
-    return adt("A01", "08:00", f"ORC|{control}|N1|F1||||||{stamp(at('08:30'))}", *obr).replace(
-        b"ADT^A01", kind.encode()
-    )
-
-
 def test_orders_and_results() -> None:
-    asked = events(order("ORM^O01", "NW", "OBR|1|N1||URE^UREA||||||||||||||||||||LAB"))
+    asked = events(order_of_tests("ORM^O01", "NW", "OBR|1|N1||URE^UREA||||||||||||||||||||LAB"))
     assert (short(asked), asked[0].occurred_at) == (["TestOrdered laboratory"], at("08:30"))
-    assert targets(events(order("OML^O21", "CA"))) == [asked[0].event_id.split("/", 2)[2]]
-    result = events(order("ORU^R01", "RE", f"OBR|1|N1|F1|URE||||||||||||||||||{stamp(at('09:00'))}||LAB|F"))
+    assert targets(events(order_of_tests("OML^O21", "CA"))) == [asked[0].event_id.split("/", 2)[2]]
+    result = events(order_of_tests("ORU^R01", "RE", f"OBR|1|N1|F1|URE||||||||||||||||||{stamp(at('09:00'))}||LAB|F"))
     assert (short(result), result[0].occurred_at) == (["TestResulted laboratory"], at("09:00"))
-    assert targets(events(order("ORU^R01", "RE", "OBR|1|N1|F1|URE|||||||||||||||||||||X"))) == [
+    assert targets(events(order_of_tests("ORU^R01", "RE", "OBR|1|N1|F1|URE|||||||||||||||||||||X"))) == [
         result[0].event_id.split("/", 2)[2]
     ]
 
