@@ -39,10 +39,10 @@ def at_text(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y%m%dT%H%M%S}{fraction}"
 
 
-def visit_of_latest(target: str) -> VisitId | None:
-    """The visit whose latest record a target means; None for a target that is an id."""
-    parts = target.split("/")
-    return VisitId(unquote(parts[1])) if len(parts) > 3 and parts[-1] == LATEST else None
+def visit_of_target(target: str) -> VisitId | None:
+    """The visit that a target names, whether or not anything of that id was told; None where it names none."""
+    parts = parts_of(target)
+    return VisitId(parts[1]) if parts is not None and parts[1] else None
 
 
 def parts_of(event_id: str) -> tuple[str, str, tuple[str, ...]] | None:

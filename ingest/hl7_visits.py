@@ -213,11 +213,10 @@ def cancelled_move(told: Told, visit: VisitId, at: datetime) -> Result:
     """
     if told.movement is not None:
         return [cancel(told, told.movement_id(), at)]
-    source, recorded = told.place.source, told.recorded_at
-    if told.stated_at is not None and (recorded is None or at < recorded):
-        return [cancel(told, record_id(source, visit, "move", at_text(at)), at)]
-    latest = record_id(source, visit, "move", LATEST)
-    return [Cancelled(**told.common(EventId(f"{latest}/Cancelled/{at_text(at)}"), at), target=latest)]
+    recorded = told.recorded_at or at
+    known = told.stated_at is not None and at < recorded
+    target = record_id(told.place.source, visit, "move", at_text(at) if known else LATEST)
+    return [Cancelled(**told.common(EventId(f"{target}/Cancelled/{at_text(recorded)}"), at), target=target)]
 
 
 @of_visit

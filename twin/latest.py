@@ -1,8 +1,11 @@
 """Cancellations of "the last one", whichever it was: settled by the set of what was told, not by its order.
 
-Some messages cancel a move without a word of which. Such a cancellation targets `../move/*`, and strikes the move that
-was told no later than itself, that nothing else strikes, and that is the last in the world. A second one strikes the
-one before. One that finds nothing to strike does nothing, until what it could have meant arrives.
+Some messages cancel a move without a word of which. Such a cancellation targets `../move/*`, and strikes, of the moves
+that were told no later than itself and stood when it was told, the last in the world. A second one strikes the one
+before. One that finds nothing to strike does nothing, until what it could have meant arrives.
+
+What was told is the winning version of each event, here as everywhere: a move that was struck so and is told again for
+the same instant stands, and the cancellation then means the move before it.
 """
 
 from __future__ import annotations
@@ -10,21 +13,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from ingest.events import Cancelled, Event, EventId, VisitId
-from ingest.hl7_ids import LATEST, visit_of_latest
+from ingest.events import Cancelled, Event, EventId
+from ingest.hl7_ids import LATEST
 
 
-def visit_undone(event: Cancelled) -> VisitId | None:
-    """The visit of which an event strikes the latest record; None for the cancellation of one event."""
-    return visit_of_latest(event.target) if event.target.endswith(LATEST) else None
-
-
-def undone(events: Sequence[Event], undoings: Callable[[EventId], Iterable[Cancelled]]) -> set[EventId]:
-    """Which of a visit's events the cancellations of "the last" strike; `undoings` gives those of a target."""
+def undone(events: Sequence[Event], strikes: Callable[[EventId], Iterable[Cancelled]]) -> set[EventId]:
+    """Which of a visit's events the cancellations of "the last" strike; `strikes` gives those that target an id."""
     alike: dict[EventId, list[Event]] = {}
     for event in events:
         alike.setdefault(_target_of(event.event_id), []).append(event)
-    return {event_id for target, group in alike.items() for event_id in _struck(group, [*undoings(target)])}
+    return {event_id for target, group in alike.items() for event_id in _struck(group, [*strikes(target)], strikes)}
 
 
 def _target_of(event_id: str) -> EventId:
@@ -32,17 +30,23 @@ def _target_of(event_id: str) -> EventId:
     return EventId(f"{event_id.rpartition('/')[0]}/{LATEST}")
 
 
-def _struck(events: Sequence[Event], undoings: Sequence[Cancelled]) -> set[EventId]:
-    """Told one after the other, each cancellation strikes the last in the world of those that stand by then."""
-    standing: set[tuple[datetime, EventId]] = set()
+def _struck(
+    events: Sequence[Event], last_ones: Sequence[Cancelled], strikes: Callable[[EventId], Iterable[Cancelled]]
+) -> set[EventId]:
+    """All is told again in its order; what a cancellation of "the last" finds standing last in the world it strikes."""
+    if not last_ones:
+        return set()
+    standing: dict[EventId, datetime] = {}
     struck: set[EventId] = set()
-    for event in sorted([*events, *undoings] if undoings else [], key=_when_told):
+    for event in sorted([*events, *last_ones, *(s for e in events for s in strikes(e.event_id))], key=_when_told):
         if not isinstance(event, Cancelled):
-            standing.add((event.occurred_at, event.event_id))
+            standing[event.event_id] = event.occurred_at
+        elif not event.target.endswith(LATEST):
+            standing.pop(event.target, None)
         elif standing:
-            last = max(standing)
-            standing.discard(last)
-            struck.add(last[1])
+            last = max(standing, key=lambda event_id: (standing[event_id], event_id))
+            del standing[last]
+            struck.add(last)
     return struck
 
 

@@ -29,7 +29,9 @@ from ingest.events import (
     VisitEvent,
     VisitId,
 )
-from twin.latest import undone, visit_undone
+from ingest.hl7_ids import visit_of_target
+from twin.latest import undone
+from twin.renumbered import superseded
 from twin.visit import Visit, visit_of
 
 Version = tuple[datetime, int, str]
@@ -198,22 +200,33 @@ def _touched(event: Event) -> tuple[VisitId, ...]:
     if isinstance(event, Merged):
         return (event.visit, event.into)
     if isinstance(event, Cancelled):
-        visit = visit_undone(event)
+        visit = visit_of_target(event.target)
         return (visit,) if visit is not None else ()
     return (event.visit,) if isinstance(event, VisitEvent) else ()
 
 
 def _events_of(state: State, root: VisitId) -> Iterator[Event]:
+    """The events that stand of a visit and of those that were merged into it."""
     members = [root, *(v for v in state.merges if v != root and _root(state, v) == root)]
+    gone: set[EventId] = set()
+    told: list[VisitEvent] = []
     for member in members:
         own = [state.events[event_id] for event_id in state.by_visit.get(member, ())]
-        told = [e for e in own if isinstance(e, VisitEvent) and e.visit == member and stands(state, e)]
-        struck = undone(told, lambda target: _undoings(state, target))
-        yield from (event for event in told if event.event_id not in struck)
+        events = [e for e in own if isinstance(e, VisitEvent) and e.visit == member]
+        gone |= undone(events, lambda target: _strikes(state, target))
+        told += events
+    if len(members) > 1:
+        since = {v: said for v in members if (said := _merged_since(state, v)) is not None}
+        gone |= superseded(told, members, since, lambda target: _strikes(state, target), _said)
+    yield from (event for event in told if event.event_id not in gone and stands(state, event))
 
 
-def _undoings(state: State, target: EventId) -> Iterator[Cancelled]:
-    """The standing cancellations of the latest of a kind of record, whichever it is."""
+def _merged_since(state: State, visit: VisitId) -> tuple[datetime, int] | None:
+    return max(map(_said, _merges_of(state, visit)), default=None)
+
+
+def _strikes(state: State, target: EventId) -> Iterator[Cancelled]:
+    """The standing cancellations of an event, or of the latest of a kind of record, whichever it is."""
     for event_id in state.cancellations.get(target, ()):
         event = state.events[event_id]
         if isinstance(event, Cancelled) and event.target == target and stands(state, event):
