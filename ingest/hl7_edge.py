@@ -26,14 +26,14 @@ UNKNOWN = "?"
 REMARKS, UNREADABLE = "ZKR", "ZKF"
 """Segments of our own: what was doubtful at the edge; what is kept of a frame that cannot be split."""
 
-_CODE = re.compile(r"(?:(?:Bed|Lit|Room|Ch) ?)?((?=.*\d)[A-Za-z0-9_.-]{1,10}|[A-Z]{1,4})")
+_CODE = re.compile(r"(?:(?:Bed|Lit|Room|Ch) ?)?((?=.*\d)[A-Za-z0-9_.-]{1,10}|[A-Z]{1,4})", re.ASCII)
 _CODE_LETTERS, _CODE_DIGITS = 4, 5
 _LONGEST_REMEMBERED, _REMEMBERED = 64, 20_000
 _WORD = re.compile(r"[A-Z0-9]{1,4}")
 _TYPES = frozenset(["ADT", "ORU", "ORM", "OMG", "OML", "OMI", "SIU"])
 """Types of messages that are read; of any other only the fact is kept."""
-_EVENT = re.compile(r"[A-Z]\d[0-9A-Z]")
-_VERSION = re.compile(r"2(?:\.\d){1,2}")
+_EVENT = re.compile(r"[A-Z]\d[0-9A-Z]", re.ASCII)
+_VERSION = re.compile(r"2(?:\.\d){1,2}", re.ASCII)
 _SENT, _TYPE, _CONTROL, _PROCESSING, _VERSION_ID = 7, 9, 10, 11, 12
 Shape = Callable[["Sheet", str, Segment], str]
 """A field as it was written, and the segment it stands in, as it may be kept; a value that is escaped."""

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from ingest.clock import resolve
 
-_STAMP = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,6})\d*)?)?)?)?([+-]\d{4})?")
+_STAMP = re.compile(
+    r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,6})\d*)?)?)?)?([+-]\d{4})?", re.ASCII
+)
 _FIRST_YEAR, _LAST_YEAR = 1980, 2199
 
 

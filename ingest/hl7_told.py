@@ -110,7 +110,7 @@ class Told:
     @cached_property
     def spot(self) -> Spot:
         """Where the patient is now: by the first of the settings' fields that has a known code, else that has one."""
-        bed = self._bed(self.message.first("PV1"), 3)
+        bed = self.bed_of(self.message.first("PV1"), 3)
         codes = [code for name in self.settings.source.unit if (code := self._unit_code(name))]
         known = next((code for code in codes if code in self.settings.units.by_code), codes[0] if codes else "")
         spot = self.spot_of(known, bed)
@@ -125,7 +125,7 @@ class Told:
     @cached_property
     def pending(self) -> Spot:
         """Where the patient is to go (PV2-1)."""
-        return self.spot_of(self.text("PV2", 1), self._bed(self.message.first("PV2"), 1))
+        return self.spot_of(self.text("PV2", 1), self.bed_of(self.message.first("PV2"), 1))
 
     def spot_of(self, code: str, bed: BedId | None) -> Spot:
         """The place of a code; a code that nobody named is a unit of its own name, flagged."""
@@ -205,7 +205,7 @@ class Told:
         return self.text(segment, number, 10 if segment == "ZBE" else 1)
 
     @staticmethod
-    def _bed(segment: Segment, number: int) -> BedId | None:
+    def bed_of(segment: Segment, number: int) -> BedId | None:
         room, bed = segment.text(number, 2), segment.text(number, 3)
         return BedId("/".join(part for part in (room, bed) if part)) if room or bed else None
 

@@ -322,7 +322,7 @@ def _merged(told: Told, visit: VisitId, at: datetime) -> list[Event]:
 
 
 def _bed_status(told: Told, npu: Segment, at: datetime) -> Event | None:
-    spot = told.spot_of(npu.text(1), told._bed(npu, 1))
+    spot = told.spot_of(npu.text(1), told.bed_of(npu, 1))
     status = told.settings.bed_statuses.get(npu.text(2))
     if spot.unit is None or spot.bed is None or status is None:
         return None

@@ -24,6 +24,8 @@ class Record:
     at: datetime
     code: str
     number: str
+    told: int
+    """How many messages were sent before the one that tells it as it is."""
     stands: bool = True
 
 
@@ -33,6 +35,8 @@ class Reference:
 
     visits: dict[str, dict[str, Record]] = field(default_factory=dict)
     merged: dict[str, tuple[int, str]] = field(default_factory=dict)
+    cancelled: list[tuple[str, str, int]] = field(default_factory=list)
+    """Visit and record of each cancellation, and how many messages were sent before."""
     sent: list[bytes] = field(default_factory=list)
 
     def now(self) -> datetime:
@@ -46,18 +50,19 @@ class Reference:
     def tell(self, visit: str, kind: Kind, code: str, minute: int) -> None:
         """Something happened. Visits named N.. have numbered movements, others do not."""
         number = f"M{len(self.sent)}" if visit[0] == "N" else ""
-        record = Record(kind, self.when(minute), code, number)
+        record = Record(kind, self.when(minute), code, number, len(self.sent))
         self.visits.setdefault(visit, {})[self._key(record)] = record
         self._send(visit, record, _TRIGGER[kind], "INSERT")
 
     def change(self, visit: str, record: Record, minute: int) -> None:
         """A numbered movement was entered with a wrong time."""
-        record.at, record.stands = self.when(minute), True
+        record.at, record.told, record.stands = self.when(minute), len(self.sent), True
         self._send(visit, record, "Z99", "UPDATE")
 
     def cancel(self, visit: str, record: Record) -> None:
         """It never happened; once more if that was told before."""
         record.stands = False
+        self.cancelled.append((visit, self._key(record), len(self.sent)))
         self._send(visit, record, _CANCEL[record.kind], "CANCEL")
 
     def cancel_last_move(self, visit: str) -> None:
@@ -69,7 +74,7 @@ class Reference:
 
     def cancel_unknown(self, visit: str) -> None:
         """A movement that nobody told never happened."""
-        record = Record("move", self.when(0), "ED", f"X{len(self.sent)}")
+        record = Record("move", self.when(0), "ED", f"X{len(self.sent)}", len(self.sent))
         self._send(visit, record, "A12", "CANCEL")
 
     def merge(self, visit: str, into: str) -> None:
@@ -81,8 +86,19 @@ class Reference:
         """What each visit amounts to, by the number that merges lead to."""
         groups: dict[str, list[Record]] = {}
         for visit, records in self.visits.items():
-            groups.setdefault(self._root(visit), []).extend(r for r in records.values() if r.stands)
+            standing = [r for r in records.values() if r.stands and not self._struck_under_another_number(visit, r)]
+            groups.setdefault(self._root(visit), []).extend(standing)
         return {visit: _row(records) for visit, records in groups.items() if records}
+
+    def _struck_under_another_number(self, visit: str, record: Record) -> bool:
+        """After a merge, a cancellation under the visit's other number means the record of the old one too."""
+        if visit not in self.merged:
+            return False
+        since = max(record.told, self.merged[visit][0])
+        return any(
+            other != visit and key == self._key(record) and told >= since and self._root(other) == self._root(visit)
+            for other, key, told in self.cancelled
+        )
 
     def _root(self, visit: str) -> str:
         path: list[str] = []

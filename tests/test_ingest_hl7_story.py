@@ -148,7 +148,7 @@ def run(examples: int, steps: int, **options: Any) -> None:
 
 
 def test_the_twin_holds_what_the_hospital_holds_whatever_is_told_in_whatever_order() -> None:
-    run(60, 30)
+    run(100, 30)
 
 
 @pytest.mark.soak
