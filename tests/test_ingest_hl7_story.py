@@ -280,3 +280,11 @@ def test_after_a_merge_a_stay_that_never_ended_goes_on() -> None:
     cancel = adt("A13", "11:00", visit="V2", recorded="12:00", unit="ED", group="E")
     [visit] = visits(*told, cancel).values()
     assert visit.departed_at is None
+
+
+def test_a_fold_that_forgets_the_old_number_after_a_merge_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state_module, "superseded", lambda *arguments: set())
+    with pytest.raises(AssertionError):
+        test_after_a_merge_a_movement_is_cancelled_under_either_number("V2")
+    with pytest.raises(AssertionError):
+        test_after_a_merge_a_movement_is_changed_under_the_new_number()

@@ -4,8 +4,9 @@ Some messages cancel a move without a word of which. Such a cancellation targets
 that were told no later than itself and stood when it was told, the last in the world. A second one strikes the one
 before. One that finds nothing to strike does nothing, until what it could have meant arrives.
 
-What was told is the winning version of each event, here as everywhere: a move that was struck so and is told again for
-the same instant stands, and the cancellation then means the move before it.
+What was told is the winning version of each event, here as everywhere. So a move that was struck so, and is told again
+changed for the same instant, stands, and the cancellation then means the move before it; told again unchanged it is a
+duplicate for the log, and stays struck.
 """
 
 from __future__ import annotations

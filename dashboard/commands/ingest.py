@@ -86,10 +86,6 @@ def _of_messages(account: ExtractAccount) -> dict[str, Any]:
 def text(account: dict[str, Any]) -> str:
     """The account in sentences."""
     parts = " + ".join(f"{account[name]} {name}" for name in _ACCOUNT[1:])
-    details = [
-        f"  {word} {name}: {count}"
-        for word, key in _DETAILS
-        for name, count in account.get(key, {}).items()
-    ]
+    details = [f"  {word} {name}: {count}" for word, key in _DETAILS for name, count in account.get(key, {}).items()]
     unit = "messages" if "flags" in account else "rows"
     return "\n".join([f"{account['read']} {unit} read = {parts}", *details])
