@@ -149,7 +149,7 @@ def parse(payload: bytes, place: Place, settings: Hl7Settings) -> Reading:
     message = split(payload)
     if isinstance(message, Fault):
         return _rejected(message.code, place)
-    remarks = {flag for flag in message.first(REMARKS).repetitions(1) if flag in CHARSET_FLAGS}
+    remarks = {flag for flag in message.first("MSH").repetitions(REMARKS) if flag in CHARSET_FLAGS}
     return _read(message, place, settings, remarks | set(message.flags))
 
 

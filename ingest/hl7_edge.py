@@ -23,8 +23,10 @@ from ingest.pseudonyms import NumberKind, Pseudonyms
 
 UNKNOWN = "?"
 """What is kept of a value that does not fit its field."""
-REMARKS, UNREADABLE = "ZKR", "ZKF"
-"""Segments of our own: what was doubtful at the edge; what is kept of a frame that cannot be split."""
+UNREADABLE = "ZKF"
+"""The segment, one of our own, that is kept of a frame that cannot be split."""
+REMARKS = 21
+"""The field of MSH that holds what was doubtful at the edge."""
 
 _CODE = re.compile(r"(?:(?:Bed|Lit|Room|Ch) ?)?((?=.*\d)[A-Za-z0-9_.-]{1,10}|[A-Z]{1,4})", re.ASCII)
 _CODE_LETTERS, _CODE_DIGITS = 4, 5
@@ -63,9 +65,7 @@ class Hl7Edge:
             return self._unreadable(frame, message)
         header = message.first("MSH")
         sheet = Sheet(self, header.text(_SENT) or message.first("EVN").text(2))
-        lines = [self._header(header, sheet), *self._lines(message, sheet)]
-        if message.flags:
-            lines.append(f"{REMARKS}|{'~'.join(message.flags)}")
+        lines = [self._header(header, sheet, message.flags), *self._lines(message, sheet)]
         return Kept(payload="\r".join(lines).encode() + b"\r", control_id=self.number("record", header.text(_CONTROL)))
 
     def number(self, kind: NumberKind, number: str) -> str:
@@ -89,15 +89,15 @@ class Hl7Edge:
         digest = self.number("file", sha256(frame).hexdigest())
         return Kept(payload=f"{UNREADABLE}|{fault.code}|{len(frame)}|{digest}\r".encode(), fault=fault.code)
 
-    def _header(self, header: Segment, sheet: Sheet) -> str:
-        fields = ["MSH", "^~\\&", *[""] * 15, "UNICODE UTF-8"]
+    def _header(self, header: Segment, sheet: Sheet, flags: tuple[str, ...]) -> str:
+        fields = ["MSH", "^~\\&", *[""] * 15, "UNICODE UTF-8", "", "", "~".join(flags)]
         fields[_SENT - 1] = _time(sheet, header.raw(_SENT), header)
         fields[_TYPE - 1] = _message_type(header)
         fields[_CONTROL - 1] = self.number("record", header.text(_CONTROL))
         fields[_PROCESSING - 1] = header.text(_PROCESSING) if header.text(_PROCESSING) in ("P", "T", "D") else ""
         version = header.text(_VERSION_ID)
         fields[_VERSION_ID - 1] = version if _VERSION.fullmatch(version) else ""
-        return "|".join(fields)
+        return "|".join(fields).rstrip("|")
 
     def _lines(self, message: Message, sheet: Sheet) -> Iterator[str]:
         for segment in message.segments:

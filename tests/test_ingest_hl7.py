@@ -214,6 +214,12 @@ def test_local_times_go_through_the_sites_zone_and_doubtful_ones_are_flagged() -
     assert told("20260302") == ("2026-03-01T23:00:00+00:00", ("day_only",))
 
 
+def test_text_that_is_not_in_its_character_set_is_flagged_after_the_edge_too() -> None:
+    message = adt("A04", "08:00", unit="ED").replace(b"DUPONT", b"L\xe9")
+    assert read(message).flags == ("charset_fallback",)
+    assert read(message.replace(b"|P|2.5", b"|P|2.5||||||8859/1")).flags == ()
+
+
 def test_a_unit_that_nobody_named_is_kept_by_its_code_or_a_token_and_flagged() -> None:
     code, name = read(adt("A02", "08:00", unit="UF77")), read(adt("A02", "08:00", unit="Salle Martin"))
     assert short(code) == ["Moved UF77"]

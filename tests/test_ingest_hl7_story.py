@@ -142,7 +142,7 @@ def run(examples: int, steps: int, **options: Any) -> None:
         Story,
         settings=hypothesis_settings(
             max_examples=examples, stateful_step_count=steps, deadline=None,
-            suppress_health_check=[*HealthCheck], **options,
+            suppress_health_check=[*HealthCheck], **{"report_multiple_bugs": False, **options},
         ),
     )  # fmt: skip
 

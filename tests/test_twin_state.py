@@ -123,6 +123,18 @@ def test_merges_follow_chains_and_the_last_merge_of_a_circle_is_refused() -> Non
         assert rows(fold(State(), [*reversed(circle), *day])) == rows(alone)
 
 
+def test_a_merge_that_leads_elsewhere_leaves_nothing_where_it_led_before() -> None:
+    day = day_of_visits()
+    merges = [told("Merged", "a", "12:00", into="b"), told("Merged", "b", "12:01", into="c")]
+    elsewhere = told("Merged", "b", "12:02", into="d")
+    state = fold(fold(State(), [*day, *merges]), [elsewhere])
+    assert set(state.visits) == {"c", "d"}
+    assert rows(state) == rows(fold(State(), [elsewhere, *day, *merges]))
+    assert state.visits[VisitId("c")].arrived_at == at("09:30")
+    apart = fold(state, [struck(elsewhere, at("12:03"))])
+    assert rows(apart) == rows(fold(State(), [*day, *merges, elsewhere, struck(elsewhere, at("12:03"))]))
+
+
 def test_places_give_their_latest_count_and_status() -> None:
     events = [
         BedsCounted(event_id=EventId("1"), occurred_at=at("07:00"), known_at=at("07:00"), unit=MEDICINE, count=30),

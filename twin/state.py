@@ -113,7 +113,7 @@ def fold(state: State, events: Iterable[Event]) -> State:
         place_ids=state.place_ids | {e.event_id for e in told if _of_a_place(e)},
         digest=(state.digest + sum(_hash(new) - (_hash(old) if old else 0) for old, new in taken)) % _MODULUS,
     )
-    return _derived(grown, [*told, *(struck for event in told for struck in _struck(held, event))])
+    return _derived(state, grown, [*told, *(struck for event in told for struck in _struck(held, event))])
 
 
 def _take(held: dict[EventId, Event], events: Iterable[Event]) -> list[tuple[Event | None, Event]]:
@@ -181,13 +181,18 @@ def _of_a_place(event: Event) -> bool:
     return not isinstance(event, VisitEvent | Cancelled)
 
 
-def _derived(state: State, told: Iterable[Event]) -> State:
-    """The state with the rows of the visits, and the places, that these events touch made anew."""
+def _derived(before: State, state: State, told: Iterable[Event]) -> State:
+    """The state with the rows of the visits, and the places, that these events touch made anew.
+
+    A merge that leads elsewhere now also touches where it led before.
+    """
     rows = dict(state.visits)
-    touched = {v for e in told for v in _touched(e)}
-    for visit in touched | {_root(state, visit) for visit in touched}:
+    named = {v for e in told for v in _touched(e)}
+    touched = named | {_root(before, visit) for visit in named}
+    roots = {_root(state, visit) for visit in touched}
+    for visit in touched | roots:
         rows.pop(visit, None)
-    for root in {_root(state, visit) for visit in touched}:
+    for root in roots:
         row = visit_of(root, sorted(_events_of(state, root), key=_in_the_world))
         if row is not None:
             rows[root] = row
