@@ -123,16 +123,15 @@ def test_merges_follow_chains_and_the_last_merge_of_a_circle_is_refused() -> Non
         assert rows(fold(State(), [*reversed(circle), *day])) == rows(alone)
 
 
-def test_a_merge_that_leads_elsewhere_leaves_nothing_where_it_led_before() -> None:
+def test_a_circle_that_is_opened_leaves_nothing_where_it_led_before() -> None:
     day = day_of_visits()
-    merges = [told("Merged", "a", "12:00", into="b"), told("Merged", "b", "12:01", into="c")]
-    elsewhere = told("Merged", "b", "12:02", into="d")
-    state = fold(fold(State(), [*day, *merges]), [elsewhere])
-    assert set(state.visits) == {"c", "d"}
-    assert rows(state) == rows(fold(State(), [elsewhere, *day, *merges]))
-    assert state.visits[VisitId("c")].arrived_at == at("09:30")
-    apart = fold(state, [struck(elsewhere, at("12:03"))])
-    assert rows(apart) == rows(fold(State(), [*day, *merges, elsewhere, struck(elsewhere, at("12:03"))]))
+    pairs = [("a", "b", "12:00"), ("b", "c", "12:01"), ("d", "a", "12:02"), ("c", "d", "12:03")]
+    circle = [told("Merged", visit, clock, into=into) for visit, into, clock in pairs]
+    opened = told("Merged", "a", "12:04", into="d")
+    state = fold(State(), [*day, *circle])
+    assert set(state.visits) == {"c"}
+    assert set(fold(state, [opened]).visits) == {"a"}
+    assert rows(fold(state, [opened])) == rows(fold(State(), [opened, *day, *circle]))
 
 
 def test_places_give_their_latest_count_and_status() -> None:
