@@ -10,15 +10,17 @@ import pytest
 
 from dashboard.__main__ import main
 from ingest.clock import SimulatedClock
-from ingest.database import Database
+from ingest.database import Database, rows
 from ingest.errors import UnreadableInputError
 from ingest.hl7 import Hl7
+from ingest.hl7_edge import Hl7Edge
 from ingest.hl7_files import Envelope, frames, hl7_files, ingest_messages
 from ingest.hl7_settings import load_settings
 from ingest.hl7_text import MAX_FRAME_BYTES, Fault, split
 from ingest.log import EventLog
 from ingest.mapping import find_mapping
 from ingest.pseudonyms import Pseudonyms
+from tests.hl7_canaries import CANARIES, everywhere
 from tests.hl7_messages import adt, hl7, zbe
 from tests.worlds import at
 from twin.state import State, fold
@@ -86,6 +88,33 @@ def test_a_file_in_the_log_is_the_fold_of_its_messages_and_a_second_time_nothing
     assert (again.read, again.stored, again.duplicate) == (5, 0, 3)
     assert (first.reasons, first.ignored_by_name) == ({"missing_unit": 1}, {"no_movement": 1})
     assert [stay.unit for stay in visit.stays] == ["boxes"]
+
+
+_EVENTS, _REJECTED, _BATCHES = "FROM event", "FROM rejected", "FROM batch"
+
+
+def traces(folder: Path, capsys: pytest.CaptureFixture[str], canaries: list[str]) -> list[str]:
+    """Canaries that are in the database, whose file is compressed, or on the screen after they were loaded."""
+    inbox, data = folder / "in.hl7", folder / "data"
+    inbox.write_bytes(b"\n".join(frame for n, canary in enumerate(canaries) for frame in everywhere(canary, n)))
+    options = "--format hl7 --mapping hl7_default --json --data"
+    assert main(["ingest", str(inbox), *options.split(), str(data)]) == 0
+    screen = capsys.readouterr()
+    with Database.open(next(data.glob("*.duckdb"))) as database:
+        held = repr([rows(database.cursor(), statement) for statement in (_EVENTS, _REJECTED, _BATCHES)])
+    assert len(held) > 10_000
+    return [canary for canary in canaries if canary in held + screen.out + screen.err]
+
+
+def test_no_canary_reaches_the_database_or_the_screen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert traces(tmp_path, capsys, CANARIES[::20]) == []
+
+
+def test_a_code_that_reaches_the_database_as_it_is_is_caught(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Hl7Edge, "code", lambda self, text, known: text)
+    assert traces(tmp_path, capsys, CANARIES[::20]) != []
 
 
 def sample_form() -> Hl7:

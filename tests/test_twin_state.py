@@ -123,6 +123,12 @@ def test_merges_follow_chains_and_the_last_merge_of_a_circle_is_refused() -> Non
         assert rows(fold(State(), [*reversed(circle), *day])) == rows(alone)
 
 
+def test_a_circle_that_leads_to_its_smallest_id_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_last_merge", lambda state, visit: [-ord(visit)])
+    with pytest.raises(AssertionError):
+        test_merges_follow_chains_and_the_last_merge_of_a_circle_is_refused()
+
+
 def test_a_circle_that_is_opened_leaves_nothing_where_it_led_before() -> None:
     day = day_of_visits()
     pairs = [("a", "b", "12:00"), ("b", "c", "12:01"), ("d", "a", "12:02"), ("c", "d", "12:03")]
