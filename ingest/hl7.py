@@ -160,7 +160,7 @@ def _fault_of(payload: bytes) -> str:
 
 def _read(message: Message, place: Place, settings: Hl7Settings, flags: set[str]) -> Reading:
     """1. Name the trigger. 2. Ask its rule, once for each patient. 3. Take all answers or none."""
-    trigger = _trigger(message, flags)  # 1
+    trigger = _trigger(message, settings.source.processing, flags)  # 1
     if isinstance(trigger, Ignored | Refused):
         return _reading([trigger], flags, place)
     if trigger == "A17" and len(message.all("PID")) > _SWAPPED:
@@ -189,10 +189,12 @@ def _rejected(code: str, place: Place, flags: set[str] | None = None) -> Reading
     return Reading(rejected=code, sentence=sentence, flags=tuple(sorted(flags or ())))
 
 
-def _trigger(message: Message, flags: set[str]) -> str | Ignored | Refused:
+def _trigger(message: Message, processing: tuple[str, ...], flags: set[str]) -> str | Ignored | Refused:
     """The trigger of MSH-9, which wins over EVN-1; EVN-1 speaks where MSH-9 names no trigger."""
     header, other = message.first("MSH"), message.first("EVN").text(1)
     kind, event = header.text(9, 1), header.text(9, 2)
+    if header.text(11) not in ("", *processing):
+        return Ignored("not_production")
     if not kind or not (event or other):
         return Refused("missing_trigger")
     if event and other and event != other:

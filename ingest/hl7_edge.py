@@ -9,7 +9,7 @@ each time, so that nothing is lost and nobody is named. Any other value that doe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -74,7 +74,7 @@ class Hl7Edge:
             return self._numbers.one(kind, number)
         return self._pseudonym(kind, number) if number.strip() else ""
 
-    def code(self, text: str, known: Iterable[str]) -> str:
+    def code(self, text: str, known: Container[str]) -> str:
         """The code of a place or a test as it is, if it is known or looks like one, else its token."""
         text = normalize("NFC", text)
         if not text or text in known or looks_like_a_code(text):
@@ -84,6 +84,12 @@ class Hl7Edge:
     @property
     def settings(self) -> Hl7Settings:
         return self._settings
+
+    @cached_property
+    def tests(self) -> frozenset[str]:
+        """Codes and words of tests that are kept as they are."""
+        values = self._settings.tests.values
+        return frozenset(["imaging", "laboratory", *values, *values.values()])
 
     def _unreadable(self, frame: bytes, fault: Fault) -> Kept:
         digest = self.number("file", sha256(frame).hexdigest())
@@ -223,10 +229,7 @@ def _responsible(sheet: Sheet, written: str, segment: Segment) -> str:
 
 
 def _test(sheet: Sheet, written: str, segment: Segment) -> str:
-    tests = sheet.edge.settings.tests
-    return sheet.edge.code(
-        segment.component(written, 1), {*tests.values, *tests.values.values(), "imaging", "laboratory"}
-    )
+    return sheet.edge.code(segment.component(written, 1), sheet.edge.tests)
 
 
 def _event_code(sheet: Sheet, written: str, segment: Segment) -> str:

@@ -6,6 +6,7 @@ from ingest.hl7_text import FAULTS
 
 IGNORED: dict[str, str] = {
     "not_read": "a type of message that tells nothing we hold",
+    "not_production": "a message of training or debugging, which the settings do not take",
     "unknown_trigger": "a trigger that tells nothing we hold",
     "identity_only": "a change of a person's numbers that moves no visit to another",
     "leave_of_absence": "a leave, during which the bed is kept",

@@ -72,6 +72,8 @@ class Hl7Source(Checked):
     patient_types: tuple[str, ...] = ("PI", "MR")
     unit: tuple[UnitField, ...] = ("PV1-3", "ZBE-8", "ZBE-7")
     movement_numbers: Literal["visit", "sender"] = "visit"
+    processing: tuple[Literal["P", "T", "D"], ...] = ("P", "T", "D")
+    """Which messages are taken (MSH-11): of production, training, debugging."""
 
     @field_validator("zone")
     @classmethod

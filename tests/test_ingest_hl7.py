@@ -246,6 +246,13 @@ def test_a_sender_may_number_movements_for_all_its_visits() -> None:
     assert ids == {"adt//movement/M7"}
 
 
+def test_what_was_made_up_for_training_is_left_out_where_the_settings_say_so() -> None:
+    strict = Hl7(settings(SETTINGS.replace("zone =", 'processing = ["P"]\nzone =')))
+    told = adt("A02", "09:00", unit="ED")
+    assert strict.read(told.replace(b"|P|2.5", b"|T|2.5"), place()).ignored == "not_production"
+    assert short(strict.read(told, place())) == short(strict.read(told.replace(b"|P|2.5", b"||2.5"), place()))
+
+
 def test_every_trigger_of_the_table_is_accounted_for_with_next_to_nothing_in_the_message() -> None:
     for trigger in [*TRIGGERS, "Z99", "A98"]:
         for group in ("E", "I", "O", "P", ""):
