@@ -216,13 +216,21 @@ def _answer(told: Told) -> Result:
 
 
 def _of_movement(told: Told, action: str) -> Result:
+    """A movement that was changed into one to a place that we do not hold is one that never happened for us."""
     if action == "CANCEL" and told.trigger not in _CANCELS:
-        known = told.trigger in TRIGGERS
-        return _CANCELLED_BY.get(told.trigger, visits.cancelled_move)(told) if known else Ignored("unknown_trigger")
+        return _cancelled(told)
     result = _rule(told.trigger)(told)
-    if action == "UPDATE" and told.trigger in _PARTED and not isinstance(result, Ignored | Refused):
-        return visits.without_other_part(told, result)
-    return result
+    if action != "UPDATE" or isinstance(result, Refused):
+        return result
+    if isinstance(result, Ignored):
+        return _cancelled(told) if result.code == "elsewhere" else result
+    return visits.without_other_part(told, result) if told.trigger in _PARTED else result
+
+
+def _cancelled(told: Told) -> Result:
+    if told.trigger not in TRIGGERS:
+        return Ignored("unknown_trigger")
+    return _CANCELLED_BY.get(told.trigger, visits.cancelled_move)(told)
 
 
 def _rule(trigger: str) -> Rule:

@@ -154,6 +154,12 @@ def test_a_movement_changed_into_an_entry_into_a_ward_leaves_no_area_behind() ->
     assert targets(changed)[0].endswith("/place")
 
 
+def test_a_movement_changed_into_one_to_a_clinic_never_happened_for_us() -> None:
+    arrival = events(adt("A04", "08:00", zbe("M1", "08:00"), unit="ED", group="E"))
+    changed = events(adt("Z99", "09:00", zbe("M1", "08:00", "UPDATE", "A04"), unit="CLINIC", group="O"))
+    assert [e.target for e in changed if isinstance(e, Cancelled)] == [e.event_id for e in arrival]
+
+
 def test_without_numbers_a_cancellation_means_what_the_visit_has_once() -> None:
     assert targets(events(adt("A11", "09:00", unit="ED", group="E"))) == ["arrival", "arrival/place"]
     assert targets(events(adt("A11", "09:00", unit="ED", group="I"))) == ["decision/admit"]
