@@ -50,7 +50,13 @@ def faults(text: str) -> list[str]:
     return list(caught.value.faults)
 
 
-@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.toml")), ids=lambda path: path.stem)
+def of_extracts() -> list[Path]:
+    """The shipped mappings that are for extracts; those of messages have tests of their own."""
+    stated = re.compile(r'^format = "(wide|long)"', re.MULTILINE)
+    return sorted(path for path in SHIPPED.glob("*.toml") if stated.search(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", of_extracts(), ids=lambda path: path.stem)
 def test_the_shipped_mappings_are_sound(path: Path) -> None:
     assert load_mapping(path).columns()
 
@@ -60,7 +66,7 @@ def test_a_shipped_mapping_is_found_by_its_name_and_any_other_by_its_path(tmp_pa
     own = tmp_path / "own.toml"
     own.write_text(WIDE)
     assert find_mapping(str(own)) == own
-    with pytest.raises(UnreadableInputError, match="nor one of the shipped mappings edtwin_wide, sepsis"):
+    with pytest.raises(UnreadableInputError, match=r"nor one of the shipped mappings edtwin_wide, .*sepsis"):
         find_mapping("nobody")
 
 

@@ -109,14 +109,35 @@ def test_cancellations_that_strike_each_other_end_and_do_not_depend_on_order() -
     assert rows(fold(State(), [*day, one, two, one_again])) == rows(fold(State(), [one_again, two, one, *day]))
 
 
-def test_merges_follow_chains_and_a_circle_leads_to_its_smallest_id() -> None:
+def test_merges_follow_chains_and_the_last_merge_of_a_circle_is_refused() -> None:
     day = day_of_visits()
     chain = [told("Merged", "c", "12:00", into="d"), told("Merged", "d", "12:01", into="b")]
     merged = fold(State(), [*day, *chain])
     assert set(merged.visits) == {"a", "b"}
     assert merged.visits[VisitId("b")].arrived_at == at("09:00")
-    circle = [told("Merged", "b", "12:00", into="c"), told("Merged", "c", "12:00", into="b")]
-    assert set(fold(State(), [*day, *circle]).visits) == {"a", "b", "d"}
+    for first, last in ("bc", "cb"):
+        circle = [told("Merged", first, "12:00", into=last), told("Merged", last, "12:01", into=first)]
+        alone = fold(State(), [*day, circle[0]])
+        assert set(alone.visits) == {"a", last, "d"}
+        assert rows(fold(State(), [*day, *circle])) == rows(alone)
+        assert rows(fold(State(), [*reversed(circle), *day])) == rows(alone)
+
+
+def test_a_circle_that_leads_to_its_smallest_id_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_last_merge", lambda state, visit: [-ord(visit)])
+    with pytest.raises(AssertionError):
+        test_merges_follow_chains_and_the_last_merge_of_a_circle_is_refused()
+
+
+def test_a_circle_that_is_opened_leaves_nothing_where_it_led_before() -> None:
+    day = day_of_visits()
+    pairs = [("a", "b", "12:00"), ("b", "c", "12:01"), ("d", "a", "12:02"), ("c", "d", "12:03")]
+    circle = [told("Merged", visit, clock, into=into) for visit, into, clock in pairs]
+    opened = told("Merged", "a", "12:04", into="d")
+    state = fold(State(), [*day, *circle])
+    assert set(state.visits) == {"c"}
+    assert set(fold(state, [opened]).visits) == {"a"}
+    assert rows(fold(state, [opened])) == rows(fold(State(), [opened, *day, *circle]))
 
 
 def test_places_give_their_latest_count_and_status() -> None:

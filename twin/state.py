@@ -4,6 +4,10 @@ A `State` is a join: for every event it keeps the highest version that was told.
 effect, so the state depends on the *set* of events known and not on their order; and it
 grows by whatever became known since. What a visit is (a `Visit`) is derived from its events, sorted in the world's
 time, and remembered until another event touches it.
+
+Two corrections need more than one event to be understood, and are settled here, as functions of the set too. A
+cancellation of "the last move" (`twin/latest.py`) strikes the last that stands. A merge that would close a circle is
+refused: of the merges in the circle, the one told last.
 """
 
 from __future__ import annotations
@@ -25,6 +29,9 @@ from ingest.events import (
     VisitEvent,
     VisitId,
 )
+from ingest.hl7_ids import visit_of_target
+from twin.latest import undone
+from twin.renumbered import superseded
 from twin.visit import Visit, visit_of
 
 Version = tuple[datetime, int, str]
@@ -106,7 +113,7 @@ def fold(state: State, events: Iterable[Event]) -> State:
         place_ids=state.place_ids | {e.event_id for e in told if _of_a_place(e)},
         digest=(state.digest + sum(_hash(new) - (_hash(old) if old else 0) for old, new in taken)) % _MODULUS,
     )
-    return _derived(grown, [*told, *(struck for event in told for struck in _struck(held, event))])
+    return _derived(state, grown, [*told, *(struck for event in told for struck in _struck(held, event))])
 
 
 def _take(held: dict[EventId, Event], events: Iterable[Event]) -> list[tuple[Event | None, Event]]:
@@ -174,13 +181,18 @@ def _of_a_place(event: Event) -> bool:
     return not isinstance(event, VisitEvent | Cancelled)
 
 
-def _derived(state: State, told: Iterable[Event]) -> State:
-    """The state with the rows of the visits, and the places, that these events touch made anew."""
+def _derived(before: State, state: State, told: Iterable[Event]) -> State:
+    """The state with the rows of the visits, and the places, that these events touch made anew.
+
+    A merge that leads elsewhere now also touches where it led before.
+    """
     rows = dict(state.visits)
-    touched = {v for e in told if isinstance(e, VisitEvent) for v in _ends(e)}
-    for visit in touched | {_root(state, visit) for visit in touched}:
+    named = {v for e in told for v in _touched(e)}
+    touched = named | {_root(before, visit) for visit in named}
+    roots = {_root(state, visit) for visit in touched}
+    for visit in touched | roots:
         rows.pop(visit, None)
-    for root in {_root(state, visit) for visit in touched}:
+    for root in roots:
         row = visit_of(root, sorted(_events_of(state, root), key=_in_the_world))
         if row is not None:
             rows[root] = row
@@ -188,34 +200,67 @@ def _derived(state: State, told: Iterable[Event]) -> State:
     return replace(state, visits=rows, places=places)
 
 
-def _ends(event: VisitEvent) -> tuple[VisitId, ...]:
-    return (event.visit, event.into) if isinstance(event, Merged) else (event.visit,)
+def _touched(event: Event) -> tuple[VisitId, ...]:
+    """The visits whose rows an event may change."""
+    if isinstance(event, Merged):
+        return (event.visit, event.into)
+    if isinstance(event, Cancelled):
+        visit = visit_of_target(event.target)
+        return (visit,) if visit is not None else ()
+    return (event.visit,) if isinstance(event, VisitEvent) else ()
 
 
 def _events_of(state: State, root: VisitId) -> Iterator[Event]:
+    """The events that stand of a visit and of those that were merged into it."""
     members = [root, *(v for v in state.merges if v != root and _root(state, v) == root)]
+    gone: set[EventId] = set()
+    told: list[VisitEvent] = []
     for member in members:
-        for event_id in state.by_visit.get(member, ()):
-            event = state.events[event_id]
-            if isinstance(event, VisitEvent) and event.visit == member and stands(state, event):
-                yield event
+        own = [state.events[event_id] for event_id in state.by_visit.get(member, ())]
+        events = [e for e in own if isinstance(e, VisitEvent) and e.visit == member]
+        gone |= undone(events, lambda target: _strikes(state, target))
+        told += events
+    if len(members) > 1:
+        since = {v: said for v in members if (said := _merged_since(state, v)) is not None}
+        gone |= superseded(told, members, since, lambda target: _strikes(state, target), _said)
+    yield from (event for event in told if event.event_id not in gone and stands(state, event))
+
+
+def _merged_since(state: State, visit: VisitId) -> tuple[datetime, int] | None:
+    return max(map(_said, _merges_of(state, visit)), default=None)
+
+
+def _strikes(state: State, target: EventId) -> Iterator[Cancelled]:
+    """The standing cancellations of an event, or of the latest of a kind of record, whichever it is."""
+    for event_id in state.cancellations.get(target, ()):
+        event = state.events[event_id]
+        if isinstance(event, Cancelled) and event.target == target and stands(state, event):
+            yield event
 
 
 def _root(state: State, visit: VisitId) -> VisitId:
-    """Where merges lead; a circle of merges leads to its smallest id."""
+    """Where merges lead; in a circle the merge that was told last is refused."""
     seen: list[VisitId] = []
     while (into := _merged_into(state, visit)) is not None:
         if visit in seen:
-            return min(seen[seen.index(visit) :])
+            return max(seen[seen.index(visit) :], key=lambda member: _last_merge(state, member))
         seen.append(visit)
         visit = into
     return visit
 
 
 def _merged_into(state: State, visit: VisitId) -> VisitId | None:
-    told = (state.events[event_id] for event_id in state.merges.get(visit, ()))
-    valid = [e for e in told if isinstance(e, Merged) and e.visit == visit != e.into and stands(state, e)]
+    valid = _merges_of(state, visit)
     return max(valid, key=version).into if valid else None
+
+
+def _merges_of(state: State, visit: VisitId) -> list[Merged]:
+    told = (state.events[event_id] for event_id in state.merges.get(visit, ()))
+    return [e for e in told if isinstance(e, Merged) and e.visit == visit != e.into and stands(state, e)]
+
+
+def _last_merge(state: State, visit: VisitId) -> tuple[Version, VisitId]:
+    return max(version(event) for event in _merges_of(state, visit)), visit
 
 
 def _places(state: State) -> tuple[Event, ...]:

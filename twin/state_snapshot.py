@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from ingest.columns import TIME, from_table, listed, to_table
 from ingest.events import Cancelled, Event, EventId, Merged, VisitEvent
+from twin import latest, renumbered
 from twin import state as state_module
 from twin import visit as visit_module
 from twin.state import State, fold
@@ -64,7 +65,7 @@ def from_bytes(told: bytes) -> State | None:
 @cache
 def made_by() -> str:
     """A digest of the code that a state comes from: any change of it makes old snapshots worthless."""
-    sources = [Path(str(module.__file__)) for module in (state_module, visit_module)]
+    sources = [Path(str(module.__file__)) for module in (state_module, latest, renumbered, visit_module)]
     return hashlib.sha256(b"".join(path.read_bytes() for path in [*sources, Path(__file__)])).hexdigest()
 
 

@@ -14,16 +14,25 @@ from dashboard.house import House, open_house
 from ingest.batch import ExtractAccount
 from ingest.errors import UnreadableInputError
 from ingest.eventfile import ingest_events
+from ingest.hl7 import Hl7
+from ingest.hl7_files import ingest_messages
+from ingest.hl7_settings import Hl7Settings, load_settings
 from ingest.mapping import find_mapping, load_mapping
 from ingest.tabular import ingest_extract
 
 _ACCOUNT = ("read", "stored", "duplicate", "ignored", "rejected")
+_DETAILS = (
+    ("rejected:", "reasons"),
+    ("ignored:", "ignored_by_name"),
+    ("clock change:", "clock_changes"),
+    ("doubtful:", "flags"),
+)
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of `edtwin ingest`."""
     command.add_argument("file", type=Path, metavar="FILE", help="the extract, or a folder of them in name order")
-    command.add_argument("--format", choices=("wide", "long", "events"), required=True, help="of the file")
+    command.add_argument("--format", choices=("wide", "long", "hl7", "events"), required=True, help="of the file")
     command.add_argument("--mapping", metavar="M.toml", help="a mapping file, or the name of a shipped one")
     command.add_argument("--extracted-at", type=instant, metavar="T", help="when the extract was taken")
 
@@ -45,12 +54,20 @@ def reader(file: Path, options: argparse.Namespace) -> Callable[[House], dict[st
         return lambda house: {**asdict(ingest_events(file, house.log)), "reasons": {}}
     if options.mapping is None:
         raise CommandError("an extract needs --mapping: a file, or the name of a shipped one")
+    if options.format == "hl7":
+        settings = load_settings(find_mapping(options.mapping))
+        return lambda house: _of_messages(_messages(file, settings, house))
     mapping = load_mapping(find_mapping(options.mapping), expected=options.format)
     return lambda house: _account(
         ingest_extract(
             file, mapping, house.log, house.pseudonyms(), extracted_at=options.extracted_at, now=house.clock.now()
         )
     )
+
+
+def _messages(file: Path, settings: Hl7Settings, house: House) -> ExtractAccount:
+    form = Hl7(settings, house.pseudonyms())
+    return ingest_messages(file, settings.source.name, form, house.log, now=house.clock.now())
 
 
 def _account(account: ExtractAccount) -> dict[str, Any]:
@@ -61,12 +78,14 @@ def _account(account: ExtractAccount) -> dict[str, Any]:
     }
 
 
+def _of_messages(account: ExtractAccount) -> dict[str, Any]:
+    shared = {name: value for name, value in _account(account).items() if name != "clock_changes"}
+    return shared | {"flags": dict(account.flags)}
+
+
 def text(account: dict[str, Any]) -> str:
     """The account in sentences."""
     parts = " + ".join(f"{account[name]} {name}" for name in _ACCOUNT[1:])
-    details = [
-        f"  {word} {name}: {count}"
-        for word, key in (("rejected:", "reasons"), ("ignored:", "ignored_by_name"), ("clock change:", "clock_changes"))
-        for name, count in account.get(key, {}).items()
-    ]
-    return "\n".join([f"{account['read']} rows read = {parts}", *details])
+    details = [f"  {word} {name}: {count}" for word, key in _DETAILS for name, count in account.get(key, {}).items()]
+    unit = "messages" if "flags" in account else "rows"
+    return "\n".join([f"{account['read']} {unit} read = {parts}", *details])
