@@ -56,7 +56,7 @@ def planted() -> list[bytes]:
     ]  # fmt: skip
     whole = [json.dumps(value).encode() for value in (bundle("collection", patient, visit), *broken)]
     cut = [f'{{"resourceType": "Patient", "name": "{new()}'.encode(), f'[{{"{new()}": \xff'.encode("latin-1")]
-    return [*whole, *cut]
+    return [*whole, *cut, f"<Patient>{new()}</Patient>".encode()]
 
 
 def told(messages: Iterable[bytes], format_: FhirFormat) -> Iterator[str]:
