@@ -145,7 +145,8 @@ def test_the_hours_of_a_clock_change_are_flagged(tmp_path: Path, log: EventLog) 
 
 
 def test_bad_passages_are_rejected_one_by_one(tmp_path: Path, log: EventLog) -> None:
-    bad = [passage("31/02/2026 10:00"), passage(ENTREE="", NUMERO="8"), passage(ENTREE=""), passage(GRAVITE="7", SORTIE="02/03/2026 12:00"),
+    bad = [passage("31/02/2026 10:00"), passage(ENTREE="", NUMERO="8"), passage(ENTREE=""),
+           passage(GRAVITE="7", SORTIE="02/03/2026 12:00"),
            passage(SORTIE="02/03/2026 09:00"), passage(MODE_SORTIE="5", NUMERO="9"), passage(CP="6" * 300),
            passage("04/03/2026 10:00")]  # fmt: skip
     path = xml(tmp_path, WHOLE, *bad)
