@@ -14,6 +14,7 @@ from waitress.server import BaseWSGIServer, create_server
 
 from dashboard.app import WallSettings, build_app
 from dashboard.errors import CommandError
+from dashboard.fhir_endpoint import answer_fhir, read_token
 from dashboard.house import House
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
@@ -21,6 +22,9 @@ from forecast.board import Board
 from forecast.loop import Loop, Rhythm, Site
 from forecast.workers import Workers
 from ingest.clock import WallClock
+from ingest.fhir import FhirFormat
+from ingest.fhir_live import FhirIntoLog
+from ingest.fhir_mapping import load_fhir_mapping
 from ingest.sources.feed import Feed
 
 logger = logging.getLogger(__name__)
@@ -47,6 +51,7 @@ def serve(house: House, feeds: list[Feed], stop: threading.Event, *, mode: str, 
     loop = Loop(house.log, house.archive, _site(house, mode), workers, house.clock, how=house.run(), rhythm=rhythm)
     app = build_app(_Latest(loop).board, _wall(house.settings), house.clock.now)
     answer_readyz(app.server, Readiness(house.log, lambda: loop.counts.done > 0, WallClock()))
+    _take_fhir(app.server, house)
     measuring = _Measuring(loop, house, stop)
     # what a cycle says while its workers are taken away is no fault of the house
     logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
@@ -74,6 +79,16 @@ def answer_readyz(server: Flask, readiness: Readiness) -> None:
         return Response(f"{fault or 'ready'}\n", 503 if fault else 200, mimetype="text/plain")
 
     server.add_url_rule("/readyz", "readyz", readyz)
+
+
+def _take_fhir(server: Flask, house: House) -> None:
+    """`/fhir`, where the site has set it up. Raises what is wrong with its mapping or token."""
+    settings = house.settings
+    if settings.fhir_mapping is None or settings.fhir_token is None:
+        return
+    told = FhirFormat(load_fhir_mapping(settings.fhir_mapping), house.pseudonyms())
+    receive = FhirIntoLog(told, house.log, house.clock)
+    answer_fhir(server, told, receive, read_token(settings.fhir_token), house.clock)
 
 
 def _listening(app: Flask, settings: Settings) -> BaseWSGIServer:

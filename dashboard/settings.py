@@ -37,6 +37,17 @@ class Settings(Checked):
     history_days: Annotated[int, Field(ge=10, le=365, description="days fabricated for the demonstration")] = 60
     measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to measure the skill; 0: none")] = 10
 
+    fhir_mapping: Annotated[
+        Path | None, Field(description="mapping of the FHIR resources taken at /fhir; none: not taken")
+    ] = None
+    fhir_token: Annotated[Path | None, Field(description="file of the token that senders to /fhir must show")] = None
+
+    @model_validator(mode="after")
+    def _fhir_is_whole(self) -> Settings:
+        if (self.fhir_mapping is None) != (self.fhir_token is None):
+            raise ValueError("fhir_mapping and fhir_token must be given together, or not at all")
+        return self
+
     @model_validator(mode="after")
     def _whole_steps(self) -> Settings:
         if self.horizon_h * 60 < self.step_min or self.horizon_h * 60 % self.step_min:
@@ -44,6 +55,10 @@ class Settings(Checked):
                 f"horizon_h must be whole steps of {self.step_min:g} min (step_min), but is {self.horizon_h:g} h"
             )
         return self
+
+
+_PATHS = ("data", "hospital", "scenarios", "fhir_mapping", "fhir_token")
+"""Settings that are files or folders."""
 
 
 def load_settings(config: Path | None, **options: object) -> Settings:
@@ -69,5 +84,5 @@ def _fault(error: Any) -> str:
 
 
 def _beside(settings: Settings, folder: Path) -> Settings:
-    named = {name: folder / path for name in ("data", "hospital", "scenarios") if (path := getattr(settings, name))}
+    named = {name: folder / path for name in _PATHS if (path := getattr(settings, name))}
     return settings.model_copy(update=named)

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ingest.errors import SecretError
 from ingest.events import BedId, BedStatusChanged, Event, EventId, UnitId
 from ingest.fhir_codes import ANSWERS, BED_STATUSES, LOOSE_BUNDLES, PLACE_STATUSES
 from ingest.fhir_encounter import Ignored, Teller
@@ -54,11 +55,24 @@ class FhirFormat:
 
     name = "fhir"
 
-    def __init__(self, mapping: FhirMapping, pseudonyms: Pseudonyms) -> None:
+    def __init__(self, mapping: FhirMapping, pseudonyms: Pseudonyms | None) -> None:
+        """Without pseudonyms it reads what is kept, keeps nothing itself, and does not know by their tokens the words
+        that the mapping did not list when a message came."""
         self._mapping = mapping
-        self._pseudonyms = pseudonyms.of_site(mapping.source.site)
-        edge = Edge(mapping, self._pseudonyms, frozenset())
-        self._site = Site(mapping, {edge.token(word): word for word in mapping.words()})
+        self._own = pseudonyms.of_site(mapping.source.site) if pseudonyms else None
+        edge = Edge(mapping, self._own, frozenset()) if self._own else None
+        self._site = Site(mapping, {edge.token(word): word for word in mapping.words()} if edge else {})
+
+    @property
+    def source(self) -> str:
+        """The name of the source, as its events have it."""
+        return self._mapping.source.name
+
+    @property
+    def _pseudonyms(self) -> Pseudonyms:
+        if self._own is None:
+            raise SecretError("a message can only be kept with the secret of the pseudonyms")
+        return self._own
 
     def parts(self, message: bytes) -> list[bytes]:
         """A loose bundle as one message an entry, each with the patient it speaks of; any other message whole."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from dashboard.commands.common import instant, progress, settings_of, speed
-from dashboard.commands.ingest import reader
+from dashboard.commands.ingest import CHOICES, reader
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, House, open_house
 from dashboard.settings import Settings
@@ -47,7 +47,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--from", dest="since", type=instant, metavar="T", help="where the replay starts")
     command.add_argument("--speed", type=speed, default=60.0, metavar="N", help="how many times as fast as it was")
     command.add_argument("--wait", action="store_true", help="the replay's clock waits for a late forecast")
-    command.add_argument("--format", choices=("wide", "long", "events"))
+    command.add_argument("--format", choices=CHOICES)
     command.add_argument("--mapping", metavar="M.toml")
     command.add_argument("--extracted-at", type=instant, metavar="T")
 
@@ -109,7 +109,7 @@ def _fabricated(house: House, options: argparse.Namespace) -> Fabricated | None:
     told = house.settings.data / FABRICATED
     if told.exists():
         return Fabricated(**json.loads(told.read_text(encoding="utf-8")))
-    if house.log.span() is not None:
+    if house.log.span() is not None or house.settings.fhir_mapping is not None:
         return None
     midnight = house.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight - timedelta(days=house.settings.history_days)
@@ -150,7 +150,8 @@ def _replay(settings: Settings, options: argparse.Namespace) -> None:
     clock = SimulatedClock(options.since, speed=options.speed)
     try:
         recording = _recorded(settings, options, sandbox / "source")
-        with open_house(settings.model_copy(update={"data": sandbox / "replay"}), clock) as house:
+        alone = {"data": sandbox / "replay", "fhir_mapping": None, "fhir_token": None}
+        with open_house(settings.model_copy(update=alone), clock) as house:
             with clock.held():
                 _store_history(house, _history(recording, options.since))
             stop = threading.Event()
@@ -168,7 +169,7 @@ def _recorded(settings: Settings, options: argparse.Namespace, scratch: Path) ->
         with open_house(settings.model_copy(update={"data": source})) as house:
             return Recording.of(house.log, None, house.clock.now())
     if options.format is None:
-        raise CommandError(f"{source} holds no log, so --format must say what it is: wide, long or events")
+        raise CommandError(f"{source} holds no log, so --format must say what it is: {', '.join(CHOICES)}")
     read = reader(source, options)
     with open_house(settings.model_copy(update={"data": scratch})) as house:
         read(house)
