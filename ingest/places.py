@@ -315,7 +315,9 @@ def _table(path: Path, mapping: PlacesMapping) -> tuple[list[str], list[list[str
     except OSError as error:
         raise UnreadableInputError(f"{path} cannot be read: {error.strerror or type(error).__name__}") from None
     except UnicodeError:
-        raise UnreadableInputError(f"{path} is not {encoding} text; name its encoding under [source]") from None
+        raise UnreadableInputError(
+            f"{path} is not {mapping.source.encoding} text; name its encoding under [source]"
+        ) from None
     except csv.Error:
         raise UnreadableInputError(f"{path} cannot be read as a table: a quote is not closed") from None
     if not lines:

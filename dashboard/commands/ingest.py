@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.commands.common import instant, say, settings_of
-from dashboard.commands.ingest_formats import FORMATS, account_of, doubts
+from dashboard.commands.ingest_formats import FORMATS, account_of, check_format, doubts
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house
 from ingest.errors import UnreadableInputError
@@ -48,6 +48,7 @@ def reader(file: Path, options: argparse.Namespace) -> Callable[[House], dict[st
     if options.mapping is None:
         raise CommandError("an extract needs --mapping: a file, or the name of a shipped one")
     path = find_mapping(options.mapping)
+    check_format(path, options.format, CHOICES)
     if options.format in FORMATS:
         return FORMATS[options.format](file, path, options.extracted_at)
     mapping = load_mapping(path, expected=options.format)

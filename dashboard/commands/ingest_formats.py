@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from dashboard.house import House
 from ingest.batch import ExtractAccount
 from ingest.census import CensusAccount, ingest_census
 from ingest.census_mapping import load_census_mapping
+from ingest.errors import UnreadableInputError
 from ingest.fhir_files import ingest_fhir
 from ingest.fhir_mapping import load_fhir_mapping
 from ingest.places import ingest_places
@@ -29,6 +31,17 @@ def account_of(account: ExtractAccount) -> dict[str, Any]:
         "ignored_by_name": dict(account.ignored_by_name),
         "clock_changes": dict(account.flags),
     }
+
+
+def check_format(mapping: Path, expected: str, known: Collection[str]) -> None:
+    """Raises UnreadableInputError for a mapping of another format: one sentence, where its keys would all be faults."""
+    try:
+        source = tomllib.loads(mapping.read_text(encoding="utf-8")).get("source")
+    except (OSError, ValueError):  # what is wrong with it is told by who loads it
+        return
+    stated = source.get("format") if isinstance(source, dict) else None
+    if stated != expected and stated in known:
+        raise UnreadableInputError(f"{mapping}: the mapping is for {stated} extracts, not for {expected}")
 
 
 def _fhir(file: Path, mapping: Path, extracted_at: datetime | None) -> Read:
