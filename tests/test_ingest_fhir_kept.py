@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingest import fhir, fhir_kept
+from ingest.clock import SimulatedClock
+from ingest.database import Database
 from ingest.fhir import FhirFormat
+from ingest.fhir_files import ingest_fhir
 from ingest.fhir_json import DEEPEST, LARGEST_BYTES, FhirFault, bounded, measure
 from ingest.fhir_kept import Edge
+from ingest.log import EventLog
 from tests.fhirs import AT, MAPPING, PSEUDONYMS, at, bundle, encounter, stay
 
 CANARIES = [f"Canary{number:02d}Zz" for number in range(50)]
@@ -92,6 +97,19 @@ def test_a_leak_is_seen(monkeypatch: pytest.MonkeyPatch, where: Any, name: str, 
     else:
         monkeypatch.setattr(where, name, leak)
     assert found(told(planted(), FhirFormat(MAPPING, PSEUDONYMS)))
+
+
+@pytest.mark.parametrize("leaks", [False, True])
+def test_no_canary_reaches_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaks: bool) -> None:
+    if leaks:  # a number that is not hashed
+        monkeypatch.setattr(Edge, "name", lambda edge, kind, number: number)
+    file = tmp_path / "m.ndjson"
+    file.write_bytes(b"\n".join(planted()))
+    with Database.open(tmp_path / "x.duckdb") as database:
+        log = EventLog(database, SimulatedClock(AT.stored_at))
+        account = ingest_fhir(file, MAPPING, log, PSEUDONYMS, now=AT.stored_at)
+    assert account.rejected > 10
+    assert bool(found([(tmp_path / "x.duckdb").read_bytes().decode("latin-1")])) == leaks
 
 
 def test_numbers_are_pseudonyms_of_the_site() -> None:
