@@ -255,6 +255,7 @@ def test_the_sites_that_froze_for_days_are_found_and_what_is_stored_is_what_the_
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1200)  # a minute on a quiet machine
 @pytest.mark.skipif(not QUEBEC.exists(), reason="the Québec file is not at ../shared/data")
 def test_105_sites_of_two_years_are_accounted_for_wholly(tmp_path: Path) -> None:
     with Database.open(tmp_path / "q.duckdb") as database:
