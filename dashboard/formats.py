@@ -12,6 +12,8 @@ from dashboard.errors import CommandError
 from dashboard.settings import Settings
 from ingest.event_json import EventJson
 from ingest.events import Event
+from ingest.fhir import FhirFormat
+from ingest.fhir_mapping import load_fhir_mapping
 from ingest.formats import Format
 from ingest.journal_frames import Record
 from ingest.messages import Readers
@@ -28,6 +30,8 @@ def readers_of(settings: Settings) -> Readers:
     def reader(name: str) -> Format | None:
         if name == EVENT_JSON:
             return EventJson(None)
+        if name == FhirFormat.name and settings.fhir_mapping is not None:
+            return FhirFormat(load_fhir_mapping(settings.fhir_mapping), None)
         if name == HL7 and settings.mllp_mapping is not None:
             return hl7_format(settings.mllp_mapping, None)
         return None

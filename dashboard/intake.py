@@ -5,14 +5,19 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from dashboard.errors import CommandError
+from dashboard.fhir_endpoint import read_token
 from dashboard.formats import hl7_format
 from dashboard.house import House
 from dashboard.settings import Settings
-from ingest.pipeline import Pipeline
+from ingest.fhir import FhirFormat
+from ingest.fhir_json import LARGEST_BYTES
+from ingest.fhir_mapping import load_fhir_mapping
+from ingest.pipeline import Bounds, Message, Pipeline, Receipt
 from ingest.pseudonyms import Pseudonyms
 from ingest.seal import Seal
 from ingest.sources.mllp import Link, MllpServer
@@ -20,6 +25,19 @@ from ingest.sources.mllp_senders import Senders
 
 if TYPE_CHECKING:
     from ingest.sources.kafka import KafkaSource
+
+
+@dataclass(frozen=True)
+class FhirDoor:
+    """What `/fhir` needs: the format as the site has it, the token that senders show, and where messages go."""
+
+    told: FhirFormat
+    token: bytes
+    pipeline: Pipeline
+
+    def receive(self, messages: Sequence[bytes]) -> Sequence[Receipt]:
+        """All of them on the disk, or none."""
+        return self.pipeline.receive_many([Message(message) for message in messages], self.told, self.told.source)
 
 
 class Intake:
@@ -42,9 +60,12 @@ class Intake:
         """The topics that are read; each has its `status`."""
         self._stop = threading.Event()
         settings = house.settings
-        if settings.mllp_port or settings.kafka_topics:
+        self.fhir: FhirDoor | None = None
+        if settings.mllp_port or settings.kafka_topics or settings.fhir_mapping is not None:
             pseudonyms = house.pseudonyms()
-            self._pipeline = Pipeline(house.journal, seal=seal_of(settings, pseudonyms))
+            bounds = Bounds(message_bytes=LARGEST_BYTES) if settings.fhir_mapping is not None else Bounds()
+            self._pipeline = Pipeline(house.journal, bounds=bounds, seal=seal_of(settings, pseudonyms))
+            self.fhir = _fhir(settings, self._pipeline, pseudonyms)
             if settings.mllp_port:
                 self._mllp = _mllp(house, self._pipeline, pseudonyms)
             if settings.kafka_topics:
@@ -84,6 +105,13 @@ class Intake:
 def seal_of(settings: Settings, pseudonyms: Pseudonyms) -> Seal:
     """How what cannot be split is kept."""
     return Seal.of(settings.quarantine_key, pseudonyms.one("record", "seal").encode())
+
+
+def _fhir(settings: Settings, pipeline: Pipeline, pseudonyms: Pseudonyms) -> FhirDoor | None:
+    if settings.fhir_mapping is None or settings.fhir_token is None:
+        return None
+    told = FhirFormat(load_fhir_mapping(settings.fhir_mapping), pseudonyms)
+    return FhirDoor(told, read_token(settings.fhir_token), pipeline)
 
 
 def _mllp(house: House, pipeline: Pipeline, pseudonyms: Pseudonyms) -> MllpServer:

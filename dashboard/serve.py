@@ -16,7 +16,9 @@ from waitress.server import BaseWSGIServer, create_server
 
 from dashboard.app import WallSettings, build_app
 from dashboard.errors import CommandError
+from dashboard.fhir_endpoint import answer_fhir
 from dashboard.house import House
+from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
 from forecast.board import Board
@@ -49,7 +51,15 @@ class Feeding(Protocol):
         """Why nothing more is heard of it until a person does something; None while all is well."""
 
 
-def serve(house: House, feeds: Sequence[Feeding], stop: threading.Event, *, mode: str, rhythm: Rhythm) -> None:
+def serve(
+    house: House,
+    feeds: Sequence[Feeding],
+    stop: threading.Event,
+    *,
+    mode: str,
+    rhythm: Rhythm,
+    fhir: FhirDoor | None = None,
+) -> None:
     """Run the house until it is interrupted.
 
     1. The wall takes its port; it says that nothing is known yet.
@@ -69,6 +79,8 @@ def serve(house: House, feeds: Sequence[Feeding], stop: threading.Event, *, mode
     app = build_app(_Latest(loop).board, _wall(house.settings), house.clock.now)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness)
+    if fhir is not None:
+        answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring = _Measuring(loop, house, stop)
     # what a cycle says while its workers are taken away is no fault of the house
     logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())

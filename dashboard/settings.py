@@ -85,6 +85,11 @@ class Settings(Checked):
         None
     )
 
+    fhir_mapping: Annotated[
+        Path | None, Field(description="mapping of the FHIR resources taken at /fhir; none: not taken")
+    ] = None
+    fhir_token: Annotated[Path | None, Field(description="file of the token that senders to /fhir must show")] = None
+
     @model_validator(mode="after")
     def _kafka_is_whole(self) -> Settings:
         if (self.kafka_topics or self.kafka_forecasts_topic) and not self.kafka_brokers:
@@ -115,6 +120,12 @@ class Settings(Checked):
         return self
 
     @model_validator(mode="after")
+    def _fhir_is_whole(self) -> Settings:
+        if (self.fhir_mapping is None) != (self.fhir_token is None):
+            raise ValueError("fhir_mapping and fhir_token must be given together, or not at all")
+        return self
+
+    @model_validator(mode="after")
     def _whole_steps(self) -> Settings:
         if self.horizon_h * 60 < self.step_min or self.horizon_h * 60 % self.step_min:
             raise ValueError(
@@ -126,6 +137,7 @@ class Settings(Checked):
 _PATHS = (
     "data", "hospital", "scenarios", "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
     "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
+    "fhir_mapping", "fhir_token",
 )  # fmt: skip
 """Settings that are files or folders."""
 

@@ -222,10 +222,11 @@ class CensusObserved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalExpected(VisitEvent):
-    """An announced arrival, such as an ambulance on its way; due at `expected_at`."""
+    """An announced arrival, such as an ambulance on its way; due at `expected_at`, in `unit` where it is a ward's."""
 
     expected_at: datetime
     mode: Mode | None = None
+    unit: UnitId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,10 +255,19 @@ class Merged(VisitEvent):
     into: VisitId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DischargePlanned(VisitEvent):
+    """An exit that the ward has planned; due at `expected_at`."""
+
+    expected_at: datetime
+    to: Destination | None = None
+
+
 EVENT_CLASSES: tuple[type[Event], ...] = (
     Arrived, Triaged, SeenByProvider, TestOrdered, TestResulted, DecidedToAdmit, DecidedToDischarge, BedRequested,
     BedAssigned, Moved, Departed, LeftWithoutBeingSeen, LeftDuringCare, EnteredWard, LeftWard, BedStatusChanged,
     BedsCounted, StaffOnDuty, ResourceCounted, CensusObserved, ArrivalExpected, Cancelled, Changed, Merged,
+    DischargePlanned,
 )  # fmt: skip
 """Every kind of event; the order is the order in which they are taken within one instant."""
 

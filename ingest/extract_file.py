@@ -68,12 +68,13 @@ def chunks(path: Path, mapping: ExtractMapping) -> Iterator[Chunk]:
 
 def digest(path: Path) -> str:
     """SHA-256 of the file's bytes, hexadecimal."""
-    with _opened(path), path.open("rb") as file:
+    with opened(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[None]:
+def opened(path: Path) -> Iterator[None]:
+    """What hinders the reading of a file inside the block comes as one sentence."""
     try:
         yield
     except OSError as error:
@@ -85,7 +86,7 @@ def _told_plainly(path: Path, mapping: ExtractMapping) -> Iterator[None]:
     """Arrow's own words quote the row at fault; ours do not."""
     encoding = mapping.source.encoding
     try:
-        with _opened(path):
+        with opened(path):
             yield
     except UnicodeError:
         raise UnreadableInputError(f"{path} is not {encoding} text; name its encoding under [source]") from None

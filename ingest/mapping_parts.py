@@ -12,7 +12,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ingest.configuration import Checked
 
-ExtractFormat = Literal["wide", "long"]
+ExtractFormat = Literal["wide", "long", "rpu"]
+"""An RPU is a wide extract of which the columns are known; see `rpu.py`."""
 Milestone = Literal[
     "arrived", "triaged", "seen", "decided", "decided_home", "bed_requested", "bed_assigned", "departed", "left_ward"
 ]

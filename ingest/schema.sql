@@ -58,7 +58,7 @@ COMMENT ON COLUMN event.status IS 'What became of the bed.';
 COMMENT ON COLUMN event.count IS 'A number of beds, staff, pieces or people.';
 COMMENT ON COLUMN event.pool IS 'The pool of staff or resource counted.';
 COMMENT ON COLUMN event.measure IS 'The measure that an aggregate feed counted.';
-COMMENT ON COLUMN event.expected_at IS 'When an announced arrival is due (UTC).';
+COMMENT ON COLUMN event.expected_at IS 'When an announced arrival or a planned exit is due (UTC).';
 COMMENT ON COLUMN event.target IS 'The event_id that a cancellation strikes.';
 COMMENT ON COLUMN event."into" IS 'The visit that this one was merged into, as a pseudonym.';
 COMMENT ON COLUMN event.sequence IS 'Number of the row in the log, from 1 without gaps.';

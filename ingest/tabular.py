@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ingest import long, wide
+from ingest import long, rpu, wide
 from ingest.batch import NOTHING_READ, Batch, ExtractAccount
-from ingest.extract_file import Chunk, chunks, digest, extract_files
+from ingest.extract_file import Chunk, digest, extract_files
+from ingest.extract_file import chunks as columns_of
 from ingest.local_times import ABSENT, Micros, instant_of, micros_of
 from ingest.log import Account, EventLog, Extract, Intake, Position
 from ingest.long_mapping import LongMapping
@@ -37,16 +38,26 @@ def scan(
 ) -> Scan:
     """Read a file once without storing anything: its faults come out before a row is used.
 
-    When it was taken is `extracted_at`, else what the mapping says, else the newest time of its good rows that is not
-    after `now`. The digest is keyed, since a short file could be guessed from a plain one.
+    When it was taken is `extracted_at`, else what the mapping or the file itself says, else the newest time of its good
+    rows that is not after `now`. The digest is keyed, since a short file could be guessed from a plain one.
     """
-    stated = extracted_at or mapping.source.extracted_at
+    stated = extracted_at or mapping.source.extracted_at or _stated_in(path, mapping)
     latest = stated or now
     limit = None if latest is None else micros_of(latest)
     spans = [span for chunk in chunks(path, mapping) if (span := _span(chunk, mapping, limit))]
     first = instant_of(min(start for start, _ in spans)) if spans else None
     newest = instant_of(max(end for _, end in spans)) if spans else None
     return Scan(first, stated or newest, pseudonyms.one("file", digest(path)))
+
+
+def chunks(path: Path, mapping: Mapping) -> Iterator[Chunk]:
+    """The mapped columns of a file of any format, some rows at a time."""
+    return rpu.chunks(path, mapping) if mapping.source.format == "rpu" else columns_of(path, mapping)
+
+
+def _stated_in(path: Path, mapping: Mapping) -> datetime | None:
+    micros = rpu.extracted_micros(path, mapping) if mapping.source.format == "rpu" else None
+    return None if micros is None else instant_of(micros)
 
 
 def _span(chunk: Chunk, mapping: Mapping, limit: int | None) -> tuple[int, int] | None:

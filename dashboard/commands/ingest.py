@@ -1,4 +1,4 @@
-"""Load an extract: CSV or Parquet by a mapping, a folder of them, or a file of events."""
+"""Load an extract: tables, RPU, FHIR, aggregate counts or templates by a mapping, a folder of them, or events."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.commands.common import instant, say, settings_of
+from dashboard.commands.ingest_formats import FORMATS, account_of, check_format, doubts
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house
 from ingest.batch import ExtractAccount
@@ -20,7 +21,9 @@ from ingest.hl7_settings import Hl7Settings, load_settings
 from ingest.mapping import find_mapping, load_mapping
 from ingest.tabular import ingest_extract
 
-_ACCOUNT = ("read", "stored", "duplicate", "ignored", "rejected")
+CHOICES = ("wide", "long", "rpu", "hl7", *FORMATS, "events")
+"""Every format."""
+_PARTS = ("stored", "duplicate", "ignored", "rejected")
 _DETAILS = (
     ("rejected:", "reasons"),
     ("ignored:", "ignored_by_name"),
@@ -32,7 +35,7 @@ _DETAILS = (
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of `edtwin ingest`."""
     command.add_argument("file", type=Path, metavar="FILE", help="the extract, or a folder of them in name order")
-    command.add_argument("--format", choices=("wide", "long", "hl7", "events"), required=True, help="of the file")
+    command.add_argument("--format", choices=CHOICES, required=True, help="of the file")
     command.add_argument("--mapping", metavar="M.toml", help="a mapping file, or the name of a shipped one")
     command.add_argument("--extracted-at", type=instant, metavar="T", help="when the extract was taken")
 
@@ -54,11 +57,15 @@ def reader(file: Path, options: argparse.Namespace) -> Callable[[House], dict[st
         return lambda house: {**asdict(ingest_events(file, house.log)), "reasons": {}}
     if options.mapping is None:
         raise CommandError("an extract needs --mapping: a file, or the name of a shipped one")
+    path = find_mapping(options.mapping)
     if options.format == "hl7":
-        settings = load_settings(find_mapping(options.mapping))
+        settings = load_settings(path)
         return lambda house: _of_messages(_messages(file, settings, house))
-    mapping = load_mapping(find_mapping(options.mapping), expected=options.format)
-    return lambda house: _account(
+    check_format(path, options.format, CHOICES)
+    if options.format in FORMATS:
+        return FORMATS[options.format](file, path, options.extracted_at)
+    mapping = load_mapping(path, expected=options.format)
+    return lambda house: account_of(
         ingest_extract(
             file, mapping, house.log, house.pseudonyms(), extracted_at=options.extracted_at, now=house.clock.now()
         )
@@ -70,22 +77,14 @@ def _messages(file: Path, settings: Hl7Settings, house: House) -> ExtractAccount
     return ingest_messages(file, settings.source.name, form, house.log, now=house.clock.now())
 
 
-def _account(account: ExtractAccount) -> dict[str, Any]:
-    return {name: getattr(account, name) for name in _ACCOUNT} | {
-        "reasons": dict(account.reasons),
-        "ignored_by_name": dict(account.ignored_by_name),
-        "clock_changes": dict(account.flags),
-    }
-
-
 def _of_messages(account: ExtractAccount) -> dict[str, Any]:
-    shared = {name: value for name, value in _account(account).items() if name != "clock_changes"}
+    shared = {name: value for name, value in account_of(account).items() if name != "clock_changes"}
     return shared | {"flags": dict(account.flags)}
 
 
 def text(account: dict[str, Any]) -> str:
     """The account in sentences."""
-    parts = " + ".join(f"{account[name]} {name}" for name in _ACCOUNT[1:])
+    parts = " + ".join(f"{account[name]} {name}" for name in _PARTS)
     details = [f"  {word} {name}: {count}" for word, key in _DETAILS for name, count in account.get(key, {}).items()]
     unit = "messages" if "flags" in account else "rows"
-    return "\n".join([f"{account['read']} {unit} read = {parts}", *details])
+    return "\n".join([f"{account['read']} {unit} read = {parts}", *details, *doubts(account)])

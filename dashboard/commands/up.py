@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from dashboard.commands.common import instant, progress, settings_of, speed
-from dashboard.commands.ingest import reader
+from dashboard.commands.ingest import CHOICES, reader
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, House, open_house
 from dashboard.settings import Settings
@@ -52,7 +52,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--from", dest="since", type=instant, metavar="T", help="where the replay starts")
     command.add_argument("--speed", type=speed, default=60.0, metavar="N", help="how many times as fast as it was")
     command.add_argument("--wait", action="store_true", help="the replay's clock waits for a late forecast")
-    command.add_argument("--format", choices=("wide", "long", "events"))
+    command.add_argument("--format", choices=CHOICES)
     command.add_argument("--mapping", metavar="M.toml")
     command.add_argument("--extracted-at", type=instant, metavar="T")
 
@@ -117,7 +117,8 @@ def _fabricated(house: House, options: argparse.Namespace) -> Fabricated | None:
     told = house.settings.data / FABRICATED
     if told.exists():
         return Fabricated(**json.loads(told.read_text(encoding="utf-8")))
-    if house.log.span() is not None or house.settings.mllp_port or house.settings.kafka_topics:
+    settings = house.settings
+    if house.log.span() is not None or settings.mllp_port or settings.kafka_topics or settings.fhir_mapping is not None:
         return None
     midnight = house.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight - timedelta(days=house.settings.history_days)
@@ -144,7 +145,8 @@ def _serve(
     from dashboard.intake import Intake
     from dashboard.serve import serve
 
-    serve(house, [Intake(house, accept_gap), *([feed] if feed else [])], stop, mode=mode, rhythm=rhythm)
+    intake = Intake(house, accept_gap)
+    serve(house, [intake, *([feed] if feed else [])], stop, mode=mode, rhythm=rhythm, fhir=intake.fhir)
 
 
 # --- replay ---------------------------------------------------------------------------------------------------------
@@ -163,6 +165,7 @@ def _replay(settings: Settings, options: argparse.Namespace) -> None:
         recording = _recorded(settings, options, sandbox / "source")
         alone = {
             "data": sandbox / "replay", "mllp_port": 0, "kafka_topics": (), "kafka_forecasts_topic": None,
+            "fhir_mapping": None, "fhir_token": None,
         }  # fmt: skip
         with open_house(settings.model_copy(update=alone), clock) as house:
             with clock.held():
@@ -182,7 +185,7 @@ def _recorded(settings: Settings, options: argparse.Namespace, scratch: Path) ->
         with open_house(settings.model_copy(update={"data": source})) as house:
             return Recording.of(house.log, None, house.clock.now())
     if options.format is None:
-        raise CommandError(f"{source} holds no log, so --format must say what it is: wide, long or events")
+        raise CommandError(f"{source} holds no log, so --format must say what it is: {', '.join(CHOICES)}")
     read = reader(source, options)
     with open_house(settings.model_copy(update={"data": scratch})) as house:
         read(house)

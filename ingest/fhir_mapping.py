@@ -1,0 +1,108 @@
+"""How a site's FHIR resources are read: its locations, its words for acuity, mode and disposition, from a TOML file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from ingest.configuration import Checked, load
+from ingest.mapping_parts import Fault, Source
+from ingest.vocabulary import allowed_values
+from ingest.wide_mapping import LEFT_EARLY
+
+DISPOSITIONS: Mapping[str, str] = {
+    "home": "home", "alt-home": "home", "hosp": "home", "other-hcf": "transfer", "long": "transfer", "psy": "transfer",
+    "rehab": "transfer", "snf": "transfer", "exp": "died", "aadvice": "left_during_care",
+}  # fmt: skip
+"""FHIR's own codes of hospitalization.dischargeDisposition; `oth` says nothing."""
+
+
+class FhirSource(Checked):
+    """Where the resources come from; `lag_min` is how long after it happens a milestone is told, for backfills."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    format: Literal["fhir"]
+    site: str = Field(min_length=1)
+    zone: str
+    lag_min: float = Field(default=0.0, ge=0)
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        return Source._zone_exists(zone)
+
+
+class FhirKeys(Checked):
+    """Which number names a visit and a patient: an identifier of that system, else the resource's own id."""
+
+    visit_system: str | None = None
+    patient_system: str | None = None
+
+
+class FhirPlace(Checked):
+    """What one Location is: an area of the department, or a ward; `bed` where it is a single bed."""
+
+    unit: str = Field(min_length=1)
+    bed: str | None = None
+    ward: bool = False
+
+
+def _or_unit(value: object) -> object:
+    return {"unit": value} if isinstance(value, str) else value
+
+
+Place = Annotated[FhirPlace, BeforeValidator(_or_unit)]
+
+
+class FhirMapping(Checked):
+    """A site's words. What it does not list is not kept."""
+
+    source: FhirSource
+    keys: FhirKeys = FhirKeys()
+    locations: Mapping[str, Place] = {}
+    unknown_location: Literal["reject", "flag"] = "reject"
+    acuity: Mapping[str, str] = {}
+    mode: Mapping[str, str] = {}
+    disposition: Mapping[str, str] = DISPOSITIONS
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Also what no single field can tell; all such faults at once."""
+        mapping = super().model_validate(obj, **options)
+        details = [
+            InitErrorDetails(type=PydanticCustomError("mapping", "{rule}", {"rule": rule}), loc=key, input=value)
+            for key, rule, value in mapping.faults()
+        ]
+        if details:
+            raise ValidationError.from_exception_data(cls.__name__, details)
+        return mapping
+
+    def faults(self) -> Iterator[Fault]:
+        """Words that the vocabulary does not have."""
+        for name, allowed in FHIR_VALUES.items():
+            for word, value in getattr(self, name).items():
+                if value not in allowed:
+                    yield (name, word), f"must be one of {', '.join(allowed)}", value
+
+    def words(self) -> frozenset[str]:
+        """Every code of the site that may be kept as it is."""
+        return frozenset(word for name in ("locations", *FHIR_VALUES) for word in getattr(self, name))
+
+
+FHIR_VALUES: dict[str, tuple[str, ...]] = {
+    "acuity": allowed_values("Triaged", "acuity"),
+    "mode": allowed_values("Arrived", "mode"),
+    "disposition": (*allowed_values("Departed", "to"), *LEFT_EARLY),
+}
+
+
+def load_fhir_mapping(path: Path) -> FhirMapping:
+    """The mapping in a TOML file.
+
+    Raises UnreadableInputError if it cannot be read, ConfigurationError with all faults, each with its line.
+    """
+    return load(path, FhirMapping)
