@@ -74,6 +74,10 @@ _WINDOW_OF_KINDS = f"{_WINDOW} AND list_contains($kinds, kind)"
 _VERSIONS = f"""
 SELECT {COLUMNS} FROM event WHERE known_at > $known_after AND known_at <= $known_until ORDER BY known_at, sequence
 """
+_VERSIONS_OF_KINDS = f"""
+SELECT {COLUMNS} FROM event
+WHERE known_at > $known_after AND known_at <= $known_until AND list_contains($kinds, kind) ORDER BY known_at, sequence
+"""
 
 _SPAN = "SELECT min(occurred_at), max(occurred_at), max(known_at), count(*) FROM event"
 
@@ -207,14 +211,21 @@ class EventLog:
             return _in_the_world(self._table(_WINDOW, **bounds))
         return _in_the_world(self._table(_WINDOW_OF_KINDS, **bounds, kinds=list(kinds)))
 
-    def read_versions(self, known_after: datetime | None, known_until: datetime) -> list[Event]:
+    def read_versions(
+        self, known_after: datetime | None, known_until: datetime, kinds: Collection[str] | None = None
+    ) -> list[Event]:
         """All versions that became known in (known_after, known_until], in the order in which they did."""
-        return from_table(self.read_versions_table(known_after, known_until), checked=True)
+        return from_table(self.read_versions_table(known_after, known_until, kinds), checked=True)
 
-    def read_versions_table(self, known_after: datetime | None, known_until: datetime) -> pa.Table:
+    def read_versions_table(
+        self, known_after: datetime | None, known_until: datetime, kinds: Collection[str] | None = None
+    ) -> pa.Table:
         """As `read_versions`, as a table with the columns of `ingest.columns.SCHEMA`."""
         self.instants.view(known_until)
-        return self._table(_VERSIONS, known_after=naive(known_after or NEVER), known_until=naive(known_until))
+        bounds = {"known_after": naive(known_after or NEVER), "known_until": naive(known_until)}
+        if kinds is None:
+            return self._table(_VERSIONS, **bounds)
+        return self._table(_VERSIONS_OF_KINDS, **bounds, kinds=list(kinds))
 
     def save_snapshot(
         self, name: str, at: datetime, known_at: datetime, blob: bytes, *, seen: int | None = None, keep: int = 100

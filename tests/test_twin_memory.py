@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -12,11 +12,12 @@ import pytest
 from ingest import bookkeeping
 from ingest.clock import SimulatedClock
 from ingest.database import aware, rows
-from ingest.events import BedsCounted, Event, EventId, UnitId
+from ingest.events import BedsCounted, CensusObserved, Event, EventId, UnitId
 from ingest.log import EventLog, Extract, Position
 from tests.histories import NOON, START, log_of, other_log, state, told, whole_log
 from tests.worlds import told as mark
-from twin.memory import KEEP_DAYS, PLACE_KINDS, RENEWED, Memory
+from twin import memory as memory_module
+from twin.memory import KEEP_DAYS, KINDS, PLACE_KINDS, RENEWED, Memory
 from twin.state import State, fold
 
 DAY = timedelta(days=1)
@@ -37,6 +38,24 @@ def test_going_forward_step_by_step_gives_the_same_as_going_at_once_and_so_does_
 
 def test_nothing_that_became_known_later_is_in_it() -> None:
     assert Memory(other_log()).at(NOON).hash == state(NOON).hash
+
+
+def test_aggregate_counts_are_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = [
+        CensusObserved(
+            event_id=EventId(f"c{i}"),
+            occurred_at=NOON - DAY,
+            known_at=NOON - DAY,
+            source="q",
+            measure="present",
+            count=i,
+        )
+        for i in range(50)
+    ]
+    log = log_of([*told().known(NOON), *counts])
+    assert len(Memory(log).at(NOON).events) == len(state(NOON).events)
+    monkeypatch.setattr(memory_module, "KINDS", (*KINDS, "CensusObserved"))
+    assert len(Memory(log).at(NOON).events) == len(state(NOON).events) + 50, "the mutant takes them in"
 
 
 class ByOccurrence(Memory):
@@ -121,9 +140,11 @@ class Counting(EventLog):
 
     read_from: ClassVar[list[datetime | None]] = []
 
-    def read_versions(self, known_after: datetime | None, known_until: datetime) -> list[Event]:
+    def read_versions(
+        self, known_after: datetime | None, known_until: datetime, kinds: Collection[str] | None = None
+    ) -> list[Event]:
         self.read_from.append(known_after)
-        return super().read_versions(known_after, known_until)
+        return super().read_versions(known_after, known_until, kinds)
 
 
 def started_again(log: EventLog) -> Counting:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from ingest.events import BY_KIND, VisitEvent
+from ingest.events import BY_KIND, CensusObserved, VisitEvent
 from ingest.log import EventLog
 from twin.state import State, fold
 from twin.state_snapshot import from_bytes, to_bytes
@@ -19,10 +19,10 @@ KEEP_DAYS = 120.0
 RENEWED = timedelta(days=30)
 """How much more it may hold before it is begun anew."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-PLACE_KINDS: tuple[str, ...] = tuple(name for name, cls in BY_KIND.items() if not issubclass(cls, VisitEvent))
+KINDS: tuple[str, ...] = tuple(name for name, cls in BY_KIND.items() if cls is not CensusObserved)
+"""What a state is made of: no aggregate counts, which know no patients and may come by the million."""
+PLACE_KINDS: tuple[str, ...] = tuple(name for name in KINDS if not issubclass(BY_KIND[name], VisitEvent))
 """Beds, staff and resources stay as they were last told, however long ago."""
-
-
 SAVED_EVERY = timedelta(hours=6)
 """How much knowledge may lie between two snapshots."""
 _SNAPSHOT = "twin.state"
@@ -56,7 +56,7 @@ class Memory:
         if held_at is None:
             held_at = self._begin(begun_at, known_at)  # 1
         if known_at > held_at:
-            self._state = fold(self._state, self._log.read_versions(held_at, known_at))  # 2
+            self._state = fold(self._state, self._log.read_versions(held_at, known_at, KINDS))  # 2
         self._known_at, self._seen = known_at, seen
         if self._saves and (self._saved_at is None or known_at - self._saved_at >= SAVED_EVERY):
             self._save(begun_at, known_at)  # 3
