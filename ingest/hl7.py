@@ -55,7 +55,7 @@ TRIGGERS: dict[str, Rule] = {
     "A22": _LEAVE,
     "A23": visits.deleted,
     "A24": _IDENTITY,
-    "A25": visits.cancelled("decision/discharge"),
+    "A25": visits.cancelled("decision/discharge", "planned_exit"),
     "A26": visits.cancelled("bed/requested", "bed/assigned"),
     "A27": visits.cancelled("decision/admit", "expected"),
     "A28": _IDENTITY,

@@ -271,7 +271,7 @@ KEPT: Mapping[str, Mapping[int, Shape]] = {
     "EVN": {1: _event_code, 2: _time, 6: _time},
     "PID": {3: _patient, 7: _age, 8: _table("F", "M", "O", "U", "A", "N"), 18: _VISIT},
     "PV1": {2: _class, 3: _spot, 6: _spot, 19: _VISIT, 37: _spot, 44: _time, 45: _time},
-    "PV2": {1: _spot, 8: _time},
+    "PV2": {1: _spot, 8: _time, 9: _time},
     "MRG": {1: _patient, 3: _VISIT, 5: _VISIT},
     "ZBE": {
         1: _RECORD, 2: _time, 4: _table("INSERT", "UPDATE", "CANCEL"), 5: _table("Y", "N"), 6: _event_code,

@@ -27,6 +27,7 @@ from ingest.events import (
     DecidedToAdmit,
     DecidedToDischarge,
     Departed,
+    DischargePlanned,
     EnteredWard,
     Event,
     EventId,
@@ -186,6 +187,10 @@ def _to_discharge(event: DecidedToDischarge) -> Draft:
     return _adt("A16", event, {2: "E"})
 
 
+def _exit_planned(event: DischargePlanned) -> Draft:
+    return _adt("A16", event, {36: event.to or ""}, PV2={9: stamp(event.expected_at)})
+
+
 def _bed_requested(event: BedRequested) -> Draft:
     return _adt("A15", event, {2: "E"}, PV2={1: _spot(event.unit, None, "REQUESTED")})
 
@@ -221,7 +226,7 @@ def _left_ward(event: LeftWard) -> Draft:
 
 
 def _expected(event: ArrivalExpected) -> Draft:
-    return _adt("A05", event, PV2={8: stamp(event.expected_at), 38: event.mode or ""})
+    return _adt("A05", event, PV2={1: _spot(event.unit), 8: stamp(event.expected_at), 38: event.mode or ""})
 
 
 def _merged(event: Merged) -> Draft:
@@ -268,6 +273,7 @@ _WRITE: dict[type[Event], Callable[[Any], Draft | None]] = {
     LeftWard: _left_ward,
     BedStatusChanged: _bed_status,
     ArrivalExpected: _expected,
+    DischargePlanned: _exit_planned,
     Changed: _changed,
     Merged: _merged,
 }

@@ -19,6 +19,7 @@ from ingest.events import (
     DecidedToDischarge,
     Departed,
     Destination,
+    DischargePlanned,
     EnteredWard,
     Event,
     EventId,
@@ -120,14 +121,15 @@ def left(told: Told, visit: VisitId, at: datetime) -> Result:
 
 @of_visit
 def expected(told: Told, visit: VisitId, at: datetime) -> Result:
-    """A05: a visit that is announced, for the time in PV2-8."""
+    """A05: a visit that is announced, for the time in PV2-8, and for the ward in PV2-1."""
     if told.spot.kind == "elsewhere":
         return Ignored("elsewhere")
     due = told.time("PV2", 8, "odd_time")
     if due is None:
         return Ignored("no_expected_time")
     mode = told.word("mode") or ("planned" if told.spot.kind == "ward" else None)
-    return [ArrivalExpected(**told.common(told.id("expected"), at), visit=visit, expected_at=due, mode=mode)]  # type: ignore[arg-type]
+    common = told.common(told.id("expected"), at)
+    return [ArrivalExpected(**common, visit=visit, expected_at=due, mode=mode, unit=told.pending.unit)]  # type: ignore[arg-type]
 
 
 @of_visit
@@ -149,7 +151,11 @@ def to_be_moved(told: Told, visit: VisitId, at: datetime) -> Result:
 
 @of_visit
 def to_be_discharged(told: Told, visit: VisitId, at: datetime) -> Result:
-    """A16: a decision to send home."""
+    """A16: a decision to send home; with a time in PV2-9 an exit that is planned for it."""
+    due = told.time("PV2", 9, "odd_time")
+    if due is not None:
+        common = told.common(told.id("planned_exit"), at)
+        return [DischargePlanned(**common, visit=visit, expected_at=due, to=_destination(told.word("destination")))]
     return [DecidedToDischarge(**told.common(told.id("decision/discharge"), at), visit=visit)]
 
 

@@ -167,7 +167,7 @@ CREATE TABLE remark (
     count BIGINT NOT NULL
 );
 COMMENT ON TABLE remark IS 'How many messages of a batch were ignored by a rule, or taken with a flag.';
-COMMENT ON COLUMN remark.stored_at IS 'The batch (batch.stored_at).';
+COMMENT ON COLUMN remark.stored_at IS 'The batch, by its batch.stored_at (UTC).';
 COMMENT ON COLUMN remark.source IS 'The source that was read.';
 COMMENT ON COLUMN remark.what IS 'ignored or flag.';
 COMMENT ON COLUMN remark.code IS 'Code of the rule.';

@@ -52,6 +52,7 @@ def test_the_vocabulary_of_a_visit() -> None:
         (adt("A10", "08:00", unit="SAUV"), ["Moved sauv"]),
         (adt("A15", "08:00", "PV2|3101"), ["BedRequested medicine"]),
         (adt("A16", "08:00", group="E"), ["DecidedToDischarge"]),
+        (adt("A16", "08:00", f"PV2|||||||||{stamp(at('12:00'))}", group="E"), ["DischargePlanned"]),
         (adt("A20", "08:00", NPU + "H"), ["BedStatusChanged medicine 12 cleaning"]),
         (adt("A20", "08:00", NPU + "C", "NPU|3101^^13|U"),
          ["BedStatusChanged medicine 12 closed", "BedStatusChanged medicine 13 ready"]),
@@ -168,7 +169,7 @@ def test_without_numbers_a_cancellation_means_what_the_visit_has_once() -> None:
     assert targets(events(adt("A13", "09:00", unit="ED"))) == ["departure"]
     assert targets(events(adt("A13", "09:00", unit="3101"))) == ["leaving"]
     assert targets(events(adt("A13", "09:00"))) == ["departure", "leaving"]
-    assert targets(events(adt("A25", "09:00"))) == ["decision/discharge"]
+    assert targets(events(adt("A25", "09:00"))) == ["decision/discharge", "planned_exit"]
     assert targets(events(adt("A26", "09:00"))) == ["bed/requested", "bed/assigned"]
     assert targets(events(adt("A27", "09:00"))) == ["decision/admit", "expected"]
     assert targets(events(adt("A38", "09:00"))) == ["expected"]

@@ -14,7 +14,7 @@ from ingest.mapping import SHIPPED
 from tests.hl7_messages import SETTINGS, settings
 
 README = (Path(__file__).parents[1] / "ingest" / "README.md").read_text(encoding="utf-8")
-SECTION = README[README.index("\n## HL7") :]
+SECTION = README[README.index("\n## HL7\n") : README.index("\n## Sources\n")]
 
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("hl7*.toml")), ids=lambda path: path.stem)
