@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ingest.configuration import Checked, parse
+from ingest.configuration import Checked, Fault, parse
 from ingest.errors import UnreadableInputError
-from ingest.mapping_parts import ExtractMapping, Fault, Source, or_column
+from ingest.mapping_parts import ExtractMapping, Source, or_column
 
 
 class CensusSource(Source):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ingest.errors import ConfigurationError, UnreadableInputError
 
@@ -22,6 +23,30 @@ class Checked(BaseModel):
     """A frozen value read from a configuration file; unknown keys are faults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, arbitrary_types_allowed=True)
+
+
+Fault = tuple[tuple[str, ...], str, object]
+"""Where in the file, the rule, the value that breaks it."""
+
+
+class Judged(Checked):
+    """A checked value that is also judged as a whole: what no single field can tell, all such faults at once."""
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """The value, if every field and the whole are as they must be."""
+        whole = super().model_validate(obj, **options)
+        details = [
+            InitErrorDetails(type=PydanticCustomError("whole", "{rule}", {"rule": rule}), loc=key, input=value)
+            for key, rule, value in whole.faults()
+        ]
+        if details:
+            raise ValidationError.from_exception_data(cls.__name__, details)
+        return whole
+
+    def faults(self) -> Iterator[Fault]:
+        """What contradicts itself."""
+        raise NotImplementedError
 
 
 T = TypeVar("T", bound=Checked)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import BeforeValidator, Field, field_validator
 
-from ingest.configuration import Checked, load
-from ingest.mapping_parts import Fault, Source
+from ingest.configuration import Checked, Fault, Judged, load
+from ingest.mapping_parts import Source
 from ingest.vocabulary import allowed_values
 from ingest.wide_mapping import LEFT_EARLY
 
@@ -58,7 +57,7 @@ def _or_unit(value: object) -> object:
 Place = Annotated[FhirPlace, BeforeValidator(_or_unit)]
 
 
-class FhirMapping(Checked):
+class FhirMapping(Judged):
     """A site's words. What it does not list is not kept."""
 
     source: FhirSource
@@ -68,18 +67,6 @@ class FhirMapping(Checked):
     acuity: Mapping[str, str] = {}
     mode: Mapping[str, str] = {}
     disposition: Mapping[str, str] = DISPOSITIONS
-
-    @classmethod
-    def model_validate(cls, obj: Any, **options: Any) -> Self:
-        """Also what no single field can tell; all such faults at once."""
-        mapping = super().model_validate(obj, **options)
-        details = [
-            InitErrorDetails(type=PydanticCustomError("mapping", "{rule}", {"rule": rule}), loc=key, input=value)
-            for key, rule, value in mapping.faults()
-        ]
-        if details:
-            raise ValidationError.from_exception_data(cls.__name__, details)
-        return mapping
 
     def faults(self) -> Iterator[Fault]:
         """Words that the vocabulary does not have."""

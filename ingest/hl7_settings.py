@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
+from typing import Annotated, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, Field, field_validator
 
-from ingest.configuration import Checked, load, parse
+from ingest.configuration import Checked, Fault, Judged, load, parse
 from ingest.events import AgeBand, BedStatus, Destination
 from ingest.vocabulary import allowed_values
 
@@ -125,7 +124,7 @@ class Tests(Checked):
     sections: Mapping[str, str] = _STANDARD_SECTIONS
 
 
-class Hl7Settings(Checked):
+class Hl7Settings(Judged):
     """All of it; only the source is a must."""
 
     source: Hl7Source
@@ -139,19 +138,8 @@ class Hl7Settings(Checked):
     beds: Mapping[str, BedStatus] = _STANDARD_BEDS
     tests: Tests = Tests()
 
-    @classmethod
-    def model_validate(cls, obj: Any, **options: Any) -> Self:
-        """Also whether every word that a value stands for is one of the vocabulary."""
-        settings = super().model_validate(obj, **options)
-        details = [
-            InitErrorDetails(type=PydanticCustomError("word", "{rule}", {"rule": rule}), loc=key, input=value)
-            for key, rule, value in settings._faults()
-        ]
-        if details:
-            raise ValidationError.from_exception_data(cls.__name__, details)
-        return settings
-
-    def _faults(self) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    def faults(self) -> Iterator[Fault]:
+        """Words that the vocabulary does not have, and units that are two things."""
         for name in ("acuity", "destination", "mode", "complaint", "planned"):
             allowed = self.words(name)
             for code, word in getattr(self, name).values.items():

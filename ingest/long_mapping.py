@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ingest.configuration import Checked
+from ingest.configuration import Checked, Fault
 from ingest.events import BY_KIND, VisitEvent
-from ingest.mapping_parts import AgeColumn, ExtractMapping, Fault, Keys, or_column
+from ingest.mapping_parts import AgeColumn, ExtractMapping, Keys, or_column
 from ingest.vocabulary import allowed_values, fields_of
 
 

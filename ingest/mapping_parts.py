@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, Self, get_args
+from typing import Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, PrivateAttr, ValidationError, field_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import Field, PrivateAttr, field_validator
 
-from ingest.configuration import Checked
+from ingest.configuration import Checked, Judged
 
 ExtractFormat = Literal["wide", "long", "rpu"]
 """An RPU is a wide extract of which the columns are known; see `rpu.py`."""
@@ -104,32 +103,12 @@ class AgeColumn(ValueColumn):
     holds: AgeHolds = "years"
 
 
-Fault = tuple[tuple[str, ...], str, object]
-"""The key's path, the rule, the value."""
-
-
-class ExtractMapping(Checked):
+class ExtractMapping(Judged):
     """What both formats have."""
 
     source: Source
     _place: str = PrivateAttr(default="mapping")
     _text: str = PrivateAttr(default="")
-
-    @classmethod
-    def model_validate(cls, obj: Any, **options: Any) -> Self:
-        """Also what no single field can tell; all such faults at once."""
-        mapping = super().model_validate(obj, **options)
-        details = [
-            InitErrorDetails(type=PydanticCustomError("mapping", "{rule}", {"rule": rule}), loc=key, input=value)
-            for key, rule, value in mapping.faults()
-        ]
-        if details:
-            raise ValidationError.from_exception_data(cls.__name__, details)
-        return mapping
-
-    def faults(self) -> Iterator[Fault]:
-        """What contradicts itself."""
-        raise NotImplementedError
 
     def columns(self) -> tuple[str, ...]:
         """Every column that is read, once each."""

@@ -22,10 +22,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest import extract_file
+from ingest.configuration import Fault
 from ingest.errors import ConfigurationError, UnreadableInputError
 from ingest.extract_file import Chunk
 from ingest.local_times import read_times
-from ingest.mapping_parts import ExtractMapping, Fault
+from ingest.mapping_parts import ExtractMapping
 from ingest.rpu_xml import HEAD, Record, is_xml, passages
 
 FIELDS = (

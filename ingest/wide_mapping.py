@@ -7,12 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ingest.configuration import Checked
+from ingest.configuration import Checked, Fault
 from ingest.mapping_parts import (
     MILESTONES,
     AgeColumn,
     ExtractMapping,
-    Fault,
     Keys,
     Milestone,
     TimeColumn,
