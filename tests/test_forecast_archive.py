@@ -26,7 +26,7 @@ NAN = float("nan")
 ISSUED = datetime(2026, 3, 2, 6, 0, 0, 1, tzinfo=UTC)
 LEADS = np.arange(15.0, 1441.0, 15.0)
 HOUR = timedelta(hours=1)
-EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC))
 
 
 @pytest.fixture

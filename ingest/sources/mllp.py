@@ -40,6 +40,8 @@ from ingest.sources.mllp_senders import Senders
 logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 64 * 1024
+CLOSES_S = 1.0
+"""How long a connection may take to close."""
 TOLD_AT_MOST = 200
 LARGE_BYTES = 16 * 1024
 """A message from here on is pseudonymised beside the loop, so that the others need not wait for it."""
@@ -145,9 +147,10 @@ class MllpServer:
         self._ready.set()
         await self._ended.wait()
         server.close()
-        for task in list(served):
-            task.cancel()
-        await asyncio.gather(*served, return_exceptions=True)
+        while served:  # again: `asyncio.wait_for` may lose a cancellation that comes as its awaitable is done
+            for task in list(served):
+                task.cancel()
+            await asyncio.wait(served, timeout=2 * CLOSES_S)
 
     # --- a connection -----------------------------------------------------------------------------------------------
 
@@ -157,7 +160,7 @@ class MllpServer:
         if why_not:
             self.counts[f"refused:{why_not}"] += 1
             self._tell_once(f"a connection from {peer} was refused: {why_not}")
-            writer.close()
+            await _closed(writer)
             return
         self._peers[peer] += 1
         try:
@@ -167,7 +170,7 @@ class MllpServer:
         finally:
             self._peers[peer] -= 1
             self._peers += Counter()  # forget those who have none
-            writer.close()
+            await _closed(writer)
 
     def _tell_once(self, what: str) -> None:
         """A flood must not fill the log of the process; `counts` has the number."""
@@ -278,3 +281,10 @@ def _tls(link: Link) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as error:
         raise LinkError(f"the certificates of MLLP cannot be used: {error.strerror or type(error).__name__}") from error
     return context
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """The connection closed, and not only asked to: the loop may end with whoever asked."""
+    writer.close()
+    with suppress(OSError, TimeoutError):
+        await asyncio.wait_for(writer.wait_closed(), CLOSES_S)
