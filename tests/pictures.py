@@ -94,7 +94,7 @@ def take_page(browser: Browser, out: Path, name: str, make: Callable[[], FeedsVi
 
 def beside() -> dict[str, Callable[[], FeedsView | QuarantineView]]:
     """Every example of the pages beside the wall, the feeds in each state."""
-    states = {state: partial(feeds_in, state) for state in ORDER}
+    states: dict[str, Callable[[], FeedsView]] = {state: partial(feeds_in, state) for state in ORDER}
     waiting = {f"q-{name}": make for name, make in QUARANTINES.items()}
     examples: dict[str, Callable[[], FeedsView]] = {**FEEDS, **states}
     return {**{f"f-{name}": make for name, make in examples.items()}, **waiting}

@@ -32,7 +32,7 @@ def _feed(board: Board, reader: Reader) -> list[Line]:
     found = [(tone, text) for tone, text in [_state(board, reader)] if text]
     if feed.skew is not None:
         size = reader.duration(abs(feed.skew).total_seconds() / 60)
-        found.append(("warn", reader.say("CLOCKS APART by {duration}: times cannot be trusted", duration=size)))
+        found.append(("warn", reader.say("CLOCKS APART by {duration}: do not trust times", duration=size)))
     if feed.silent_units and feed.state in ("live", "quiet", "late"):
         silent = reader.count("{n} unit is silent", "{n} units are silent", feed.silent_units)
         found.append(("warn", reader.say("INCOMPLETE: {units}", units=silent)))
@@ -49,9 +49,9 @@ def _state(board: Board, reader: Reader) -> Line:
         "quiet": _quiet(feed, reader),
         "late": _late(feed, reader),
         "catching_up": _catching_up(feed, reader),
-        "inconsistent": reader.say("INCONSISTENT: the numbers marked “check” contradict each other"),
-        "stale": reader.say("LAST KNOWN {time}: nothing since, {ago}. Ask by telephone", time=at, ago=ago),
-        "off": reader.say("NO MORE DATA since {time}, {ago}: use the downtime procedure", time=at, ago=ago),
+        "inconsistent": reader.say("INCONSISTENT: see the numbers marked “check”"),
+        "stale": reader.say("LAST KNOWN {time}, {ago}", time=at, ago=ago),
+        "off": reader.say("NO MORE DATA since {time}: downtime procedure", time=at),
     }[feed.state]
     named = text if feed.source is None or not text else f"{text} ({feed.source})"
     return ("news" if feed.state == "quiet" else TONES[feed.state]), named
@@ -67,8 +67,8 @@ def _quiet(feed: Feed, reader: Reader) -> str:
 def _late(feed: Feed, reader: Reader) -> str:
     if feed.age is not None and feed.age <= feed.limit and feed.lag is not None:
         return reader.say("LATE FEED: messages are {duration} on the way", duration=_minutes(feed.lag, reader))
-    ago = reader.ago(feed.age or timedelta(0))
-    return reader.say("LATE FEED: last message {ago}, longer than usual at this hour", ago=ago)
+    silent = _minutes(feed.age or timedelta(0), reader)
+    return reader.say("LATE FEED: nothing for {duration}, longer than usual", duration=silent)
 
 
 def _catching_up(feed: Feed, reader: Reader) -> str:
@@ -94,7 +94,7 @@ def _forecast(board: Board, reader: Reader) -> list[Line]:
     if age is None or state == "fresh":
         return []
     if state == "withheld" or (state == "hidden" and board.feed.state == "stale"):
-        return [("bad", reader.say("NO FORECAST: what is known is too old to forecast from"))]
+        return [("bad", reader.say("NO FORECAST: the data are too old"))]
     if state == "old":
         return [("warn", _explained(board, reader.say("OLD FORECAST: issued {ago}", ago=reader.ago(age))))]
     withdrawn = reader.say("FORECAST WITHDRAWN: the last one was issued {ago}", ago=reader.ago(age))

@@ -59,13 +59,13 @@ def _stamp(board: Board, reader: Reader) -> str | None:
 def _tile(
     label: str, figure: str, below: str | Component, why: str, *, stamp: str | None, is_broken: bool
 ) -> Component:
-    """A number with its label; a known one has its own doubt stamped beside the label."""
+    """A number with its label; the doubt about a known one stands where else its comment does."""
     known = figure != UNKNOWN
-    stamped = [marked("warn", stamp, "stamp")] if known and stamp else []
+    said = marked("warn", stamp, "stamp") if stamp else below
     content = [
-        html.Div([dmc.Text(label, className="label"), *stamped], className="tile-head"),
+        dmc.Text(label, className="label"),
         html.Div(_with_small_units(figure), className="big"),
-        html.Div(below if known else why, className="below"),
+        html.Div(said if known else why, className="below"),
     ]
     name = "tile" if known else "tile unknown"
     return dmc.Paper(content, className=f"{name} doubtful" if known and is_broken else name, radius="md")
