@@ -70,6 +70,8 @@ class _Past:
     """What is remembered of one running source from look to look."""
 
     settled: Settled | None = None
+    was_heard: bool = False
+    """What was never heard of is well as soon as it is."""
     backlog: tuple[datetime, int] | None = None
     silent_at: datetime | None = None
     silent: tuple[health.Silent, ...] = ()
@@ -163,7 +165,7 @@ class Feeds:
     def _looked(
         self, link: LinkNow, links: Sequence[LinkNow], delays: Mapping[str, list[Delay]], now: datetime
     ) -> Look:
-        sources = [name for name in self._known if link.kind == "extracts" or link.tells(name)]
+        sources = [name for name in self._known if _tells(link, name, links)]
         known, past = [self._known[name] for name in sources], self._past[link.name]
         rates, has_rates = self._rates(link, links, sources)
         mine = [delay for name in sources for delay in delays.get(name, [])]
@@ -180,7 +182,8 @@ class Feeds:
             is_readable=True,
         )
         judged = health.judged(signals, rates, self._zone)
-        past.settled = health.settled(past.settled, judged.state)  # 3
+        before = past.settled if past.was_heard else None
+        past.settled, past.was_heard = health.settled(before, judged.state), judged.age is not None  # 3
         judged = replace(judged, skew=skew, silent=self._silent(past, known, sources, judged, now))
         heard = max(filter(None, (signals.last_event_at, signals.last_heartbeat_at)), default=None)
         account = _sum(one.account for one in known)
@@ -242,11 +245,15 @@ class Feeds:
         begin = now.replace(minute=0, second=0, microsecond=0) - 23 * HOUR
         hours = self._traffic.by_hour(begin - timedelta(microseconds=1), now)
         last_hour = self._traffic.by_hour(now - HOUR, now)
-        views = tuple(self._view(look, hours, last_hour, begin, now) for look in looks)
+        links = [look.link for look in looks]
+        views = tuple(
+            self._view(look, _told_by(look.link, links, hours), _told_by(look.link, links, last_hour), begin, now)
+            for look in looks
+        )
         others = tuple(
             (name, tally(known.account))
             for name, known in sorted(self._known.items())
-            if known.account.read and not any(look.link.tells(name) for look in looks)
+            if known.account.read and not any(_tells(link, name, links) for link in links)
         )
         return replace(overall(looks), rejected=self.rejected()), views, others
 
@@ -255,13 +262,13 @@ class Feeds:
     ) -> SourceView:
         link, judged = look.link, look.health
         counts: dict[datetime, int] = defaultdict(int)
-        for hour in _told_by(link, hours):
+        for hour in hours:
             counts[hour.hour] += hour.count
         usual = (lambda at: look.rates[local(at, self._zone).hour]) if look.has_rates else (lambda _: None)
         return SourceView(
             name=link.name, kind=link.kind, state=look.state, heard_at=look.heard_at, age=judged.age,
             limit=judged.limit, worse_after=worse_after(judged),
-            rate_now=sum(hour.count for hour in _told_by(link, last)), usual_now=usual(now),
+            rate_now=sum(hour.count for hour in last), usual_now=usual(now),
             hours=tuple(Hour(at, counts[at], usual(at)) for at in (begin + step * HOUR for step in range(24))),
             lag=look.lag, skew=judged.skew.ahead if judged.skew else None,
             is_skew_warned=judged.skew is not None and judged.skew.is_warned_of,
@@ -377,5 +384,10 @@ def _by_source(told: Sequence[_Sourced]) -> dict[str, list[_Sourced]]:
     return found
 
 
-def _told_by(link: LinkNow, hours: Sequence[InAnHour]) -> list[InAnHour]:
-    return [hour for hour in hours if link.kind == "extracts" or link.tells(hour.source)]
+def _told_by(link: LinkNow, links: Sequence[LinkNow], hours: Sequence[InAnHour]) -> list[InAnHour]:
+    return [hour for hour in hours if _tells(link, hour.source, links)]
+
+
+def _tells(link: LinkNow, source: str, links: Sequence[LinkNow]) -> bool:
+    """Whether a source of the log counts as this link's; what a house tells itself goes on from all that it holds."""
+    return link.kind == "extracts" or (link.kind == "events" and len(links) == 1) or link.tells(source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from ingest.links import LinkNow
 from ingest.log import EventLog, Intake, Position, Rejected
 from tests.histories import hospital
 
-NOW = datetime(2026, 11, 24, 13, 30, tzinfo=module.NEVER.tzinfo)
+NOW = datetime(2026, 11, 24, 13, 30, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MLLP = LinkNow(name="mllp", kind="mllp")
 
@@ -132,6 +132,12 @@ def test_a_source_that_is_new_is_judged_by_what_came_before_it_where_it_is_alone
     assert feeds.feed(NOW).limit == 30 * MINUTE
 
 
+def test_a_replay_goes_on_from_the_history_that_it_was_given(site: Site) -> None:
+    site.past(source="history", until=NOW - MINUTE)
+    site.links = [LinkNow(name="replay", kind="events")]
+    assert site.feeds().feed(NOW).age == MINUTE
+
+
 # --- several sources
 
 
@@ -151,8 +157,11 @@ def test_a_source_that_was_never_heard_does_not_darken_those_that_are(site: Site
     site.message(NOW)
     assert state(site.feeds(), NOW) == "live"
     site.links = [LinkNow(name="lab", kind="fhir")]
-    feed = site.feeds().feed(NOW)
+    feeds = site.feeds()
+    feed = feeds.feed(NOW)
     assert (feed.state, feed.age) == ("off", None)
+    site.message(NOW + MINUTE, source="lab")
+    assert state(feeds, NOW + MINUTE) == "live"  # at once
 
 
 def test_a_link_that_is_down_a_backlog_and_a_heartbeat_are_seen(site: Site) -> None:
@@ -218,14 +227,19 @@ def test_the_page_has_the_account_the_rate_and_a_day_of_hours(site: Site) -> Non
 def test_what_is_usual_is_learned_once_a_day(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[datetime] = []
     feeds = site.feeds()
-    monkeypatch.setattr(feeds._traffic, "by_hour", lambda since, until: asked.append(until) or [])
+
+    def nothing(_since: datetime, until: datetime) -> list[Any]:
+        asked.append(until)
+        return []
+
+    monkeypatch.setattr(feeds._traffic, "by_hour", nothing)
     for hours in (0, 0.5, 2, 3):
         feeds.learn(NOW + hours * HOUR)
     assert asked == [NOW, NOW + 2 * HOUR, NOW + 3 * HOUR]  # hourly, as long as there is nothing to learn from
 
 
 def test_a_look_takes_less_than_20_ms(site: Site) -> None:
-    """With a week of a hundred messages an hour behind it; the bound is five times what is promised, for busy days."""
+    """With a week of a hundred messages an hour behind it; the quickest of twenty, as other work may go on."""
     site.past(days=7, an_hour=100)
     feeds = site.feeds()
     feeds.learn(NOW)
@@ -236,7 +250,7 @@ def test_a_look_takes_less_than_20_ms(site: Site) -> None:
         began = stopwatch()
         feeds.feed(NOW + n * MINUTE)
         taken.append(stopwatch() - began)
-    assert sorted(taken)[10] < 0.1
+    assert min(taken) < 0.02
 
 
 def test_all_dead_is_off_and_the_worst_is_named(site: Site) -> None:

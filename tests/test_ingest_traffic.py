@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from ingest.bookkeeping import Account
 from ingest.clock import SimulatedClock
@@ -17,7 +18,7 @@ from tests.boards import MADE_AT as NOW
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
-def arrived(visit: str, at: datetime, position: int, **said: datetime) -> Arrived:
+def arrived(visit: str, at: datetime, position: int, **said: Any) -> Arrived:
     return Arrived(event_id=EventId(f"a{visit}"), occurred_at=at, visit=VisitId(visit), position=position,
                    source="adt", **said)  # fmt: skip
 
