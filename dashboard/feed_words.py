@@ -32,6 +32,8 @@ def state_sentence(source: SourceView | Feed, reader: Reader) -> str:
     if source.age is None:
         return reader.say("nothing was ever heard of it")
     ago, minutes = reader.ago(source.age), reader.duration(source.age.total_seconds() / 60)
+    if source.state in ("late", "stale", "off") and source.age <= source.limit and not source.is_lagging:
+        return reader.say("messages come again: the last {ago}", ago=ago)
     if source.state == "late" and source.lag is not None and source.age <= source.limit:
         return reader.say("messages come late: {duration} on the way", duration=_long(source.lag, reader))
     return {

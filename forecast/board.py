@@ -138,6 +138,8 @@ class Feed:
     """Of a backlog: until it is worked off."""
     lag: timedelta | None = None
     """How long 95 in 100 of the last messages took to come, at most."""
+    is_lagging: bool = False
+    """Whether that is too long."""
     skew: timedelta | None = None
     """How far the clock of the source is ahead, where that is too much for its times to be trusted."""
     silent_units: int = 0
@@ -260,6 +262,8 @@ class SourceView:
     connections: int | None
     broken: tuple[str, ...]
     fault: str | None
+    is_lagging: bool = False
+    """Whether `lag` is too long."""
 
 
 @dataclass(frozen=True)

@@ -274,6 +274,7 @@ class Feeds:
             is_skew_warned=judged.skew is not None and judged.skew.is_warned_of,
             silent=tuple(self._part(silent) for silent in judged.silent), tally=tally(look.account),
             backlog=link.backlog, eta=judged.eta, connections=link.connections, broken=judged.broken, fault=link.fault,
+            is_lagging=_is_lagging(look),
         )  # fmt: skip
 
     def _part(self, silent: health.Silent) -> SilentPart:
@@ -294,7 +295,7 @@ def overall(looks: Sequence[Look]) -> Feed:
         heard_at=worst.heard_at, age=judged.age, limit=judged.limit, worse_after=worse_after(judged),
         source=worst.link.name if len(looks) > 1 else None, backlog=worst.link.backlog, eta=judged.eta, lag=worst.lag,
         skew=skew.ahead if skew is not None and skew.is_on_a_banner else None, silent_units=silent,
-        fault=worst.link.fault,
+        fault=worst.link.fault, is_lagging=_is_lagging(worst),
     )  # fmt: skip
 
 
@@ -360,6 +361,10 @@ def _skew(delays: Sequence[Delay]) -> health.Skew | None:
     pairs = [(delay.recorded_at, delay.stored_at) for delay in delays if delay.recorded_at is not None]
     found = health.skew(pairs)
     return None if found is None or abs(found.ahead) > OLD_NEWS else found
+
+
+def _is_lagging(look: Look) -> bool:
+    return look.lag is not None and look.lag > health.LATE_LAG
 
 
 def _sum(accounts: Iterable[Account]) -> Account:

@@ -82,8 +82,10 @@ def test_every_state_has_words_of_its_own() -> None:
 
 
 def test_a_late_delivery_is_told_from_a_silence() -> None:
-    late = views.view(views.source(state="late", age=timedelta(0), lag=timedelta(minutes=21)))
+    late = views.view(views.source(state="late", age=timedelta(0), lag=timedelta(minutes=21), is_lagging=True))
     assert "messages come late: 21 min on the way" in texts(feeds.panel(late, READER))
+    again = views.view(views.source(state="stale", age=timedelta(0)))
+    assert "messages come again: the last less than a minute ago" in texts(feeds.panel(again, READER))
 
 
 def test_a_fault_is_read_out_to_who_can_mend_it() -> None:

@@ -226,9 +226,10 @@ def test_banners(board: Board, said: list[str]) -> None:
             ],
         ),
         (
-            replace(ordinary(), feed=fed("late", timedelta(0), lag=timedelta(minutes=21))),
+            replace(ordinary(), feed=fed("late", timedelta(0), lag=timedelta(minutes=21), is_lagging=True)),
             [UP, "LATE FEED: messages are 21 min on the way"],
         ),
+        (replace(ordinary(), feed=fed("late", timedelta(0))), [UP, "LATE FEED: messages come again"]),
         (
             catching_up(),
             ["i", "CATCHING UP: 1,840 messages wait, done in about 4 min; the counts are provisional (mllp)"],

@@ -65,8 +65,10 @@ def _quiet(feed: Feed, reader: Reader) -> str:
 
 
 def _late(feed: Feed, reader: Reader) -> str:
-    if feed.age is not None and feed.age <= feed.limit and feed.lag is not None:
+    if feed.age is not None and feed.age <= feed.limit and feed.is_lagging and feed.lag is not None:
         return reader.say("LATE FEED: messages are {duration} on the way", duration=_minutes(feed.lag, reader))
+    if feed.age is not None and feed.age <= feed.limit:
+        return reader.say("LATE FEED: messages come again")
     silent = _minutes(feed.age or timedelta(0), reader)
     return reader.say("LATE FEED: nothing for {duration}, longer than usual", duration=silent)
 
