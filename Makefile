@@ -75,7 +75,7 @@ browser:
 	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 	  echo "set-up: installing chromium for the browser tests (once; a minute or so)"; \
 	  { timeout 240 apt-get update -qq && \
-	    DEBIAN_FRONTEND=noninteractive timeout 240 apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; \
+	    DEBIAN_FRONTEND=noninteractive timeout 240 apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core fonts-liberation; \
 	  } >/dev/null 2>&1 </dev/null || echo "set-up: chromium could not be installed: the browser tests will skip"; \
 	fi
 

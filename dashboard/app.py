@@ -1,4 +1,4 @@
-"""The web application around the wall: one page, one callback, no state but the board."""
+"""The web application: the wall and the pages beside it, one callback, no state but the views."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from flask_compress import Compress
 from werkzeug.exceptions import BadRequest
 
 from dashboard.headers import secure
+from dashboard.pages.beside import PATHS, Place, beside
 from dashboard.pages.wall import CHARTS, PANELS, filling, frame
 from dashboard.states import aged
 from dashboard.theme import FONT
 from dashboard.words import LANGUAGES, Language, Reader
-from forecast.board import Board
+from forecast.board import Board, FeedsView, QuarantineView
 
 HERE = Path(__file__).parent
 _REM_PX = (8.0, 200.0)
@@ -42,10 +43,21 @@ class WallSettings:
     language: Language = "fr"
 
 
+@dataclass(frozen=True)
+class Pages:
+    """What the pages beside the wall show; each must be quick."""
+
+    feeds: Callable[[], FeedsView | None] = lambda: None
+    quarantine: Callable[[], QuarantineView | None] = lambda: None
+
+
 def build_app(
-    get_board: Callable[[], Board | None], settings: WallSettings, now: Callable[[], datetime] | None = None
+    get_board: Callable[[], Board | None],
+    settings: WallSettings,
+    now: Callable[[], datetime] | None = None,
+    pages: Pages | None = None,
 ) -> Dash:
-    """The wall as a Dash application; serve its `.server` with any WSGI server.
+    """The wall and the pages beside it as a Dash application; serve its `.server` with any WSGI server.
 
     `get_board` gives the newest board and must be quick: every open page calls it each `refresh_s`. `now` is the
     house's clock: with it a board that is no longer renewed grows old on the wall, minute by minute.
@@ -61,7 +73,7 @@ def build_app(
         add_log_handler=False,
     )
     app.layout = _layout(settings)
-    _register(app, lambda: _shown(get_board, now), settings)
+    _register(app, lambda: _shown(get_board, now), pages or Pages())
     app.server.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
     Compress(app.server)
     secure(app)
@@ -87,21 +99,39 @@ def _shown(get_board: Callable[[], Board | None], now: Callable[[], datetime] | 
     return aged(board, timedelta(minutes=minutes)), f"{board.made_at.isoformat()}+{minutes}"
 
 
-def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], settings: WallSettings) -> None:
+def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: Pages) -> None:
     app.clientside_callback(
         ClientsideFunction("wall", "screen"), Output("screen", "data"), Input("tick", "n_intervals")
     )
 
     @app.callback(_outputs(), Input("screen", "data"), State("version", "data"))
     def refresh(screen: Any, version: Any) -> dict[str, Any]:
-        """The wall filled anew if board or screen changed; a beat in any case, by which the page knows we live."""
-        board, word = shown()
-        reader = reader_of(screen, board.zone if board else _UNKNOWN_ZONE)
-        wanted = json.dumps([word, reader.language, reader.rem_px, reader.narrow])
-        beat = str(screen.get("tick"))
-        if version == wanted:
-            return {**dict.fromkeys(_outputs(), no_update), "beat": beat}
-        return {**_filled(board, reader), "version": wanted, "beat": beat}
+        """The page filled anew if its view or the screen changed; a beat in any case, by which it knows we live."""
+        beat = {**dict.fromkeys(_outputs(), no_update), "beat": str(dict(screen or {}).get("tick"))}
+        place = place_of(screen)
+        if place.name != "wall":
+            view = pages.feeds() if place.name == "feeds" else pages.quarantine()
+            reader = reader_of(screen, view.zone if view else _UNKNOWN_ZONE)
+            wanted = _word(view.made_at.isoformat() if view else "none", reader, place)
+            filled = {"page": beside(view, reader, place), "state": "elsewhere", "elsewhere": "page"}
+        else:
+            board, word = shown()
+            reader = reader_of(screen, board.zone if board else _UNKNOWN_ZONE)
+            wanted = _word(word, reader, place)
+            filled = {} if version == wanted else _filled(board, reader)
+        return beat if version == wanted else {**beat, **filled, "version": wanted}
+
+
+def place_of(screen: Any) -> Place:
+    """Which page it is. Raises BadRequest where the page says nonsense; a page that is not ours is the wall."""
+    path, number = (screen.get("path", "/"), screen.get("number", 1)) if isinstance(screen, dict) else (None, 1)
+    if not isinstance(path, str) or isinstance(number, bool) or not isinstance(number, int) or not 1 <= number < 1e6:
+        raise BadRequest("screen.path must be a path of this site and screen.number a page's number")
+    return Place(PATHS.get(path.rstrip("/"), "wall"), number)
+
+
+def _word(view: str, reader: Reader, place: Place) -> str:
+    return json.dumps([view, place.name, place.number, reader.language, reader.rem_px, reader.narrow])
 
 
 def _outputs() -> dict[str, Output]:
@@ -110,6 +140,8 @@ def _outputs() -> dict[str, Output]:
         "beat": Output("beat", "children"),
         "version": Output("version", "data"),
         "state": Output("wall", "className"),
+        "page": Output("page", "children"),
+        "elsewhere": Output("page", "className"),
         **{f"slot-{name}": Output(f"slot-{name}", "children") for name in PANELS},
         **{f"chart-{name}": Output(f"chart-{name}", "figure") for name in CHARTS},
         **{f"place-{name}": Output(f"place-{name}", "className") for name in CHARTS},
@@ -133,6 +165,7 @@ def _layout(settings: WallSettings) -> Component:
         dcc.Store(id="version"),
         html.Div(id="beat", hidden=True),
         html.Main(frame(), id="wall", className="blank"),
+        html.Div(id="page", className="blank"),
     ]
     return dmc.MantineProvider(parts, forceColorScheme="dark", theme={"fontFamily": FONT})
 
@@ -140,6 +173,8 @@ def _layout(settings: WallSettings) -> Component:
 def _index(settings: WallSettings) -> str:
     """The page's frame; it holds what the plain script needs to say that the link is lost."""
     lost = {lang: escape(Reader(lang, _UNKNOWN_ZONE).say("LINK LOST since"), quote=True) for lang in LANGUAGES}
+    # three refreshes without an answer, and never less than what a slow answer may take
+    silent_ms = max(12_000, round(3_000 * settings.refresh_s))
     words = " ".join(f'data-{language}="{text}"' for language, text in lost.items())
     return f"""<!DOCTYPE html>
 <html lang="{settings.language}">
@@ -151,7 +186,7 @@ def _index(settings: WallSettings) -> str:
 {{%css%}}
 </head>
 <body>
-<div id="lost" role="alert" hidden {words}></div>
+<div id="lost" role="alert" hidden data-silent-ms="{silent_ms}" {words}></div>
 {{%app_entry%}}
 <footer>
 {{%config%}}

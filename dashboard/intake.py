@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from dashboard.settings import Settings
 from ingest.fhir import FhirFormat
 from ingest.fhir_json import LARGEST_BYTES
 from ingest.fhir_mapping import load_fhir_mapping
+from ingest.links import LinkNow
 from ingest.pipeline import Bounds, Message, Pipeline, Receipt
 from ingest.pseudonyms import Pseudonyms
 from ingest.seal import Seal
@@ -89,6 +90,18 @@ class Intake:
         stopped = (s for s in self.kafka if s.status.state.value == "stopped")
         return next((f"{source.name} is stopped: {source.status.sentence}" for source in stopped), None)
 
+    def links(self) -> Sequence[LinkNow]:
+        """How each source stands; what waits for the disk or for the log waits of all of them."""
+        if self._pipeline is None:
+            return []
+        waits = self._indexer.lag + self._pipeline.waiting[0]
+        found = [_kafka_now(source, waits) for source in self.kafka]
+        if self._mllp is not None:
+            found.append(LinkNow(name="mllp", kind="mllp", backlog=waits, connections=self._mllp.connections))
+        if self.fhir is not None:
+            found.append(LinkNow(name=self.fhir.told.source, kind="fhir", backlog=waits))
+        return [replace(link, fault=self._indexer.fault) if self._indexer.fault else link for link in found]
+
     def join(self, timeout_s: float | None = None) -> None:
         """End."""
         wait_s = 10.0 if timeout_s is None else timeout_s
@@ -100,6 +113,18 @@ class Intake:
         if self._pipeline is not None:
             self._pipeline.stop(wait_s)
         self._indexer.stop(wait_s)
+
+
+def _kafka_now(source: KafkaSource, waits: int) -> LinkNow:
+    status = source.status
+    return LinkNow(
+        name=source.name,
+        kind="kafka",
+        heartbeat_at=status.heard_at,
+        down_since=None if status.state.value == "live" else status.since,
+        backlog=waits + (status.lag or 0),
+        fault=status.sentence if status.state.value == "stopped" else None,
+    )
 
 
 def seal_of(settings: Settings, pseudonyms: Pseudonyms) -> Seal:

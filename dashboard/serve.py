@@ -6,25 +6,26 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from flask import Flask, Response
 from waitress.server import BaseWSGIServer, create_server
 
-from dashboard.app import WallSettings, build_app
+from dashboard.app import Pages, WallSettings, build_app
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
 from dashboard.house import House
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
-from forecast.board import Board
+from forecast.board import Board, FeedsView, QuarantineView
 from forecast.loop import Loop, Rhythm, Site
 from forecast.workers import Workers
 from ingest.clock import WallClock
+from ingest.links import LinkNow
 
 if TYPE_CHECKING:
     from forecast.publication import Publisher
@@ -46,6 +47,9 @@ class Feeding(Protocol):
 
     def join(self, timeout_s: float | None = None) -> None:
         """End, or wait for the end."""
+
+    def links(self) -> Sequence[LinkNow]:
+        """How its sources stand."""
 
     def fault(self) -> str | None:
         """Why nothing more is heard of it until a person does something; None while all is well."""
@@ -75,8 +79,11 @@ def serve(
     loop = Loop(
         house.log, house.archive, _site(house, mode), workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None,
+        links=lambda: [link for feed in feeds for link in feed.links()],
     )  # fmt: skip
-    app = build_app(_Latest(loop).board, _wall(house.settings), house.clock.now)
+    latest = _Latest(loop)
+    pages = Pages(feeds=latest.feeds, quarantine=latest.quarantine)
+    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness)
     if fhir is not None:
@@ -186,20 +193,34 @@ class _Measuring:
                 logger.exception("the last days could not be replayed")
 
 
+View = TypeVar("View")
+
+
 class _Latest:
-    """The loop's board, made at most every two seconds of the world's time."""
+    """The loop's views, each made at most every two seconds of the world's time."""
 
     def __init__(self, loop: Loop) -> None:
         self._loop, self._wall = loop, WallClock()
         self._lock = threading.Lock()
-        self._board: Board | None = None
-        self._fresh_until = self._wall.now()
+        self._made: dict[str, tuple[datetime, Any]] = {}
 
     def board(self) -> Board:
         """The view of this moment, or one that is hardly older."""
+        return self._fresh("board", lambda: self._loop.board)
+
+    def feeds(self) -> FeedsView:
+        """The page of the feeds, so."""
+        return self._fresh("feeds", lambda: self._loop.feeds)
+
+    def quarantine(self) -> QuarantineView:
+        """The page of the quarantine, so."""
+        return self._fresh("quarantine", lambda: self._loop.quarantine)
+
+    def _fresh(self, name: str, make: Callable[[], View]) -> View:
         with self._lock:
             now = self._wall.now()
-            if self._board is None or now >= self._fresh_until:
-                self._board = self._loop.board
-                self._fresh_until = now + timedelta(seconds=BOARD_S)
-            return self._board
+            until, view = self._made.get(name, (now, None))
+            if view is None or now >= until:
+                view = make()
+                self._made[name] = now + timedelta(seconds=BOARD_S), view
+            return cast(View, view)

@@ -1,7 +1,7 @@
-"""In which state the wall stands: how far the data and the forecast that it shows can be believed.
+"""What the wall does about the state of the feed and the age of the forecast.
 
-The limits of the feed itself (how much silence is unusual at this hour) are judged where events arrive and come
-with the board as `feed.late`; here only what the wall does about it is decided.
+How a feed does is judged in one place, `ingest/health.py`, and comes with the view; what is not renewed grows old
+here by the ages that came with it.
 """
 
 from __future__ import annotations
@@ -10,37 +10,36 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
-from forecast.board import Board
+from forecast.board import Board, Fan, Feed, FeedState
 
-FeedState = Literal["unknown", "live", "late", "stale", "off"]
-ForecastState = Literal["none", "fresh", "old", "hidden"]
+ForecastState = Literal["none", "fresh", "old", "withheld", "hidden"]
 
-STALE_AFTER = timedelta(minutes=15)
-"""A late feed's numbers are greyed and hatched past this age, and past three times the silence that is usual."""
-OFF_AFTER = timedelta(hours=4)
-"""A late feed's numbers are taken away past this age, and past three times the silence that is usual."""
+ORDER: tuple[FeedState, ...] = ("live", "quiet", "late", "catching_up", "inconsistent", "stale", "off")
+"""From well to ill."""
 HIDDEN_AFTER = timedelta(minutes=60)
 """A forecast is taken away past this age, or past two cycles where those last longer."""
 
 
-def feed_state(board: Board) -> FeedState:
-    """How far the counts of now can be believed."""
-    age = board.feed.age
-    if age is None:
-        return "unknown"
-    if not board.feed.late:
-        return "live"
-    long = 3 * board.feed.limit
-    if age > max(OFF_AFTER, long):
-        return "off"
-    return "stale" if age > max(STALE_AFTER, long) else "late"
+def numbers_shown(board: Board) -> bool:
+    """Whether the counts of now may be shown at all."""
+    return board.feed.state != "off"
 
 
 def forecast_state(board: Board) -> ForecastState:
-    """How far the forecast can be believed: old past two cycles, hidden past an hour as well."""
+    """How far the forecast can be believed: old past two cycles, hidden past an hour as well.
+
+    Where the feed is stale no new one counts: those that start from what was last known are withheld, the one from
+    before is kept until it is 60 minutes old or its horizon has passed. Where the feed is off there is none.
+    """
     age = board.cycle.age
     if board.cycle.issued_at is None or age is None:
         return "none"
+    if board.feed.state == "off":
+        return "withheld"
+    if board.feed.state == "stale" and _is_from_stale_data(board):
+        return "withheld"
+    if board.feed.state == "stale" and (age > HIDDEN_AFTER or _is_over(board)):
+        return "hidden"
     if age <= 2 * board.cycle.every:
         return "fresh"
     return "hidden" if age > HIDDEN_AFTER else "old"
@@ -53,10 +52,30 @@ def forecast_shown(board: Board) -> bool:
 
 def aged(board: Board, by: timedelta) -> Board:
     """The board as it reads some time after it was made: a board that is no longer renewed grows old on the wall."""
-    feed, cycle = board.feed, board.cycle
-    silent = None if feed.age is None else feed.age + by
-    return replace(
-        board,
-        feed=replace(feed, age=silent, late=silent is None or feed.late or silent > feed.limit),
-        cycle=replace(cycle, age=None if cycle.age is None else cycle.age + by),
-    )
+    cycle = board.cycle
+    older = replace(cycle, age=None if cycle.age is None else cycle.age + by)
+    return replace(board, feed=aged_feed(board.feed, by), cycle=older)
+
+
+def aged_feed(feed: Feed, by: timedelta) -> Feed:
+    """The feed as it reads when it has not been looked at for so long: never better than it was."""
+    if feed.age is None or not by:
+        return feed
+    age = feed.age + by
+    reached = [state for state, after in feed.worse_after if age > after]
+    return replace(feed, age=age, state=max([feed.state, *reached], key=ORDER.index))
+
+
+def _is_from_stale_data(board: Board) -> bool:
+    """Whether the forecast was issued when what it starts from was already the last known."""
+    after = dict(board.feed.worse_after).get("stale")
+    heard, issued = board.feed.heard_at, board.cycle.issued_at
+    return after is not None and heard is not None and issued is not None and issued - heard > after
+
+
+def _is_over(board: Board) -> bool:
+    return all(_ends_before(fan, board) for fan in board.fans.values()) and bool(board.fans)
+
+
+def _ends_before(fan: Fan, board: Board) -> bool:
+    return bool(fan.valid_at) and fan.valid_at[-1] < board.made_at

@@ -101,6 +101,11 @@ class Reader:
         """The date in words, with the day of the week."""
         return format_date(local(instant, self.zone), "full", locale=_DATES[self.language])
 
+    def moment(self, instant: datetime) -> str:
+        """Day and time of day: "24 nov. 2026, 14 h 30"."""
+        there = local(instant, self.zone)
+        return f"{format_date(there, 'medium', locale=_DATES[self.language])}, {self.clock(instant)}"
+
     def duration(self, minutes: float | None) -> str:
         """A length of time, to the minute below a day: "35 min", "2 h 10"; unknown is a dash."""
         if minutes is None:

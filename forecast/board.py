@@ -1,13 +1,14 @@
-"""Board: everything the wall shows, as one frozen value made once a cycle.
+"""One frozen value a page: `Board` is all that the wall shows, `FeedsView` and `QuarantineView` those pages.
 
-A panel is a pure function of a Board and queries nothing. All instants are aware UTC; what is absent is None and is
-shown as absent, never as zero.
+A panel is a pure function of its page's value and queries nothing. All instants are aware UTC; what is absent is None
+and is shown as absent, never as zero.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -114,19 +115,47 @@ class Skill:
     """True when the figures come from a back-test over the history, not from live forecasts."""
 
 
+FeedState = Literal["live", "quiet", "late", "catching_up", "inconsistent", "stale", "off"]
+"""From well to ill, as `ingest/health.py` judges it."""
+
+
 @dataclass(frozen=True)
 class Feed:
-    """How old the data are and what could not be read."""
+    """How far what is known can be believed: the state of the worst of the sources that run."""
 
-    last_event_at: datetime | None
-    last_stored_at: datetime | None
+    state: FeedState
+    heard_at: datetime | None
+    """When anything was last heard of it; None where nothing ever was."""
     age: timedelta | None
-    late: bool
-    """True when silence has lasted longer than the usual rate of events allows."""
-    limit: timedelta = timedelta(minutes=30)
-    """How long a silence the usual rate of events allows at this hour."""
+    limit: timedelta
+    """How long a silence is no surprise at this hour."""
+    worse_after: tuple[tuple[FeedState, timedelta], ...] = ()
+    """What it is at the least once nothing was heard for longer than so long."""
+    source: str | None = None
+    """Which source it is, where several run."""
+    backlog: int = 0
+    eta: timedelta | None = None
+    """Of a backlog: until it is worked off."""
+    lag: timedelta | None = None
+    """How long 95 in 100 of the last messages took to come, at most."""
+    is_lagging: bool = False
+    """Whether that is too long."""
+    skew: timedelta | None = None
+    """How far the clock of the source is ahead, where that is too much for its times to be trusted."""
+    silent_units: int = 0
+    fault: str | None = None
+    """Why nothing more comes until a person does something."""
     rejected: dict[str, int] = field(default_factory=dict)
-    """Reason to number of records kept aside."""
+    """Reason to number of records in the quarantine."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A count that cannot be: which tile or unit it marks, and the code of the rule that it breaks."""
+
+    tile: str
+    """ "present", "waiting", "boarders", or `unit:NAME`."""
+    code: str
 
 
 @dataclass(frozen=True)
@@ -168,3 +197,115 @@ class Board:
     skills: tuple[Skill, ...]
     feed: Feed
     cycle: Cycle
+    checks: tuple[Check, ...] = ()
+
+
+# --- the page of the feeds ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Hour:
+    """One hour of a source: when it began, how many messages came, how many are usual; the last hour is not over."""
+
+    at: datetime
+    count: int
+    usual: float | None
+
+
+@dataclass(frozen=True)
+class SilentPart:
+    """A unit, or a kind of event, that is not heard of while its source is."""
+
+    what: Literal["unit", "kind"]
+    name: str
+    name_fr: str
+    name_en: str
+    age: timedelta
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of what was read: read = stored + duplicate + ignored + rejected."""
+
+    read: int
+    stored: int
+    duplicate: int
+    ignored: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class SourceView:
+    """How one source does. What is not known is None."""
+
+    name: str
+    kind: Literal["mllp", "kafka", "fhir", "events", "extracts"]
+    state: FeedState
+    heard_at: datetime | None
+    age: timedelta | None
+    limit: timedelta
+    worse_after: tuple[tuple[FeedState, timedelta], ...]
+    rate_now: int | None
+    """Messages of the last 60 minutes."""
+    usual_now: float | None
+    """Messages an hour that are usual at this hour."""
+    hours: tuple[Hour, ...]
+    """The last 24, oldest first."""
+    lag: timedelta | None
+    skew: timedelta | None
+    """How far its clock is ahead; behind: negative."""
+    is_skew_warned: bool
+    silent: tuple[SilentPart, ...]
+    tally: Tally
+    backlog: int
+    eta: timedelta | None
+    connections: int | None
+    broken: tuple[str, ...]
+    fault: str | None
+    is_lagging: bool = False
+    """Whether `lag` is too long."""
+
+
+@dataclass(frozen=True)
+class FeedsView:
+    """The page of the feeds, whole."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    feed: Feed
+    sources: tuple[SourceView, ...]
+    files: tuple[tuple[str, Tally], ...]
+    """What was read of sources that do not run now, such as extracts, by name."""
+
+
+# --- the page of the quarantine -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ReasonView:
+    """What waits of one source for one reason: how many, when the first and the last came, some places."""
+
+    source: str
+    reason: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class QuarantineView:
+    """The page of the quarantine, whole: most frequent first."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    reasons: tuple[ReasonView, ...]
+
+    @property
+    def total(self) -> int:
+        """How many wait."""
+        return sum(reason.count for reason in self.reasons)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -20,8 +20,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from forecast.archive import Archive, CycleRecord, Status
 from forecast.backtest import Plan, backtest, seed_of
 from forecast.baselines import History, Rivals, fit
-from forecast.board import Board, Cycle, Feed
+from forecast.board import Board, Cycle, Feed, FeedsView, QuarantineView, ReasonView
 from forecast.ensemble import Run
+from forecast.feeds import Feeds
 from forecast.issue import Times, issue
 from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
@@ -29,9 +30,10 @@ from forecast.situation import situation_of
 from forecast.turns import OnClock, turn_of
 from forecast.values import Forecast
 from forecast.verify import VERIFIED_LEADS_MIN
-from forecast.wall import EARLIER, House, Made, arrivals_now, empty_board, feed_of, make_board, silence_limit
+from forecast.wall import EARLIER, House, Made, empty_board, make_board
 from ingest.clock import Clock, SimulatedClock, stopwatch
 from ingest.errors import EdtwinError
+from ingest.links import LinkNow
 from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
 from twin.errors import TwinError
@@ -42,6 +44,8 @@ from twin.scenarios import Scenario
 logger = logging.getLogger(__name__)
 
 RECALIBRATE = timedelta(days=1)
+HOLDING = ("catching_up", "stale", "off")
+"""States of the feed in which no new forecast is published."""
 _GRACE_S = 3600
 """APScheduler skips what is a second late by default; here a late turn runs, and is counted."""
 
@@ -80,7 +84,8 @@ class Counts:
 class Loop:
     """One hospital's cycles. `board` is the latest view; it is never None and never waits for a cycle.
 
-    `told` is called with each forecast once it is kept; it must neither wait nor raise.
+    `told` is called with each forecast once it is kept; it must neither wait nor raise. `links` says how the sources
+    that run stand.
     """
 
     def __init__(
@@ -94,6 +99,7 @@ class Loop:
         how: Run,
         rhythm: Rhythm,
         told: Callable[[Forecast], None] | None = None,
+        links: Callable[[], Sequence[LinkNow]] = tuple,
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm, self._told = workers, how, rhythm, told
@@ -103,6 +109,7 @@ class Loop:
         self._rivals: Rivals | None = None
         self._made: Made | None = None
         self._record = Record(archive)
+        self._feeds = Feeds(log.traffic(), site.hospital, links)
         self._turned: int | None = None
         self._busy = threading.Lock()
         self._scheduler: BackgroundScheduler | None = None
@@ -179,9 +186,11 @@ class Loop:
         1. Read what became known; learn anew if a day has passed.
         2. Issue the forecast and its rivals; keep them.
         3. Verify what has come true, when its truth is a week old.
-        4. Publish.
+        4. Publish; but while what is known is only the last known, or is being caught up with, what was published
+           before stays.
         """
-        state = self._memory.at(as_of)  # 1
+        self._feeds.learn(as_of)  # 1
+        state = self._memory.at(as_of)
         calibration, learned = self._calibrated(as_of)
         situation = situation_of(state, calibration, as_of)
         self._past = self._past or Past(grid_start(as_of))
@@ -194,7 +203,9 @@ class Loop:
         self._record.keep(forecast, rivals)
         self._record.verify(state, calibration, as_of)  # 3
         self._archive.prune(as_of)
-        self._made = Made(  # 4
+        if self._made is not None and self._feed(as_of).state in HOLDING:  # 4
+            return
+        self._made = Made(
             forecast, situation, history, rivals["climatology"], earlier, self._site.scenarios, self._record.skills
         )
         if self._told is not None:
@@ -242,11 +253,29 @@ class Loop:
             return empty_board(house, site.hospital.name, site.hospital.zone, now)
         return make_board(replace(made, skills=self._record.skills), house, now)
 
+    @property
+    def feeds(self) -> FeedsView:
+        """The page of the feeds at this moment."""
+        now, site = self._clock.now(), self._site
+        feed, sources, files = self._feeds.sources(now)
+        return FeedsView(now, site.hospital.zone, site.hospital.name, site.mode, feed, sources, files)
+
+    @property
+    def quarantine(self) -> QuarantineView:
+        """The page of the quarantine at this moment."""
+        now, site = self._clock.now(), self._site
+        reasons = tuple(
+            ReasonView(w.source, w.reason, w.count, w.first_at, w.last_at, w.places)
+            for w in self._log.traffic().waiting()
+        )
+        return QuarantineView(now, site.hospital.zone, site.hospital.name, site.mode, reasons)
+
     def _feed(self, now: datetime) -> Feed:
-        span = self._log.span()
-        limit = silence_limit(arrivals_now(self._made.situation)) if self._made else timedelta(minutes=30)
-        occurred, known = (span.last_occurred_at, span.last_known_at) if span else (None, None)
-        return feed_of(occurred, known, self._log.rejected_counts(), now, limit)
+        try:
+            return self._feeds.feed(now)
+        except Exception:  # a log that cannot be read is what the wall is there to say
+            logger.exception("the log cannot be read")
+            return Feed("off", None, None, timedelta(0), fault="the log cannot be read")
 
     def _cycle(self, now: datetime) -> Cycle:
         made, counts = self._made, self.counts

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from forecast.baselines import History
 from forecast.board import (
     Board,
+    Check,
     Cycle,
     Earlier,
     Effect,
@@ -25,7 +26,6 @@ from forecast.board import (
 from forecast.lever import no_lever
 from forecast.situation import Situation
 from forecast.values import Array, Forecast, Members, Series
-from ingest.clock import local
 from twin.arrivals import expected_today
 from twin.known import SITUATIONS
 from twin.scenarios import Scenario
@@ -36,10 +36,11 @@ EFFECT_LEADS_MIN = (240, 480)
 FREE_LEADS_MIN = (60, 120, 240, 480, 720, 1440)
 PAST = timedelta(hours=24)
 EARLIER = timedelta(hours=6)
-EVENTS_A_VISIT = 6.0
-"""Messages that one visit makes, for the rate that a silent feed is judged by."""
-_SILENCE = math.log(1e4)
-"""A silence this many mean gaps long has a chance of 1 in 10,000."""
+ROUNDED = 2
+"""Counts of people are means of members, each rounded."""
+LONGEST_STAY_MIN = 7 * 24 * 60.0
+TOO_MANY = 2.0
+"""People for each bed of a ward from which on the counts contradict each other."""
 _LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 
@@ -71,18 +72,21 @@ def make_board(made: Made, house: House, now: datetime) -> Board:
     """The wall's view of the last cycle at an instant."""
     hospital = made.situation.calibration.hospital
     usual = made.forecast.scenarios[made.scenarios[0].name]
+    there, units = _now(made, usual, house.spaces), _units(made, usual)
+    broken = checks(there, units)
     return Board(
         made_at=now,
         zone=hospital.zone,
         hospital=hospital.name,
         mode=house.mode,
-        now=_now(made, usual, house.spaces),
-        units=_units(made, usual),
+        now=there,
+        units=units,
         fans={m: _fan(made, m, usual[m], house.spaces) for m in FANS if m in usual},
         scenarios=tuple(_scenario(made, s) for s in made.scenarios[1:]),
         skills=made.skills,
-        feed=house.feed,
+        feed=_marked(house.feed, broken),
         cycle=house.cycle,
+        checks=broken,
     )
 
 
@@ -92,14 +96,10 @@ def empty_board(house: House, hospital: str, zone: str, now: datetime) -> Board:
     return Board(now, zone, hospital, house.mode, nothing, (), {}, (), (), house.feed, house.cycle)
 
 
-def silence_limit(arrivals_per_hour: float) -> timedelta:
-    """How long a feed may be silent at this hour: ln(10^4) mean gaps, from 2 to 30 minutes.
-
-    Where less than one event an hour is usual, half an hour says nothing: there it is up to two days.
-    """
-    rate = arrivals_per_hour * EVENTS_A_VISIT
-    longest = timedelta(minutes=30) if rate >= 1.0 else timedelta(days=2)
-    return min(max(timedelta(hours=_SILENCE / max(rate, 1e-6)), timedelta(minutes=2)), longest)
+def _marked(feed: Feed, broken: Sequence[Check]) -> Feed:
+    """The feed, at the least inconsistent where a count cannot be."""
+    well = feed.state in ("live", "quiet", "late", "catching_up")
+    return replace(feed, state="inconsistent") if broken and well else feed
 
 
 def _now(made: Made, usual: Mapping[str, Series], spaces: int | None) -> Now:
@@ -226,19 +226,12 @@ def _scenario(made: Made, scenario: Scenario) -> ScenarioView:
     return ScenarioView(scenario.name, scenario.sentence("fr"), scenario.sentence("en"), shown, why_fr, why_en)
 
 
-def feed_of(
-    last_event_at: datetime | None,
-    last_stored_at: datetime | None,
-    rejected: Mapping[str, int],
-    now: datetime,
-    limit: timedelta,
-) -> Feed:
-    """How old the data are."""
-    age = None if last_stored_at is None else max(now - last_stored_at, timedelta(0))
-    return Feed(last_event_at, last_stored_at, age, age is None or age > limit, limit, dict(rejected))
-
-
-def arrivals_now(situation: Situation) -> float:
-    """Arrivals an hour usual at this hour."""
-    here = local(situation.as_of, situation.calibration.hospital.zone)
-    return float(situation.calibration.parameters.streams[0].per_hour[here.weekday() * 24 + here.hour])
+def checks(now: Now, units: Sequence[UnitNow]) -> tuple[Check, ...]:
+    """The counts that cannot be: they come from data that contradict themselves, and mark their tile."""
+    found = []
+    if now.present is not None and (now.waiting or 0) + (now.boarders or 0) > now.present + ROUNDED:
+        found.append(Check("present", "parts_over_whole"))
+    if now.longest_boarding_min is not None and now.longest_boarding_min > LONGEST_STAY_MIN:
+        found.append(Check("boarders", "stay_too_long"))
+    over = [u for u in units if u.beds and u.census is not None and u.census > TOO_MANY * u.beds]
+    return (*found, *(Check(f"unit:{unit.unit}", "over_beds") for unit in over))

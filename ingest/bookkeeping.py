@@ -191,15 +191,16 @@ def check_forward(cursor: Any, position: Position) -> None:
 
 def accounted(intake: Intake, stored_rows: int) -> Account:
     """The account of a batch. Raises ValueError if more was stored than read."""
-    return _account(intake.read, stored_rows, intake.ignored, len(intake.rejected))
+    return account_of(intake.read, stored_rows, intake.ignored, len(intake.rejected))
 
 
 def accounts(cursor: Any) -> dict[str, Account]:
     """What became of what was read of each source, over all its batches."""
-    return {source: _account(*counts) for source, *counts in rows(cursor, _ACCOUNTS) if source != JOURNAL}
+    return {source: account_of(*counts) for source, *counts in rows(cursor, _ACCOUNTS) if source != JOURNAL}
 
 
-def _account(read: int, stored: int, ignored: int, rejected: int) -> Account:
+def account_of(read: int, stored: int, ignored: int, rejected: int) -> Account:
+    """The account of these; the rest are duplicates. Raises ValueError if more became of it than was read."""
     duplicate = read - stored - ignored - rejected
     if duplicate < 0:
         raise ValueError(

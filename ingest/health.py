@@ -9,6 +9,7 @@ none at all is exp(-expected). `limit` is how long it takes until that chance is
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -66,7 +67,7 @@ class Signals:
     """How fast the backlog shrinks."""
     is_replaying: bool = False
     lag_p95: timedelta | None = None
-    """How long 95 in 100 of the last events took from the world to us, at most."""
+    """How long 95 in 100 of the last events took at most to come, from when they were recorded."""
     broken: tuple[str, ...] = ()
     """Codes of invariants that do not hold."""
     is_readable: bool = True
@@ -95,6 +96,11 @@ class Health:
     silent: tuple[Silent, ...] = ()
     skew: Skew | None = None
 
+    @property
+    def worse_after(self) -> tuple[tuple[FeedState, timedelta], ...]:
+        """What it is at the least once nothing was heard of it for longer than so long."""
+        return ages_to_worsen(self.limit)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skew:
@@ -121,14 +127,18 @@ def usual_rates(instants: Sequence[datetime], zone: str, *, since: datetime, unt
 
     An hour that the period holds nowhere is 0. Both hours of the night on which clocks go back count as that hour.
     """
-    hours = [0] * 24
+    return rates_of(Counter(instants), zone, since=since, until=until)
+
+
+def rates_of(counts: Mapping[datetime, int], zone: str, *, since: datetime, until: datetime) -> Rates:
+    """As `usual_rates`, from how many came at each of some instants, such as the beginnings of hours."""
+    hours, total = [0] * 24, [0] * 24
     for step in range(int((until - since) / HOUR)):
         hours[local(since + step * HOUR, zone).hour] += 1
-    counts = [0] * 24
-    for instant in instants:
+    for instant, count in counts.items():
         if since <= instant < until:
-            counts[local(instant, zone).hour] += 1
-    return tuple(count / held if held else 0.0 for count, held in zip(counts, hours, strict=True))
+            total[local(instant, zone).hour] += count
+    return tuple(count / held if held else 0.0 for count, held in zip(total, hours, strict=True))
 
 
 def expected_events(since: datetime, until: datetime, rates: Rates, zone: str) -> float:
@@ -184,12 +194,27 @@ def judged(signals: Signals, rates: Rates, zone: str) -> Health:
     )
 
 
+def stale_after(allowed: timedelta) -> timedelta:
+    """The age from which what is known is only the last known."""
+    return max(3 * allowed, STALE_AFTER)
+
+
+def ages_to_worsen(allowed: timedelta) -> tuple[tuple[FeedState, timedelta], ...]:
+    """The ages that `judged` goes by, so that what is not judged anew still grows old by the same rule."""
+    return (
+        (FeedState.QUIET, FRESH),
+        (FeedState.LATE, allowed),
+        (FeedState.STALE, stale_after(allowed)),
+        (FeedState.OFF, OFF_AFTER),
+    )
+
+
 def _state(signals: Signals, age: timedelta | None, allowed: timedelta, rates: Rates, zone: str) -> FeedState:
     """The worst that holds."""
     if not signals.is_readable or age is None or age > OFF_AFTER or _is_dead(signals, rates, zone):
         return FeedState.OFF
     down = timedelta(0) if signals.link_down_since is None else signals.at - signals.link_down_since
-    if age > max(3 * allowed, STALE_AFTER) or down > LINK_DOWN:
+    if age > stale_after(allowed) or down > LINK_DOWN:
         return FeedState.STALE
     if signals.broken:
         return FeedState.INCONSISTENT

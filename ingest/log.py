@@ -30,6 +30,7 @@ from ingest.events import BY_KIND, Event
 from ingest.instants import EVER, NEVER, Instants
 from ingest.line_index import LineIndex, caught_up
 from ingest.messages import Journalled, Messages
+from ingest.traffic import Traffic
 from ingest.versions import COLUMNS, STORED_SCHEMA, Batch, Outcome
 
 __all__ = ["Account", "Appended", "EventLog", "Extract", "Intake", "Position", "Rejected", "Snapshot", "Span"]
@@ -281,6 +282,10 @@ class EventLog:
     def rejected_counts(self) -> dict[str, int]:
         """How many rows and messages were rejected, by the code of the rule, most frequent first."""
         return bookkeeping.rejected_counts(self._database.cursor())
+
+    def traffic(self) -> Traffic:
+        """What came of each source, and when."""
+        return Traffic(self._database)
 
     def span(self) -> Span | None:
         """What the log holds; None while it is empty."""

@@ -10,8 +10,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import NormalDist
+from typing import Any, cast
 
-from forecast.board import Board, Cycle, Earlier, Effect, Fan, Feed, Now, ScenarioView, Skill, UnitNow
+from forecast.board import (
+    Board,
+    Check,
+    Cycle,
+    Earlier,
+    Effect,
+    Fan,
+    Feed,
+    FeedState,
+    Now,
+    ScenarioView,
+    Skill,
+    UnitNow,
+)
+from ingest.health import ages_to_worsen
 
 MADE_AT = datetime(2026, 11, 24, 13, 34, tzinfo=UTC)
 LIMIT = timedelta(minutes=5)
@@ -143,6 +158,13 @@ SKILLS = (
 )
 
 
+def fed(state: FeedState, age: timedelta | None, *, limit: timedelta = LIMIT, **said: Any) -> Feed:
+    """A feed in a state, of which nothing was heard for so long."""
+    heard_at = None if age is None else MADE_AT - age
+    ages = tuple((cast(FeedState, s.name.lower()), after) for s, after in ages_to_worsen(limit))
+    return Feed(state, heard_at, age, limit, ages, **said)
+
+
 def ordinary() -> Board:
     """An afternoon like others: a few too many patients, two wards full."""
     return Board(
@@ -159,7 +181,7 @@ def ordinary() -> Board:
         },
         scenarios=SCENARIOS,
         skills=SKILLS,
-        feed=Feed(MADE_AT - timedelta(seconds=40), MADE_AT, timedelta(seconds=40), False, LIMIT, {}),
+        feed=fed("live", timedelta(seconds=40)),
         cycle=Cycle(ISSUED_AT, MADE_AT - ISSUED_AT, 41.0, 143, 0, 0, None, timedelta(minutes=10), 200, 60.4, "full"),
     )
 
@@ -171,7 +193,7 @@ def overfull() -> Board:
         _unit(f"Médecine interne et polyvalente {n}", f"Internal and general medicine {n}", 28, 28 + (n == 1), 0.0)
         for n in range(1, 12)
     )
-    rejected = {"impossible date": 812, "unknown destination": 241, "missing key": 77, "stay over the limit": 4}
+    rejected = {"impossible_date": 812, "unknown_value": 241, "missing_visit": 77, "stay_over_limit": 4}
     return replace(
         board,
         hospital="Groupe hospitalier universitaire de la Haute-Vallée et du Littoral",
@@ -212,11 +234,11 @@ def stale() -> Board:
         board,
         now=replace(board.now, waiting=None, longest_wait_min=None),
         scenarios=tuple(replace(s, effects=(), **no_lever) if s.name == "one_more_doctor" else s for s in SCENARIOS),
-        feed=Feed(MADE_AT - age, MADE_AT - age, age, True, LIMIT, {"impossible date": 3}),
+        feed=fed("stale", age, rejected={"impossible_date": 3}),
         cycle=replace(
             board.cycle,
-            issued_at=MADE_AT - timedelta(minutes=34),
-            age=timedelta(minutes=34),
+            issued_at=MADE_AT - timedelta(minutes=40),
+            age=timedelta(minutes=40),
             failed=2,
             last_error=error,
         ),
@@ -254,11 +276,48 @@ def replay() -> Board:
     return replace(board, mode="replay", skills=tuple(replace(skill, backtested=True) for skill in SKILLS))
 
 
+def quiet() -> Board:
+    """Four in the morning, nothing for 18 minutes, as is usual then."""
+    return replace(ordinary(), feed=fed("quiet", timedelta(minutes=18), limit=timedelta(minutes=30)))
+
+
+def late() -> Board:
+    """Silent for longer than usual; a ward not heard of at all."""
+    return replace(ordinary(), feed=fed("late", timedelta(minutes=12), silent_units=1))
+
+
+def catching_up() -> Board:
+    """A backlog that is being worked off."""
+    feed = fed("catching_up", timedelta(seconds=3), backlog=1840, eta=timedelta(minutes=4), source="mllp")
+    return replace(ordinary(), feed=feed)
+
+
+def inconsistent() -> Board:
+    """More who wait than are there, and twice as many people as beds in a ward; the source's clock is wrong."""
+    board = ordinary()
+    units = (_unit("Chirurgie", "Surgery", 30, 67, 5.0), *UNITS[:3])
+    checks = (Check("present", "parts_over_whole"), Check("unit:surgery", "over_beds"))
+    feed = fed("inconsistent", timedelta(seconds=20), skew=timedelta(minutes=25))
+    return replace(board, now=replace(board.now, present=15), units=units, checks=checks, feed=feed)
+
+
+def off() -> Board:
+    """Nothing for five hours."""
+    board = ordinary()
+    age = timedelta(hours=5, minutes=12)
+    return replace(board, feed=fed("off", age), cycle=replace(board.cycle, age=age, issued_at=MADE_AT - age))
+
+
 EXAMPLES: dict[str, Callable[[], Board]] = {
     "ordinary": ordinary,
     "empty": empty,
     "overfull": overfull,
+    "quiet": quiet,
+    "late": late,
+    "catching_up": catching_up,
+    "inconsistent": inconsistent,
     "stale": stale,
+    "off": off,
     "before_first": before_first,
     "replay": replay,
 }

@@ -6,14 +6,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from waitress.server import create_server
 
-from dashboard.app import WallSettings, build_app
-from forecast.board import Board
-from tests.boards import EXAMPLES
+from dashboard.app import Pages, WallSettings, build_app
+from dashboard.states import ORDER
+from forecast.board import Board, FeedsView, QuarantineView
+from tests.boards import EXAMPLES, ordinary
+from tests.feed_views import FEEDS, QUARANTINES, feeds_in
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -24,9 +27,11 @@ SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
 
 
 @contextmanager
-def served(get_board: Callable[[], Board | None]) -> Iterator[tuple[str, Callable[[], None]]]:
+def served(
+    get_board: Callable[[], Board | None], pages: Pages | None = None
+) -> Iterator[tuple[str, Callable[[], None]]]:
     """The wall on a free loopback port: its address, and what to call to kill the server."""
-    app = build_app(get_board, WallSettings(refresh_s=1.0))
+    app = build_app(get_board, WallSettings(refresh_s=1.0), pages=pages)
     server = create_server(app.server, host="127.0.0.1", port=0, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -69,14 +74,43 @@ def take(browser: Browser, out: Path, name: str) -> None:
         page.close()
 
 
+def take_page(browser: Browser, out: Path, name: str, make: Callable[[], FeedsView | QuarantineView]) -> None:
+    """One example of a page beside the wall, in French on every screen and in English on the wall's."""
+    view = make()
+    path = "feeds" if isinstance(view, FeedsView) else "quarantine"
+    pages = Pages(
+        feeds=lambda: view if isinstance(view, FeedsView) else None,
+        quarantine=lambda: view if isinstance(view, QuarantineView) else None,
+    )
+    with served(ordinary, pages) as (url, _):
+        for screen, (width, height) in SCREENS.items():
+            for language in ("fr", "en") if screen == "wall" else ("fr",):
+                page = browser.new_page(viewport={"width": width, "height": height})
+                page.goto(f"{url}{path}?lang={language}")
+                page.wait_for_selector(".beside .card", timeout=20_000)
+                page.screenshot(path=out / f"{path}-{name}-{screen}-{language}.png", full_page=screen == "phone")
+                page.close()
+
+
+def beside() -> dict[str, Callable[[], FeedsView | QuarantineView]]:
+    """Every example of the pages beside the wall, the feeds in each state."""
+    states: dict[str, Callable[[], FeedsView]] = {state: partial(feeds_in, state) for state in ORDER}
+    waiting = {f"q-{name}": make for name, make in QUARANTINES.items()}
+    examples: dict[str, Callable[[], FeedsView]] = {**FEEDS, **states}
+    return {**{f"f-{name}": make for name, make in examples.items()}, **waiting}
+
+
 def main() -> None:
     """Take every example, or those named after the folder."""
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        for name in sys.argv[2:] or EXAMPLES:
-            take(browser, out, name)
+        for name in sys.argv[2:] or [*EXAMPLES, *beside()]:
+            if name in EXAMPLES:
+                take(browser, out, name)
+            else:
+                take_page(browser, out, name.partition("-")[2], beside()[name])
             print(f"{name} taken", flush=True)
 
 

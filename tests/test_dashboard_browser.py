@@ -9,8 +9,10 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from dashboard.app import Pages
 from forecast.board import Board
 from tests.boards import MADE_AT, ordinary, overfull, stale
+from tests.feed_views import overfull_feeds, overfull_quarantine
 from tests.pictures import CHROMIUM, launch, opened, served
 
 pytestmark = [
@@ -142,16 +144,46 @@ def test_a_phone_has_one_column_and_no_sideways_scroll(page: Page, wall: tuple[s
     assert page.evaluate(order) == sorted(page.evaluate(order))
 
 
-def test_a_server_that_dies_is_seen_within_15_s(browser: Browser) -> None:
-    with served(ordinary) as (url, kill):
-        page = browser.new_page(viewport={"width": 390, "height": 844})
-        page.goto(f"{url}?lang=en")
-        page.wait_for_selector(".wall")
-        lost = page.locator("#lost")
-        page.wait_for_timeout(500)
-        expect(lost).to_be_hidden()
-        kill()
-        expect(lost).to_be_visible(timeout=15_000)
-        assert lost.text_content() is not None
-        assert "LINK LOST since" in str(lost.text_content())
+SIZES = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
+BESIDE = """() => [...document.querySelectorAll('.beside .card, .beside .header, .plot')]
+    .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)"""
+
+
+def test_the_pages_beside_the_wall_fit_every_screen_and_lead_to_each_other(browser: Browser) -> None:
+    pages = Pages(feeds=overfull_feeds, quarantine=overfull_quarantine)
+    with served(ordinary, pages) as (url, _):
+        page = browser.new_page()
+        complaints, asked = watched(page)
+        for name in ("feeds", "quarantine"):
+            page.goto(f"{url}{name}?lang=en")
+            page.locator(".beside .card").first.wait_for(timeout=20_000)
+            for width, height in SIZES.values():
+                page.set_viewport_size({"width": width, "height": height})
+                assert (name, width, page.evaluate(SIDEWAYS), page.evaluate(BESIDE)) == (name, width, 0, [])
+        page.locator(".turning a", has_text="next").click()
+        expect(page.get_by_text("page 2 of 3")).to_be_visible(timeout=20_000)
+        page.locator(".way", has_text="Feeds").click()
+        expect(page.get_by_text("Are the data coming?")).to_be_visible(timeout=20_000)
+        assert complaints == []
+        assert {address for address in asked if not address.startswith((url, "data:", "blob:"))} == set()
         page.close()
+
+
+def test_a_server_that_dies_is_seen_within_15_s_on_every_page(browser: Browser) -> None:
+    """The overlay is drawn by a plain script alone; the mutant is the same page without it."""
+    pages = Pages(feeds=overfull_feeds)
+    with served(ordinary, pages) as (url, kill):
+        wall, feeds, mutant = (browser.new_page(viewport={"width": 390, "height": 844}) for _ in range(3))
+        mutant.route("**/alive.js*", lambda route: route.abort())
+        for page, path in ((wall, ""), (feeds, "feeds"), (mutant, "")):
+            page.goto(f"{url}{path}?lang=en")
+            page.wait_for_selector(".beside" if path else ".wall")
+        wall.wait_for_timeout(500)
+        assert [page.locator("#lost").is_hidden() for page in (wall, feeds, mutant)] == [True, True, True]
+        kill()
+        for page in (wall, feeds):
+            expect(page.locator("#lost")).to_be_visible(timeout=15_000)
+            assert "LINK LOST since" in str(page.locator("#lost").text_content())
+        expect(mutant.locator("#lost")).to_be_hidden()
+        for page in (wall, feeds, mutant):
+            page.close()

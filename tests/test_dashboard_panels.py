@@ -14,7 +14,22 @@ from dashboard.pages.wall import CHARTS, PANELS, filling, frame
 from dashboard.panels import arrivals, banner, boarding, census, footer, header, now, scenarios, trust, wards
 from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.board import Board, Effect
-from tests.boards import EXAMPLES, SKILLS, before_first, empty, ordinary, overfull, replay, stale
+from tests.boards import (
+    EXAMPLES,
+    SKILLS,
+    before_first,
+    catching_up,
+    empty,
+    fed,
+    inconsistent,
+    late,
+    off,
+    ordinary,
+    overfull,
+    quiet,
+    replay,
+    stale,
+)
 
 READER = Reader("en", "Europe/Paris")
 FRENCH = Reader("fr", "Europe/Paris")
@@ -108,8 +123,41 @@ def test_now_stale_is_hatched_and_what_the_log_does_not_hold_is_a_dash() -> None
 
 def test_now_after_four_silent_hours_has_no_number_left() -> None:
     board = stale()
-    off = replace(board, feed=replace(board.feed, age=timedelta(hours=5)))
-    assert {tile.split(" / ")[1] for tile in tiles(off)} == {f"{UNKNOWN} no data"}
+    dead = replace(board, feed=fed("off", timedelta(hours=5)))
+    assert {tile.split(" / ")[1] for tile in tiles(dead)} == {f"{UNKNOWN} no data"}
+    # the mutant: the same board whose feed is only stale
+    assert f"{UNKNOWN} no data" not in {tile.split(" / ")[1] for tile in tiles(board)}
+
+
+@pytest.mark.parametrize("reader", [READER, FRENCH])
+def test_nothing_on_the_wall_is_a_count_when_the_feed_is_off(reader: Reader) -> None:
+    def figures(board: Board) -> list[str]:
+        shown = [*with_class(now.panel(board, reader), "big"), *with_class(wards.panel(board, reader), "figure")]
+        return [text for part in shown for text in texts(part) if any(sign.isdigit() for sign in text)]
+
+    assert figures(replace(ordinary(), feed=fed("off", timedelta(hours=5)))) == []
+    assert len(figures(ordinary())) > 10
+
+
+def test_now_stale_says_of_every_number_from_when_it_is() -> None:
+    stamps = [texts(stamp) for stamp in with_class(now.panel(stale(), READER), "stamp")]
+    assert stamps == [[UP, "LAST KNOWN 13:42"]] * 4  # two tiles are not known at all
+    assert with_class(now.panel(ordinary(), READER), "stamp") == []
+
+
+def test_now_catching_up_is_provisional() -> None:
+    panel = now.panel(catching_up(), FRENCH)
+    assert [texts(stamp) for stamp in with_class(panel, "stamp")] == [[UP, "provisoire"]] * 6
+    assert classes(panel)[:2] == ["now", "catching_up"]
+
+
+def test_an_inconsistent_count_marks_its_tile_and_its_ward_alone() -> None:
+    panel = now.panel(inconsistent(), READER)
+    assert [texts(tile) for tile in with_class(panel, "doubtful")] == [["Present", "15", UP, "check"]]
+    assert rows(wards.panel(inconsistent(), READER))[1:3] == [
+        f"Surgery | 67 / 30 | {UP} check | {UNKNOWN} | {UNKNOWN}",
+        f"General medicine | 32 / 32 | {SQUARE} FULL | 1 0–3 | 2 1–6",
+    ]
 
 
 # ---------------------------------------------------------------------------------------------- header and banners
@@ -120,7 +168,7 @@ def test_header_ordinary() -> None:
     assert texts(panel) == [
         "Centre hospitalier de Valmont",
         "Tuesday, 24 November 2026",
-        *(CIRCLE, "Data: less than a minute ago"),
+        *(CIRCLE, "LIVE · Data: less than a minute ago"),
         *(CIRCLE, "Forecast issued 4 min ago"),
         *("as of", "14:34"),
         "FR",
@@ -135,13 +183,14 @@ def test_a_board_that_is_not_live_says_so(mode: str, said: str) -> None:
 
 def test_header_stale_has_the_shapes_of_trouble() -> None:
     ages = with_class(header.panel(stale(), READER), "ages")[0]
-    assert texts(ages) == [SQUARE, "Data: 52 min ago", UP, "Forecast issued 34 min ago"]
+    assert texts(ages) == [SQUARE, "STALE · Data: 52 min ago", UP, "Forecast issued 40 min ago"]
 
 
 def test_header_before_the_first_forecast() -> None:
     board = before_first()
-    board = replace(board, feed=replace(board.feed, age=None, last_event_at=None))
-    assert texts(with_class(header.panel(board, READER), "ages")[0]) == [UP, "no data yet", "i", "no forecast yet"]
+    board = replace(board, feed=fed("off", None))
+    said = texts(with_class(header.panel(board, READER), "ages")[0])
+    assert said == [SQUARE, "OFF · no data yet", "i", "no forecast yet"]
 
 
 @pytest.mark.parametrize(
@@ -153,8 +202,8 @@ def test_header_before_the_first_forecast() -> None:
         (
             stale(),
             [
-                *(SQUARE, "LAST KNOWN STATE, 13:42: no event since, 52 min ago"),
-                *(UP, "OLD FORECAST: issued 34 min ago (the simulation did not end within 90 s and was stopped)"),
+                *(SQUARE, "LAST KNOWN 13:42, 52 min ago"),
+                *(UP, "OLD FORECAST: issued 40 min ago (the simulation did not end within 90 s and was stopped)"),
             ],
         ),
         (before_first(), ["i", "The first forecast is being made"]),
@@ -164,10 +213,49 @@ def test_banners(board: Board, said: list[str]) -> None:
     assert texts(banner.panel(board, READER)) == said
 
 
-def test_banners_of_a_late_and_of_a_dead_feed() -> None:
-    late, off = (replace(stale(), feed=replace(stale().feed, age=timedelta(minutes=minutes))) for minutes in (12, 260))
-    assert "LATE FEED: last event 12 min ago, longer than usual at this hour" in texts(banner.panel(late, READER))
-    assert "NO MORE DATA since 13:42: use the downtime procedure" in texts(banner.panel(off, READER))
+@pytest.mark.parametrize(
+    ("board", "said"),
+    [
+        (quiet(), ["i", "No movement for 18 min, as is usual at this hour"]),
+        (replace(quiet(), feed=fed("quiet", timedelta(minutes=2))), []),
+        (
+            late(),
+            [
+                *(UP, "LATE FEED: nothing for 12 min, longer than usual"),
+                *(UP, "INCOMPLETE: 1 unit is silent"),
+            ],
+        ),
+        (
+            replace(ordinary(), feed=fed("late", timedelta(0), lag=timedelta(minutes=21), is_lagging=True)),
+            [UP, "LATE FEED: messages are 21 min on the way"],
+        ),
+        (replace(ordinary(), feed=fed("late", timedelta(0))), [UP, "LATE FEED: messages come again"]),
+        (
+            catching_up(),
+            ["i", "CATCHING UP: 1,840 messages wait, done in about 4 min; the counts are provisional (mllp)"],
+        ),
+        (
+            inconsistent(),
+            [
+                *(UP, "INCONSISTENT: see the numbers marked “check”"),
+                *(UP, "CLOCKS APART by 25 min: do not trust times"),
+            ],
+        ),
+        (
+            off(),
+            [
+                *(SQUARE, "NO MORE DATA since 09:22: downtime procedure"),
+                *(SQUARE, "NO FORECAST: the data are too old"),
+            ],
+        ),
+        (
+            replace(before_first(), feed=fed("off", None)),
+            [SQUARE, "NO DATA YET: nothing was ever received"],
+        ),
+    ],
+)
+def test_banners_of_every_state_of_the_feed(board: Board, said: list[str]) -> None:
+    assert texts(banner.panel(board, READER)) == said
 
 
 def test_banners_of_a_withdrawn_forecast_and_of_a_failed_cycle() -> None:
@@ -252,8 +340,8 @@ def test_wards_overfull_count_those_that_have_no_row() -> None:
 def test_wards_without_units_forecast_or_feed() -> None:
     assert texts(wards.panel(empty(), READER))[1:] == [UNKNOWN, "no ward in the data received"]
     assert rows(wards.panel(before_first(), READER))[0] == "Unit | Beds taken | Free now"
-    off = replace(stale(), feed=replace(stale().feed, age=timedelta(hours=5)))
-    assert texts(wards.panel(off, READER))[1:] == [UNKNOWN, "no data"]
+    dead = replace(stale(), feed=fed("off", timedelta(hours=5)))
+    assert texts(wards.panel(dead, READER))[1:] == [UNKNOWN, "no data"]
 
 
 def test_wards_are_named_in_the_language_of_the_reader() -> None:
@@ -361,7 +449,7 @@ def test_trust_without_a_rival_does_not_claim_a_gain() -> None:
 
 def test_footer_ordinary() -> None:
     assert texts(footer.panel(ordinary(), READER)) == [
-        "last event 14:33",
+        "last message 14:33",
         "no record rejected",
         "143 cycles, 0 missed, 0 failed, the last took 41 s",
         "200 runs, learned from 60 days, full path",
@@ -371,7 +459,7 @@ def test_footer_ordinary() -> None:
 def test_footer_overfull_counts_rejected_records_by_reason() -> None:
     assert texts(footer.panel(overfull(), READER))[1:5] == [
         UP,
-        "1,134 records rejected (impossible date 812, unknown destination 241, missing key 77, …)",
+        "1,134 records rejected (impossible_date 812, unknown_value 241, missing_visit 77, …)",
         UP,
         "143 cycles, 3 missed, 1 failed, the last took 58 s",
     ]
@@ -379,9 +467,9 @@ def test_footer_overfull_counts_rejected_records_by_reason() -> None:
 
 def test_footer_before_the_first_forecast_and_event() -> None:
     board = before_first()
-    board = replace(board, feed=replace(board.feed, last_event_at=None))
+    board = replace(board, feed=fed("off", None))
     said = texts(footer.panel(board, READER))
-    assert said == ["no event received", "no record rejected", "0 cycles, 0 missed, 0 failed", "200 runs, full path"]
+    assert said == ["no message received", "no record rejected", "0 cycles, 0 missed, 0 failed", "200 runs, full path"]
 
 
 # ------------------------------------------------------------------------------------------------------------ page

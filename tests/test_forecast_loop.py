@@ -16,7 +16,7 @@ from forecast import loop as module
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
 from forecast.archive import Archive
 from forecast.baselines import BASELINES
-from forecast.board import Skill
+from forecast.board import Feed, FeedState, Skill
 from forecast.ensemble import Run
 from forecast.loop import Loop, Rhythm, Site
 from forecast.turns import turn_of
@@ -105,6 +105,34 @@ def test_the_board_ages_while_nothing_is_issued(archive: Archive, executor: Exec
     b.loop.turn()
     b.clock.advance_to(NOON + 7 * timedelta(minutes=1))
     assert b.loop.board.cycle.age == timedelta(minutes=7)
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [("live", TEN), ("late", TEN), ("catching_up", 0 * TEN), ("stale", 0 * TEN), ("off", 0 * TEN)],
+)
+def test_no_new_forecast_is_published_from_what_is_only_the_last_known(
+    archive: Archive, executor: Executor, monkeypatch: pytest.MonkeyPatch, state: FeedState, shown: timedelta
+) -> None:
+    """It is kept in the archive all the same; live and late are the mutants that publish it."""
+    b = bench(archive, executor, NOON)
+    b.loop.turn()
+    monkeypatch.setattr(b.loop, "_feed", lambda now: Feed(state, NOON, now - NOON, TEN))
+    b.turn_at(NOON + TEN)
+    assert b.loop.board.cycle.issued_at == NOON + shown
+    assert len(archive.forecasts(NOON, NOON + HOUR)) == 2
+
+
+def test_a_log_that_cannot_be_read_is_off_on_the_wall(
+    archive: Archive, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    b = bench(archive, executor, NOON)
+
+    def broken(_now: datetime) -> Feed:
+        raise OSError
+
+    monkeypatch.setattr(b.loop._feeds, "feed", broken)
+    assert (b.loop.board.feed.state, b.loop.board.feed.fault) == ("off", "the log cannot be read")
 
 
 def test_parameters_are_learned_anew_after_a_day(archive: Archive, executor: Executor) -> None:

@@ -1,37 +1,32 @@
-"""The Board from a cycle: fans that agree, a peak within them, effects, and a feed that is judged by the hour."""
+"""The Board from a cycle: fans that agree, a peak within them, effects, and counts that cannot be."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
-import numpy as np
 import pytest
 
 from forecast.baselines import fit
-from forecast.board import Board, Cycle, Feed
+from forecast.board import Board, Cycle, Feed, FeedState, Now
 from forecast.ensemble import Run
 from forecast.issue import Times, issue
 from forecast.past import Past, grid_start
 from forecast.situation import situation_of
 from forecast.wall import (
-    EVENTS_A_VISIT,
     FANS,
     House,
     Made,
-    arrivals_now,
+    checks,
     empty_board,
-    feed_of,
     make_board,
-    silence_limit,
 )
 from tests.histories import LOOKS, NOON, calibration, scenarios, situation, state, told
 from tests.test_twin_calibrate import short
 
 HOW = Run(members=20, horizon_min=480.0, seed=2)
-NOTHING = Feed(None, None, None, True)
+NOTHING = Feed("off", None, None, timedelta(minutes=30))
 CYCLE = Cycle(NOON, timedelta(0), 1.0, 1, 0, 0, None, timedelta(minutes=10), 20, 18.0, "milestones")
 HOUSE = House("fabricated", 50, NOTHING, CYCLE)
 MINUTE = timedelta(minutes=1)
@@ -149,35 +144,41 @@ def test_before_the_first_forecast_nothing_is_known_and_nothing_is_zero() -> Non
     assert set(vars(wall.now).values()) == {None, 50}
 
 
-# --- the feed
+# --- counts that cannot be
 
 
-@pytest.mark.parametrize(("messages_an_hour", "minutes"), [(5, 30.0), (20, 27.6), (60, 9.2), (100, 5.5), (300, 2.0)])
-def test_a_silence_is_too_long_when_its_chance_is_1_in_10_000(messages_an_hour: float, minutes: float) -> None:
-    assert silence_limit(messages_an_hour / EVENTS_A_VISIT) / MINUTE == pytest.approx(minutes, abs=0.05)
+NOBODY = Now(None, None, None, None, None, None, None, None, None)
 
 
-def test_the_chance_of_a_longer_silence_is_1_in_10_000() -> None:
-    limit_h = silence_limit(60 / EVENTS_A_VISIT) / timedelta(hours=1)
-    assert math.exp(-60 * limit_h) == pytest.approx(1e-4)
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [
+        (NOBODY, []),
+        (replace(NOBODY, present=15, waiting=12, boarders=7), [("present", "parts_over_whole")]),
+        (replace(NOBODY, present=18, waiting=12, boarders=7), []),
+        (replace(NOBODY, longest_boarding_min=8 * 24 * 60.0), [("boarders", "stay_too_long")]),
+    ],
+)
+def test_counts_that_contradict_each_other_mark_their_tile(now: Now, found: list[tuple[str, str]]) -> None:
+    assert [(check.tile, check.code) for check in checks(now, ())] == found
 
 
-def test_a_feed_of_which_nothing_is_usual_may_be_silent_for_two_days() -> None:
-    assert silence_limit(0.0) == timedelta(days=2)
+def test_a_ward_with_twice_as_many_people_as_beds_is_to_be_checked() -> None:
+    unit = replace(board().units[0], beds=10, census=21)
+    assert [c.tile for c in checks(NOBODY, (unit, replace(unit, census=20), replace(unit, beds=None)))] == [
+        f"unit:{unit.unit}"
+    ]
 
 
-@pytest.mark.parametrize(("age_min", "late"), [(1, False), (10, False), (11, True)])
-def test_a_feed_is_late_when_silent_for_longer(age_min: float, late: bool) -> None:
-    feed = feed_of(NOON, NOON, {"row": 2}, NOON + age_min * MINUTE, 10 * MINUTE)
-    assert (feed.age, feed.late, feed.rejected) == (age_min * MINUTE, late, {"row": 2})
-
-
-def test_a_feed_never_heard_is_late_and_one_from_the_future_has_no_negative_age() -> None:
-    assert feed_of(None, None, {}, NOON, MINUTE).late
-    assert feed_of(NOON, NOON + MINUTE, {}, NOON, MINUTE).age == timedelta(0)
-
-
-def test_arrivals_now_are_those_usual_at_this_hour() -> None:
-    rate = calibration().parameters.streams[0].per_hour
-    assert arrivals_now(situation()) == float(rate[6 * 24 + 13])  # Sunday, 13 h in Paris
-    assert np.isfinite(rate).all()
+@pytest.mark.parametrize(("state", "shown"), [("live", "inconsistent"), ("stale", "stale"), ("off", "off")])
+def test_a_count_that_cannot_be_makes_a_feed_inconsistent_unless_it_is_worse(state: FeedState, shown: str) -> None:
+    made_with = replace(made(), situation=situation())
+    house = replace(HOUSE, feed=replace(NOTHING, state=state))
+    units = [replace(unit, places=1) for unit in calibration().hospital.wards]
+    others = [unit for unit in calibration().hospital.units if not unit.ward]
+    tight = replace(calibration(), hospital=replace(calibration().hospital, units=(*others, *units)))
+    crowded = replace(made_with, situation=replace(made_with.situation, calibration=tight))
+    wall = make_board(crowded, house, NOON)
+    assert wall.checks
+    assert wall.feed.state == shown
+    assert make_board(made_with, house, NOON).feed.state == state

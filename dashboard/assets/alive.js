@@ -5,11 +5,12 @@
   const ASK_EVERY_MS = 3000;
   const GIVE_UP_MS = 4000;
   const SERVER_SILENT_MS = 10000; // no answer from /healthz
-  const PAGE_SILENT_MS = 40000; // the server answers, but the page's own refresh has stopped
 
   const root = document.documentElement;
   const asked = new URLSearchParams(window.location.search).get("lang");
   const box = document.getElementById("lost");
+  const PAGE_SILENT_MS = Number(box.dataset.silentMs); // the server answers, but the page's own refresh has stopped
+  const FIRST_MS = 30000; // the first drawing may take a slow screen so long
   if (asked && box.dataset[asked]) root.lang = asked;
 
   let answered = performance.now();
@@ -51,7 +52,7 @@
     listen();
     const now = performance.now();
     const silent = now - answered > SERVER_SILENT_MS;
-    const stuck = beat !== null && now - beaten > PAGE_SILENT_MS;
+    const stuck = now - beaten > (beat === null ? FIRST_MS : PAGE_SILENT_MS);
     if (silent || stuck) box.textContent = box.dataset[root.lang] + " " + clock(silent ? answeredAt : beatenAt);
     box.hidden = !(silent || stuck);
     root.classList.toggle("is-lost", silent || stuck);

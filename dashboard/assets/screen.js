@@ -8,6 +8,8 @@ window.dash_clientside.wall = {
       language: root.lang,
       rem_px: parseFloat(getComputedStyle(root).fontSize),
       narrow: window.innerWidth < 1000,
+      path: window.location.pathname,
+      number: Math.max(1, parseInt(new URLSearchParams(window.location.search).get("page"), 10) || 1),
     };
   },
 };

@@ -16,7 +16,7 @@ from dash.development.base_component import Component
 
 from dashboard.panels import arrivals, banner, boarding, census, footer, header, now, scenarios, trust, wards
 from dashboard.parts import absent
-from dashboard.states import feed_state, forecast_state
+from dashboard.states import forecast_state
 from dashboard.words import Reader
 from forecast.board import Board
 
@@ -72,7 +72,7 @@ def filling(board: Board | None, reader: Reader) -> Filling:
     return Filling(
         panels={name: panel(board, reader) for name, panel in PANELS.items()},
         figures={name: figure(board, reader) for name, figure in CHARTS.items()},
-        state=f"feed-{feed_state(board)} forecast-{forecast_state(board)}",
+        state=f"feed-{board.feed.state} forecast-{forecast_state(board)}",
     )
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.feed_words import TONES
 from dashboard.parts import marked
-from dashboard.states import feed_state, forecast_state
+from dashboard.states import forecast_state
 from dashboard.words import Reader
-from forecast.board import Board
+from forecast.board import Board, Feed
+
+Line = tuple[str, str]
+"""A judgement and its words."""
+QUIET_TOLD = timedelta(minutes=5)
 
 
 def panel(board: Board, reader: Reader) -> Component:
@@ -19,26 +26,77 @@ def panel(board: Board, reader: Reader) -> Component:
     return html.Div(alerts, className="banners", role="status")
 
 
-def _feed(board: Board, reader: Reader) -> list[tuple[str, str]]:
-    state, age = feed_state(board), board.feed.age
-    if age is None or state in ("live", "unknown"):
-        return []
-    ago = reader.ago(age)
-    if state == "late":
-        return [("warn", reader.say("LATE FEED: last event {ago}, longer than usual at this hour", ago=ago))]
-    seen_at = board.feed.last_event_at or board.made_at - age
-    at = reader.clock(seen_at)
-    if state == "stale":
-        return [("bad", reader.say("LAST KNOWN STATE, {time}: no event since, {ago}", time=at, ago=ago))]
-    return [("bad", reader.say("NO MORE DATA since {time}: use the downtime procedure", time=at))]
+def _feed(board: Board, reader: Reader) -> list[Line]:
+    """The state of the feed with its age in words; then what of it cannot be trusted."""
+    feed = board.feed
+    found = [(tone, text) for tone, text in [_state(board, reader)] if text]
+    if feed.skew is not None:
+        size = reader.duration(abs(feed.skew).total_seconds() / 60)
+        found.append(("warn", reader.say("CLOCKS APART by {duration}: do not trust times", duration=size)))
+    if feed.silent_units and feed.state in ("live", "quiet", "late"):
+        silent = reader.count("{n} unit is silent", "{n} units are silent", feed.silent_units)
+        found.append(("warn", reader.say("INCOMPLETE: {units}", units=silent)))
+    return found
 
 
-def _forecast(board: Board, reader: Reader) -> list[tuple[str, str]]:
+def _state(board: Board, reader: Reader) -> Line:
+    feed = board.feed
+    if feed.age is None or feed.heard_at is None:
+        return "bad", reader.say("NO DATA YET: nothing was ever received")
+    ago, at = reader.ago(feed.age), reader.clock(feed.heard_at)
+    text = {
+        "live": "",
+        "quiet": _quiet(feed, reader),
+        "late": _late(feed, reader),
+        "catching_up": _catching_up(feed, reader),
+        "inconsistent": reader.say("INCONSISTENT: see the numbers marked “check”"),
+        "stale": reader.say("LAST KNOWN {time}, {ago}", time=at, ago=ago),
+        "off": reader.say("NO MORE DATA since {time}: downtime procedure", time=at),
+    }[feed.state]
+    named = text if feed.source is None or not text else f"{text} ({feed.source})"
+    return ("news" if feed.state == "quiet" else TONES[feed.state]), named
+
+
+def _quiet(feed: Feed, reader: Reader) -> str:
+    """Said only of a silence that lasts: a minute or two is no news."""
+    if feed.age is None or feed.age < QUIET_TOLD:
+        return ""
+    return reader.say("No movement for {duration}, as is usual at this hour", duration=_minutes(feed.age, reader))
+
+
+def _late(feed: Feed, reader: Reader) -> str:
+    if feed.age is not None and feed.age <= feed.limit and feed.is_lagging and feed.lag is not None:
+        return reader.say("LATE FEED: messages are {duration} on the way", duration=_minutes(feed.lag, reader))
+    if feed.age is not None and feed.age <= feed.limit:
+        return reader.say("LATE FEED: messages come again")
+    silent = _minutes(feed.age or timedelta(0), reader)
+    return reader.say("LATE FEED: nothing for {duration}, longer than usual", duration=silent)
+
+
+def _catching_up(feed: Feed, reader: Reader) -> str:
+    waiting = reader.count("{n} message waits", "{n} messages wait", feed.backlog)
+    if feed.eta is None:
+        return reader.say("CATCHING UP: {waiting}; the counts are provisional", waiting=waiting)
+    eta = _minutes(max(feed.eta, timedelta(minutes=1)), reader)
+    return reader.say(
+        "CATCHING UP: {waiting}, done in about {eta}; the counts are provisional", waiting=waiting, eta=eta
+    )
+
+
+def _minutes(span: timedelta, reader: Reader) -> str:
+    return reader.duration(span / timedelta(minutes=1))
+
+
+def _forecast(board: Board, reader: Reader) -> list[Line]:
     state, age = forecast_state(board), board.cycle.age
+    if state == "none" and board.feed.age is None:
+        return []
     if state == "none":
         return [("news", _explained(board, reader.say("The first forecast is being made")))]
     if age is None or state == "fresh":
         return []
+    if state == "withheld" or (state == "hidden" and board.feed.state == "stale"):
+        return [("bad", reader.say("NO FORECAST: the data are too old"))]
     if state == "old":
         return [("warn", _explained(board, reader.say("OLD FORECAST: issued {ago}", ago=reader.ago(age))))]
     withdrawn = reader.say("FORECAST WITHDRAWN: the last one was issued {ago}", ago=reader.ago(age))
@@ -51,6 +109,6 @@ def _explained(board: Board, text: str) -> str:
     return text if error is None else f"{text} ({error})"
 
 
-def _cycle(board: Board, reader: Reader) -> list[tuple[str, str]]:
+def _cycle(board: Board, reader: Reader) -> list[Line]:
     error = board.cycle.last_error
     return [] if error is None else [("warn", reader.say("The last cycle failed: {error}", error=error))]

@@ -19,10 +19,10 @@ def panel(board: Board, reader: Reader) -> Component:
 
 
 def _feed(board: Board, reader: Reader) -> str:
-    at = board.feed.last_event_at
+    at = board.feed.heard_at
     if at is None:
-        return reader.say("no event received")
-    return reader.say("last event {time}", time=reader.clock(at))
+        return reader.say("no message received")
+    return reader.say("last message {time}", time=reader.clock(at))
 
 
 def _rejected(board: Board, reader: Reader) -> str | Component:
@@ -34,7 +34,8 @@ def _rejected(board: Board, reader: Reader) -> str | Component:
     reasons = [f"{reason} {reader.number(n)}" for reason, n in most[:REASONS_SHOWN]]
     dots = ["…"] if len(most) > REASONS_SHOWN else []
     text = reader.count("{n} record rejected", "{n} records rejected", total)
-    return marked("warn", f"{text} ({', '.join([*reasons, *dots])})")
+    said = marked("warn", f"{text} ({', '.join([*reasons, *dots])})")
+    return html.A(said, href=f"/quarantine?lang={reader.language}", className="quiet-link")
 
 
 def _cycles(board: Board, reader: Reader) -> str | Component:

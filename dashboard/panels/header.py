@@ -8,13 +8,13 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.feed_words import TONES, state_name
 from dashboard.parts import marked
-from dashboard.states import feed_state, forecast_state
+from dashboard.states import forecast_state
 from dashboard.words import LANGUAGES, Reader
-from forecast.board import Board
+from forecast.board import Board, FeedsView, QuarantineView
 
-FEED_TONES = {"unknown": "warn", "live": "good", "late": "warn", "stale": "bad", "off": "bad"}
-FORECAST_TONES = {"none": "news", "fresh": "good", "old": "warn", "hidden": "bad"}
+FORECAST_TONES = {"none": "news", "fresh": "good", "old": "warn", "withheld": "bad", "hidden": "bad"}
 
 
 def panel(board: Board, reader: Reader) -> Component:
@@ -32,6 +32,32 @@ def panel(board: Board, reader: Reader) -> Component:
     return html.Header([where, *_mode(board, reader), ages, time, switch(reader)], className="header", **zone)
 
 
+def beside(view: FeedsView | QuarantineView, reader: Reader, page: str) -> Component:
+    """The head of a page beside the wall: which page, of what hospital and when, and the way to the others."""
+    titles = {"feeds": reader.say("Are the data coming?"), "quarantine": reader.say("What could not be read?")}
+    paths = {"wall": "/", "feeds": "/feeds", "quarantine": "/quarantine"}
+    names = {"wall": reader.say("Wall"), "feeds": reader.say("Feeds"), "quarantine": reader.say("Quarantine")}
+    links = [
+        html.A(names[name], href=f"{paths[name]}?lang={reader.language}", className="way")
+        for name in paths
+        if name != page
+    ]
+    where = html.Div(
+        [
+            dmc.Title(titles[page], order=1, className="hospital"),
+            html.Span(f"{view.hospital}, {reader.day(view.made_at)}"),
+        ],
+        className="where",
+    )
+    time = html.Div(
+        [html.Span(reader.say("as of"), className="small"), html.Span(reader.clock(view.made_at), className="time")],
+        className="asof",
+    )
+    zone: dict[str, Any] = {"data-zone": view.zone}
+    ways = html.Nav(links, className="ways")
+    return html.Header([where, *_mode(view, reader), ways, time, switch(reader)], className="header", **zone)
+
+
 def switch(reader: Reader) -> Component:
     """A link to the page in each other language."""
     others = [language for language in LANGUAGES if language != reader.language]
@@ -39,7 +65,7 @@ def switch(reader: Reader) -> Component:
     return html.Nav(links, className="switch")
 
 
-def _mode(board: Board, reader: Reader) -> list[Component]:
+def _mode(board: Board | FeedsView | QuarantineView, reader: Reader) -> list[Component]:
     texts = {"replay": reader.say("REPLAY"), "fabricated": reader.say("FABRICATED DATA")}
     if board.mode == "live":
         return []
@@ -47,14 +73,18 @@ def _mode(board: Board, reader: Reader) -> list[Component]:
 
 
 def _data_age(board: Board, reader: Reader) -> Component:
-    age = board.feed.age
+    """The state of the feed with its age, which is also the way to the page of the feeds."""
+    age, state = board.feed.age, board.feed.state
     text = reader.say("no data yet") if age is None else reader.say("Data: {ago}", ago=reader.ago(age))
-    return marked(FEED_TONES[feed_state(board)], text)
+    said = marked(TONES[state], f"{state_name(state, reader)} · {text}")
+    return html.A(said, href=f"/feeds?lang={reader.language}", className="quiet-link")
 
 
 def _forecast_age(board: Board, reader: Reader) -> Component:
     age, state = board.cycle.age, forecast_state(board)
     text = reader.say("no forecast yet")
-    if state != "none" and age is not None:
+    if state == "withheld":
+        text = reader.say("forecast withheld")
+    elif state != "none" and age is not None:
         text = reader.say("Forecast issued {ago}", ago=reader.ago(age))
     return marked(FORECAST_TONES[state], text)

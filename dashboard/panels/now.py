@@ -7,10 +7,12 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.parts import marked
-from dashboard.states import feed_state
+from dashboard.states import numbers_shown
 from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.board import Board, Now
 
+TILES = ("present", "waiting", "longest_wait", "boarders", "arrivals", "arrivals_today")
+"""The tiles, in their order, as checks name them."""
 _NOTHING = Now(None, None, None, None, None, None, None, None, None)
 
 
@@ -19,33 +21,54 @@ def panel(board: Board, reader: Reader) -> Component:
 
     What the log does not hold is a dash with the reason; when the feed has long been silent all of them are.
     """
-    state = feed_state(board)
-    now = _NOTHING if state == "off" else board.now
+    now = board.now if numbers_shown(board) else _NOTHING
+    broken = {check.tile for check in board.checks} if numbers_shown(board) else set()
+    stamp, check = _stamp(board, reader), reader.say("check")
     why = reader.say("no data") if now is _NOTHING else reader.say("not in the data received")
     tiles = [
-        _tile(reader.say("Present"), reader.number(now.present), _spaces(now, reader), why),
-        _tile(reader.say("Waiting"), reader.number(now.waiting), reader.say("not yet seen"), why),
-        _tile(
-            reader.say("Longest wait"),
-            reader.duration(now.longest_wait_min),
-            reader.say("since arrival"),
-            _no_wait(now, reader, why),
-        ),
-        _tile(reader.say("Waiting for a bed"), reader.number(now.boarders), _boarding(now, reader), why),
-        _tile(reader.say("Arrivals"), reader.number(now.arrivals_last_hour), reader.say("in the last hour"), why),
-        _tile(reader.say("Arrivals today"), reader.number(now.arrivals_today), _usual(now, reader), why),
+        (reader.say("Present"), reader.number(now.present), _spaces(now, reader)),
+        (reader.say("Waiting"), reader.number(now.waiting), reader.say("not yet seen")),
+        (reader.say("Longest wait"), reader.duration(now.longest_wait_min), reader.say("since arrival")),
+        (reader.say("Waiting for a bed"), reader.number(now.boarders), _boarding(now, reader)),
+        (reader.say("Arrivals"), reader.number(now.arrivals_last_hour), reader.say("in the last hour")),
+        (reader.say("Arrivals today"), reader.number(now.arrivals_today), _usual(now, reader)),
     ]
-    return html.Section(tiles, className=f"now {state}")
+    no_wait = reader.say("nobody waits") if now.waiting == 0 else why
+    drawn = [
+        _tile(
+            label,
+            figure,
+            below,
+            no_wait if name == "longest_wait" else why,
+            stamp=check if name in broken else stamp,
+            is_broken=name in broken,
+        )
+        for name, (label, figure, below) in zip(TILES, tiles, strict=True)
+    ]
+    return html.Section(drawn, className=f"now {board.feed.state}")
 
 
-def _tile(label: str, figure: str, below: str | Component, why: str) -> Component:
+def _stamp(board: Board, reader: Reader) -> str | None:
+    """What every number is, where it is not simply so."""
+    heard_at = board.feed.heard_at
+    if board.feed.state == "stale" and heard_at is not None:
+        return reader.say("LAST KNOWN {time}", time=reader.clock(heard_at))
+    return reader.say("provisional") if board.feed.state == "catching_up" else None
+
+
+def _tile(
+    label: str, figure: str, below: str | Component, why: str, *, stamp: str | None, is_broken: bool
+) -> Component:
+    """A number with its label; the doubt about a known one stands where else its comment does."""
     known = figure != UNKNOWN
+    said = marked("warn", stamp, "stamp") if stamp else below
     content = [
         dmc.Text(label, className="label"),
         html.Div(_with_small_units(figure), className="big"),
-        html.Div(below if known else why, className="below"),
+        html.Div(said if known else why, className="below"),
     ]
-    return dmc.Paper(content, className="tile" if known else "tile unknown", radius="md")
+    name = "tile" if known else "tile unknown"
+    return dmc.Paper(content, className=f"{name} doubtful" if known and is_broken else name, radius="md")
 
 
 def _with_small_units(figure: str) -> list[Component]:
@@ -60,11 +83,6 @@ def _spaces(now: Now, reader: Reader) -> str | Component:
     if now.present > now.capacity_spaces:
         return marked("bad", reader.say("{spaces}: {n} too many", spaces=text, n=now.present - now.capacity_spaces))
     return text
-
-
-def _no_wait(now: Now, reader: Reader, why: str) -> str:
-    """Why there is no longest wait: nobody waits, or it is not known."""
-    return reader.say("nobody waits") if now.waiting == 0 else why
 
 
 def _boarding(now: Now, reader: Reader) -> str:

@@ -77,6 +77,8 @@ def _why(board: Board, reader: Reader, measure: str) -> str:
     state = forecast_state(board)
     if state == "none":
         return reader.say("the first forecast is being made")
+    if state == "withheld" or (state == "hidden" and board.feed.state == "stale"):
+        return reader.say("withheld: what is known is too old to forecast from")
     if state == "hidden":
         return reader.say("the forecast is too old to be shown")
     unknown = measure not in board.fans

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import dash_mantine_components as dmc
@@ -10,7 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.parts import Content, absent, card, marked
-from dashboard.states import feed_state, forecast_shown
+from dashboard.states import forecast_shown, numbers_shown
 from dashboard.words import UNKNOWN, Reader
 from forecast.board import Board, UnitNow
 from ingest.clock import local
@@ -25,13 +26,13 @@ LATER_MIN = 720
 def panel(board: Board, reader: Reader) -> Component:
     """Units, the fullest first: beds and people, free beds now and at two leads with the 80 % interval."""
     question = reader.say("Where are beds free?")
-    if not board.units or feed_state(board) == "off":
+    if not board.units or not numbers_shown(board):
         why = reader.say("no data") if board.units else reader.say("no ward in the data received")
         return card("wards", question, absent(why))
     leads = chosen_leads(board) if forecast_shown(board) else ()
     units = sorted(board.units, key=_fullness)
     shown = units[:ROWS_SHOWN]
-    table = dmc.Table([_head(board, leads, reader), _body(shown, leads, reader)], className="table wards-table")
+    table = dmc.Table([_head(board, leads, reader), _body(board, shown, leads, reader)], className="table wards-table")
     return card("wards", question, table, basis=_rest(units[len(shown) :], reader))
 
 
@@ -67,15 +68,21 @@ def _head(board: Board, leads: Sequence[int], reader: Reader) -> Component:
     return dmc.TableThead(dmc.TableTr(cells))
 
 
-def _body(units: Sequence[UnitNow], leads: Sequence[int], reader: Reader) -> Component:
-    return dmc.TableTbody([_row(unit, leads, reader) for unit in units])
+def _body(board: Board, units: Sequence[UnitNow], leads: Sequence[int], reader: Reader) -> Component:
+    broken = {check.tile for check in board.checks}
+    return dmc.TableTbody([_row(unit, leads, reader, is_broken=f"unit:{unit.unit}" in broken) for unit in units])
 
 
-def _row(unit: UnitNow, leads: Sequence[int], reader: Reader) -> Component:
+def _row(unit: UnitNow, leads: Sequence[int], reader: Reader, *, is_broken: bool) -> Component:
+    """A unit whose count cannot be is to be checked, and nothing is forecast of it."""
+    if is_broken:
+        unit = replace(unit, free_ahead={})
     cells: list[Content] = [
         dmc.TableTd(_name(unit, reader), className="name"),
         dmc.TableTd(_taken(unit, reader), className="taken-column"),
-        dmc.TableTd(_free_now(unit, reader), className="figure strong"),
+        dmc.TableTd(
+            marked("warn", reader.say("check")) if is_broken else _free_now(unit, reader), className="figure strong"
+        ),
         *(dmc.TableTd(_free_ahead(unit, lead, reader), className="figure") for lead in leads),
     ]
     return dmc.TableTr(cells)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ingest.events import Event
+from ingest.links import LinkNow
 from ingest.log import EventLog, Position
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,10 @@ class Feed:
     def fault(self) -> str | None:
         """What ended it before its time, in a sentence; None while all is well."""
         return self._fault
+
+    def links(self) -> Sequence[LinkNow]:
+        """How it stands."""
+        return [LinkNow(name=self._source, kind="events", fault=self._fault)]
 
     def run(self) -> None:
         """Every batch that comes, until there is no more or it is stopped; a fault ends the feed and is told."""

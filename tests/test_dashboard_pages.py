@@ -1,0 +1,241 @@
+"""The pages beside the wall as component trees: every state, empty, ordinary, overfull, in both languages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from dash.development.base_component import Component
+
+from dashboard.app import Pages, WallSettings, build_app
+from dashboard.feed_words import TONES
+from dashboard.pages.beside import Place, beside
+from dashboard.panels import feeds, footer, header, quarantine
+from dashboard.parts import MARKS
+from dashboard.reason_words import MENDS, reason_words
+from dashboard.states import ORDER
+from dashboard.words import LANGUAGES, UNKNOWN, Reader
+from forecast.board import FeedState
+from ingest.events import BY_KIND
+from tests import feed_views as views
+from tests.boards import ordinary, overfull
+from tests.test_dashboard_app import SCREEN, refresh
+from tests.test_dashboard_panels import FRENCH, READER, classes, rows, texts, with_class
+
+
+def cards(component: Component) -> list[list[str]]:
+    return [texts(card) for card in with_class(component, "card")]
+
+
+# ---------------------------------------------------------------------------------------------------------------- feeds
+
+
+def test_an_ordinary_source_says_how_it_does_and_that_nothing_is_to_be_done() -> None:
+    panel = feeds.panel(views.feeds_in("live"), READER)
+    [said] = cards(panel)
+    assert said[:6] == [
+        *("HL7 messages (MLLP)", MARKS["good"], "LIVE"),
+        *("messages come: the last less than a minute ago", "Nothing to do.", "Is this silence normal?"),
+    ]
+    assert "88 messages in the last hour, usually 108 at this hour" in said
+    assert texts(with_class(panel, "account")[0]) == [
+        *("48,213", "read", "=", "44,120", "kept", "+", "61", "known already"),
+        *("+", "3,990", "ignored by a rule", "+", "42", "rejected"),
+    ]
+    facts = [" ".join(texts(fact)) for fact in with_class(panel, "fact")]
+    assert facts == [
+        "Last message less than a minute ago (14:33)",
+        "Connections 2",
+        "Delay on the way 19 of 20 come within 14 s",
+        "Clock of the source right, or at most 1 s behind",
+        "Waiting to be read 0",
+        "Silent units and kinds none",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "name", "said", "to_do"),
+    [
+        ("quiet", "CALME", "aucun mouvement depuis 18 min, comme d'habitude à cette heure", "Rien à faire."),
+        ("late", "EN RETARD", "muet depuis 12 min : plus que d'habitude à cette heure", "Attendre quelques minutes"),
+        ("catching_up", "RATTRAPAGE", "1 840 messages restent à lire, fini dans 4 min environ", "Attendre :"),
+        ("inconsistent", "INCOHÉRENT", "les messages arrivent, mais ce qu'ils disent se contredit", "Vérifier par"),
+        ("stale", "PÉRIMÉ", "muet depuis 52 min : ce qui est affiché est le dernier état connu", "Compter par téléph"),
+        ("off", "ARRÊT", "rien depuis 5 h 12 : plus rien de ce qui est connu n'est fiable", "Appliquer la procédure"),
+    ],
+)
+def test_every_state_has_its_words_its_shape_and_what_to_do(state: FeedState, name: str, said: str, to_do: str) -> None:
+    panel = feeds.panel(views.feeds_in(state), FRENCH)
+    head = texts(with_class(panel, "source-head")[0])
+    assert head[1:] == [MARKS[TONES[state]], name]
+    assert texts(with_class(panel, "source-said")[0])[0].replace("\u202f", " ") == said
+    assert texts(with_class(panel, "source-advice")[0])[0].startswith(to_do)
+    assert state in classes(with_class(panel, "source")[0])
+
+
+def test_every_state_has_words_of_its_own() -> None:
+    for reader in (READER, FRENCH):
+        names = [texts(with_class(feeds.panel(views.feeds_in(s), reader), "source-head")[0])[2] for s in ORDER]
+        assert len(set(names)) == len(ORDER)
+
+
+def test_a_late_delivery_is_told_from_a_silence() -> None:
+    late = views.view(views.source(state="late", age=timedelta(0), lag=timedelta(minutes=21), is_lagging=True))
+    assert "messages come late: 21 min on the way" in texts(feeds.panel(late, READER))
+    again = views.view(views.source(state="stale", age=timedelta(0)))
+    assert "messages come again: the last less than a minute ago" in texts(feeds.panel(again, READER))
+
+
+def test_a_fault_is_read_out_to_who_can_mend_it() -> None:
+    stopped = views.view(views.source(state="stale", age=timedelta(hours=1), fault="records 4 to 9 are missing"))
+    assert "Call the IT service on duty and read them this: records 4 to 9 are missing" in texts(
+        feeds.panel(stopped, READER)
+    )
+
+
+def test_silent_units_and_kinds_are_named_in_the_words_of_the_ward() -> None:
+    panel = feeds.panel(views.feeds_in("late"), FRENCH)
+    assert "Gériatrie aiguë (9 h 00), résultats d'examens (2 h 00)" in texts(panel)
+    many = texts(feeds.panel(views.overfull_feeds(), READER))
+    assert any(text.endswith(", …") and text.count("General medicine") == feeds.SILENT_SHOWN for text in many)
+
+
+def test_nothing_known_is_a_dash_or_a_reason_and_never_a_zero() -> None:
+    said = texts(feeds.panel(views.empty_feeds(), READER))
+    assert "nothing was ever heard of it" in said
+    assert "0 messages in the last hour; what is usual is not yet learned" in said
+    assert "never yet" in said
+    assert said.count("too few messages to tell") == 2
+    assert with_class(feeds.panel(views.empty_feeds(), READER), "usual-line") == []
+    assert texts(feeds.panel(views.view(), READER)) == [UNKNOWN, "no source is set up"]
+
+
+def test_the_bars_are_what_came_and_the_line_is_what_is_usual() -> None:
+    panel = feeds.panel(views.feeds_in("stale"), READER)
+    heights = [bar.style["height"] for bar in with_class(panel, "came")]
+    assert len(heights) == len(with_class(panel, "usual-line")) == 24
+    assert (heights[-1], max(float(height[:-1]) for height in heights)) == ("0.0%", 100.0)
+    assert len(with_class(panel, "unfinished")) == 1
+    assert [texts(tick)[0] for tick in with_class(panel, "tick")] == ["18:00", "00:00", "06:00", "12:00"]
+
+
+def test_the_worst_stands_first_and_files_have_their_account() -> None:
+    panel = feeds.panel(views.ordinary_feeds(), READER)
+    assert [said[0] for said in cards(panel)] == [
+        "Kafka topic ed.labs",
+        "HL7 messages (MLLP)",
+        "What came by files and by sources that do not run now?",
+    ]
+    assert rows(panel)[1] == "adt-2025.csv | 181,400 | 181,002 | 0 | 0 | 398"
+
+
+def test_every_kind_of_event_has_words_in_both_languages() -> None:
+    from dashboard.feed_words import kind_name
+
+    for kind in BY_KIND:
+        assert kind_name(kind, READER) != kind
+    assert kind_name("Unheard", READER) == "Unheard"
+
+
+# ----------------------------------------------------------------------------------------------------------- quarantine
+
+
+def test_the_quarantine_says_why_how_many_when_where_and_how_to_mend_it() -> None:
+    said = cards(quarantine.panel(views.ordinary_quarantine(), READER, 1))
+    assert said[0][:2] == [MARKS["warn"], "42 messages could not be read and wait here"]
+    assert said[1] == [
+        *("31", "It names a place that we do not know yet."),
+        "mllp: first 21 Nov 2026, 12:34, last 24 Nov 2026, 14:25",
+        "Add the word to the mapping of mllp, then read the messages again:",
+        "edtwin retry-rejected --reason unknown_class",
+        "Rule unknown_class; for example mllp@17000, mllp@17037, mllp@17074",
+    ]
+    assert not any("retry-rejected" in text for text in said[3])  # what is damaged no mapping mends
+
+
+def test_rows_of_a_file_are_read_again_with_their_file() -> None:
+    row = replace(views.reason("unknown_value", 6, name="adt"), places=("adt.csv:row 12",))
+    said = texts(quarantine.panel(views.quarantine(row), FRENCH, 1))
+    assert "edtwin ingest, avec le même fichier" in said
+
+
+def test_an_empty_quarantine_says_so() -> None:
+    assert texts(quarantine.panel(views.quarantine(), READER, 1)) == [
+        UNKNOWN,
+        "Nothing waits: every message could be read.",
+    ]
+
+
+def test_many_reasons_are_turned_page_by_page() -> None:
+    many = views.overfull_quarantine()
+    pages = [quarantine.panel(many, READER, n) for n in (1, 2, 3, 99)]
+    assert [len(with_class(page, "reason")) for page in pages] == [8, 8, 8, 8]
+    assert [texts(with_class(page, "turning")[0]) for page in pages] == [
+        ["next", "page 1 of 3"], ["previous", "next", "page 2 of 3"], *[["previous", "page 3 of 3"]] * 2,
+    ]  # fmt: skip
+    counts = [texts(card)[0] for page in pages[:3] for card in with_class(page, "reason")]
+    assert len(set(counts)) == 24
+    assert with_class(quarantine.panel(views.ordinary_quarantine(), READER, 1), "turning") == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_has_words_and_an_unknown_one_is_damage(language: str) -> None:
+    reader = Reader(language, "Europe/Paris")  # type: ignore[arg-type]
+    damaged = reason_words("two_messages", reader)
+    assert [code for code in MENDS if reason_words(code, reader) == damaged] == []
+
+
+# ------------------------------------------------------------------------------------------------------ the whole pages
+
+
+@pytest.mark.parametrize("make", [*views.FEEDS.values(), *views.QUARANTINES.values()])
+@pytest.mark.parametrize("reader", [READER, FRENCH])
+def test_no_page_says_nothing_or_none(make: Any, reader: Reader) -> None:
+    view = make()
+    said = texts(beside(view, reader, Place("feeds")))
+    assert len(said) > 7
+    assert not any("None" in text or "nan" in text.lower().split() for text in said)
+
+
+def test_the_head_of_a_page_leads_to_the_wall_and_to_the_other_page() -> None:
+    head = header.beside(views.ordinary_feeds(), READER, "feeds")
+    assert [(texts(way)[0], way.href) for way in with_class(head, "way")] == [
+        ("Wall", "/?lang=en"), ("Quarantine", "/quarantine?lang=en"),
+    ]  # fmt: skip
+
+
+def test_the_wall_leads_to_both_pages() -> None:
+    assert [link.href for link in with_class(header.panel(ordinary(), READER), "quiet-link")] == ["/feeds?lang=en"]
+    assert [link.href for link in with_class(footer.panel(overfull(), READER), "quiet-link")] == ["/quarantine?lang=en"]
+
+
+def test_before_the_first_view_a_page_says_so() -> None:
+    assert "waking up" in texts(beside(None, READER, Place("feeds")))[1]
+
+
+# ----------------------------------------------------------------------------------------------------- by the callback
+
+
+def client(pages: Pages) -> Any:
+    return build_app(ordinary, WallSettings(), pages=pages).server.test_client()
+
+
+def test_a_page_is_filled_in_place_of_the_wall_and_only_when_it_changes() -> None:
+    view = views.ordinary_feeds()
+    here = client(Pages(feeds=lambda: view))
+    screen = {**SCREEN, "path": "/feeds", "number": 1}
+    first = refresh(here, screen)
+    assert (first["wall"]["className"], first["page"]["className"]) == ("elsewhere", "page")
+    assert refresh(here, screen, first["version"]["data"]) == {"beat": {"children": "3"}}
+    assert "page" in refresh(here, {**screen, "path": "/quarantine"}, first["version"]["data"])
+
+
+@pytest.mark.parametrize(("path", "number"), [(7, 1), (None, 1), ("/feeds", 0), ("/feeds", "2"), ("/feeds", True)])
+def test_a_place_that_is_nonsense_is_refused(path: Any, number: Any) -> None:
+    assert refresh(client(Pages()), {**SCREEN, "path": path, "number": number}) == 400
+
+
+def test_another_path_is_the_wall() -> None:
+    assert "slot-now" in refresh(client(Pages()), {**SCREEN, "path": "/elsewhere"})
