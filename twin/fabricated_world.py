@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ingest.clock import Clock
 from ingest.events import Arrived, Departed, EnteredWard, Event, Moved
@@ -19,6 +19,8 @@ from twin.fabricated_timeline import Fact
 Progress = Callable[[float], None]
 """Told the share of the work that is done, 0 to 1."""
 
+_ROUNDING = timedelta(microseconds=1)
+"""Instants are whole microseconds: one later, what is due has been reached."""
 _LOOK_AHEAD_MIN = 1.0
 """Live, the world is run at most this far ahead of the clock."""
 _STRIDE_MIN = 1440.0
@@ -78,7 +80,7 @@ class World:
         while not stop.is_set():
             due = self._recorder.next_min
             if due is not None and due <= self._house.minute:
-                instant = self._recorder.at(due)
+                instant = self._recorder.at(due) + _ROUNDING
                 if not clock.sleep_until(instant, stop):
                     return
                 yield self.run_until(max(instant, clock.now()))
