@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from ingest.clock import Clock, SimulatedClock
 from ingest.database import Database
 from ingest.formats import Format
@@ -15,6 +17,7 @@ from ingest.instants import Instants
 from ingest.journal import Entry, Journal
 from ingest.journal_frames import Again
 from ingest.messages import NONE_LATER
+from ingest.pipeline import Answer, Pipeline, Receipt
 from tests.fake_format import FakeFormat, message
 from tests.logs import AT
 
@@ -63,3 +66,15 @@ def house(
                 yield SmallHouse(log, journal, indexer)
             finally:
                 indexer.close()
+
+
+def tell_before_the_sync(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutant of the pipeline: receipts come before the messages are on the disk."""
+    written = Pipeline._write
+
+    def early(self: Pipeline, group: list) -> None:  # type: ignore[type-arg]
+        for waiting in group:
+            waiting.receipts.set_result([Receipt(answer=Answer.ACCEPTED, number=0) for _ in waiting.entries])
+        written(self, group)
+
+    monkeypatch.setattr(Pipeline, "_write", early)

@@ -20,12 +20,13 @@ from ingest.clock import WallClock
 from ingest.errors import LinkError
 from ingest.indexer import Indexer, JournalledLog
 from ingest.journal import Journal
-from ingest.pipeline import Answer, Bounds, Pipeline, Receipt
+from ingest.pipeline import Bounds, Pipeline
 from ingest.sources.mllp import Limits, Link, MllpServer
 from ingest.sources.mllp_client import MllpClient, Patience, code_in
 from ingest.sources.mllp_frames import Framer, framed
 from ingest.sources.mllp_senders import Senders
 from tests.fake_format import FakeHl7, hl7
+from tests.journals import tell_before_the_sync
 from tests.logs import memory_log
 
 FORM = FakeHl7()
@@ -139,14 +140,7 @@ def test_nothing_is_answered_before_the_sync(tmp_path: Path) -> None:
 
 
 def test_the_check_sees_an_answer_before_the_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written = Pipeline._write
-
-    def early(self: Pipeline, group: list) -> None:  # type: ignore[type-arg]
-        for waiting in group:
-            waiting.receipts.set_result([Receipt(answer=Answer.ACCEPTED, number=0) for _ in waiting.entries])
-        written(self, group)
-
-    monkeypatch.setattr(Pipeline, "_write", early)
+    tell_before_the_sync(monkeypatch)
     with pytest.raises(AssertionError):
         check_answered_after_the_sync(tmp_path)
 

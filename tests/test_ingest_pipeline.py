@@ -19,6 +19,7 @@ from ingest.journal_frames import read_frame, record_of, start_of
 from ingest.pipeline import Answer, Bounds, Message, Pipeline, Receipt
 from ingest.seal import SEALED, TOLD, Seal, new_pair, opened
 from tests.fake_format import FakeFormat, message
+from tests.journals import tell_before_the_sync
 from tests.logs import AT
 
 FORM = FakeFormat()
@@ -94,14 +95,7 @@ def test_nobody_is_told_before_the_sync(tmp_path: Path) -> None:
 
 
 def test_the_check_sees_a_receipt_that_comes_before_the_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written = Pipeline._write
-
-    def early(self: Pipeline, group: list) -> None:  # type: ignore[type-arg]
-        for waiting in group:
-            waiting.receipts.set_result([Receipt(answer=Answer.ACCEPTED, number=0) for _ in waiting.entries])
-        written(self, group)
-
-    monkeypatch.setattr(Pipeline, "_write", early)
+    tell_before_the_sync(monkeypatch)
     with pytest.raises(AssertionError):
         check_told_after_the_sync(tmp_path)
 

@@ -21,8 +21,15 @@ def group_of(kind: Index, block: Index) -> Index:
     return np.asarray(kind * BLOCKS + block)
 
 
-def alike(groups: Index, group: int) -> Iterator[Flags]:
-    """Which of the visits are like one of a group, from those that are most like it to all."""
+def enough_alike(groups: Index, group: int, candidates: Flags) -> Flags:
+    """Which of the candidates are like one of a group: those most like it if they are enough, else wider, else all."""
+    for like in _widening(groups, group):
+        chosen = candidates & like
+        if int(chosen.sum()) >= ENOUGH:
+            return chosen
+    return candidates
+
+
+def _widening(groups: Index, group: int) -> Iterator[Flags]:
     yield groups == group
     yield groups // BLOCKS == group // BLOCKS
-    yield np.ones(groups.size, dtype=bool)

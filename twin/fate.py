@@ -78,10 +78,9 @@ def cast(path: Path, parameters: Parameters, luck: Luck, present: Present, deman
     people = People(path, parameters, luck, present, demand or Demand())
     stops = stops_of(path, parameters, people, luck)
     lasting = _Lasting(path, parameters, people, stops)
-    loads = int(parameters.load_edges.shape[1]) + 1
     freed = lasting.minutes(luck.freed, lambda stage: stage.frees_after, np.nan, parameters.caseloads(path))
-    patience = lasting.minutes(luck.patience, lambda stage: stage.patience, np.nan, loads)[:, :, 0]
-    minutes = lasting.minutes(luck.stage, lambda stage: stage.lasts, 0.0, loads)
+    patience = lasting.minutes(luck.patience, lambda stage: stage.patience, np.nan, parameters.loads)[:, :, 0]
+    minutes = lasting.minutes(luck.stage, lambda stage: stage.lasts, 0.0, parameters.loads)
     minutes[: present.count, 0] = present.residual_min
     if parameters.leaving is not None:
         _by_the_wards_clocks(minutes, path, parameters, people, stops, luck)

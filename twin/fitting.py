@@ -28,7 +28,7 @@ def check(path: Path, parameters: Parameters) -> None:
 
 
 def _missing(path: Path, parameters: Parameters) -> Iterator[str]:
-    classes, blocks, loads = len(parameters.classes), parameters.blocks, parameters.load_edges.shape[1] + 1
+    classes, blocks, loads = len(parameters.classes), parameters.blocks, parameters.loads
     for name in path.durations:
         if name not in parameters.durations:
             yield f"durations.{name}: path {path.name} needs it, but it is missing"

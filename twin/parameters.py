@@ -76,6 +76,11 @@ class Parameters:
         """How many blocks the day has."""
         return int(self.block_of_hour.max()) + 1
 
+    @property
+    def loads(self) -> int:
+        """How many load classes there are."""
+        return int(self.load_edges.shape[1]) + 1
+
     def caseloads(self, path: Path) -> int:
         """How many caseloads the durations of `frees_after` tell apart."""
         return max((self.durations[name].loads for name in path.slots_of_staff), default=1)

@@ -122,10 +122,9 @@ def _untold(known: Known, calibration: Calibration, uniform: Array) -> Array:
 def _stages(
     known: Known, calibration: Calibration, cls: Index, unit: Index, untold_min: Array, choice: Array, lasting: Array
 ) -> tuple[Index, Flags, Array, Array]:
-    loads = int(calibration.parameters.load_edges.shape[1]) + 1
     stage = np.zeros(known.count, dtype=np.int64)
     serving = np.ones(known.count, dtype=bool)
-    residual = np.zeros((known.count, loads))
+    residual = np.zeros((known.count, calibration.parameters.loads))
     since = known.since_min.copy()
     for code in range(len(SITUATIONS)):
         rows = np.flatnonzero(known.situation == code)
@@ -190,7 +189,7 @@ def _full(known: Known, c: Calibration) -> Flags:
 def _left(
     c: Calibration, future: Future, unit: Index, rows: Index, cls: Index, block: Index, elapsed: Array, uniform: Array
 ) -> Array:
-    out = np.zeros((rows.size, int(c.parameters.load_edges.shape[1]) + 1))
+    out = np.zeros((rows.size, c.parameters.loads))
     for name, mine in _by_duration(c, future.lasts, unit, rows) if future.lasts else ():
         duration, at = c.parameters.durations[name], rows[mine]
         if future.serving:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from twin.alike import ENOUGH, alike, group_of
+from twin.alike import enough_alike, group_of
 from twin.history import SETTLED_MIN, WARD_SETTLED_MIN, History
 from twin.settled import BLOCK_HOURS
 from twin.story import Visits
@@ -58,12 +58,7 @@ class Reporting:
     def _without_exit(self, elapsed: float, group: int) -> Flags:
         """Of the visits like it, enough of them if there are: those that had moved on nowhere and had no exit told."""
         open_then = (self.moves_on > elapsed) & (self.stay + self.delay > elapsed)
-        mine = open_then
-        for like in alike(self.group, group):
-            mine = open_then & like
-            if int(mine.sum()) >= ENOUGH:
-                break
-        return mine
+        return enough_alike(self.group, group, open_then)
 
 
 def typed_after(exits: Mapping[str, Reporting]) -> Array:

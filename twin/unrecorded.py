@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from twin.alike import ENOUGH, alike, group_of
+from twin.alike import enough_alike, group_of
 from twin.history import SETTLED_MIN, History
 from twin.settled import BLOCK_HOURS
 from twin.story import DESTINATIONS, Array, Index, Visits
@@ -51,13 +51,7 @@ class Unrecorded:
 
     def _here(self, elapsed: float, group: int) -> Flags:
         """Of the visits like it, enough of them if there are, those that were still here at its age."""
-        still = (self.stay_min > elapsed) | (self.after_min > elapsed)
-        mine = still
-        for like in alike(self.group, group):
-            mine = still & like
-            if int(mine.sum()) >= ENOUGH:
-                break
-        return mine
+        return enough_alike(self.group, group, (self.stay_min > elapsed) | (self.after_min > elapsed))
 
 
 def unrecorded(history: History, visits: Visits, milestone_min: Array) -> Unrecorded:

@@ -19,7 +19,7 @@ def panel(view: QuarantineView, reader: Reader, number: int) -> Component:
     """A card a reason, the most frequent first; `number` is which page of them, the last where there are fewer."""
     if not view.reasons:
         nothing = absent(reader.say("Nothing waits: every message could be read."))
-        return html.Section(html.Div(nothing, className="card"), className="reasons")
+        return html.Section(html.Div(nothing, className="card reasons-head"), className="reasons")
     pages = -(-len(view.reasons) // ON_A_PAGE)
     here = min(number, pages)
     shown = view.reasons[(here - 1) * ON_A_PAGE : here * ON_A_PAGE]
