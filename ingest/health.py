@@ -22,6 +22,8 @@ from ingest.clock import local
 UNLIKELY_EVENTS = log(10_000)
 """So many events expected and none seen happens once in 10,000 times."""
 SHORTEST_LIMIT, LONGEST_LIMIT = timedelta(minutes=2), timedelta(minutes=30)
+SLOW_PER_HOUR, SLOW_LIMIT = 1.0, timedelta(days=2)
+"""Of a feed with fewer events an hour, all day long, half an hour of silence says nothing."""
 HEARTBEAT_LIMIT = timedelta(minutes=3)
 FRESH = timedelta(minutes=1)
 LATE_LAG = timedelta(minutes=5)
@@ -168,8 +170,10 @@ def limit(since: datetime, rates: Rates, zone: str, *, has_heartbeat: bool = Fal
     """How long a source may be silent after an instant."""
     if has_heartbeat:
         return HEARTBEAT_LIMIT
+    is_slow = 0.0 < sum(rates) / len(rates) < SLOW_PER_HOUR
+    longest = SLOW_LIMIT if is_slow else LONGEST_LIMIT
     unlikely = unlikely_after(since, rates, zone)
-    return LONGEST_LIMIT if unlikely is None else min(max(unlikely, SHORTEST_LIMIT), LONGEST_LIMIT)
+    return longest if unlikely is None else min(max(unlikely, SHORTEST_LIMIT), longest)
 
 
 def _next_hour(at: datetime) -> datetime:
@@ -199,19 +203,24 @@ def stale_after(allowed: timedelta) -> timedelta:
     return max(3 * allowed, STALE_AFTER)
 
 
+def off_after(allowed: timedelta) -> timedelta:
+    """The age from which nothing that is known can be relied on."""
+    return max(4 * allowed, OFF_AFTER)
+
+
 def ages_to_worsen(allowed: timedelta) -> tuple[tuple[FeedState, timedelta], ...]:
     """The ages that `judged` goes by, so that what is not judged anew still grows old by the same rule."""
     return (
         (FeedState.QUIET, FRESH),
         (FeedState.LATE, allowed),
         (FeedState.STALE, stale_after(allowed)),
-        (FeedState.OFF, OFF_AFTER),
+        (FeedState.OFF, off_after(allowed)),
     )
 
 
 def _state(signals: Signals, age: timedelta | None, allowed: timedelta, rates: Rates, zone: str) -> FeedState:
     """The worst that holds."""
-    if not signals.is_readable or age is None or age > OFF_AFTER or _is_dead(signals, rates, zone):
+    if not signals.is_readable or age is None or age > off_after(allowed) or _is_dead(signals, rates, zone):
         return FeedState.OFF
     down = timedelta(0) if signals.link_down_since is None else signals.at - signals.link_down_since
     if age > stale_after(allowed) or down > LINK_DOWN:

@@ -108,10 +108,22 @@ def test_a_health_says_age_limit_and_time_to_catch_up() -> None:
 # -------------------------------------------------------------------------------------------------------- what is usual
 
 
-@pytest.mark.parametrize(("rate", "minutes"), [(5, 30), (20, 27.6), (60, 9.2), (100, 5.5), (300, 2), (0, 30)])
+@pytest.mark.parametrize(
+    ("rate", "minutes"), [(5, 30), (20, 27.6), (60, 9.2), (100, 5.5), (300, 2), (0, 30), (0.5, 1105.2), (0.01, 2880)]
+)
 def test_the_limit_goes_with_the_rate(rate: float, minutes: float) -> None:
     assert limit(AT, (float(rate),) * 24, ZONE) / MIN == pytest.approx(minutes, abs=0.05)
     assert limit(AT, (float(rate),) * 24, ZONE, has_heartbeat=True) == 3 * MIN
+
+
+def test_a_slow_feed_is_not_given_up_after_four_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two events a day; judged by the bounds of a busy feed, the mutant, it is off by the afternoon."""
+    slow = (2 / 24,) * 24
+    assert judged(signals(5 * 60), slow, ZONE).state is FeedState.QUIET
+    assert judged(signals(3 * 24 * 60), slow, ZONE).state is FeedState.LATE
+    assert judged(signals(9 * 24 * 60), slow, ZONE).state is FeedState.OFF
+    monkeypatch.setattr("ingest.health.SLOW_PER_HOUR", 0.0)
+    assert judged(signals(5 * 60), slow, ZONE).state is FeedState.OFF
 
 
 def test_a_silence_that_began_at_night_is_judged_by_the_night() -> None:
