@@ -22,8 +22,8 @@ from ingest.clock import local
 UNLIKELY_EVENTS = log(10_000)
 """So many events expected and none seen happens once in 10,000 times."""
 SHORTEST_LIMIT, LONGEST_LIMIT = timedelta(minutes=2), timedelta(minutes=30)
-SLOW_PER_HOUR, SLOW_LIMIT = 1.0, timedelta(days=2)
-"""Of a feed with fewer events an hour, all day long, half an hour of silence says nothing."""
+SLOW_PER_HOUR, SLOW_LIMIT = 5.0, timedelta(days=2)
+"""Of a feed with fewer events an hour, over the day, half an hour of silence says nothing."""
 HEARTBEAT_LIMIT = timedelta(minutes=3)
 FRESH = timedelta(minutes=1)
 LATE_LAG = timedelta(minutes=5)
