@@ -187,7 +187,7 @@ def ordinary() -> Board:
 
 
 def overfull() -> Board:
-    """Far too many patients, many wards all full, long names, records rejected."""
+    """Far too many patients, many wards all full, long names, records rejected, leads worse or not yet measured."""
     board = ordinary()
     units = tuple(
         _unit(f"Médecine interne et polyvalente {n}", f"Internal and general medicine {n}", 28, 28 + (n == 1), 0.0)
@@ -201,6 +201,7 @@ def overfull() -> Board:
         units=units,
         fans={name: _scaled(fan, 3.0) for name, fan in board.fans.items()},
         scenarios=tuple(replace(s, effects=tuple(_tenfold(e) for e in s.effects)) for s in board.scenarios),
+        skills=tuple(replace(s, skill=dict.fromkeys(s.skill, -0.2)) for s in SKILLS if s.lead_min in (240, 480, 720)),
         feed=replace(board.feed, rejected=rejected),
         cycle=replace(board.cycle, missed=3, failed=1, seconds=58.0),
     )
