@@ -163,12 +163,17 @@ class Archive:
             cursor.unregister("looked_at")
             self._insert(cursor, "score", table)
 
-    def pairs(self, since: datetime, until: datetime, *, measure: str | None = None) -> Pairs:
-        """The scores of forecasts issued in [since, until), by issue, measure and lead."""
+    def pairs(
+        self, since: datetime, until: datetime, *, measure: str | None = None, verified_by: datetime | None = None
+    ) -> Pairs:
+        """The scores of forecasts issued in [since, until), by issue, measure and lead; only those that were there by
+        an instant where it is named."""
+        by = None if verified_by is None else naive(verified_by)
         table = self._rows(
             """SELECT * FROM score WHERE issued_at >= ? AND issued_at < ? AND (? IS NULL OR measure = ?)
+               AND (?::TIMESTAMP IS NULL OR verified_at <= ?::TIMESTAMP)
                ORDER BY issued_at, measure, lead_min""",
-            [naive(since), naive(until), measure, measure],
+            [naive(since), naive(until), measure, measure, by, by],
         )
         return pairs_of(table)
 

@@ -128,7 +128,9 @@ def _series(mean: pa.ListScalar, quantiles: pa.ListScalar, levels: Sequence[floa
     return Series(mean.values.to_numpy(zero_copy_only=False), dict(zip(levels, cuts, strict=True)))
 
 
-_SCORES = ("observed", "error", "absolute_error", "crps", "raw_crps")
+_SCORES = (
+    "observed", "error", "absolute_error", "crps", "raw_crps", "raw_error", "raw_half_width", "raw_inside_80",
+)  # fmt: skip
 
 
 def score_table(pairs: Pairs, verified_at: datetime) -> pa.Table:

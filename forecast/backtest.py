@@ -1,25 +1,29 @@
 """History replayed issue by issue, as it was known then, and judged by what came.
 
-For each issue time the state, the parameters and the baselines are those that were known at it: nothing that became
-known later is read. The truth is taken a week after the last valid time, or as late as the log goes. Issues are
-independent once their situations are there, so they run in parallel; the figures do not depend on how many at once.
+For each issue time the state, the parameters, the baselines and the recalibration are those that were known at it:
+nothing that became known later is read. The truth is taken a week after the last valid time, or as late as the log
+goes; recalibration learns from what was known of it at the time. Issues are independent once their situations are
+there, so they run in parallel; the figures do not depend on how many at once.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from forecast.baselines import Rivals, fit
+from forecast.calibrated import WINDOW, Recalibration, learn
 from forecast.ensemble import Progress, Run, run_chunk
 from forecast.errors import ForecastError
 from forecast.past import VINTAGE, Past, grid_start, truth
+from forecast.record import HEADLINES
 from forecast.situation import Situation, situation_of
 from forecast.values import Array, Forecast, Series, series
 from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, joined, score, valid_at, verify
@@ -28,6 +32,7 @@ from twin.calibrate import Calibration, calibrate
 from twin.hospital import Hospital
 from twin.memory import Memory
 from twin.scenarios import Scenario
+from twin.state import State
 
 AHEAD = 8
 """Issues whose situations are prepared before the first of them is run to its end: enough to keep workers busy."""
@@ -73,9 +78,33 @@ class Report:
 
 
 @dataclass(frozen=True)
+class _Lesson:
+    """The truth that had become known when parameters were learned anew, and was not known the time before."""
+
+    learned_at: datetime
+    times: Sequence[datetime]
+    came: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
 class _Prepared:
     situation: Situation
     rivals: Mapping[str, Mapping[str, Series]]
+    lesson: _Lesson | None
+    """Where the parameters were learned anew for it."""
+
+
+@dataclass(frozen=True)
+class _Simulated:
+    """One issue: its members at the verified leads, and what is beside them."""
+
+    prepared: _Prepared
+    members: Mapping[str, Array]
+
+    @property
+    def as_of(self) -> datetime:
+        """The instant it is of."""
+        return self.prepared.situation.as_of
 
 
 def backtest(
@@ -91,17 +120,17 @@ def backtest(
 
     1. In the order of the issue times, each one's situation and rivals, as known then.
     2. Its members, on the executor.
-    3. When all are done, the truth, and the scores.
+    3. When all are done, each one recalibrated by those whose truth was known before it.
+    4. The truth, and the scores.
     Raises TwinError where too little history comes before the first issue.
     """
-    forecasts: list[tuple[Forecast, Mapping[str, Mapping[str, Series]]]] = []
-    calibration: Calibration | None = None
+    done: list[_Simulated] = []
     for prepared, measures in _run(_prepared(log, hospital, plan), as_usual, plan, executor):  # 1, 2
-        calibration = prepared.situation.calibration
-        forecasts.append((_forecast(prepared.situation, as_usual, plan, measures), prepared.rivals))
+        done.append(_Simulated(prepared, measures))
         if progress is not None:
-            progress(len(forecasts), len(plan.issue_times))
-    pairs = joined(_scored(log, calibration, forecasts) if calibration else [])  # 3
+            progress(len(done), len(plan.issue_times))
+    forecasts = [(told, one.prepared.rivals) for one, told in _recalibrated(done, as_usual, plan)]  # 3
+    pairs = joined(_scored(log, done[-1].prepared.situation.calibration, forecasts) if done else [])  # 4
     return Report(plan, pairs, verify(pairs), len(forecasts))
 
 
@@ -109,16 +138,25 @@ def _prepared(log: EventLog, hospital: Hospital, plan: Plan) -> Iterator[_Prepar
     memory, past = Memory(log), Past(grid_start(plan.first_at))
     calibration: Calibration | None = None
     rivals: Rivals | None = None
+    valid = sorted({as_of + timedelta(minutes=lead) for as_of in plan.issue_times for lead in plan.lead_min})
     for as_of in plan.issue_times:
         state = memory.at(as_of)
         renew = calibration is None or as_of - calibration.as_of >= plan.recalibrate
         if calibration is None or renew:
             calibration = calibrate(state, hospital, as_of, own_beds=plan.own_beds)
+        lesson = _lesson(state, calibration, as_of, valid) if renew else None
         situation = situation_of(state, calibration, as_of)
         history, now = past.at(state, situation.known, calibration, as_of)
         if rivals is None or renew:
             rivals = fit(history, lead_min=sorted(plan.lead_min))
-        yield _Prepared(situation, rivals.ahead(as_of, now))
+        yield _Prepared(situation, rivals.ahead(as_of, now), lesson)
+
+
+def _lesson(state: State, calibration: Calibration, as_of: datetime, valid: list[datetime]) -> _Lesson:
+    """The truth that is old enough by now; takes its instants off the front of those that are still to come."""
+    due = bisect_right(valid, as_of - VINTAGE)
+    times, valid[:due] = valid[:due], []
+    return _Lesson(as_of, times, truth(state, calibration, times, as_of) if times else {})
 
 
 def _run(
@@ -156,10 +194,41 @@ def seed_of(seed: int, as_of: datetime) -> int:
     return int(as_of.timestamp() // 60) * 1_000 + seed
 
 
-def _forecast(situation: Situation, as_usual: Scenario, plan: Plan, measures: Mapping[str, Array]) -> Forecast:
-    told = {name: series(values) for name, values in measures.items()}
-    at = situation.as_of
-    return Forecast(at, at, at, np.array(sorted(plan.lead_min)), {as_usual.name: told}, {}, {})
+def _recalibrated(done: Sequence[_Simulated], as_usual: Scenario, plan: Plan) -> Iterator[tuple[_Simulated, Forecast]]:
+    """Each issue as it would have been published."""
+    by_past, met = Recalibration(), list[Pairs]()
+    for i, one in enumerate(done):
+        if (lesson := one.prepared.lesson) is not None:
+            met += [_met(told, lesson, as_usual, plan) for told in done[:i] if told.as_of >= lesson.learned_at - WINDOW]
+            by_past = learn(_recent(joined(met), lesson.learned_at), one.prepared.situation.calibration.hospital.zone)
+        yield one, _forecast(one, as_usual, plan, by_past)
+
+
+def _recent(pairs: Pairs, at: datetime) -> Pairs:
+    since = np.datetime64((at - WINDOW).astimezone(UTC).replace(tzinfo=None), "us")
+    return pairs.taken(np.flatnonzero((pairs.issued_at >= since) & ~np.isnan(pairs.raw_error)))
+
+
+def _met(one: _Simulated, lesson: _Lesson, as_usual: Scenario, plan: Plan) -> Pairs:
+    """A simulation as it was, against the truth of a lesson where that speaks of it."""
+    place = {at: k for k, at in enumerate(lesson.times)}
+    leads = sorted(plan.lead_min)
+    at = [place.get(one.as_of + timedelta(minutes=lead), -1) for lead in leads]
+    if max(at) < 0:
+        return joined([])
+    known = np.array(at) >= 0
+    observed = {m: np.where(known, lesson.came[m][at], np.nan) for m in HEADLINES if m in lesson.came}
+    return score(_forecast(one, as_usual, plan, Recalibration(), only=HEADLINES), observed, {}, lead_min=leads)
+
+
+def _forecast(
+    one: _Simulated, as_usual: Scenario, plan: Plan, by_past: Recalibration, only: Sequence[str] | None = None
+) -> Forecast:
+    at, leads = one.as_of, np.array(sorted(plan.lead_min))
+    simulated = {m: values for m, values in one.members.items() if only is None or m in only}
+    told = {m: series(by_past.one(m, values, leads, at)) for m, values in simulated.items()}
+    raw = {m: series(simulated[m]) for m in by_past.measures if m in simulated}
+    return Forecast(at, at, at, leads, {as_usual.name: told}, {}, {}, raw={as_usual.name: raw} if raw else {})
 
 
 def _scored(
@@ -188,4 +257,5 @@ def _score(
     reached = np.array([at <= known_at for at in valid])
     at = [place[instant] for instant in valid]
     observed = {name: np.where(reached, values[at], np.nan) for name, values in came.items()}
-    return score(forecast, observed, rivals, lead_min=leads)
+    raw = forecast.raw.get(next(iter(forecast.scenarios)))
+    return score(forecast, observed, rivals, lead_min=leads, raw=raw)

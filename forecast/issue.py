@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from forecast.calibrated import Recalibration
 from forecast.ensemble import Progress, Run, ensemble
 from forecast.lever import no_lever
 from forecast.situation import Situation
@@ -36,11 +37,17 @@ def issue(
     how: Run,
     times: Times,
     *,
+    recalibration: Recalibration | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Forecast:
-    """The forecast of a situation under the scenarios, the first of which the others are compared with."""
-    members = ensemble(situation, scenarios, how, executor=executor, progress=progress)
+    """The forecast of a situation under the scenarios, the first of which the others are compared with.
+
+    What is published is recalibrated, if past forecasts tell how; what was simulated is kept beside it.
+    """
+    by_past = recalibration or Recalibration()
+    simulated = ensemble(situation, scenarios, how, executor=executor, progress=progress)
+    members = by_past.scenarios(simulated, times.as_of)
     first = scenarios[0].name
     return Forecast(
         issued_at=times.issued_at,
@@ -49,9 +56,14 @@ def issue(
         lead_min=how.lead_min,
         scenarios={name: _told(m) for name, m in members.items()},
         differences={s.name: _paired(members[s.name], members[first]) for s in scenarios[1:]},
-        provenance=provenance(situation, scenarios, how),
+        provenance={**provenance(situation, scenarios, how), "recalibration": _named(by_past)},
+        raw={name: {m: series(of.measures[m]) for m in by_past.measures} for name, of in simulated.items()},
         members=members,
     )
+
+
+def _named(recalibration: Recalibration) -> dict[str, Any]:
+    return {"days": recalibration.days, "hash": recalibration.digest, "measures": list(recalibration.measures)}
 
 
 def provenance(situation: Situation, scenarios: Sequence[Scenario], how: Run) -> dict[str, Any]:
@@ -84,7 +96,7 @@ def _arrays_of(parameters: Parameters) -> Iterator[tuple[str, npt.NDArray[Any]]]
     if parameters.leaving is not None:
         yield "leaving", parameters.leaving
     for stream in parameters.streams:
-        yield f"{stream.name} {stream.enters} {stream.day_cv!r} {stream.unit}", stream.per_hour
+        yield f"{stream.name} {stream.enters} {stream.day_cv!r} {stream.together!r} {stream.unit}", stream.per_hour
         yield "classes", stream.class_share
     for name in sorted(parameters.durations):
         yield name, parameters.durations[name].table
@@ -109,7 +121,14 @@ def as_json(forecast: Forecast) -> dict[str, Any]:
         "as_of": forecast.as_of.isoformat(),
         "known_at": forecast.known_at.isoformat(),
         "scenarios": {
-            name: {m: {"lead_min": _numbers(forecast.lead_min), **_series(s, raw=True)} for m, s in measures.items()}
+            name: {
+                m: {
+                    "lead_min": _numbers(forecast.lead_min),
+                    **_series(s),
+                    "raw_quantiles": _series(forecast.raw.get(name, {}).get(m, s))["quantiles"],
+                }
+                for m, s in measures.items()
+            }
             for name, measures in forecast.scenarios.items()
         },
         "differences": {
@@ -119,10 +138,9 @@ def as_json(forecast: Forecast) -> dict[str, Any]:
     }
 
 
-def _series(told: Series, *, raw: bool = False) -> dict[str, Any]:
+def _series(told: Series) -> dict[str, Any]:
     quantiles = {f"{level:g}": _numbers(values) for level, values in told.quantiles.items()}
-    out: dict[str, Any] = {"mean": _numbers(told.mean), "quantiles": quantiles}
-    return {**out, "raw_quantiles": quantiles} if raw else out
+    return {"mean": _numbers(told.mean), "quantiles": quantiles}
 
 
 def _numbers(values: Any) -> list[float | None]:

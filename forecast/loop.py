@@ -21,6 +21,7 @@ from forecast.archive import Archive, CycleRecord, Status
 from forecast.backtest import Plan, backtest, seed_of
 from forecast.baselines import History, Rivals, fit
 from forecast.board import Board, Cycle, Feed, FeedsView, QuarantineView, ReasonView
+from forecast.calibrated import Recalibration
 from forecast.ensemble import Run
 from forecast.feeds import Feeds
 from forecast.issue import Times, issue
@@ -107,6 +108,7 @@ class Loop:
         self._past: Past | None = None
         self._calibration: Calibration | None = None
         self._rivals: Rivals | None = None
+        self._recalibration: Recalibration | None = None
         self._made: Made | None = None
         self._record = Record(archive)
         self._feeds = Feeds(log.traffic(), site.hospital, links)
@@ -197,7 +199,11 @@ class Loop:
         history, now = self._past.at(state, situation.known, calibration, as_of)
         how = replace(self._how, seed=seed_of(self._how.seed, as_of))
         times = Times(as_of, as_of, as_of)
-        forecast = issue(situation, self._site.scenarios, how, times, executor=self._workers)  # 2
+        if learned or self._recalibration is None:
+            self._recalibration = self._record.recalibration(as_of, self._site.hospital.zone)
+        forecast = issue(  # 2
+            situation, self._site.scenarios, how, times, recalibration=self._recalibration, executor=self._workers
+        )
         rivals = self._fitted(history, how, learned).ahead(as_of, now)
         earlier = self._archive.issued_near(as_of - EARLIER)
         self._record.keep(forecast, rivals)

@@ -10,6 +10,7 @@ import numpy as np
 
 from forecast.archive import Archive, Pending
 from forecast.board import Skill
+from forecast.calibrated import WINDOW, Recalibration, learn
 from forecast.past import VINTAGE, truth
 from forecast.values import Array, Forecast, Series
 from forecast.verify import Pairs, Verifications, as_skills, score, valid_at
@@ -22,6 +23,8 @@ HEADLINES = FANS
 SKILL_WINDOW = timedelta(days=28)
 SKILL_EVERY = timedelta(hours=1)
 _RIVAL = "rival:"
+_RAW = "raw"
+"""The scenario under which the archive keeps the first one as simulated."""
 
 
 class Record:
@@ -53,6 +56,10 @@ class Record:
         found = [self._archive.skill(as_of - SKILL_WINDOW, as_of, measure=m) for m in HEADLINES]
         return tuple(skill for verifications in found for skill in as_skills(verifications))
 
+    def recalibration(self, as_of: datetime, zone: str) -> Recalibration:
+        """What the forecasts verified by an instant teach for those from it on."""
+        return learn(self._archive.pairs(as_of - WINDOW, as_of, verified_by=as_of), zone)
+
     def replayed(self, verifications: Verifications) -> None:
         """Show these, from a replay of the last days, until forecasts are verified."""
         self.skills = as_skills({m: v for m, v in verifications.items() if m in HEADLINES}, backtested=True)
@@ -72,13 +79,19 @@ class Record:
                 if name.startswith(_RIVAL)
             },
             lead_min=pending.lead_min,
+            raw=whole.scenarios.get(_RAW),
         )
 
 
 def with_rivals(forecast: Forecast, rivals: Mapping[str, Mapping[str, Series]]) -> Forecast:
-    """The forecast with its rivals beside its scenarios, for the archive: what they said then is what is judged."""
+    """The forecast with its rivals, and with what was simulated, beside its scenarios, for the archive.
+
+    What they said then is what is judged.
+    """
     beside = {f"{_RIVAL}{name}": {m: _from_now(s) for m, s in told.items()} for name, told in rivals.items()}
-    return replace(forecast, scenarios={**forecast.scenarios, **beside}, members={})
+    raw = dict(forecast.raw[next(iter(forecast.scenarios))]) if forecast.raw else {}
+    simulated = {_RAW: raw} if raw else {}
+    return replace(forecast, scenarios={**forecast.scenarios, **simulated, **beside}, members={}, raw={})
 
 
 def _from_now(series: Series) -> Series:

@@ -51,6 +51,9 @@ CREATE TABLE score (
     in_80 BOOLEAN,
     in_95 BOOLEAN,
     raw_crps DOUBLE,
+    raw_error DOUBLE,
+    raw_half_width DOUBLE,
+    raw_inside_80 DOUBLE,
     weight_of_simulation DOUBLE NOT NULL,
     rival_crps MAP(VARCHAR, DOUBLE) NOT NULL,
     rival_absolute_error MAP(VARCHAR, DOUBLE) NOT NULL,
@@ -68,6 +71,9 @@ COMMENT ON COLUMN score.in_50 IS 'Whether the outcome lay in the central 50 % in
 COMMENT ON COLUMN score.in_80 IS 'Whether it lay in the central 80 % interval.';
 COMMENT ON COLUMN score.in_95 IS 'Whether it lay in the central 95 % interval.';
 COMMENT ON COLUMN score.raw_crps IS 'The crps of the simulation''s own quantiles, before any recalibration.';
+COMMENT ON COLUMN score.raw_error IS 'The mean of the simulation''s own members - observed.';
+COMMENT ON COLUMN score.raw_half_width IS 'Half the width of its central 80 % interval.';
+COMMENT ON COLUMN score.raw_inside_80 IS '1 where the outcome lay in that interval, else 0.';
 COMMENT ON COLUMN score.weight_of_simulation IS 'Share of the simulation in what was published, 0 to 1.';
 COMMENT ON COLUMN score.rival_crps IS 'Baseline to its crps; null for a baseline that had nothing to say.';
 COMMENT ON COLUMN score.rival_absolute_error IS 'Baseline to the distance of its median from what came; null as in rival_crps.';

@@ -52,6 +52,8 @@ class Forecast:
     differences: Mapping[str, Mapping[str, Series]]
     """Paired differences from the first scenario, by scenario and measure."""
     provenance: Mapping[str, Any]
+    raw: Mapping[str, Mapping[str, Series]] = field(default_factory=dict)
+    """The scenarios as simulated, in the measures in which what is published was recalibrated."""
     members: Mapping[str, Members] = field(default_factory=dict, compare=False)
     """Kept for what is joint (peak, sums, exceedances); empty for a forecast read back from the archive."""
 

@@ -58,7 +58,11 @@ class Pairs:
     inside: Mapping[int, Array]
     """Nominal coverage in percent to 1 (inside that interval) or 0."""
     raw_crps: Array
-    """Of the simulation's own quantiles, before any recalibration."""
+    """Of the simulation's own quantiles, before any recalibration; so are the three that follow."""
+    raw_error: Array
+    raw_half_width: Array
+    """Half the width of the 80 % interval."""
+    raw_inside_80: Array
     weight_of_simulation: Array
     """Share of the simulation in what was published; the rest is a baseline's."""
     rivals: Mapping[str, RivalScores]
@@ -98,6 +102,8 @@ class Verification:
     skill: Mapping[str, float]
     skill_ci95: Mapping[str, tuple[float, float]]
     raw_crps: float
+    raw_bias: float
+    raw_coverage_80: float
     weight_of_simulation: float
 
     def as_json(self) -> dict[str, Any]:
@@ -112,7 +118,11 @@ class Verification:
             "baselines": {k: {"mae": _number(r.mae), "crps": _number(r.crps)} for k, r in self.baselines.items()},
             "skill": {name: _number(value) for name, value in self.skill.items()},
             "skill_ci95": {name: [_number(low), _number(high)] for name, (low, high) in self.skill_ci95.items()},
-            "raw": {"crps": _number(self.raw_crps)},
+            "raw": {
+                "crps": _number(self.raw_crps),
+                "bias": _number(self.raw_bias),
+                "coverage_80": _number(self.raw_coverage_80),
+            },
             "weight_of_simulation": _number(self.weight_of_simulation),
         }
 
@@ -156,8 +166,8 @@ def score(
     """One forecast, as usual (its first scenario), against what came at the given leads.
 
     `observed` (measure -> truth) and `rivals` (baseline -> measure -> distribution) are `(lead,)` for those leads.
-    `raw` is the simulation's own distribution, over all of the forecast's leads, where the published one was
-    recalibrated; without it the two are one. Measures that were not observed are not scored.
+    `raw` is the simulation's own distribution, over all of the forecast's leads, of the measures in which the published
+    one was recalibrated; in the others the two are one. Measures that were not observed are not scored.
     Raises ValueError for a lead that the forecast does not have, or arrays of another length.
     """
     published = forecast.scenarios[next(iter(forecast.scenarios))]
@@ -166,7 +176,7 @@ def score(
         _pair(
             _Met(forecast.issued_at, measure, np.asarray(lead_min, dtype=np.float64), observed[measure]),
             _pick(published[measure], at),
-            _pick(raw[measure], at) if raw else None,
+            _pick(raw[measure], at) if raw and measure in raw else None,
             {name: by_measure[measure] for name, by_measure in rivals.items() if measure in by_measure},
             weight_of_simulation,
         )
@@ -251,7 +261,7 @@ class _Met:
 def _pair(met: _Met, own: Series, raw: Series | None, rivals: Mapping[str, Series], weight: float) -> Pairs:
     """One measure of one forecast, and its rivals, at the leads at which it was met."""
     size, came = met.lead_min.size, met.observed
-    own_crps = _crps(own, came)
+    simulated = own if raw is None else raw
     return Pairs(
         issued_at=np.full(size, _utc(met.issued_at)),
         measure=np.full(size, met.measure, dtype=object),
@@ -259,15 +269,20 @@ def _pair(met: _Met, own: Series, raw: Series | None, rivals: Mapping[str, Serie
         observed=came,
         error=error(own.mean, came),
         absolute_error=absolute_error(own.quantiles[0.5], came),
-        crps=own_crps,
-        inside={
-            percent: inside((own.quantiles[low], own.quantiles[high]), came)
-            for percent, (low, high) in INTERVALS.items()
-        },
-        raw_crps=own_crps if raw is None else _crps(raw, came),
+        crps=_crps(own, came),
+        inside={percent: inside(_ends(own, percent), came) for percent in INTERVALS},
+        raw_crps=_crps(simulated, came),
+        raw_error=error(simulated.mean, came),
+        raw_half_width=(_ends(simulated, 80)[1] - _ends(simulated, 80)[0]) / 2,
+        raw_inside_80=inside(_ends(simulated, 80), came),
         weight_of_simulation=np.full(size, weight),
         rivals={k: RivalScores(_crps(r, came), absolute_error(r.quantiles[0.5], came)) for k, r in rivals.items()},
     )
+
+
+def _ends(series: Series, percent: int) -> tuple[Array, Array]:
+    low, high = INTERVALS[percent]
+    return series.quantiles[low], series.quantiles[high]
 
 
 def _by_measure_and_lead(pairs: Pairs) -> list[Pairs]:
@@ -304,6 +319,8 @@ def _verification(pairs: Pairs, *, seed: int, resamples: int) -> Verification:
             for name, part in compared.items()
         },
         raw_crps=mean(kept.raw_crps).value,
+        raw_bias=mean(kept.raw_error).value,
+        raw_coverage_80=mean(kept.raw_inside_80).value,
         weight_of_simulation=mean(kept.weight_of_simulation).value,
     )
 
@@ -342,7 +359,8 @@ _NONE: Array = np.empty(0)
 _EMPTY: Mapping[str, npt.NDArray[Any]] = {
     "issued_at": np.empty(0, dtype="datetime64[us]"),
     "measure": np.empty(0, dtype=object),
-    **dict.fromkeys(("lead_min", "observed", "error", "absolute_error", "crps", "raw_crps"), _NONE),
+    **dict.fromkeys(("lead_min", "observed", "error", "absolute_error", "crps"), _NONE),
+    **dict.fromkeys(("raw_crps", "raw_error", "raw_half_width", "raw_inside_80"), _NONE),
     "weight_of_simulation": _NONE,
 }
 """No pair: the columns and their types."""

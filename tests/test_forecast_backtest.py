@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
-from functools import cache
+from datetime import datetime, timedelta
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 import pytest
 
 from forecast import backtest as module
-from forecast import ensemble
+from forecast import calibrated, ensemble
 from forecast.backtest import Plan, Report, backtest, seed_of
 from forecast.ensemble import Run
 from forecast.errors import ForecastError
-from forecast.past import VINTAGE
+from forecast.past import VINTAGE, truth
 from ingest.log import EventLog
 from tests.histories import DAYS, NOON, START, Remembered, fingerprint, hospital, other_log, scenarios, whole_log
+from twin.calibrate import Calibration
 from twin.errors import TwinError
 from twin.present import Present
 from twin.present_draw import draw_present
+from twin.state import State
 
 HOW = Run(members=8, horizon_min=120.0, seed=4)
 LEADS = (60.0, 120.0)
@@ -155,3 +159,58 @@ def test_leads_that_the_runs_do_not_reach_are_refused(leads: tuple[float, ...]) 
 def test_too_little_history_before_the_first_issue_is_refused() -> None:
     with pytest.raises(TwinError, match="needs 7 days"):
         of(replace(PLAN, first_at=START + timedelta(days=6)))
+
+
+# --- recalibrated by what was known at the time --------------------------------------------------------------------
+
+LONG = replace(
+    PLAN, first_at=START + timedelta(days=10), last_at=START + timedelta(days=14), how=replace(HOW, members=4)
+)
+
+
+def learning_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The truth is known after a day, and a day of forecasts is enough to learn from."""
+    monkeypatch.setattr(module, "VINTAGE", timedelta(days=1))
+    monkeypatch.setattr(calibrated, "LEAST_DAYS", 2)
+    monkeypatch.setattr(calibrated, "USUAL_DAYS", 0.5)
+
+
+def corrected(found: Report) -> list[bool]:
+    """By issue, whether anything was published that was not simulated."""
+    pairs = found.pairs.taken(np.flatnonzero(~np.isnan(found.pairs.error)))
+    differs = pairs.error != pairs.raw_error
+    return [bool(differs[pairs.issued_at == at].any()) for at in np.unique(pairs.issued_at)]
+
+
+def test_forecasts_are_recalibrated_once_the_truth_of_earlier_ones_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not any(corrected(report())), "a week has not passed: nothing is known of the first"
+    learning_fast(monkeypatch)
+    found = corrected(of(LONG))
+    assert not any(found[:8])
+    assert any(found[8:])
+
+
+def test_recalibration_learns_nothing_that_became_known_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taught by all truth at once, the mutant, the first forecasts are corrected by what came after them."""
+    learning_fast(monkeypatch)
+    half = of(replace(LONG, last_at=LONG.first_at + timedelta(days=3))).pairs
+    whole = of(LONG).pairs.taken(np.arange(len(half)))
+    both = ~np.isnan(half.error + whole.error)
+    np.testing.assert_allclose((whole.observed + whole.error)[both], (half.observed + half.error)[both])
+
+    def of_the_future(state: State, calibration: Calibration, as_of: datetime, valid: list[datetime]) -> object:
+        times, valid[:] = list(valid), []
+        known = Remembered(whole_log()).at(NOON)
+        return module._Lesson(as_of, times, truth(known, calibration, times, NOON) if times else {})
+
+    monkeypatch.setattr(module, "_lesson", of_the_future)
+    monkeypatch.setattr(module, "_recalibrated", partial(taught_by_all, module._recalibrated))
+    assert any(corrected(of(LONG))[:8])
+
+
+def taught_by_all(honest: Callable[..., Any], done: list[Any], *rest: Any) -> Any:
+    """Every issue after all others: the first ones once more at the end."""
+    again = [replace(one, prepared=replace(one.prepared, lesson=done[0].prepared.lesson if i == 0 else None))
+             for i, one in enumerate(done)]  # fmt: skip
+    told = list(honest([*done, *again], *rest))
+    return told[len(done) :]

@@ -13,6 +13,7 @@ import pytest
 from forecast.archive import SCHEMA_SQL, Archive
 from forecast.baselines import BASELINES
 from forecast.board import Skill
+from forecast.calibrated import Correction, Recalibration
 from forecast.ensemble import Run
 from forecast.issue import Times, issue
 from forecast.past import truth
@@ -118,3 +119,33 @@ def test_an_archive_without_rivals_is_judged_alone(archive: Archive) -> None:
     record = Record(archive)
     record.verify(state(), calibration(), NOON)
     assert {s.skill == {} for s in record.skills} == {True}
+
+
+# --- as simulated, and as published -----------------------------------------------------------------------------------
+
+
+def recalibrated() -> Forecast:
+    """A forecast whose census is lowered by three."""
+    leads = np.array(HOW.lead_min[1:])
+    lower = Recalibration("UTC", {"ed_census": Correction(leads, np.full((4, leads.size), 3.0), np.ones(leads.size))})
+    times = Times(WEEK_AGO, WEEK_AGO, WEEK_AGO)
+    return issue(situation(), scenarios("as_usual", "arrivals_up_20"), HOW, times, recalibration=lower)
+
+
+def test_what_was_simulated_is_kept_and_judged_beside_what_was_published(archive: Archive) -> None:
+    record = Record(archive)
+    record.keep(recalibrated(), rivals())
+    record.verify(state(), calibration(), NOON)
+    pairs = archive.pairs(WEEK_AGO, NOON, measure="ed_census")
+    assert (pairs.raw_error - pairs.error) == pytest.approx(3.0, abs=0.2)
+    waiting = archive.pairs(WEEK_AGO, NOON, measure="ed_waiting")
+    assert waiting.raw_error.tolist() == waiting.error.tolist()
+
+
+def test_recalibration_learns_from_what_was_verified_by_then(archive: Archive) -> None:
+    record = Record(archive)
+    record.keep(recalibrated(), rivals())
+    record.verify(state(), calibration(), NOON)
+    assert record.recalibration(NOON - timedelta(minutes=1), "UTC").days == 0
+    assert record.recalibration(NOON, "UTC").days == 1
+    assert set(record.recalibration(NOON, "UTC").measures) == set(HEADLINES)

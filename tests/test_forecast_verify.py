@@ -203,7 +203,7 @@ def test_json_is_as_stated_and_nan_is_null() -> None:
         "coverage_50": 0.5, "coverage_80": 0.5, "coverage_95": 0.5,
         "baselines": {"persistence": {"mae": 7.5, "crps": 7.5}},
         "skill": {"persistence": round(1 - 0.5 / 7.5, 9)}, "skill_ci95": {"persistence": [None, None]},
-        "raw": {"crps": 0.5}, "weight_of_simulation": 1.0,
+        "raw": {"crps": 0.5, "bias": -0.5, "coverage_80": 0.5}, "weight_of_simulation": 1.0,
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ def chosen(candidates: np.ndarray) -> list[int]:
     """How many of the same kind and hour, of the same kind, and of another are found like one of the first."""
     kind = np.repeat([1, 1, 2], [SAME, SAME_KIND, OTHER])
     groups = group_of(kind, np.repeat([2, 3, 2], [SAME, SAME_KIND, OTHER]))
-    mine = enough_alike(groups, int(groups[0]), candidates)
+    mine = enough_alike(groups, int(groups[0]), candidates) & candidates
     return [int(part.sum()) for part in np.split(mine, [SAME, SAME + SAME_KIND])]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
 from tests.small_hospitals import START, Array
-from twin.arrivals import HEADROOM, calendar, candidates_min, day_levels, expected_today
+from twin.arrivals import HEADROOM, accompanied, calendar, candidates_min, day_levels, expected_today
 from twin.parameters import Stream
 
 PARIS = "Europe/Paris"
@@ -52,6 +53,26 @@ def test_the_level_of_a_day_is_gamma_and_learns_from_what_was_seen() -> None:
     assert known[:, 0].std() == pytest.approx((25 + 150) ** 0.5 / 125, abs=0.01)
     assert known[:, 1] == pytest.approx(free[:, 1]), "tomorrow knows nothing of today"
     assert day_levels(uniform[0], 0.0, seen=9, expected=1).tolist() == [1.0, 1.0]
+
+
+def test_a_day_seen_in_groups_tells_less_of_its_level() -> None:
+    uniform = np.random.default_rng(1).random((4000, 1))
+    known = np.array([day_levels(u, 0.2, seen=150, expected=100, dispersion=2.0) for u in uniform])
+    assert known.mean() == pytest.approx((25 + 75) / (25 + 50), abs=0.01)
+
+
+@pytest.mark.parametrize("together", [0.0, 0.1])
+def test_who_brings_another_along_makes_numbers_differ_more_and_not_higher(together: float) -> None:
+    """Each alone, the mutant (0), numbers differ as in a Poisson stream."""
+    hours = calendar(START, 2000 * 60.0, "UTC")
+    chance = np.random.default_rng(4)
+    alone = candidates_min(chance, hours, hours.expected(np.full(168, 5.0)) / (1.0 + together))
+    at = accompanied(chance, alone, together)
+    counts = np.histogram(at, np.arange(0, 2001) * 60.0)[0]
+    assert counts.mean() == pytest.approx(5.0 * HEADROOM, rel=0.02)
+    told = replace(stream(np.full(168, 5.0)), together=together)
+    assert counts.var() / counts.mean() == pytest.approx(told.dispersion, rel=0.06)
+    assert (np.diff(at) >= 0).all()
 
 
 def test_candidates_are_a_poisson_process_at_headroom_times_the_rate() -> None:

@@ -45,6 +45,18 @@ def test_the_difference_between_days_is_recovered_beyond_poisson() -> None:
     assert learn_arrivals(*arrivals(360, daily_shape())).day_cv < 0.03
 
 
+@pytest.mark.parametrize("together", [0.0, 0.1, 0.25])
+def test_how_often_somebody_brings_another_along_is_recovered(together: float) -> None:
+    """Taken for differences between days, the mutant, it would make whole days differ that do not."""
+    found = []
+    for seed in range(4):
+        calendar, alone = arrivals(120, daily_shape(), seed=seed, cv=0.10)
+        chance = np.random.default_rng(seed)
+        found.append(learn_arrivals(calendar, np.append(alone, alone[chance.random(alone.size) < together])))
+    assert np.mean([p.together for p in found]) == pytest.approx(together, abs=0.025)
+    assert np.mean([p.day_cv for p in found]) == pytest.approx(0.105, abs=0.02)
+
+
 def test_it_is_the_difference_from_what_was_expected_the_day_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight weeks: level and weekdays are learned from few days, so tomorrow may differ by more than these days did."""
     told = [learn_arrivals(*arrivals(56, daily_shape(), seed=seed, cv=0.10)).day_cv for seed in range(12)]

@@ -76,6 +76,21 @@ def test_fewer_leave_at_weekends() -> None:
     assert 0.3 < noon[5:].mean() / noon[:5].mean() < 0.75
 
 
+def test_more_leave_on_the_day_after_the_weekend() -> None:
+    """Those whom the weekend kept: all who lie there are likelier to leave on a Monday, though none is fitter."""
+    noon = learned()[np.arange(HOURS_A_WEEK) % 24 == 12]
+    assert noon[0] > 1.1 * noon[2:5].mean()
+
+
+def test_a_weekday_hardly_seen_is_taken_to_be_like_the_others() -> None:
+    start, end = stays(weeks=1)
+    few = np.arange(start.size) % 20 == 0
+    timeline = Timeline.of(MONDAY, 0.0, 7 * DAY_MIN, "UTC")
+    end = np.minimum(end, 7 * DAY_MIN)
+    noon = learn_leaving(timeline, start[few], end[few], end[few] < 7 * DAY_MIN)[np.arange(HOURS_A_WEEK) % 24 == 12]
+    assert noon[:5].max() / noon[:5].min() < 1.5
+
+
 def test_on_its_clock_a_stay_is_as_likely_to_end_now_as_later_and_in_minutes_it_is_not() -> None:
     """Memoryless on the clock; the mutant, minutes, has a hazard that comes and goes with noon."""
     start, end = stays()

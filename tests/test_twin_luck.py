@@ -78,3 +78,23 @@ def test_members_differ_in_the_level_of_the_day() -> None:
     assert np.var(counts) / np.mean(counts) > 5, "without levels of days it would be about 1"
     plain = [int((some(member=m, text=DELAY, hours=24, cv=0.0).group == 0).sum()) for m in range(120)]
     assert np.var(plain) / np.mean(plain) == pytest.approx(1.0, abs=0.5)
+
+
+def test_who_comes_together_comes_or_stays_away_together() -> None:
+    """With a mark each, the mutant, thinning would part them and half of the groups with it."""
+    path = small_path(WHOLE)
+    believed = parameters(
+        path,
+        {name: fixed(1) for name in path.durations},
+        per_hour=5.0,
+        shares={"p_admit": 0.2},
+        wanted={"medicine": 1.0},
+    )
+    [stream] = believed.streams
+    believed = replace(believed, streams=(replace(stream, together=0.3),))
+    luck = draw(path, believed, 0, seed=1, member=0, start=START, horizon_min=30 * 1440.0, zone="UTC")
+    brought = np.flatnonzero(np.diff(luck.at_min[RESERVE:]) == 0) + RESERVE + 1
+    assert brought.size > 0.15 * (luck.at_min.size - RESERVE)
+    assert (luck.mark[brought] == luck.mark[brought - 1]).all()
+    assert (luck.cls[brought] != luck.cls[brought - 1]).all()
+    assert np.unique(luck.mark[:RESERVE]).size == RESERVE

@@ -248,11 +248,16 @@ def test_an_empty_hospital_has_an_empty_present() -> None:
 
 
 def with_boarders(boarders: int, beds: int, inside: int) -> Known:
-    """Boarders of seven hours for one ward of so many beds, of which so many are taken for certain."""
+    """Boarders of seven hours for one ward of so many beds, of which so many are taken for certain.
+
+    As many times six came when they did and are known to have left, as on any day.
+    """
     ward = next(u for u in calibration().hospital.wards if u.name == "medicine")
     events = [counted(ward.name, beds)]
-    for i in range(boarders):
+    for i in range(7 * boarders):
         visit = f"b{i}"
+        if i >= boarders:
+            events += [moved(mark("Departed", visit, "00:00", to="transfer"), 100)]
         events += [moved(mark("Arrived", visit, "00:00"), 600), moved(mark("Triaged", visit, "00:00"), 590)]
         events += [moved(mark("SeenByProvider", visit, "00:00"), 560)]
         events += [moved(mark("DecidedToAdmit", visit, "00:00", unit=ward.name), 420)]

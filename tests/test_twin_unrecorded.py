@@ -22,7 +22,7 @@ def world(missing: float = 0.1, n: int = 100_000) -> Unrecorded:
 def test_whether_it_is_ahead_follows_from_bayes(elapsed: float) -> None:
     ahead = np.exp(-elapsed / 60)
     behind = 2 * (np.exp(-elapsed / 120) - np.exp(-elapsed / 60))  # here, and the contact has been
-    expected = 0.9 * ahead / (0.9 * ahead + 0.1 * behind)
+    expected = ahead / (ahead + 0.1 * behind)
     assert world().p_ahead(np.array([elapsed]), np.array([0]))[0] == pytest.approx(expected, abs=0.01)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,9 @@ from twin.settled import BLOCKS
 
 Index = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Array = npt.NDArray[np.float64]
+Candidates = Callable[[Array], Array]
+"""From counts as `Alike.over_by` gives them, how many of those counted speak for the one."""
 
 ENOUGH = 40
 """Visits that a group must have to speak for itself."""
@@ -21,15 +25,43 @@ def group_of(kind: Index, block: Index) -> Index:
     return np.asarray(kind * BLOCKS + block)
 
 
+@dataclass(frozen=True, eq=False)
+class Alike:
+    """Settled visits by group, to be asked how many like one had something behind them at an age."""
+
+    group: Index
+    times: Array
+    """Minutes after which each of some things was over, `(thing, visit)`; inf where it never was."""
+
+    def over_by(self, age_min: Array, group: Index, candidates: Candidates) -> Array:
+        """At each age, of visits like one: how many there are, then for how many each thing is over, `(1 + thing, n)`.
+
+        Those most like it if enough of them are candidates, else wider, else all.
+        """
+        out = np.empty((1 + self.times.shape[0], age_min.size))
+        for one in np.unique(group):
+            rows = np.flatnonzero(group == one)
+            for like in _widening(self.group, int(one)):
+                out[:, rows] = self._counts(like, age_min[rows])
+                rows = rows[candidates(out[:, rows]) < ENOUGH]
+                if not rows.size:
+                    break
+        return out
+
+    def _counts(self, like: Flags, age_min: Array) -> Array:
+        over = [np.searchsorted(np.sort(times[like]), age_min, side="right") for times in self.times]
+        return np.array([np.full(age_min.size, int(like.sum())), *over], dtype=np.float64)
+
+
 def enough_alike(groups: Index, group: int, candidates: Flags) -> Flags:
-    """Which of the candidates are like one of a group: those most like it if they are enough, else wider, else all."""
+    """Which visits are like one of a group: the most alike of whom enough are candidates; all if they are not."""
     for like in _widening(groups, group):
-        chosen = candidates & like
-        if int(chosen.sum()) >= ENOUGH:
-            return chosen
-    return candidates
+        if int((candidates & like).sum()) >= ENOUGH:
+            break
+    return like
 
 
 def _widening(groups: Index, group: int) -> Iterator[Flags]:
     yield groups == group
     yield groups // BLOCKS == group // BLOCKS
+    yield np.ones(groups.size, dtype=bool)

@@ -3,8 +3,9 @@
 Arrivals are candidates, more than are needed, each with a uniform mark: a candidate comes when its mark lies below
 level / HEADROOM. So a scenario with more arrivals keeps every patient it had and adds others, one with fewer thins
 them out (Lewis and Shedler 1979, Naval Research Logistics 26, "Simulation of nonhomogeneous Poisson processes by
-thinning"). The level of a day is gamma with mean 1; for the present day it is drawn given what was seen since
-midnight: the gamma is conjugate to the Poisson.
+thinning"). Some bring another one along, who comes at the same instant and has the same mark: a compound Poisson
+stream, whose numbers differ more. The level of a day is gamma with mean 1; for the present day it is drawn given what
+was seen since midnight: the gamma is conjugate to the Poisson, and people who come in groups tell less.
 """
 
 from __future__ import annotations
@@ -76,17 +77,18 @@ def expected_today(stream: Stream, start: datetime, zone: str) -> float:
     return float(calendar(midnight, elapsed_min, zone).expected(stream.per_hour).sum()) if elapsed_min > 0 else 0.0
 
 
-def day_levels(uniform: Array, day_cv: float, *, seen: float, expected: float) -> Array:
+def day_levels(uniform: Array, day_cv: float, *, seen: float, expected: float, dispersion: float = 1.0) -> Array:
     """The level of today and of the days after it, `(day,)`, from one uniform each.
 
-    Today's is gamma with shape 1/cv^2 + seen and rate 1/cv^2 + expected, the others' with 1/cv^2 for both.
+    Today's is gamma with shape 1/cv^2 + seen/dispersion and rate 1/cv^2 + expected/dispersion, the others' with 1/cv^2
+    for both.
     """
     if day_cv == 0:
         return np.ones_like(uniform)
     shape = np.full(uniform.size, day_cv**-2)
     rate = shape.copy()
-    shape[0] += seen
-    rate[0] += expected
+    shape[0] += seen / dispersion
+    rate[0] += expected / dispersion
     return np.asarray(special.gammaincinv(shape, uniform) / rate)
 
 
@@ -98,3 +100,8 @@ def candidates_min(generator: np.random.Generator, hours: Calendar, expected: Ar
         before = at[-1] if at.size else 0.0
         at = np.concatenate([at, before + np.cumsum(generator.standard_exponential(_GAPS_AT_ONCE))])
     return np.asarray(np.interp(at[at < reached[-1]], reached, hours.edge_min))
+
+
+def accompanied(generator: np.random.Generator, alone_min: Array, together: float) -> Array:
+    """The same minutes, those of who brings another one along twice."""
+    return np.repeat(alone_min, 1 + (generator.random(alone_min.size) < together))

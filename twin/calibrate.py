@@ -259,7 +259,8 @@ def _streams(
     calendar = Calendar.of(history.minutes, window[0], 0.0, hospital.zone)
     profile = learn_arrivals(calendar, history.visits.arrived_min)
     classes = sample.cells.shape[0]
-    streams = [Stream("emergency", path.enters[0], profile.per_hour, _mix(sample, classes), profile.day_cv)]
+    mix = _mix(sample, classes)
+    streams = [Stream("emergency", path.enters[0], profile.per_hour, mix, profile.day_cv, profile.together)]
     anyone = np.zeros((BLOCKS, classes))
     anyone[:, 0] = 1.0
     v = history.visits
@@ -268,7 +269,7 @@ def _streams(
         came = v.stay_from_min[history.stay_direct & (v.stay_unit == code)]
         if calendar.counts(came).sum() > 0:
             rate = learn_arrivals(calendar, came)
-            streams.append(Stream(f"planned:{unit.name}", "planned", rate.per_hour, anyone, 0.0, code))
+            streams.append(Stream(f"planned:{unit.name}", "planned", rate.per_hour, anyone, unit=code))
     return profile, tuple(streams)
 
 
@@ -306,6 +307,7 @@ def _report(
         "arrivals_per_day": round(float(profile.per_hour.sum() / 7), 1),
         "recent_level": round(profile.level, 3),
         "day_cv": round(profile.day_cv, 3),
+        "come_together": round(profile.together, 3),
         "stay_min": {f"p{q}": round(float(np.nanquantile(stay, q / 100)), 0) for q in (10, 50, 90)},
         "recorded_share": told,
         "ghost_share": round(float(np.isnan(recorded.departed_min[inside_window]).mean()), 3),

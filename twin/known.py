@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,11 +15,12 @@ from twin.alike import group_of
 from twin.calibrate import Calibration
 from twin.leaving import HOUR_MIN, Timeline, lasted
 from twin.minutes import Minutes
-from twin.presence import shifted
-from twin.reporting import EXITS
+from twin.odds import shifted
+from twin.reporting import EXITS, p_here_today, usual_of
 from twin.settled import BLOCK_HOURS
 from twin.state import State
 from twin.story import NOWHERE, Array, Index
+from twin.unrecorded import Unrecorded
 from twin.visit import Visit
 
 Flags = npt.NDArray[np.bool_]
@@ -57,6 +58,9 @@ class Known:
     exit_since_min: Array
     exit_group: Index
     p_here: Array
+    triage_ahead: Array
+    contact_ahead: Array
+    """How likely a triage, a first contact that is not on record has not happened yet; NaN in wards."""
     ward_clock_min: Array
     """How long a stay in a ward has lasted on the ward's own clock (`leaving.py`); NaN in the department."""
     marks: tuple[tuple[Mark, ...], ...]
@@ -91,11 +95,14 @@ def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
     block = _blocks([at or as_of for at in came], calibration.hospital.zone)
     entered = _blocks([at or as_of for at in starts], calibration.hospital.zone)
     group = np.where(situation == WARD, group_of(unit, entered), group_of(acuity + 1, block))
+    arrived = minutes.of_many(starts[: len(visits)] + [None] * len(inpatients))
+    left = _left(state, as_of, oldest_at, acuities, calibration.hospital.zone)
+    p_here = _p_here(calibration, _Exits(told, told_since, group), left)
     return Known(
         ids=tuple(v.visit for v in rows),
         situation=situation,
         since_min=minutes.of_many([v.since_at for v in visits] + starts[len(visits) :]),
-        arrived_min=minutes.of_many(starts[: len(visits)] + [None] * len(inpatients)),
+        arrived_min=arrived,
         acuity=acuity,
         elderly=np.array([v.age_band == "75+" for v in rows], dtype=bool),
         block=block,
@@ -103,7 +110,9 @@ def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
         exit=told,
         exit_since_min=told_since,
         exit_group=group,
-        p_here=_within_beds(_p_here(calibration, told, told_since, group), unit, situation, told_since, calibration),
+        p_here=_within_beds(p_here, unit, situation, told_since, calibration),
+        triage_ahead=_ahead(calibration.unrecorded["triage"], TRIAGE, situation, -arrived, acuity, block),
+        contact_ahead=_ahead(calibration.unrecorded["contact"], PROVIDER, situation, -arrived, acuity, block),
         ward_clock_min=_on_ward_clocks(calibration, minutes, situation, unit, minutes.of_many(starts)),
         marks=tuple(map(_marks, range(len(rows)), rows, situation.tolist(), [minutes] * len(rows), unit.tolist())),
     )
@@ -141,11 +150,52 @@ def _marks(row: int, visit: Visit, situation: int, minutes: Minutes, unit: int) 
     return tuple((minutes.of(at), RANK[kind], row, NOWHERE, NOWHERE) for kind, at in told if at is not None)
 
 
-def _p_here(c: Calibration, told: Index, since: Array, group: Index) -> Array:
-    out = np.ones(told.size)
-    for code, name in enumerate(EXITS):
-        rows = np.flatnonzero(told == code)
-        out[rows] = c.exits[name].p_here(-since[rows], group[rows])
+def _ahead(milestone: Unrecorded, before: int, situation: Index, age_min: Array, acuity: Index, block: Index) -> Array:
+    """Whether a milestone is ahead of those in the department, beside all who are there."""
+    rows = np.flatnonzero(situation != WARD)
+    like = np.zeros(rows.size, dtype=np.int64) if before == TRIAGE else acuity[rows]  # untriaged: nobody knows it
+    group, on_record = group_of(acuity + 1, block)[rows], situation[rows] > before
+    out = np.full(situation.size, np.nan)
+    out[rows] = milestone.p_ahead_today(age_min[rows], group, like, on_record)
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class _Exits:
+    """Visits in columns as `reporting.py` looks at them: a place in `EXITS`, since when it counts there, the group."""
+
+    kind: Index
+    since_min: Array
+    group: Index
+
+
+def _left(state: State, as_of: datetime, oldest_at: datetime, acuities: Mapping[str, int], zone: str) -> _Exits:
+    """The visits to the department that came lately and whose exit is on record."""
+    gone = [v for v in state.visits.values() if v.arrived_at and v.arrived_at > oldest_at and _over(v, as_of)]
+    gone.sort(key=lambda v: v.visit)
+    kind = np.array([_exit(v) for v in gone], dtype=np.int64)
+    acuity = np.array([acuities.get(v.acuity or "", NOWHERE) for v in gone], dtype=np.int64)
+    return _Exits(
+        kind=kind,
+        since_min=Minutes(as_of).of_many([_EXIT_SINCE[k](v) for k, v in zip(kind, gone, strict=True)]),
+        group=group_of(acuity + 1, _blocks([v.arrived_at or as_of for v in gone], zone)),
+    )
+
+
+def _over(visit: Visit, as_of: datetime) -> bool:
+    return visit.departed_at is not None and visit.departed_at <= as_of
+
+
+def _p_here(c: Calibration, open_: _Exits, left: _Exits) -> Array:
+    """Of those without an exit on record, in the department beside those who have left it, and in wards."""
+    out = np.ones(open_.kind.size)
+    ward = open_.kind == _IN_WARD
+    out[ward] = c.exits["ward"].p_here(-open_.since_min[ward], open_.group[ward])
+    kind, since, group = (np.concatenate([of[~ward], more]) for of, more in (
+        (open_.kind, left.kind), (open_.since_min, left.since_min), (open_.group, left.group)))  # fmt: skip
+    told = np.arange(kind.size) >= int((~ward).sum())
+    usual = usual_of(c.exits, kind, -since, group)
+    out[~ward] = p_here_today(kind, -since, group, told, usual)[~told]
     return out
 
 

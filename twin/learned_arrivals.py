@@ -15,9 +15,11 @@ Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
 HOUR_MIN = 60.0
-DAYS_A_WEEK = 7
+DAYS_A_WEEK, HOURS_A_DAY = 7, 24
 LEVEL_HALF_LIFE_DAYS = 10.0
 """Days after which a day weighs half in the recent level."""
+MOST_DISPERSED = 5.0 / 3.0
+"""Variance over mean where every second one brings another along."""
 CELL_PRIOR = 200.0
 """Arrivals expected in an hour of the week at which its own count and the product of hour and weekday weigh alike."""
 
@@ -63,6 +65,8 @@ class ArrivalProfile:
     day_cv: float
     level: float
     """The recent level against the whole period's mean."""
+    together: float
+    """How often somebody brings another one along."""
 
 
 def learn_arrivals(calendar: Calendar, at_min: Array) -> ArrivalProfile:
@@ -74,10 +78,12 @@ def learn_arrivals(calendar: Calendar, at_min: Array) -> ArrivalProfile:
     counts = calendar.counts(at_min)
     shape = _shape(calendar, counts)
     by_day, expected = _by_day(calendar, counts), _by_day(calendar, shape[calendar.hour_of_week])
+    dispersion = _dispersion(calendar, counts, shape[calendar.hour_of_week])
     level = _recent_level(by_day, expected)
     whole = slice(1, -1) if by_day.size > 4 else slice(None)  # the first and last days may be parts
     told = _told_before(by_day[whole], expected[whole], calendar.weekdays[whole])
-    return ArrivalProfile(shape * level, _day_cv(by_day[whole], told), level)
+    together = (dispersion - 1.0) / (3.0 - dispersion)  # the inverse of `Stream.dispersion`
+    return ArrivalProfile(shape * level, _day_cv(by_day[whole], told, dispersion), level, together)
 
 
 def _shape(calendar: Calendar, counts: Array) -> Array:
@@ -129,9 +135,31 @@ def _told_before(by_day: Array, expected: Array, weekday: Index) -> Array:
     return np.asarray(expected * level * _ratio(came, usual, empty=1.0))
 
 
-def _day_cv(by_day: Array, expected: Array) -> float:
-    """Method of moments: variance of a day = its mean + (cv x mean)^2; NaN days are left out."""
+def _dispersion(calendar: Calendar, counts: Array, expected: Array) -> float:
+    """Variance over mean of an hour's arrivals given its day's, from 1 to `MOST_DISPERSED`.
+
+    Given the day's number, a Poisson stream's hours are multinomial: variance = mean x (1 - share of the day); less by
+    as many hours as the profile has free numbers, because it was fitted to these.
+    """
+    of_day = _by_day(calendar, counts)[calendar.day]
+    share = _ratio(expected, _by_day(calendar, expected)[calendar.day])
+    mean = of_day * share
+    variance = float((mean * (1.0 - share)).sum())
+    left = counts.size - _free_numbers(calendar, expected)
+    if variance <= 0 or left <= 0:
+        return 1.0
+    return float(np.clip(((counts - mean) ** 2).sum() / variance * counts.size / left, 1.0, MOST_DISPERSED))
+
+
+def _free_numbers(calendar: Calendar, expected: Array) -> float:
+    """Those of the product, and each cell as far as it speaks for itself."""
+    of_cell = np.bincount(calendar.hour_of_week, weights=expected, minlength=168)
+    return HOURS_A_DAY + DAYS_A_WEEK - 1 + float((of_cell / (of_cell + CELL_PRIOR)).sum())
+
+
+def _day_cv(by_day: Array, expected: Array, dispersion: float) -> float:
+    """Method of moments: variance of a day = dispersion x its mean + (cv x mean)^2; NaN days are left out."""
     known = ~np.isnan(expected)
     n, e = by_day[known], expected[known]
-    beyond = float(((n - e) ** 2 - e).sum())
+    beyond = float(((n - e) ** 2 - dispersion * e).sum())
     return float(np.sqrt(max(beyond, 0.0) / max(float((e**2).sum()), 1e-9)))

@@ -1,8 +1,9 @@
 """When in the week a ward lets patients go: the clock on which stays in wards are measured.
 
-Patients are fit to leave at any time, and leave after the morning's round, fewer on Sundays. A ward's own clock runs
-fast when it lets patients go and almost stands at night: on it, a stay is as likely to end in this minute as in the
-next. Stays are learned, and what is left of one is drawn, in minutes of that clock; a run needs them in minutes.
+Patients are fit to leave at any time, and leave after the morning's round, fewer on Sundays and more on Mondays. A
+ward's own clock runs fast when it lets patients go and almost stands at night: on it, a stay is as likely to end in
+this minute as in the next. Stays are learned, and what is left of one is drawn, in minutes of that clock; a run needs
+them in minutes.
 """
 
 from __future__ import annotations
@@ -22,11 +23,14 @@ HOUR_MIN = 60.0
 HOURS_A_DAY, HOURS_A_WEEK = 24, 168
 EXITS_PRIOR = 1.0
 """Exits at which an hour's, or a kind of day's, own speed and that of the whole week weigh alike."""
+WEEKDAY_PRIOR = 25.0
+"""Exits to be expected of a weekday at which its own count and that of all such days weigh alike: weekdays differ by a
+fifth or so."""
 SLOWEST = 0.02
 """The clock never stands quite still."""
 _SATURDAY = 5
 _OFF = (np.arange(HOURS_A_WEEK) // HOURS_A_DAY >= _SATURDAY).astype(np.int64)
-_HOUR = np.arange(HOURS_A_WEEK) % HOURS_A_DAY
+_HOUR, _WEEKDAY = np.arange(HOURS_A_WEEK) % HOURS_A_DAY, np.arange(HOURS_A_WEEK) // HOURS_A_DAY
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,21 +67,35 @@ class Timeline:
 def learn_leaving(timeline: Timeline, start_min: Array, end_min: Array, ended: npt.NDArray[np.bool_]) -> Array:
     """The speed of a ward's clock by local hour of week, `(168,)`, with mean 1; from its stays, `(stay,)`.
 
-    Exits over the time that patients lay there, as an hour's factor times that of weekdays or weekends.
+    Exits over the time that patients lay there, as an hour's factor times that of weekdays or weekends, times that of
+    the weekday among these.
     """
-    edges = timeline.edge_min
-    exits = np.histogram(end_min[ended], edges)[0].astype(np.float64)
-    lay = _patient_minutes(edges, start_min, end_min)
-    shape = (HOURS_A_DAY, 2)
-    at = (_HOUR[timeline.hour_of_week], _OFF[timeline.hour_of_week])
-    counted, exposed = np.zeros(shape), np.zeros(shape)
-    np.add.at(counted, at, exits)
-    np.add.at(exposed, at, lay)
+    exits = np.histogram(end_min[ended], timeline.edge_min)[0].astype(np.float64)
+    lay = _patient_minutes(timeline.edge_min, start_min, end_min)
+    counted, exposed = _by_hour_of_week(timeline, exits), _by_hour_of_week(timeline, lay)
     if not counted.any():
         return np.ones(HOURS_A_WEEK)
-    speed = product_rates(counted, exposed, EXITS_PRIOR)[_HOUR, _OFF]
+    speed = product_rates(_by_hour(counted), _by_hour(exposed), EXITS_PRIOR)[_HOUR, _OFF]
+    speed *= _weekdays(counted, speed * exposed)[_WEEKDAY]
     speed = np.maximum(speed / speed.mean(), SLOWEST)
     return np.asarray(speed / speed.mean())
+
+
+def _by_hour_of_week(timeline: Timeline, hourly: Array) -> Array:
+    return np.bincount(timeline.hour_of_week, hourly, minlength=HOURS_A_WEEK).astype(np.float64)
+
+
+def _by_hour(of_week: Array) -> Array:
+    """Sums by hour of the day, on weekdays and at weekends, `(hour, 2)`."""
+    out = np.zeros((HOURS_A_DAY, 2))
+    np.add.at(out, (_HOUR, _OFF), of_week)
+    return out
+
+
+def _weekdays(counted: Array, expected: Array) -> Array:
+    """The factor of each weekday, `(7,)`, from what was counted and what was to be expected by hour of the week."""
+    exits, usual = (x.reshape(-1, HOURS_A_DAY).sum(axis=1) + WEEKDAY_PRIOR for x in (counted, expected))
+    return np.asarray(exits / usual)
 
 
 def _patient_minutes(edges: Array, start_min: Array, end_min: Array) -> Array:

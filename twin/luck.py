@@ -15,14 +15,14 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from twin.arrivals import Calendar, calendar, candidates_min, day_levels, expected_today
+from twin.arrivals import Calendar, accompanied, calendar, candidates_min, day_levels, expected_today
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
-Purpose = Literal["gaps", "days", "mark", "class", "stage", "then", "wanted", "patience", "freed"]
+Purpose = Literal["gaps", "days", "mark", "class", "stage", "then", "wanted", "patience", "freed", "together"]
 _NUMBER: dict[str, int] = {purpose: number for number, purpose in enumerate(get_args(Purpose))}
 
 RESERVE = 100
@@ -40,7 +40,7 @@ class Luck:
     at_min: Array
     """When a candidate comes, `(patient,)`; 0 for those here and for the reserve."""
     mark: Array
-    """Decides whether a candidate comes, and when a victim does, `(patient,)`."""
+    """Decides whether a candidate comes, and when a victim does, `(patient,)`; those who come together share it."""
     cls: Array
     """Which class of patient, `(patient,)`."""
     stage: Array
@@ -103,8 +103,10 @@ class _Dice:
 def _candidates(dice: _Dice, code: int, stream: Stream, hours: Calendar, known: tuple[int, float] | None) -> Array:
     seen, expected = known or (0, 0.0)
     uniform = dice.of("days", code).random(int(hours.day[-1]) + 1)
-    levels = day_levels(uniform, stream.day_cv, seen=seen, expected=expected)
-    return candidates_min(dice.of("gaps", code), hours, hours.expected(stream.per_hour) * levels[hours.day])
+    levels = day_levels(uniform, stream.day_cv, seen=seen, expected=expected, dispersion=stream.dispersion)
+    rate = hours.expected(stream.per_hour) * levels[hours.day]
+    alone = candidates_min(dice.of("gaps", code), hours, rate / (1.0 + stream.together))
+    return accompanied(dice.of("together", code), alone, stream.together)
 
 
 def _drawn(dice: _Dice, groups: list[Index], at_min: Array, hours: Calendar, slots: int) -> Luck:
@@ -120,7 +122,7 @@ def _drawn(dice: _Dice, groups: list[Index], at_min: Array, hours: Calendar, slo
     return Luck(
         group=np.concatenate(groups).astype(np.int64),
         at_min=at_min,
-        mark=each("mark"),
+        mark=each("mark")[_leads(np.concatenate(groups), at_min)],
         cls=each("class"),
         stage=each_slot("stage"),
         then=each_slot("then"),
@@ -129,3 +131,10 @@ def _drawn(dice: _Dice, groups: list[Index], at_min: Array, hours: Calendar, slo
         freed=each_slot("freed"),
         hours=hours,
     )
+
+
+def _leads(group: Index, at_min: Array) -> Index:
+    """For each patient the row of the one who brings them along, `(patient,)`; their own for who comes alone."""
+    brought = np.zeros(group.size, dtype=bool)
+    brought[1:] = (group[1:] >= 0) & (np.diff(group) == 0) & (np.diff(at_min) == 0)
+    return np.asarray(np.maximum.accumulate(np.where(brought, 0, np.arange(group.size))))

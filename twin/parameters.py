@@ -44,8 +44,15 @@ class Stream:
     """Share of each class, `(block, class)`; rows sum to 1."""
     day_cv: float = 0.0
     """Coefficient of variation of the day's level, gamma with mean 1; 0 for a plain Poisson stream."""
+    together: float = 0.0
+    """How often somebody brings another one along, who comes at the same instant (a couple, a parent and a child)."""
     unit: int = -1
     """Code of the unit wanted, for streams that go straight to a ward."""
+
+    @property
+    def dispersion(self) -> float:
+        """Variance over mean of the number who come at a known level: of groups of one or two, E[size^2] / E[size]."""
+        return (1.0 + 3.0 * self.together) / (1.0 + self.together)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ without an exit then turned out to be here, beside how many had been expected.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from scipy import special, stats
 
 from twin.alike import group_of
 from twin.history import SETTLED_MIN, History
-from twin.reporting import EXITS, Reporting
+from twin.reporting import Reporting, p_here_today, usual_of
 from twin.settled import BLOCK_HOURS
 from twin.story import Array, Index, Visits
 
@@ -54,29 +55,46 @@ def _moments(p: Array, here: Flags) -> tuple[float, float]:
     return off**2 - float((p * (1.0 - p)).sum()), float(density.sum() ** 2 - (density**2).sum())
 
 
-def shifted(p: Array, by: float) -> Array:
-    """Probabilities with their log-odds shifted."""
-    odds = np.clip(p, _NEARLY, 1.0 - _NEARLY)
-    odds = odds / (1.0 - odds) * np.exp(by)
-    return np.asarray(odds / (1.0 + odds))
-
-
 def _open(
     history: History, visits: Visits, exits: Mapping[str, Reporting], instants: Array
 ) -> Iterator[tuple[Array, Flags]]:
     """At each instant those without an exit then: the probability to be here, and whether they were."""
     group = group_of(visits.acuity + 1, history.block_hour // BLOCK_HOURS)
-    told = history.visits
-    starts = (told.arrived_min, told.seen_min, told.decided_min, history.discharged_min)
-    for at in instants:
-        young = (visits.arrived_min <= at) & (visits.arrived_min > at - YOUNG_MIN)
-        rows = np.flatnonzero(young & ~(history.exit_known_min <= at))
-        p = np.empty(rows.size)
-        kind = _reached([start[rows] for start in starts], float(at))
-        for code, start in enumerate(starts):
-            mine = kind == code
-            p[mine] = exits[EXITS[code]].p_here(at - start[rows[mine]], group[rows[mine]])
-        yield p, visits.departed_min[rows] > at
+    looks = [_Look.at(float(at), history, visits, group) for at in instants]
+    if not looks:
+        return
+    kind, elapsed, of = (np.concatenate([getattr(look, x) for look in looks]) for x in ("kind", "elapsed", "group"))
+    usual = np.array(usual_of(exits, kind, elapsed, of))
+    bounds = np.cumsum([look.kind.size for look in looks])[:-1]
+    for look, (gone, told_share) in zip(looks, np.split(usual, bounds, axis=1), strict=True):
+        p = p_here_today(look.kind, look.elapsed, look.group, look.told, (gone, told_share))
+        yield p[~look.told], look.here[~look.told]
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """Who had come within a day at an instant, as known then: one row each."""
+
+    kind: Index
+    elapsed: Array
+    group: Index
+    told: Flags
+    here: Flags
+
+    @classmethod
+    def at(cls, at: float, history: History, visits: Visits, group: Index) -> _Look:
+        """The instant in the minutes of the history."""
+        rows = np.flatnonzero((visits.arrived_min <= at) & (visits.arrived_min > at - YOUNG_MIN))
+        told = history.visits
+        starts = [x[rows] for x in (told.arrived_min, told.seen_min, told.decided_min, history.discharged_min)]
+        kind = _reached(starts, at)
+        return cls(
+            kind=kind,
+            elapsed=at - np.choose(kind, starts),
+            group=group[rows],
+            told=history.exit_known_min[rows] <= at,
+            here=visits.departed_min[rows] > at,
+        )
 
 
 def _reached(starts: list[Array], at: float) -> Index:

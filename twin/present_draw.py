@@ -69,15 +69,15 @@ def draw_present(known: Known, calibration: Calibration, *, seed: int, member: i
 
 def _with_unrecorded(known: Known, c: Calibration, uniform: Array) -> Known:
     """The patients with a triage, then a first contact, that happened to them and was not recorded."""
-    triaged = _passed(known, c.unrecorded["triage"], TRIAGE, "Triaged", uniform[:, :2])
-    return _passed(triaged, c.unrecorded["contact"], PROVIDER, "SeenByProvider", uniform[:, 2:])
+    triaged = _passed(known, c.unrecorded["triage"], known.triage_ahead, TRIAGE, "Triaged", uniform[:, :2])
+    return _passed(triaged, c.unrecorded["contact"], known.contact_ahead, PROVIDER, "SeenByProvider", uniform[:, 2:])
 
 
-def _passed(known: Known, milestone: Unrecorded, before: int, kind: str, uniform: Array) -> Known:
+def _passed(known: Known, milestone: Unrecorded, p_ahead: Array, before: int, kind: str, uniform: Array) -> Known:
     """Of those in the situation before a milestone, some drawn beyond it: to the next situation, since a drawn time."""
     rows = np.flatnonzero(known.situation == before)
     elapsed, group = -known.arrived_min[rows], group_of(known.acuity + 1, known.block)[rows]
-    behind = uniform[rows, 0] >= milestone.p_ahead(elapsed, group)
+    behind = uniform[rows, 0] >= p_ahead[rows]
     situation, since, marks = known.situation.copy(), known.since_min.copy(), list(known.marks)
     for row, age, g in zip(rows[behind], elapsed[behind], group[behind], strict=True):
         came = milestone.came_after(float(age), int(g), float(uniform[row, 1]))

@@ -2,8 +2,9 @@
 
 Of visits like this one, `stay` is how long they stayed (ghosts by the one rule of `history.py`) and `delay` how much
 later their exit became known (never, for ghosts). Of those that at an age `e` show no exit, the ones still here are
-those with stay > e; the others have stay <= e < stay + delay. Their proportion is the probability of being here.
-Visits that had moved on by the age e (those with a first contact, among the unseen) do not count.
+those with stay > e; the others have stay <= e < stay + delay. Their proportion is the probability of being here, as
+far as today is like other days: what those who came together show is weighed against it (`cohort.py`). Visits that had
+moved on by the age e (those with a first contact, among the unseen) do not count.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from twin.alike import enough_alike, group_of
+from twin.alike import Alike, enough_alike, group_of
+from twin.cohort import behind_without_record, over_by_now
 from twin.history import SETTLED_MIN, WARD_SETTLED_MIN, History
-from twin.settled import BLOCK_HOURS
+from twin.settled import BLOCK_HOURS, BLOCKS
 from twin.story import Visits
 
 Array = npt.NDArray[np.float64]
@@ -41,24 +43,58 @@ class Reporting:
     moves_on: Array
     """Minutes after which a visit is no longer one of this kind; inf where it stays one to its end."""
 
+    def usual(self, elapsed_min: Array, group: Index) -> tuple[Array, Array]:
+        """Of visits of the kind, the share that has left at an age, `(n,)`, and of these the share told by then."""
+        told = self.stay + self.delay
+        times = np.array(
+            [self.moves_on, self.stay, np.fmax(self.stay, self.moves_on), told, np.fmax(told, self.moves_on)]
+        )
+        counts = Alike(self.group, times).over_by(elapsed_min, group, lambda c: c[0] - c[1] - (c[4] - c[5]))
+        mine, gone, told_of = counts[0] - counts[1], counts[2] - counts[3], counts[4] - counts[5]
+        return _share(gone, mine, 0.0), _share(told_of, gone, 1.0)
+
     def p_here(self, elapsed_min: Array, group: Index) -> Array:
         """The probability that a visit without a known exit is still here, `(n,)`; 1 where nothing is known."""
-        return np.array([self._p_here(float(e), int(g)) for e, g in zip(elapsed_min, group, strict=True)])
+        return 1.0 - behind_without_record(*self.usual(elapsed_min, group))
 
     def left_after(self, elapsed_min: float, group: int, uniform: float) -> float:
         """How long a visit that has left unseen had stayed: a draw from those of its kind that had."""
-        mine = self._without_exit(elapsed_min, group)
+        mine = self._like(elapsed_min, group) & (self.stay + self.delay > elapsed_min)
         gone = np.sort(self.stay[mine & (self.stay <= elapsed_min)])
         return float(gone[int(uniform * gone.size)]) if gone.size else elapsed_min
 
-    def _p_here(self, elapsed: float, group: int) -> float:
-        mine = self._without_exit(elapsed, group)
-        return float((self.stay[mine] > elapsed).mean()) if mine.any() else 1.0
+    def _like(self, elapsed: float, group: int) -> Flags:
+        """Those like it, enough of whom had no exit told at its age if there are; but for who had moved on."""
+        still = self.moves_on > elapsed
+        return still & enough_alike(self.group, group, still & (self.stay + self.delay > elapsed))
 
-    def _without_exit(self, elapsed: float, group: int) -> Flags:
-        """Of the visits like it, enough of them if there are: those that had moved on nowhere and had no exit told."""
-        open_then = (self.moves_on > elapsed) & (self.stay + self.delay > elapsed)
-        return enough_alike(self.group, group, open_then)
+
+def _share(part: Array, whole: Array, otherwise: float) -> Array:
+    return np.divide(part, whole, out=np.full_like(part, otherwise), where=whole > 0)
+
+
+def usual_of(exits: Mapping[str, Reporting], kind: Index, elapsed_min: Array, group: Index) -> tuple[Array, Array]:
+    """As `Reporting.usual`, each visit by its kind, a place in `EXITS`; `elapsed_min` counts as that kind counts."""
+    out = np.empty((2, kind.size))
+    for code, name in enumerate(EXITS):
+        mine = kind == code
+        out[:, mine] = exits[name].usual(elapsed_min[mine], group[mine])
+    return out[0], out[1]
+
+
+def p_here_today(kind: Index, elapsed_min: Array, group: Index, told: Flags, usual: tuple[Array, Array]) -> Array:
+    """The probability to be here of visits to the department, `(visit,)`; 0 for those whose exit is told.
+
+    Those who came lately and have left must stand among them: what they tell of today is weighed against what is
+    usual, as `usual_of` gives it (`cohort.py`).
+    """
+    out = np.zeros(kind.size)
+    for code in np.unique(kind):
+        mine = kind == code
+        gone_usually, told_share = (x[mine] for x in usual)
+        gone = over_by_now(elapsed_min[mine], group[mine] // BLOCKS, told[mine], gone_usually, told_share)
+        out[mine] = np.where(told[mine], 0.0, 1.0 - behind_without_record(gone, told_share))
+    return out
 
 
 def typed_after(exits: Mapping[str, Reporting]) -> Array:

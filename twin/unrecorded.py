@@ -2,7 +2,8 @@
 
 Of settled visits like this one, some have the milestone on record and some, `missing_share` of them, do not. Of those
 here at an age `e` without it on record, the ones it is still ahead of are those with after > e; the others have
-after <= e < stay and were not recorded. Their proportion is the probability that it is still ahead.
+after <= e < stay and were not recorded. Their proportion is the probability that it is still ahead, as far as today is
+like other days: what those who came together show is weighed against it (`cohort.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from twin.alike import enough_alike, group_of
+from twin.alike import Alike, enough_alike, group_of
+from twin.cohort import behind_without_record, over_by_now
 from twin.history import SETTLED_MIN, History
 from twin.settled import BLOCK_HOURS
 from twin.story import DESTINATIONS, Array, Index, Visits
@@ -32,9 +34,26 @@ class Unrecorded:
     stay_min: Array
     missing_share: float
 
+    def usual(self, elapsed_min: Array, group: Index) -> Array:
+        """Of visits that are here, the share that has it behind it at an age, `(n,)`; 0 where nothing is known."""
+        times = np.array([np.fmax(self.stay_min, self.after_min), self.after_min])
+        counts = Alike(self.group, times).over_by(elapsed_min, group, lambda c: c[0] - c[1])
+        here, behind = counts[0] - counts[1], counts[2] - counts[1]
+        return np.asarray(np.divide(behind, here, out=np.zeros_like(here), where=here > 0))
+
+    def p_ahead_today(self, elapsed_min: Array, group: Index, kind: Index, on_record: Flags) -> Array:
+        """The probability that it is still ahead of visits that are here, `(visit,)`; 0 for those with it on record.
+
+        Those of one kind that came together tell of today, which is weighed against what is usual (`cohort.py`).
+        """
+        told_share = np.full(kind.size, 1.0 - self.missing_share)
+        over = over_by_now(elapsed_min, kind, on_record, self.usual(elapsed_min, group), told_share)
+        return np.where(on_record, 0.0, 1.0 - behind_without_record(over, told_share))
+
     def p_ahead(self, elapsed_min: Array, group: Index) -> Array:
-        """The probability that it is still ahead of a visit that is here without it on record, `(n,)`."""
-        return np.array([self._p_ahead(float(e), int(g)) for e, g in zip(elapsed_min, group, strict=True)])
+        """The same on a day like others, for visits without it on record, `(n,)`."""
+        told_share = np.full(group.size, 1.0 - self.missing_share)
+        return 1.0 - behind_without_record(self.usual(elapsed_min, group), told_share)
 
     def came_after(self, elapsed_min: float, group: int, uniform: float) -> float:
         """When it came to a visit that has it behind it: a draw from those like it; the age where there are none."""
@@ -42,16 +61,10 @@ class Unrecorded:
         behind = np.sort(self.after_min[here & (self.after_min <= elapsed_min)])
         return float(behind[int(uniform * behind.size)]) if behind.size else elapsed_min
 
-    def _p_ahead(self, elapsed: float, group: int) -> float:
-        here = self._here(elapsed, group)
-        ahead = float((self.after_min[here] > elapsed).sum())
-        behind = float(here.sum()) - ahead
-        unseen = ahead * (1.0 - self.missing_share) + behind * self.missing_share
-        return ahead * (1.0 - self.missing_share) / unseen if unseen else 1.0 - self.missing_share
-
     def _here(self, elapsed: float, group: int) -> Flags:
         """Of the visits like it, enough of them if there are, those that were still here at its age."""
-        return enough_alike(self.group, group, (self.stay_min > elapsed) | (self.after_min > elapsed))
+        here = (self.stay_min > elapsed) | (self.after_min > elapsed)
+        return here & enough_alike(self.group, group, here)
 
 
 def unrecorded(history: History, visits: Visits, milestone_min: Array) -> Unrecorded:

@@ -13,6 +13,7 @@ from dashboard.commands.common import instant, progress, say, settings_of
 from dashboard.house import House, open_house, require_data
 from forecast.backtest import seed_of
 from forecast.issue import Times, as_json, issue
+from forecast.record import Record
 from forecast.situation import situation_of
 from forecast.values import Forecast, Series
 from forecast.workers import Workers
@@ -45,11 +46,12 @@ def _forecast(house: House, options: argparse.Namespace) -> Forecast:
     calibration = learned(house, memory, min(at, known_at))
     situation = situation_of(memory.at(known_at), calibration, at)
     how = replace(house.run(), seed=seed_of(house.settings.seed, at))
+    by_past = Record(house.archive).recalibration(min(at, known_at), house.hospital.zone)
     workers = Workers(house.settings.workers)
     try:
         with progress("members") as report:
             times = Times(issued_at=house.clock.now(), as_of=at, known_at=known_at)
-            return issue(situation, scenarios, how, times, executor=workers, progress=report)
+            return issue(situation, scenarios, how, times, recalibration=by_past, executor=workers, progress=report)
     finally:
         workers.shutdown()
 

@@ -1,0 +1,166 @@
+"""Recalibration: what past forecasts teach, and what it does to members."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from forecast import calibrated
+from forecast.calibrated import Correction, Recalibration, learn
+from forecast.values import Array, Members
+from forecast.verify import Pairs, joined
+
+FIRST = np.datetime64("2026-01-05T00:00:00", "us")
+LEADS = np.array([60.0, 240.0])
+HALF = 5.0
+NORMAL = HALF / 1.2815515655446004
+"""The standard deviation at which 80 % lie within the half width."""
+
+
+def pairs(days: int, error: Array, lead_min: float = 60.0, every_h: int = 3) -> Pairs:
+    """Forecasts of one measure every three hours, too high by `error` on average, `(pair,)`."""
+    n = days * 24 // every_h
+    column = np.ones(n)
+    none = joined([])
+    return Pairs(
+        issued_at=FIRST + np.arange(n) * np.timedelta64(every_h, "h"),
+        measure=np.full(n, "ed_census", dtype=object),
+        lead_min=column * lead_min,
+        observed=column, error=error, absolute_error=column, crps=column, raw_crps=column,
+        raw_error=error, raw_half_width=column * HALF, raw_inside_80=column,
+        inside=dict.fromkeys(none.inside, column), weight_of_simulation=column, rivals={},
+    )  # fmt: skip
+
+
+def noise(days: int, sd: float, seed: int = 1) -> Array:
+    return np.random.default_rng(seed).normal(0.0, sd, days * 8)
+
+
+def learned(days: int, error: Array, zone: str = "UTC") -> Correction:
+    return learn(pairs(days, error), zone).measures["ed_census"]
+
+
+def test_what_was_always_too_high_is_lowered() -> None:
+    found = learned(40, 3.0 + noise(40, NORMAL))
+    assert found.too_high[:, 0] == pytest.approx(3.0, abs=0.5)
+
+
+def test_what_may_be_chance_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plain mean of past errors, the mutant, would add its own noise to every forecast."""
+
+    def wandering(seed: int) -> Array:
+        day_by_day = np.random.default_rng(seed).normal(0.0, 2.0, 20)
+        return np.repeat(day_by_day, 8) + noise(20, NORMAL, seed)
+
+    def moved() -> float:
+        return float(np.mean([np.abs(learned(20, wandering(seed)).too_high).mean() for seed in range(20)]))
+
+    shrunk = moved()
+    monkeypatch.setattr(calibrated, "_credible", lambda by_day: float(by_day.mean()) if by_day.size else 0.0)
+    assert shrunk < 0.5 * moved()
+
+
+def test_a_few_days_teach_nothing_on_the_whole() -> None:
+    assert (learned(4, np.full(32, 5.0)).too_high == 0.0).all()
+
+
+def test_an_error_of_the_night_is_corrected_at_night_in_the_zone_of_the_hospital() -> None:
+    hour = (np.arange(40 * 8) * 3 + 1) % 24  # of the valid times, UTC
+    at_night = (hour < 6).astype(float)
+    found = learned(40, 4.0 * at_night + noise(40, 1.0))
+    assert found.too_high[0, 0] > 3.0
+    assert np.abs(found.too_high[1:, 0]).max() < 1.0
+    tokyo = learned(40, 4.0 * at_night + noise(40, 1.0), zone="Asia/Tokyo")
+    assert tokyo.too_high[0, 0] < 1.5 < tokyo.too_high[1:3, 0].mean()
+
+
+@pytest.mark.parametrize(
+    ("sd", "least", "most"), [(2.0, 1.6, 2.05), (1.5, 1.25, 1.55), (1.0, 1.0, 1.08), (0.5, 1.0, 1.0)]
+)
+def test_intervals_are_widened_as_far_as_they_held_too_little_and_never_narrowed(
+    sd: float, least: float, most: float
+) -> None:
+    assert least <= learned(60, noise(60, sd * NORMAL)).widening[0] <= most
+
+
+def test_the_fewer_days_the_less_they_are_widened() -> None:
+    widths = [learned(days, noise(days, 2.0 * NORMAL, 7)).widening[0] for days in (2, 10, 60)]
+    assert 1.0 < widths[0] < widths[1] < widths[2]
+
+
+def test_corrected_intervals_hold_eight_in_ten_of_what_comes_next() -> None:
+    """As simulated, the mutant, they hold six."""
+    past, chance = learned(240, 2.0 + noise(240, 1.5 * NORMAL)), np.random.default_rng(9)
+    hour, members = np.full(1, 12.0), chance.normal(40.0, NORMAL, (1, 20_000))
+    came = 38.0 + chance.normal(0.0, 1.5 * NORMAL, 20_000)
+
+    def held(values: Array) -> float:
+        low, high = np.quantile(values, (0.1, 0.9))
+        return float(((low <= came) & (came <= high)).mean())
+
+    assert held(past.members(members, np.array([60.0]), hour)) == pytest.approx(0.8, abs=0.03)
+    assert held(members) < 0.65
+
+
+# --- carried back onto members ------------------------------------------------------------------------------------
+
+KNOWN = Correction(LEADS, np.array([[2.0, 4.0]] * 4), np.array([1.5, 2.0]))
+BY_PAST = Recalibration("UTC", {"ed_census": KNOWN}, 30)
+GRID = np.array([0.0, 30.0, 60.0, 240.0, 300.0])
+AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def simulated(seed: int = 3) -> Array:
+    return np.random.default_rng(seed).poisson(40.0, (GRID.size, 200)).astype(np.float64)
+
+
+def test_the_present_is_not_corrected_and_between_leads_it_goes_over() -> None:
+    raw = simulated()
+    found = BY_PAST.one("ed_census", raw, GRID, AT)
+    assert (found[0] == raw[0]).all()
+    assert (raw.mean(axis=1) - found.mean(axis=1))[1:] == pytest.approx([1.0, 2.0, 4.0, 4.0])
+    assert (found.std(axis=1) / raw.std(axis=1))[1:] == pytest.approx([1.25, 1.5, 2.0, 2.0])
+
+
+def test_members_keep_their_order_and_nobody_is_fewer_than_none() -> None:
+    raw = simulated() / 20.0
+    found = BY_PAST.one("ed_census", raw, GRID, AT)
+    assert (found >= 0).all()
+    for before, after in zip(raw, found, strict=True):
+        assert (np.diff(after[np.argsort(before, kind="stable")]) >= 0).all()
+
+
+def test_a_scenario_moves_with_its_partners_so_that_differences_stay_the_simulations() -> None:
+    """Corrected each by itself, the mutant, they would grow with the spread."""
+    usual, other = simulated(), simulated() + np.arange(GRID.size)[:, None] * (np.arange(200) % 3)
+    members = {"as_usual": Members(GRID, {"ed_census": usual}), "more": Members(GRID, {"ed_census": other})}
+    found = BY_PAST.scenarios(members, AT)
+    assert (found["more"].measures["ed_census"] - found["as_usual"].measures["ed_census"]) == pytest.approx(
+        other - usual
+    )
+    alone = BY_PAST.one("ed_census", other, GRID, AT) - BY_PAST.one("ed_census", usual, GRID, AT)
+    assert np.abs(alone - (other - usual)).max() > 1.0
+
+
+def test_what_was_never_verified_stays_as_simulated() -> None:
+    raw = simulated()
+    assert BY_PAST.one("ed_waiting", raw, GRID, AT) is raw
+    nothing = learn(joined([]), "UTC")
+    assert (nothing.measures, nothing.days) == ({}, 0)
+    members = {"as_usual": Members(GRID, {"ed_census": raw})}
+    assert nothing.scenarios(members, AT)["as_usual"].measures["ed_census"] is raw
+
+
+def test_over_the_day_corrections_go_over_from_block_to_block() -> None:
+    steep = Correction(LEADS, np.array([[0.0, 0.0], [8.0, 8.0], [0.0, 0.0], [0.0, 0.0]]), np.ones(2))
+    leads, values = np.full(5, 60.0), np.full((5, 3), 40.0)
+    found = steep.members(values, leads, np.array([3.0, 6.0, 9.0, 12.0, 15.0]))
+    assert (40.0 - found[:, 0]) == pytest.approx([0.0, 4.0, 8.0, 4.0, 0.0])
+
+
+def test_it_tells_itself_apart() -> None:
+    assert BY_PAST.digest != Recalibration().digest
+    assert BY_PAST.digest == Recalibration("UTC", {"ed_census": KNOWN}, 30).digest
+    assert timedelta(days=30) < calibrated.WINDOW
