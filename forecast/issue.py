@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from forecast.engines import Agreement, agreement
 from forecast.ensemble import Progress, Run, ensemble
 from forecast.lever import no_lever
 from forecast.situation import Situation
@@ -40,6 +41,7 @@ def issue(
     progress: Progress | None = None,
 ) -> Forecast:
     """The forecast of a situation under the scenarios, the first of which the others are compared with."""
+    alike = agreement(situation, scenarios, how, executor)
     members = ensemble(situation, scenarios, how, executor=executor, progress=progress)
     first = scenarios[0].name
     return Forecast(
@@ -49,13 +51,13 @@ def issue(
         lead_min=how.lead_min,
         scenarios={name: _told(m) for name, m in members.items()},
         differences={s.name: _paired(members[s.name], members[first]) for s in scenarios[1:]},
-        provenance=provenance(situation, scenarios, how),
+        provenance=provenance(situation, scenarios, how, alike.result()),
         members=members,
     )
 
 
-def provenance(situation: Situation, scenarios: Sequence[Scenario], how: Run) -> dict[str, Any]:
-    """What is needed to make the forecast again: state, parameters, luck, versions, settings."""
+def provenance(situation: Situation, scenarios: Sequence[Scenario], how: Run, engines: Agreement) -> dict[str, Any]:
+    """What is needed to make the forecast again: state, parameters, luck, versions, settings; and what ran it."""
     c = situation.calibration
     return {
         "state_hash": situation.state_hash,
@@ -66,6 +68,7 @@ def provenance(situation: Situation, scenarios: Sequence[Scenario], how: Run) ->
         "learned_days": c.report["days"],
         "inapplicable": {s.name: why for s in scenarios if (why := no_lever(situation, s))},
         "run": asdict(how),
+        "engines": asdict(engines),
         "versions": {"edtwin": version("edtwin"), "simpy": version("simpy"), "python": platform.python_version()},
     }
 

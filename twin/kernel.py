@@ -8,11 +8,12 @@ disk. Until it is there SimPy serves; the text also runs as it stands (`plain`),
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def plain(n: Index, x: Array) -> None:
 
 
 @cache
-def compiled(kept_in: FilePath | None = None) -> Loop:
+def compiled(kept_in: FilePath | None = _BESIDE) -> Loop:
     """The loop compiled by numba, which is loaded for it: at its first call, or from what is kept in a folder.
 
     Numba keeps what is compiled from a file as long as that file is the same; this loop is made of several, so each of
@@ -91,7 +92,9 @@ def compiled(kept_in: FilePath | None = None) -> Loop:
     from numba import config, njit
 
     _let_parts_be_compiled()
-    config.CACHE_DIR = str((kept_in or _BESIDE) / f"kernel-{_digest()}")  # type: ignore[attr-defined]
+    if kept_in is None:
+        return cast(Loop, njit(**_OPTIONS)(simulate))
+    config.CACHE_DIR = str(kept_in / f"kernel-{_digest()}")  # type: ignore[attr-defined]
     try:
         form: Loop = njit(cache=True, **_OPTIONS)(simulate)
     except (RuntimeError, OSError) as no_place:
@@ -122,11 +125,19 @@ def _itself(function: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
     return lambda *_: function
 
 
-def warm(kept_in: FilePath | None = None) -> None:
-    """Compile, or load what was compiled before and is kept in a folder; `run` is fast from then on."""
-    form = compiled(kept_in)
+def warm(otherwise: FilePath | None = None) -> None:
+    """Compile, or load what was compiled before; `run` is fast from then on.
+
+    It is kept beside the code, or in another folder where that cannot be written.
+    """
+    form = compiled(_BESIDE if _writable(_BESIDE) else otherwise)
     form(np.zeros(kernel_layout.HEAD, dtype=np.int64), np.zeros(1))
     _fast[:] = [form]
+
+
+def _writable(folder: FilePath) -> bool:
+    """Can a folder be written, or be made?"""
+    return os.access(folder if folder.exists() else folder.parent, os.W_OK)
 
 
 def _told(done: Packed, before: Story) -> Story:

@@ -15,7 +15,6 @@ from forecast.backtest import seed_of
 from forecast.issue import Times, as_json, issue
 from forecast.situation import situation_of
 from forecast.values import Forecast, Series
-from forecast.workers import Workers
 from twin.memory import Memory
 
 _SHOWN_H = (1, 2, 4, 8, 12, 24)
@@ -45,7 +44,7 @@ def _forecast(house: House, options: argparse.Namespace) -> Forecast:
     calibration = learned(house, memory, min(at, known_at))
     situation = situation_of(memory.at(known_at), calibration, at)
     how = replace(house.run(), seed=seed_of(house.settings.seed, at))
-    workers = Workers(house.settings.workers)
+    workers = house.workers()
     try:
         with progress("members") as report:
             times = Times(issued_at=house.clock.now(), as_of=at, known_at=known_at)
