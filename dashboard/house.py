@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dashboard.errors import CommandError
@@ -13,6 +14,7 @@ from dashboard.settings import Settings
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
 from forecast.archive import Archive
 from forecast.ensemble import Run
+from forecast.workers import Workers
 from ingest.clock import Clock, WallClock
 from ingest.database import SCHEMA_SQL as INGEST_SQL
 from ingest.database import Database
@@ -21,12 +23,15 @@ from ingest.journal import Journal
 from ingest.log import EventLog
 from ingest.pseudonyms import Pseudonyms, open_secret
 from twin.hospital import DEFAULT, Hospital, load_hospital
+from twin.kernel import warm
 from twin.scenarios import Scenario, catalogue, pick
 
 DATABASE = "edtwin.duckdb"
 SECRET = "secret.key"
 JOURNAL = "journal"
 """The folder of the journal, beside the database that is made of it."""
+COMPILED = "compiled"
+"""The folder where the compiled engine is kept if it cannot be beside the code; it may be removed at any time."""
 SCHEMAS = (INGEST_SQL, FORECAST_SQL)
 
 
@@ -56,10 +61,19 @@ class House:
         secret = open_secret(self.settings.data / SECRET, create=self.log.span() is None)
         return Pseudonyms(secret, "edtwin")
 
+    def workers(self) -> Workers:
+        """The processes that simulate; each makes the compiled engine ready beside its first members."""
+        return workers_of(self.settings)
+
     def run(self) -> Run:
         """How ensembles are run."""
         s = self.settings
         return Run(s.members, s.horizon_h * 60.0, s.step_min, s.seed)
+
+
+def workers_of(settings: Settings) -> Workers:
+    """Processes that simulate; what they compile is kept beside the code or, where that cannot be written, the data."""
+    return Workers(settings.workers, prepare=partial(warm, settings.data / COMPILED))
 
 
 @contextmanager

@@ -23,7 +23,6 @@ from dashboard.readiness import Readiness
 from dashboard.settings import Settings
 from forecast.board import Board, FeedsView, QuarantineView
 from forecast.loop import Loop, Rhythm, Site
-from forecast.workers import Workers
 from ingest.clock import WallClock
 from ingest.links import LinkNow
 
@@ -74,7 +73,7 @@ def serve(
 
     Raises CommandError where the port cannot be had.
     """
-    workers = Workers(house.settings.workers)
+    workers = house.workers()
     publishers = _publishers(house, stop)
     loop = Loop(
         house.log, house.archive, _site(house, mode), workers, house.clock, how=house.run(), rhythm=rhythm,

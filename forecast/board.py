@@ -178,6 +178,10 @@ class Cycle:
     """Days of history behind the parameters."""
     path: str
     """Name of the path the twin walks ("full", "milestones" or "stay")."""
+    checked: int = 0
+    """Runs of the last forecast that were made in both engines."""
+    equal: int = 0
+    """Those in which both agreed to the last bit."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -88,6 +89,10 @@ class Recalibration:
         for name, of in self.measures.items():
             told.update(name.encode() + of.lead_min.tobytes() + of.too_high.tobytes() + of.widening.tobytes())
         return told.hexdigest()[:16]
+
+    def named(self) -> dict[str, Any]:
+        """From how many days it was learned, its name, and what it corrects; ready for JSON."""
+        return {"days": self.days, "hash": self.digest, "measures": list(self.measures)}
 
     def one(self, measure: str, values: Array, lead_min: Array, as_of: datetime) -> Array:
         """The members of one measure, `(lead, member)`, corrected for a forecast as of an instant."""

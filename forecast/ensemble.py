@@ -10,23 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from forecast.situation import Situation
 from forecast.values import Array, Members
-from twin.fate import cast
+from twin import kernel, model
+from twin.demand import Demand
+from twin.fate import Fate, cast
 from twin.hospital import Profile
-from twin.luck import draw
+from twin.luck import Luck, draw
 from twin.measures import in_the_hour_before, measure
-from twin.model import run
+from twin.present import Present
 from twin.present_draw import AT_ONCE_MIN, draw_present
 from twin.scenarios import Scenario, Setting
 from twin.story import Story, Visits
 
+_SECOND_MIN = 1.0 / 60.0
 CHUNK = 10
 """Members a task runs: some tenths of a second, so that progress shows and a cancel is heard."""
-_SECOND_MIN = 1.0 / 60.0
 Progress = Callable[[int, int], None]
 """Called with members done and members asked for."""
 
@@ -39,11 +42,18 @@ class Run:
     horizon_min: float = 1440.0
     step_min: float = 15.0
     seed: int = 1
+    engine: Literal["compiled", "simpy"] = "compiled"
+    """The compiled engine serves once it is there, SimPy until then; or SimPy alone. Both give the same."""
 
     @property
     def lead_min(self) -> Array:
         """Leads at which measures are taken, 0 (now, as drawn) to the horizon."""
         return np.arange(0.0, self.horizon_min + self.step_min / 2, self.step_min)
+
+    @property
+    def until_min(self) -> float:
+        """The end of a run: just after the last lead, so that what happens then counts."""
+        return self.horizon_min + _SECOND_MIN
 
 
 def ensemble(
@@ -81,7 +91,7 @@ def run_chunk(
 def applied_to(situation: Situation, scenario: Scenario, how: Run) -> Setting:
     """The scenario's capacities and demand from the situation on."""
     c = situation.calibration
-    capacity = c.hospital.capacities(c.path.pools, situation.as_of, how.horizon_min + _SECOND_MIN)
+    capacity = c.hospital.capacities(c.path.pools, situation.as_of, how.until_min)
     return scenario.apply(Setting(capacity, caseloads=c.hospital.caseloads), c.hospital.acuities)
 
 
@@ -94,22 +104,48 @@ def _parts(
     return (future.result() for future in pending)
 
 
-def _member(situation: Situation, applied: Mapping[str, Setting], how: Run, member: int) -> dict[str, dict[str, Array]]:
+def law_and_engine(situation: Situation, scenario: Scenario, how: Run, member: int) -> tuple[Story, Story]:
+    """A member's story as the law tells it, and as the compiled engine does, which must be there."""
+    change, (present, luck) = applied_to(situation, scenario, how), drawn(situation, how, member)
+    c = situation.calibration
+    fate = cast(c.path, c.parameters, luck, present, change.demand)
+    law, engine = (by(change.capacity, c.path, fate, present, how.until_min) for by in (model.run, kernel.run))
+    return law, engine
+
+
+def drawn(situation: Situation, how: Run, member: int) -> tuple[Present, Luck]:
+    """What is drawn for a member, whatever the scenario."""
     c = situation.calibration
     present = draw_present(situation.known, c, seed=how.seed, member=member)
-    horizon = how.horizon_min + _SECOND_MIN
     luck = draw(
         c.path, c.parameters, present.count, seed=how.seed, member=member, start=situation.as_of,
-        horizon_min=horizon, zone=c.hospital.zone, seen_today=situation.seen_today,
+        horizon_min=how.until_min, zone=c.hospital.zone, seen_today=situation.seen_today,
     )  # fmt: skip
+    return present, luck
+
+
+def _member(situation: Situation, applied: Mapping[str, Setting], how: Run, member: int) -> dict[str, dict[str, Array]]:
+    c = situation.calibration
+    present, luck = drawn(situation, how, member)
+    fates: list[tuple[Demand, Fate]] = []
     out = {}
     for name, change in applied.items():
-        fate = cast(c.path, c.parameters, luck, present, change.demand)
+        fate = _fate_under(change.demand, fates, lambda demand: cast(c.path, c.parameters, luck, present, demand))
+        run = model.run if how.engine == "simpy" else kernel.run
         now = Visits.of(Story.of(present.history), fate.acuity)
-        later = _after_now(Visits.of(run(change.capacity, c.path, fate, present, horizon), fate.acuity))
+        later = _after_now(Visits.of(run(change.capacity, c.path, fate, present, how.until_min), fate.acuity))
         parts = [_measured(situation, v, at, change) for v, at in ((now, how.lead_min[:1]), (later, how.lead_min[1:]))]
         out[name] = {m: np.concatenate([part[m] for part in parts]) for m in parts[0]}
     return out
+
+
+def _fate_under(demand: Demand, known: list[tuple[Demand, Fate]], made: Callable[[Demand], Fate]) -> Fate:
+    """The fate under a demand, worked out once for all the scenarios that share it."""
+    for other, fate in known:
+        if other == demand:
+            return fate
+    known.append((demand, made(demand)))
+    return known[-1][1]
 
 
 def _after_now(visits: Visits) -> Visits:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy.typing as npt
 
 from forecast.calibrated import Recalibration
+from forecast.engines import Agreement, agreement
 from forecast.ensemble import Progress, Run, ensemble
 from forecast.lever import no_lever
 from forecast.situation import Situation
@@ -46,6 +47,7 @@ def issue(
     What is published is recalibrated, if past forecasts tell how; what was simulated is kept beside it.
     """
     by_past = recalibration or Recalibration()
+    alike = agreement(situation, scenarios, how, executor)
     simulated = ensemble(situation, scenarios, how, executor=executor, progress=progress)
     members = by_past.scenarios(simulated, times.as_of)
     first = scenarios[0].name
@@ -56,18 +58,16 @@ def issue(
         lead_min=how.lead_min,
         scenarios={name: _told(m) for name, m in members.items()},
         differences={s.name: _paired(members[s.name], members[first]) for s in scenarios[1:]},
-        provenance={**provenance(situation, scenarios, how), "recalibration": _named(by_past)},
+        provenance=provenance(situation, scenarios, how, alike.result(), by_past),
         raw={name: {m: series(of.measures[m]) for m in by_past.measures} for name, of in simulated.items()},
         members=members,
     )
 
 
-def _named(recalibration: Recalibration) -> dict[str, Any]:
-    return {"days": recalibration.days, "hash": recalibration.digest, "measures": list(recalibration.measures)}
-
-
-def provenance(situation: Situation, scenarios: Sequence[Scenario], how: Run) -> dict[str, Any]:
-    """What is needed to make the forecast again: state, parameters, luck, versions, settings."""
+def provenance(
+    situation: Situation, scenarios: Sequence[Scenario], how: Run, engines: Agreement, by_past: Recalibration
+) -> dict[str, Any]:
+    """What is needed to make the forecast again: state, parameters, luck, versions, settings; and what ran it."""
     c = situation.calibration
     return {
         "state_hash": situation.state_hash,
@@ -78,6 +78,8 @@ def provenance(situation: Situation, scenarios: Sequence[Scenario], how: Run) ->
         "learned_days": c.report["days"],
         "inapplicable": {s.name: why for s in scenarios if (why := no_lever(situation, s))},
         "run": asdict(how),
+        "engines": asdict(engines),
+        "recalibration": by_past.named(),
         "versions": {"edtwin": version("edtwin"), "simpy": version("simpy"), "python": platform.python_version()},
     }
 

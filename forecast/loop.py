@@ -204,6 +204,7 @@ class Loop:
         forecast = issue(  # 2
             situation, self._site.scenarios, how, times, recalibration=self._recalibration, executor=self._workers
         )
+        self._trust_engines(forecast)
         rivals = self._fitted(history, how, learned).ahead(as_of, now)
         earlier = self._archive.issued_near(as_of - EARLIER)
         self._record.keep(forecast, rivals)
@@ -216,6 +217,14 @@ class Loop:
         )
         if self._told is not None:
             self._told(forecast)
+
+    def _trust_engines(self, forecast: Forecast) -> None:
+        """Say in how many runs both engines agreed; SimPy serves from the next cycle on if they ever do not."""
+        told = forecast.provenance["engines"]
+        logger.info("%d of %d runs checked are equal in both engines", told["equal"], told["checked"])
+        if told["equal"] < told["checked"]:
+            logger.error("the compiled engine differs from the law: SimPy serves from now on")
+            self._how = replace(self._how, engine="simpy")
 
     def _calibrated(self, as_of: datetime) -> tuple[Calibration, bool]:
         """The parameters, and whether they were learned just now."""
@@ -286,10 +295,12 @@ class Loop:
     def _cycle(self, now: datetime) -> Cycle:
         made, counts = self._made, self.counts
         report = made.situation.calibration.report if made else None
+        engines = made.forecast.provenance["engines"] if made else {"checked": 0, "equal": 0}
         return Cycle(
             issued_at=made.forecast.issued_at if made else None,
             age=now - made.forecast.issued_at if made else None,
             seconds=counts.seconds, done=counts.done, missed=counts.missed, failed=counts.failed,
             last_error=counts.last_error, every=self._rhythm.every, members=self._how.members,
             learned_days=report["days"] if report else None, path=str(report["path"]) if report else "",
+            checked=engines["checked"], equal=engines["equal"],
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -19,8 +20,9 @@ CHILDREN = 2
 class Workers(Executor):
     """A pool of spawned processes that is begun anew after one of them has died."""
 
-    def __init__(self, children: int = CHILDREN) -> None:
-        self._children = children
+    def __init__(self, children: int = CHILDREN, *, prepare: Callable[[], None] | None = None) -> None:
+        """`prepare` is begun by each child in a thread of its own, beside its first tasks."""
+        self._children, self._prepare = children, prepare
         self._lock = threading.Lock()
         self._pool = self._start()
 
@@ -40,8 +42,16 @@ class Workers(Executor):
 
     def _start(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
-            self._children, mp_context=multiprocessing.get_context("spawn"), initializer=_live_with_the_parent
-        )
+            self._children, mp_context=multiprocessing.get_context("spawn"), initializer=_begin,
+            initargs=(self._prepare,),
+        )  # fmt: skip
+
+
+def _begin(prepare: Callable[[], None] | None) -> None:
+    _live_with_the_parent()
+    if prepare is not None:
+        threading.Thread(target=prepare, daemon=True).start()
+        atexit.register(os._exit, 0)  # at its end a child does not wait for what it prepares, nor pull it down
 
 
 def _live_with_the_parent() -> None:

@@ -16,8 +16,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from dashboard import house
 from dashboard.__main__ import main
-from dashboard.commands import backtest, forecast
 from dashboard.commands.common import duration, hours, instant, speed
 from dashboard.commands.fabricate import faults
 from dashboard.house import DATABASE, SECRET
@@ -36,8 +36,8 @@ AT = "2026-03-16T10:00Z"
 class InThisProcess(Executor):
     """An executor that has no processes to start."""
 
-    def __init__(self, children: int) -> None:
-        self.children = children
+    def __init__(self, children: int, *, prepare: Callable[[], None]) -> None:
+        self.children, self.prepare = children, prepare
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -47,8 +47,7 @@ class InThisProcess(Executor):
 
 @pytest.fixture(autouse=True)
 def simulated_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (forecast, backtest):
-        monkeypatch.setattr(module, "Workers", InThisProcess)
+    monkeypatch.setattr(house, "Workers", InThisProcess)
 
 
 @pytest.fixture(scope="module")

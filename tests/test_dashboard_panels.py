@@ -456,6 +456,11 @@ def test_footer_ordinary() -> None:
     ]
 
 
+def test_footer_says_how_many_runs_were_alike_in_both_engines() -> None:
+    board = replace(ordinary(), cycle=replace(ordinary().cycle, checked=3, equal=2))
+    assert texts(footer.panel(board, READER))[-1] == ("200 runs, learned from 60 days, 2 of 3 checked alike, full path")
+
+
 def test_footer_overfull_counts_rejected_records_by_reason() -> None:
     assert texts(footer.panel(overfull(), READER))[1:5] == [
         UP,

@@ -9,6 +9,8 @@ from functools import cache
 
 import numpy as np
 
+from forecast.calibrated import Recalibration
+from forecast.engines import Agreement
 from forecast.ensemble import Run
 from forecast.issue import Times, as_json, issue, parameters_hash, provenance
 from forecast.values import LEVELS, Forecast
@@ -17,6 +19,7 @@ from tests.test_forecast_archive import same
 from tests.test_twin_calibrate import short
 
 HOW = Run(members=9, horizon_min=120.0, seed=3)
+NOTHING = Agreement(compiled=False, checked=0, equal=0)
 TIMES = Times(NOON + timedelta(seconds=9), NOON, NOON)
 
 
@@ -68,10 +71,10 @@ def test_provenance_says_how_to_make_it_again() -> None:
     told = said().provenance
     assert set(told) == {
         "state_hash", "calibrated_as_of", "parameters_hash", "path", "hospital", "learned_days", "inapplicable", "run",
-        "versions", "recalibration",
+        "engines", "recalibration", "versions",
     }  # fmt: skip
     assert told["state_hash"] == situation().state_hash
-    assert told["run"] == {"members": 9, "horizon_min": 120.0, "step_min": 15.0, "seed": 3}
+    assert told["run"] == {"members": 9, "horizon_min": 120.0, "step_min": 15.0, "seed": 3, "engine": "compiled"}
     assert set(told["versions"]) == {"edtwin", "simpy", "python"}
 
 
@@ -91,5 +94,11 @@ def test_the_hash_of_the_parameters_tells_them_apart() -> None:
 
 def test_a_scenario_without_a_lever_is_named_with_the_reason() -> None:
     assert said().provenance["inapplicable"] == {}
-    told = provenance(replace(situation(), calibration=short()), scenarios("as_usual", "one_more_doctor"), HOW)
+    told = provenance(
+        replace(situation(), calibration=short()),
+        scenarios("as_usual", "one_more_doctor"),
+        HOW,
+        NOTHING,
+        Recalibration(),
+    )
     assert list(told["inapplicable"]) == ["one_more_doctor"]

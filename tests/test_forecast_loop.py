@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from forecast import backtest
+from forecast import backtest, issue
 from forecast import loop as module
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
 from forecast.archive import Archive
 from forecast.baselines import BASELINES
 from forecast.board import Feed, FeedState, Skill
+from forecast.engines import Agreement
 from forecast.ensemble import Run
 from forecast.loop import Loop, Rhythm, Site
 from forecast.turns import turn_of
@@ -98,6 +99,23 @@ def test_a_cycle_publishes_and_keeps_what_it_said(archive: Archive, executor: Ex
     assert kept.provenance["state_hash"] == state().hash
     assert list(kept.scenarios) == ["as_usual", "arrivals_up_20", *(f"rival:{name}" for name in BASELINES)]
     assert [c.status for c in archive.cycles(START)] == ["done"]
+
+
+def test_where_the_engines_differ_the_wall_says_so_and_the_law_serves(
+    archive: Archive, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def differing(*_: object) -> Future[Agreement]:
+        told: Future[Agreement] = Future()
+        told.set_result(Agreement(compiled=True, checked=3, equal=2))
+        return told
+
+    monkeypatch.setattr(issue, "agreement", differing)
+    b = bench(archive, executor, NOON)
+    b.loop.turn()
+    assert (b.loop.board.cycle.checked, b.loop.board.cycle.equal) == (3, 2)
+    b.loop.cycle(NOON + HOUR)
+    engines = [f.provenance["run"]["engine"] for f in archive.forecasts(NOON, NOON + DAY)]
+    assert engines == ["compiled", "simpy"]
 
 
 def test_the_board_ages_while_nothing_is_issued(archive: Archive, executor: Executor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from datetime import timedelta
@@ -49,6 +50,38 @@ def test_after_a_child_was_killed_the_next_task_works(workers: Workers) -> None:
 
 def test_children_are_spawned_and_share_nothing(workers: Workers) -> None:
     assert workers.submit(kind_of_process).result() == "SpawnProcess"
+
+
+PREPARED = threading.Event()
+
+
+def prepare() -> None:
+    PREPARED.set()
+
+
+def said_to_be_prepared() -> bool:
+    return PREPARED.wait(timeout=20)
+
+
+def test_each_child_prepares_itself_beside_its_tasks() -> None:
+    made = Workers(2, prepare=prepare)
+    try:
+        assert list(made.map(double, [1, 2])) == [2, 4]
+        assert made.submit(said_to_be_prepared).result()
+        assert not PREPARED.is_set(), "in the children, not here"
+    finally:
+        made.shutdown()
+
+
+def prepare_for_ever() -> None:
+    threading.Event().wait()
+
+
+@pytest.mark.timeout(20)
+def test_a_child_ends_although_it_still_prepares_itself() -> None:
+    made = Workers(1, prepare=prepare_for_ever)
+    assert made.submit(double, 21).result() == 42
+    made.shutdown()
 
 
 def test_after_shutdown_there_is_no_more_work() -> None:

@@ -12,7 +12,6 @@ from dashboard.errors import CommandError
 from dashboard.house import House, open_house, require_data
 from forecast.backtest import Plan, Report, backtest
 from forecast.verify import VERIFIED_LEADS_MIN, Verification
-from forecast.workers import Workers
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -42,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _report(house: House, options: argparse.Namespace) -> Report:
     plan = _plan(house, options)
-    workers = Workers(house.settings.workers)
+    workers = house.workers()
     try:
         with progress("issues") as bar:
             usual = house.scenarios()[0]

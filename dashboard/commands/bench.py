@@ -12,10 +12,9 @@ from statistics import median
 from typing import Any
 
 from dashboard.commands.common import progress, say, settings_of
-from dashboard.house import scenario_catalogue
+from dashboard.house import scenario_catalogue, workers_of
 from forecast.ensemble import Run, ensemble, run_chunk
 from forecast.situation import Situation, situation_of
-from forecast.workers import Workers
 from ingest.clock import stopwatch
 from twin.calibrate import calibrate
 from twin.defaults import default_parameters
@@ -50,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
         report(2, 3)
         scenarios = pick(scenario_catalogue(settings), settings.wall_scenarios)
         how = Run(members=settings.members)
-        workers = Workers(settings.workers)
+        workers = workers_of(settings)
         began = stopwatch()
         ensemble(situation, scenarios, how, executor=workers)
         seconds = stopwatch() - began

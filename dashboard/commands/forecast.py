@@ -16,7 +16,6 @@ from forecast.issue import Times, as_json, issue
 from forecast.record import Record
 from forecast.situation import situation_of
 from forecast.values import Forecast, Series
-from forecast.workers import Workers
 from twin.memory import Memory
 
 _SHOWN_H = (1, 2, 4, 8, 12, 24)
@@ -47,7 +46,7 @@ def _forecast(house: House, options: argparse.Namespace) -> Forecast:
     situation = situation_of(memory.at(known_at), calibration, at)
     how = replace(house.run(), seed=seed_of(house.settings.seed, at))
     by_past = Record(house.archive).recalibration(min(at, known_at), house.hospital.zone)
-    workers = Workers(house.settings.workers)
+    workers = house.workers()
     try:
         with progress("members") as report:
             times = Times(issued_at=house.clock.now(), as_of=at, known_at=known_at)

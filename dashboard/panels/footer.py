@@ -58,4 +58,6 @@ def _basis(board: Board, reader: Reader) -> str:
     parts = [reader.count("{n} run", "{n} runs", cycle.members)]
     if cycle.learned_days is not None:
         parts.append(reader.count("learned from {n} day", "learned from {n} days", round(cycle.learned_days)))
+    if cycle.checked:
+        parts.append(reader.say("{equal} of {checked} checked alike", equal=cycle.equal, checked=cycle.checked))
     return ", ".join([*parts, paths.get(cycle.path, cycle.path)])
