@@ -178,6 +178,8 @@ class Cycle:
     """Days of history behind the parameters."""
     path: str
     """Name of the path the twin walks ("full", "milestones" or "stay")."""
+    begins_at: datetime | None = None
+    """From where the forecast that is shown was run: before its issue where the feed was late."""
 
 
 @dataclass(frozen=True)

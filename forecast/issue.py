@@ -6,7 +6,7 @@ import hashlib
 import platform
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -39,8 +39,16 @@ def issue(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Forecast:
-    """The forecast of a situation under the scenarios, the first of which the others are compared with."""
-    members = ensemble(situation, scenarios, how, executor=executor, progress=progress)
+    """The forecast of a situation under the scenarios, the first of which the others are compared with.
+
+    A situation from before `times.as_of` (by whole steps, else ValueError) is run through to it: what happened since
+    is drawn, and the intervals are wider for it. The scenarios begin at `times.as_of`.
+    """
+    behind_min = _behind_min(situation, how, times)
+    longer = replace(how, horizon_min=how.horizon_min + behind_min)
+    since = [scenario.delayed(behind_min) for scenario in scenarios]
+    ran = ensemble(situation, since, longer, executor=executor, progress=progress)
+    members = {name: _from(found, behind_min) for name, found in ran.items()}
     first = scenarios[0].name
     return Forecast(
         issued_at=times.issued_at,
@@ -54,11 +62,28 @@ def issue(
     )
 
 
+def _behind_min(situation: Situation, how: Run, times: Times) -> float:
+    behind_min = (times.as_of - situation.as_of).total_seconds() / 60
+    if behind_min < 0 or behind_min % how.step_min:
+        raise ValueError(
+            f"a situation must be of the forecast's instant or whole steps of {how.step_min:g} min before it, "
+            f"but is {behind_min:g} min before"
+        )
+    return behind_min
+
+
+def _from(members: Members, behind_min: float) -> Members:
+    """The members from an instant after their situation on, which is lead 0."""
+    ahead = members.lead_min >= behind_min
+    return Members(members.lead_min[ahead] - behind_min, {m: v[ahead] for m, v in members.measures.items()})
+
+
 def provenance(situation: Situation, scenarios: Sequence[Scenario], how: Run) -> dict[str, Any]:
     """What is needed to make the forecast again: state, parameters, luck, versions, settings."""
     c = situation.calibration
     return {
         "state_hash": situation.state_hash,
+        "complete_until": situation.as_of.isoformat(),
         "calibrated_as_of": c.as_of.isoformat(),
         "parameters_hash": parameters_hash(c.parameters),
         "path": c.path.name,

@@ -21,6 +21,7 @@ from forecast.archive import Archive, CycleRecord, Status
 from forecast.backtest import Plan, backtest, seed_of
 from forecast.baselines import History, Rivals, fit
 from forecast.board import Board, Cycle, Feed, FeedsView, QuarantineView, ReasonView
+from forecast.complete import complete_at
 from forecast.ensemble import Run
 from forecast.feeds import Feeds
 from forecast.issue import Times, issue
@@ -183,7 +184,8 @@ class Loop:
     def cycle(self, as_of: datetime) -> None:
         """One cycle as of an instant.
 
-        1. Read what became known; learn anew if a day has passed.
+        1. Read what became known; learn anew if a day has passed. Of a late feed the newest is missing: begin where
+           what is known is complete.
         2. Issue the forecast and its rivals; keep them.
         3. Verify what has come true, when its truth is a week old.
         4. Publish; but while what is known is only the last known, or is being caught up with, what was published
@@ -192,9 +194,11 @@ class Loop:
         self._feeds.learn(as_of)  # 1
         state = self._memory.at(as_of)
         calibration, learned = self._calibrated(as_of)
-        situation = situation_of(state, calibration, as_of)
+        feed = self._feed(as_of)
+        begins_at = complete_at(feed, as_of, timedelta(minutes=self._how.step_min))
+        situation = situation_of(state, calibration, begins_at)
         self._past = self._past or Past(grid_start(as_of))
-        history, now = self._past.at(state, situation.known, calibration, as_of)
+        history, now = self._past.at(state, situation.known, calibration, begins_at)
         how = replace(self._how, seed=seed_of(self._how.seed, as_of))
         times = Times(as_of, as_of, as_of)
         forecast = issue(situation, self._site.scenarios, how, times, executor=self._workers)  # 2
@@ -203,7 +207,7 @@ class Loop:
         self._record.keep(forecast, rivals)
         self._record.verify(state, calibration, as_of)  # 3
         self._archive.prune(as_of)
-        if self._made is not None and self._feed(as_of).state in HOLDING:  # 4
+        if self._made is not None and feed.state in HOLDING:  # 4
             return
         self._made = Made(
             forecast, situation, history, rivals["climatology"], earlier, self._site.scenarios, self._record.skills
@@ -286,4 +290,5 @@ class Loop:
             seconds=counts.seconds, done=counts.done, missed=counts.missed, failed=counts.failed,
             last_error=counts.last_error, every=self._rhythm.every, members=self._how.members,
             learned_days=report["days"] if report else None, path=str(report["path"]) if report else "",
+            begins_at=made.situation.as_of if made else None,
         )  # fmt: skip

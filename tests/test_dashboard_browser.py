@@ -20,7 +20,8 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
 ]
 
-CUT_OFF = """() => [...document.querySelectorAll('.header, .banners, .card, .tile, .now, .ahead, .aside, .trust-table td')]
+CUT_OFF = """() => [...document.querySelectorAll(
+        '.header, .banners, .card, .tile, .now, .ahead, .aside, .trust-table td')]
     .filter(e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)
     .map(e => e.className)"""
 SIDEWAYS = "() => document.documentElement.scrollWidth - window.innerWidth"

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard.feed_words import TONES
 from dashboard.parts import marked
-from dashboard.states import forecast_state
+from dashboard.states import forecast_state, is_begun_before
 from dashboard.words import Reader
 from forecast.board import Board, Feed
 
@@ -47,7 +47,7 @@ def _state(board: Board, reader: Reader) -> Line:
     text = {
         "live": "",
         "quiet": _quiet(feed, reader),
-        "late": _late(feed, reader),
+        "late": _late(board, reader),
         "catching_up": _catching_up(feed, reader),
         "inconsistent": reader.say("INCONSISTENT: see the numbers marked “check”"),
         "stale": reader.say("LAST KNOWN {time}, {ago}", time=at, ago=ago),
@@ -64,7 +64,17 @@ def _quiet(feed: Feed, reader: Reader) -> str:
     return reader.say("No movement for {duration}, as is usual at this hour", duration=_minutes(feed.age, reader))
 
 
-def _late(feed: Feed, reader: Reader) -> str:
+def _late(board: Board, reader: Reader) -> str:
+    begins_at = board.cycle.begins_at
+    if not is_begun_before(board.cycle) or begins_at is None:
+        return _why_late(board.feed, reader)
+    return reader.say(
+        "{late}; the forecast starts from {time} and is wider for it", late=_why_late(board.feed, reader),
+        time=reader.clock(begins_at),
+    )  # fmt: skip
+
+
+def _why_late(feed: Feed, reader: Reader) -> str:
     if feed.age is not None and feed.age <= feed.limit and feed.is_lagging and feed.lag is not None:
         return reader.say("LATE FEED: messages are {duration} on the way", duration=_minutes(feed.lag, reader))
     if feed.age is not None and feed.age <= feed.limit:

@@ -7,7 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.parts import marked
-from dashboard.states import numbers_shown
+from dashboard.states import is_begun_before, numbers_shown
 from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.board import Board, Now
 
@@ -53,7 +53,12 @@ def _stamp(board: Board, reader: Reader) -> str | None:
     heard_at = board.feed.heard_at
     if board.feed.state == "stale" and heard_at is not None:
         return reader.say("LAST KNOWN {time}", time=reader.clock(heard_at))
-    return reader.say("provisional") if board.feed.state == "catching_up" else None
+    if board.feed.state == "catching_up":
+        return reader.say("provisional")
+    begins_at = board.cycle.begins_at
+    if is_begun_before(board.cycle) and begins_at is not None:
+        return reader.say("estimated, data until {time}", time=reader.clock(begins_at))
+    return None
 
 
 def _tile(
