@@ -80,6 +80,7 @@ def serve(
         house.log, house.archive, _site(house, mode), workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None,
         links=lambda: [link for feed in feeds for link in feed.links()],
+        published=lambda: publishers[0].counts if publishers else None,
     )  # fmt: skip
     latest = _Latest(loop)
     pages = Pages(feeds=latest.feeds, quarantine=latest.quarantine)

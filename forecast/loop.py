@@ -20,7 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from forecast.archive import Archive, CycleRecord, Status
 from forecast.backtest import Plan, backtest, seed_of
 from forecast.baselines import History, Rivals, fit
-from forecast.board import Board, Cycle, Feed, FeedsView, QuarantineView, ReasonView
+from forecast.board import Board, Cycle, DoubtView, Feed, FeedsView, Published, QuarantineView, ReasonView
 from forecast.complete import complete_at
 from forecast.ensemble import Run
 from forecast.feeds import Feeds
@@ -86,7 +86,7 @@ class Loop:
     """One hospital's cycles. `board` is the latest view; it is never None and never waits for a cycle.
 
     `told` is called with each forecast once it is kept; it must neither wait nor raise. `links` says how the sources
-    that run stand.
+    that run stand, `published` what became of what was told.
     """
 
     def __init__(
@@ -101,9 +101,11 @@ class Loop:
         rhythm: Rhythm,
         told: Callable[[Forecast], None] | None = None,
         links: Callable[[], Sequence[LinkNow]] = tuple,
+        published: Callable[[], Published | None] = lambda: None,
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
-        self._workers, self._how, self._rhythm, self._told = workers, how, rhythm, told
+        self._workers, self._how, self._rhythm = workers, how, rhythm
+        self._told, self._published = told, published
         self._memory = Memory(log, saves=True)
         self._past: Past | None = None
         self._calibration: Calibration | None = None
@@ -262,7 +264,9 @@ class Loop:
         """The page of the feeds at this moment."""
         now, site = self._clock.now(), self._site
         feed, sources, files = self._feeds.sources(now)
-        return FeedsView(now, site.hospital.zone, site.hospital.name, site.mode, feed, sources, files)
+        return FeedsView(
+            now, site.hospital.zone, site.hospital.name, site.mode, feed, sources, files, self._published()
+        )
 
     @property
     def quarantine(self) -> QuarantineView:
@@ -272,7 +276,9 @@ class Loop:
             ReasonView(w.source, w.reason, w.count, w.first_at, w.last_at, w.places)
             for w in self._log.traffic().waiting()
         )
-        return QuarantineView(now, site.hospital.zone, site.hospital.name, site.mode, reasons)
+        flags = [(source, code, n) for (source, what, code), n in self._log.remarks().items() if what == "flag"]
+        doubts = tuple(DoubtView(*flag) for flag in sorted(flags, key=lambda flag: -flag[2]))
+        return QuarantineView(now, site.hospital.zone, site.hospital.name, site.mode, reasons, doubts)
 
     def _feed(self, now: datetime) -> Feed:
         try:

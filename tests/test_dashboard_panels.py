@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard.pages.wall import CHARTS, PANELS, filling, frame
 from dashboard.panels import arrivals, banner, boarding, census, footer, header, now, scenarios, trust, wards
+from dashboard.reason_words import MENDS
 from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.board import Board, Effect
 from tests.boards import (
@@ -459,10 +460,27 @@ def test_footer_ordinary() -> None:
 def test_footer_overfull_counts_rejected_records_by_reason() -> None:
     assert texts(footer.panel(overfull(), READER))[1:5] == [
         UP,
-        "1,134 records rejected (impossible_date 812, unknown_value 241, missing_visit 77, …)",
+        "1,134 records rejected (impossible or missing times 816, words unknown to the mapping 241, "
+        "no or contradictory visit 77)",
         UP,
         "143 cycles, 3 missed, 1 failed, the last took 58 s",
     ]
+
+
+@pytest.mark.parametrize("reader", [READER, FRENCH])
+def test_footer_says_no_code_of_a_rule(reader: Reader) -> None:
+    """With the mutant that shows them as they are."""
+    codes = [code for code in [*MENDS, "two_messages"] if "_" in code]
+    rejected = dict.fromkeys(codes, 1)
+    board = replace(ordinary(), feed=replace(ordinary().feed, rejected=rejected))
+
+    def shows_a_code() -> bool:
+        return any(code in text for text in texts(footer.panel(board, reader)) for code in codes)
+
+    assert not shows_a_code()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(footer, "reason_name", lambda code, reader: code)
+        assert shows_a_code()
 
 
 def test_footer_before_the_first_forecast_and_event() -> None:
