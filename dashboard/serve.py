@@ -157,12 +157,13 @@ def _listening(app: Flask, settings: Settings) -> BaseWSGIServer:
 def _site(house: House, mode: str) -> Site:
     own = house.own_hospital
     return Site(
-        house.hospital, tuple(house.scenarios()), mode, spaces=house.hospital.spaces if own else None, own_beds=own
-    )
+        house.hospital, tuple(house.scenarios()), mode, spaces=house.hospital.spaces if own else None, own_beds=own,
+        call=house.settings.downtime_call,
+    )  # fmt: skip
 
 
 def _wall(settings: Settings) -> WallSettings:
-    return WallSettings(refresh_s=settings.refresh_s, language=settings.language)
+    return WallSettings(refresh_s=settings.refresh_s, language=settings.language, downtime_call=settings.downtime_call)
 
 
 class _Measuring:

@@ -200,6 +200,8 @@ class Board:
     feed: Feed
     cycle: Cycle
     checks: tuple[Check, ...] = ()
+    call: str | None = None
+    """Telephone or extension to call while the board is blind."""
 
 
 # --- the page of the feeds ------------------------------------------------------------------------------------------

@@ -69,6 +69,8 @@ class Site:
     spaces: int | None = None
     """Treatment spaces, where the hospital's file is the site's own."""
     own_beds: bool = False
+    call: str | None = None
+    """Telephone or extension to call while the board is blind."""
 
 
 @dataclass
@@ -254,7 +256,7 @@ class Loop:
     def board(self) -> Board:
         """The wall's view at this moment."""
         now, made, site = self._clock.now(), self._made, self._site
-        house = House(site.mode, site.spaces, self._feed(now), self._cycle(now))
+        house = House(site.mode, site.spaces, self._feed(now), self._cycle(now), site.call)
         if made is None:
             return empty_board(house, site.hospital.name, site.hospital.zone, now)
         return make_board(replace(made, skills=self._record.skills), house, now)

@@ -237,7 +237,7 @@ def test_no_page_says_nothing_or_none(make: Any, reader: Reader) -> None:
 def test_the_head_of_a_page_leads_to_the_wall_and_to_the_other_page() -> None:
     head = header.beside(views.ordinary_feeds(), READER, "feeds")
     assert [(texts(way)[0], way.href) for way in with_class(head, "way")] == [
-        ("Wall", "/?lang=en"), ("Quarantine", "/quarantine?lang=en"),
+        ("Wall", "/?lang=en"), ("Quarantine", "/quarantine?lang=en"), ("Downtime sheet", "/downtime?lang=en"),
     ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.board import Board, Effect
 from tests.boards import (
     EXAMPLES,
+    MADE_AT,
     SKILLS,
     before_first,
     catching_up,
@@ -203,7 +204,7 @@ def test_header_before_the_first_forecast() -> None:
         (
             stale(),
             [
-                *(SQUARE, "LAST KNOWN 13:42, 52 min ago"),
+                *(SQUARE, "LAST KNOWN 13:42, 52 min ago", "Downtime sheet"),
                 *(UP, "OLD FORECAST: issued 40 min ago (the simulation did not end within 90 s and was stopped)"),
             ],
         ),
@@ -245,7 +246,7 @@ def test_banners(board: Board, said: list[str]) -> None:
         (
             off(),
             [
-                *(SQUARE, "NO MORE DATA since 09:22: downtime procedure"),
+                *(SQUARE, "NO MORE DATA since 09:22: downtime procedure", "Downtime sheet"),
                 *(SQUARE, "NO FORECAST: the data are too old"),
             ],
         ),
@@ -465,6 +466,28 @@ def test_footer_overfull_counts_rejected_records_by_reason() -> None:
         UP,
         "143 cycles, 3 missed, 1 failed, the last took 58 s",
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({}, "LATE FEED: nothing for 12 min; wider forecast"),
+        ({"age": timedelta(minutes=1), "lag": timedelta(minutes=40), "is_lagging": True},
+         "LATE FEED: messages take 40 min; wider forecast"),
+        ({"age": timedelta(minutes=1)}, "LATE FEED: messages come again; wider forecast"),
+    ],
+)  # fmt: skip
+def test_a_forecast_that_was_run_from_before_says_that_it_is_wider_and_of_when_the_data_are(
+    told: dict[str, Any], said: str
+) -> None:
+    """With the mutant that starts from its issue."""
+    board = replace(late(), feed=replace(late().feed, **told))
+    begun = replace(board, cycle=replace(board.cycle, begins_at=MADE_AT - timedelta(minutes=49)))
+    assert texts(banner.panel(begun, READER))[1].replace(NBSP, " ") == said
+    assert texts(now.panel(begun, READER)).count("data of 13:45") == len(now.TILES)
+    here = replace(board, cycle=replace(board.cycle, begins_at=board.cycle.issued_at))
+    assert "wider" not in texts(banner.panel(here, READER))[1]
+    assert not any("data of" in text for text in texts(now.panel(here, READER)))
 
 
 @pytest.mark.parametrize("reader", [READER, FRENCH])

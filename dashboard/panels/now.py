@@ -57,7 +57,7 @@ def _stamp(board: Board, reader: Reader) -> str | None:
         return reader.say("provisional")
     begins_at = board.cycle.begins_at
     if is_begun_before(board.cycle) and begins_at is not None:
-        return reader.say("estimated, data until {time}", time=reader.clock(begins_at))
+        return reader.say("data of {time}", time=reader.clock(begins_at))
     return None
 
 
