@@ -182,7 +182,7 @@ def _layout(settings: WallSettings) -> Component:
 
 def _index(settings: WallSettings) -> str:
     """The page's frame; it holds what the plain script needs to say that the link is lost."""
-    lost = {lang: Reader(lang, _UNKNOWN_ZONE).say("LINK LOST since") for lang in LANGUAGES}
+    lost: dict[str, str] = {lang: Reader(lang, _UNKNOWN_ZONE).say("LINK LOST since") for lang in LANGUAGES}
     if settings.downtime_call is not None:
         for lang in LANGUAGES:
             said = Reader(lang, _UNKNOWN_ZONE).say("Downtime procedure: call {number}", number=settings.downtime_call)

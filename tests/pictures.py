@@ -26,6 +26,7 @@ ARGUMENTS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 CALL = "5999"
+LONGEST_MS = 90_000
 SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
 
 
@@ -58,9 +59,9 @@ def opened(browser: Browser, url: str, *, width: int, height: int) -> Page:
     """A page whose panels and charts, if it has any, are drawn."""
     page = browser.new_page(viewport={"width": width, "height": height})
     page.goto(url)
-    page.wait_for_selector(".wall", timeout=20_000)
+    page.wait_for_selector(".wall", timeout=LONGEST_MS)
     for chart in page.locator(".chart:not(.none)").all():
-        chart.locator(".main-svg").first.wait_for(timeout=20_000)
+        chart.locator(".main-svg").first.wait_for(timeout=LONGEST_MS)
     return page
 
 
@@ -90,7 +91,7 @@ def take_page(browser: Browser, out: Path, name: str, make: Callable[[], FeedsVi
             for language in ("fr", "en") if screen == "wall" else ("fr",):
                 page = browser.new_page(viewport={"width": width, "height": height})
                 page.goto(f"{url}{path}?lang={language}")
-                page.wait_for_selector(".beside .card", timeout=20_000)
+                page.wait_for_selector(".beside .card", timeout=LONGEST_MS)
                 page.screenshot(path=out / f"{path}-{name}-{screen}-{language}.png", full_page=screen == "phone")
                 page.close()
 
@@ -103,7 +104,7 @@ def take_sheet(browser: Browser, out: Path) -> None:
             for language in ("fr", "en") if screen == "wall" else ("fr",):
                 page = browser.new_page(viewport={"width": width, "height": height})
                 page.goto(f"{url}downtime?lang={language}")
-                page.wait_for_selector(".beside .card", timeout=20_000)
+                page.wait_for_selector(".beside .card", timeout=LONGEST_MS)
                 page.screenshot(path=out / f"downtime-{screen}-{language}.png", full_page=screen == "phone")
                 if screen == "wall":
                     page.emulate_media(media="print")
@@ -122,7 +123,7 @@ def take_frozen(browser: Browser, out: Path) -> None:
         }  # fmt: skip
         kill()
         for screen, page in pages.items():
-            page.locator("#lost").wait_for(state="visible", timeout=20_000)
+            page.locator("#lost").wait_for(state="visible", timeout=LONGEST_MS)
             page.screenshot(path=out / f"frozen-{screen}-fr.png")
             page.close()
 

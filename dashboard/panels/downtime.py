@@ -43,7 +43,7 @@ def _head(board: Board, reader: Reader) -> Component:
         reader.say("nothing is known yet") if at is None else reader.say("Last known: {time}", time=reader.moment(at))
     )
     made = reader.say("sheet of {time}", time=reader.moment(board.made_at))
-    print_it = html.Button(reader.say("Print"), className="print", **{"data-print": "yes"})
+    print_it = html.Button(reader.say("Print"), className="print")  # assets/print.js listens
     lines = [
         html.Div([marked("warn", last, "stamp"), html.Span(made, className="made")], className="sheet-line"),
         html.Div([html.B(call(board, reader), className="call"), print_it], className="sheet-line"),
