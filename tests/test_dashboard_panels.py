@@ -485,6 +485,10 @@ def test_a_forecast_that_was_run_from_before_says_that_it_is_wider_and_of_when_t
     begun = replace(board, cycle=replace(board.cycle, begins_at=MADE_AT - timedelta(minutes=49)))
     assert texts(banner.panel(begun, READER))[1].replace(NBSP, " ") == said
     assert texts(now.panel(begun, READER)).count("data of 13:45") == len(now.TILES)
+    gone = replace(begun, feed=fed("stale", timedelta(minutes=20)))
+    assert texts(now.panel(gone, READER)).count("LAST KNOWN 13:45") == len(now.TILES), (
+        "not 14:14, when it was last heard"
+    )
     here = replace(board, cycle=replace(board.cycle, begins_at=board.cycle.issued_at))
     assert "wider" not in texts(banner.panel(here, READER))[1]
     assert not any("data of" in text for text in texts(now.panel(here, READER)))
