@@ -19,7 +19,7 @@ from flask_compress import Compress
 from werkzeug.exceptions import BadRequest
 
 from dashboard.headers import secure
-from dashboard.pages.beside import PATHS, Place, beside
+from dashboard.pages.beside import PATHS, Place, View, beside
 from dashboard.pages.wall import CHARTS, PANELS, filling, frame
 from dashboard.states import aged
 from dashboard.theme import FONT
@@ -36,11 +36,13 @@ _UNKNOWN_ZONE = "UTC"
 class WallSettings:
     """What can be set of the wall.
 
-    `refresh_s` is how often a page asks for news; `language` is that of a page that does not name one.
+    `refresh_s` is how often a page asks for news; `language` is that of a page that does not name one; `downtime_call`
+    is whom to call when the link is lost.
     """
 
     refresh_s: float = 5.0
     language: Language = "fr"
+    downtime_call: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,9 @@ def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: P
         beat = {**dict.fromkeys(_outputs(), no_update), "beat": str(dict(screen or {}).get("tick"))}
         place = place_of(screen)
         if place.name != "wall":
-            view = pages.feeds() if place.name == "feeds" else pages.quarantine()
+            view, word = _view(place, shown, pages)
             reader = reader_of(screen, view.zone if view else _UNKNOWN_ZONE)
-            wanted = _word(view.made_at.isoformat() if view else "none", reader, place)
+            wanted = _word(word, reader, place)
             filled = {"page": beside(view, reader, place), "state": "elsewhere", "elsewhere": "page"}
         else:
             board, word = shown()
@@ -120,6 +122,14 @@ def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: P
             wanted = _word(word, reader, place)
             filled = {} if version == wanted else _filled(board, reader)
         return beat if version == wanted else {**beat, **filled, "version": wanted}
+
+
+def _view(place: Place, shown: Callable[[], tuple[Board | None, str]], pages: Pages) -> tuple[View | None, str]:
+    """What a page beside the wall shows, and a word that changes whenever the page must."""
+    if place.name == "downtime":
+        return shown()
+    view = pages.feeds() if place.name == "feeds" else pages.quarantine()
+    return view, view.made_at.isoformat() if view else "none"
 
 
 def place_of(screen: Any) -> Place:
@@ -172,10 +182,14 @@ def _layout(settings: WallSettings) -> Component:
 
 def _index(settings: WallSettings) -> str:
     """The page's frame; it holds what the plain script needs to say that the link is lost."""
-    lost = {lang: escape(Reader(lang, _UNKNOWN_ZONE).say("LINK LOST since"), quote=True) for lang in LANGUAGES}
+    lost: dict[str, str] = {lang: Reader(lang, _UNKNOWN_ZONE).say("LINK LOST since") for lang in LANGUAGES}
+    if settings.downtime_call is not None:
+        for lang in LANGUAGES:
+            said = Reader(lang, _UNKNOWN_ZONE).say("Downtime procedure: call {number}", number=settings.downtime_call)
+            lost[f"{lang}-call"] = said
     # three refreshes without an answer, and never less than what a slow answer may take
     silent_ms = max(12_000, round(3_000 * settings.refresh_s))
-    words = " ".join(f'data-{language}="{text}"' for language, text in lost.items())
+    words = " ".join(f'data-{name}="{escape(text, quote=True)}"' for name, text in lost.items())
     return f"""<!DOCTYPE html>
 <html lang="{settings.language}">
 <head>

@@ -91,4 +91,4 @@ def out_of(settings: Settings, to: str) -> Iterator[EventsOut]:
 def publisher_of(house: House, stop: threading.Event) -> Publisher | None:
     """Publishes the house's forecasts, where the settings name a topic for them."""
     topic = house.settings.kafka_forecasts_topic
-    return Publisher(link_of(house.settings), topic, house.hospital.name, stop) if topic else None
+    return Publisher(link_of(house.settings), topic, house.hospital.name, stop, house.clock) if topic else None

@@ -59,6 +59,37 @@ def reason_words(code: str, reader: Reader) -> str:
     }.get(code, reader.say("It is damaged or not in the agreed form."))
 
 
+def reason_name(code: str, reader: Reader) -> str:
+    """What is wrong in a few words, for a line that has room for no sentence."""
+    return {
+        "mapping": reader.say("words unknown to the mapping"),
+        "time": reader.say("impossible or missing times"),
+        "visit": reader.say("no or contradictory visit"),
+        "sender": reader.say("not as agreed with the sender"),
+        "broken": reader.say("damaged messages"),
+        "ours": reader.say("our own program failed"),
+    }[MENDS.get(code, "broken")]
+
+
+def doubt_words(code: str, reader: Reader) -> str:
+    """What is doubtful about messages that were taken all the same, in a sentence."""
+    unmapped = reader.say("They use a word that the mapping does not know; they were taken without it.")
+    return {
+        "control_id_reused": reader.say("They bear the number of another message that says something else; both were "
+                                        "kept. Ask the sender which is right."),
+        "unmapped_unit": reader.say("They name a unit that the mapping does not know; it is shown by its code."),
+        "unmapped_test": reader.say("They name a test that the mapping does not know; it is kept by its code."),
+        "triggers_differ": reader.say("Their header tells of another event than their content; the header counts."),
+        "ambiguous_time": reader.say("Their time is in the hour that autumn repeats; the first was taken."),
+        "missing_time": reader.say("Their time is in the hour that spring skips; it was moved an hour on."),
+        "day_only": reader.say("They give a day without an hour; midnight was taken."),
+        "odd_time": reader.say("One of their times cannot be read; it was left out."),
+        "odd_birth_date": reader.say("Their birth date cannot be; the age is unknown."),
+        "charset_fallback": reader.say("Their letters are not in the set that they name; some may be wrong."),
+        "unknown_charset": reader.say("Their letters are not in the set that they name; some may be wrong."),
+    }.get(code, unmapped if code.startswith("unmapped_") else reader.say("Something of them is doubtful."))  # fmt: skip
+
+
 def mend_words(view: ReasonView, reader: Reader) -> str:
     """What to do about it."""
     return {

@@ -79,6 +79,7 @@ def serve(
         house.log, house.archive, _site(house, mode), workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None,
         links=lambda: [link for feed in feeds for link in feed.links()],
+        published=lambda: publishers[0].counts if publishers else None,
     )  # fmt: skip
     latest = _Latest(loop)
     pages = Pages(feeds=latest.feeds, quarantine=latest.quarantine)
@@ -155,12 +156,13 @@ def _listening(app: Flask, settings: Settings) -> BaseWSGIServer:
 def _site(house: House, mode: str) -> Site:
     own = house.own_hospital
     return Site(
-        house.hospital, tuple(house.scenarios()), mode, spaces=house.hospital.spaces if own else None, own_beds=own
-    )
+        house.hospital, tuple(house.scenarios()), mode, spaces=house.hospital.spaces if own else None, own_beds=own,
+        call=house.settings.downtime_call,
+    )  # fmt: skip
 
 
 def _wall(settings: Settings) -> WallSettings:
-    return WallSettings(refresh_s=settings.refresh_s, language=settings.language)
+    return WallSettings(refresh_s=settings.refresh_s, language=settings.language, downtime_call=settings.downtime_call)
 
 
 class _Measuring:

@@ -27,6 +27,10 @@ class Settings(Checked):
     host: Annotated[str, Field(description="address that the wall is served on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="port that the wall is served on")] = 8050
     language: Annotated[Literal["fr", "en"], Field(description="language of a page that does not name one")] = "fr"
+    downtime_call: Annotated[
+        str | None,
+        Field(min_length=1, max_length=40, description="telephone or extension to call while the board is blind"),
+    ] = None
     refresh_s: Annotated[float, Field(gt=0, description="how often a page asks for news, in seconds")] = 5.0
     every_min: Annotated[float, Field(gt=0, description="minutes from one forecast to the next")] = 10.0
     horizon_h: Annotated[float, Field(gt=0, le=72, description="how far a forecast goes, in hours")] = 24.0

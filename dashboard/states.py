@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
-from forecast.board import Board, Fan, Feed, FeedState
+from forecast.board import Board, Cycle, Fan, Feed, FeedState
 
 ForecastState = Literal["none", "fresh", "old", "withheld", "hidden"]
 
@@ -48,6 +48,11 @@ def forecast_state(board: Board) -> ForecastState:
 def forecast_shown(board: Board) -> bool:
     """Whether the wall may show what is ahead."""
     return forecast_state(board) in ("fresh", "old")
+
+
+def is_begun_before(cycle: Cycle) -> bool:
+    """Whether the forecast was run from before its issue, because what came after was not yet complete."""
+    return cycle.begins_at is not None and cycle.issued_at is not None and cycle.begins_at < cycle.issued_at
 
 
 def aged(board: Board, by: timedelta) -> Board:

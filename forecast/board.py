@@ -182,6 +182,8 @@ class Cycle:
     """Runs of the last forecast that were made in both engines."""
     equal: int = 0
     """Those in which both agreed to the last bit."""
+    begins_at: datetime | None = None
+    """From where the forecast that is shown was run: before its issue where the feed was late."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,8 @@ class Board:
     feed: Feed
     cycle: Cycle
     checks: tuple[Check, ...] = ()
+    call: str | None = None
+    """Telephone or extension to call while the board is blind."""
 
 
 # --- the page of the feeds ------------------------------------------------------------------------------------------
@@ -271,6 +275,21 @@ class SourceView:
 
 
 @dataclass(frozen=True)
+class Published:
+    """What became of the forecasts that were to go out on a topic."""
+
+    topic: str
+    published: int = 0
+    failed: int = 0
+    overtaken: int = 0
+    """Left out, since a newer one was ready."""
+    last_at: datetime | None = None
+    """When the last one was taken; None before."""
+    last_error: str | None = None
+    """Why the last one was not taken, in a word; None where it was."""
+
+
+@dataclass(frozen=True)
 class FeedsView:
     """The page of the feeds, whole."""
 
@@ -282,6 +301,8 @@ class FeedsView:
     sources: tuple[SourceView, ...]
     files: tuple[tuple[str, Tally], ...]
     """What was read of sources that do not run now, such as extracts, by name."""
+    published: Published | None = None
+    """What becomes of our own forecasts on a topic of Kafka; None where none is named."""
 
 
 # --- the page of the quarantine -------------------------------------------------------------------------------------
@@ -300,6 +321,15 @@ class ReasonView:
 
 
 @dataclass(frozen=True)
+class DoubtView:
+    """What was doubtful about messages of a source that were taken all the same, and how many they are."""
+
+    source: str
+    code: str
+    count: int
+
+
+@dataclass(frozen=True)
 class QuarantineView:
     """The page of the quarantine, whole: most frequent first."""
 
@@ -308,6 +338,7 @@ class QuarantineView:
     hospital: str
     mode: str
     reasons: tuple[ReasonView, ...]
+    doubts: tuple[DoubtView, ...] = ()
 
     @property
     def total(self) -> int:

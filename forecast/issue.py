@@ -6,7 +6,7 @@ import hashlib
 import platform
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -44,11 +44,17 @@ def issue(
 ) -> Forecast:
     """The forecast of a situation under the scenarios, the first of which the others are compared with.
 
-    What is published is recalibrated, if past forecasts tell how; what was simulated is kept beside it.
+    What is published is recalibrated, if past forecasts tell how; what was simulated is kept beside it. A situation
+    from before `times.as_of` (by whole steps, else ValueError) is run through to it: what happened since is drawn, and
+    the intervals are wider for it. The scenarios begin at `times.as_of`.
     """
     by_past = recalibration or Recalibration()
-    alike = agreement(situation, scenarios, how, executor)
-    simulated = ensemble(situation, scenarios, how, executor=executor, progress=progress)
+    behind_min = _behind_min(situation, how, times)
+    longer = replace(how, horizon_min=how.horizon_min + behind_min)
+    since = [scenario.delayed(behind_min) for scenario in scenarios]
+    alike = agreement(situation, since, longer, executor)
+    ran = ensemble(situation, since, longer, executor=executor, progress=progress)
+    simulated = {name: _from(found, behind_min) for name, found in ran.items()}
     members = by_past.scenarios(simulated, times.as_of)
     first = scenarios[0].name
     return Forecast(
@@ -64,6 +70,22 @@ def issue(
     )
 
 
+def _behind_min(situation: Situation, how: Run, times: Times) -> float:
+    behind_min = (times.as_of - situation.as_of).total_seconds() / 60
+    if behind_min < 0 or behind_min % how.step_min:
+        raise ValueError(
+            f"a situation must be of the forecast's instant or whole steps of {how.step_min:g} min before it, "
+            f"but is {behind_min:g} min before"
+        )
+    return behind_min
+
+
+def _from(members: Members, behind_min: float) -> Members:
+    """The members from an instant after their situation on, which is lead 0."""
+    ahead = members.lead_min >= behind_min
+    return Members(members.lead_min[ahead] - behind_min, {m: v[ahead] for m, v in members.measures.items()})
+
+
 def provenance(
     situation: Situation, scenarios: Sequence[Scenario], how: Run, engines: Agreement, by_past: Recalibration
 ) -> dict[str, Any]:
@@ -71,6 +93,7 @@ def provenance(
     c = situation.calibration
     return {
         "state_hash": situation.state_hash,
+        "complete_until": situation.as_of.isoformat(),
         "calibrated_as_of": c.as_of.isoformat(),
         "parameters_hash": parameters_hash(c.parameters),
         "path": c.path.name,

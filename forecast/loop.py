@@ -20,8 +20,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from forecast.archive import Archive, CycleRecord, Status
 from forecast.backtest import Plan, backtest, seed_of
 from forecast.baselines import History, Rivals, fit
-from forecast.board import Board, Cycle, Feed, FeedsView, QuarantineView, ReasonView
+from forecast.board import Board, Cycle, DoubtView, Feed, FeedsView, Published, QuarantineView, ReasonView
 from forecast.calibrated import Recalibration
+from forecast.complete import complete_at
 from forecast.ensemble import Run
 from forecast.feeds import Feeds
 from forecast.issue import Times, issue
@@ -69,6 +70,8 @@ class Site:
     spaces: int | None = None
     """Treatment spaces, where the hospital's file is the site's own."""
     own_beds: bool = False
+    call: str | None = None
+    """Telephone or extension to call while the board is blind."""
 
 
 @dataclass
@@ -86,7 +89,7 @@ class Loop:
     """One hospital's cycles. `board` is the latest view; it is never None and never waits for a cycle.
 
     `told` is called with each forecast once it is kept; it must neither wait nor raise. `links` says how the sources
-    that run stand.
+    that run stand, `published` what became of what was told.
     """
 
     def __init__(
@@ -101,9 +104,11 @@ class Loop:
         rhythm: Rhythm,
         told: Callable[[Forecast], None] | None = None,
         links: Callable[[], Sequence[LinkNow]] = tuple,
+        published: Callable[[], Published | None] = lambda: None,
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
-        self._workers, self._how, self._rhythm, self._told = workers, how, rhythm, told
+        self._workers, self._how, self._rhythm = workers, how, rhythm
+        self._told, self._published = told, published
         self._memory = Memory(log, saves=True)
         self._past: Past | None = None
         self._calibration: Calibration | None = None
@@ -185,7 +190,8 @@ class Loop:
     def cycle(self, as_of: datetime) -> None:
         """One cycle as of an instant.
 
-        1. Read what became known; learn anew if a day has passed.
+        1. Read what became known; learn anew if a day has passed. Of a late feed the newest is missing: begin where
+           what is known is complete.
         2. Issue the forecast and its rivals; keep them.
         3. Verify what has come true, when its truth is a week old.
         4. Publish; but while what is known is only the last known, or is being caught up with, what was published
@@ -194,9 +200,11 @@ class Loop:
         self._feeds.learn(as_of)  # 1
         state = self._memory.at(as_of)
         calibration, learned = self._calibrated(as_of)
-        situation = situation_of(state, calibration, as_of)
+        feed = self._feed(as_of)
+        begins_at = complete_at(feed, as_of, timedelta(minutes=self._how.step_min))
+        situation = situation_of(state, calibration, begins_at)
         self._past = self._past or Past(grid_start(as_of))
-        history, now = self._past.at(state, situation.known, calibration, as_of)
+        history, now = self._past.at(state, situation.known, calibration, begins_at)
         how = replace(self._how, seed=seed_of(self._how.seed, as_of))
         times = Times(as_of, as_of, as_of)
         if learned or self._recalibration is None:
@@ -210,7 +218,7 @@ class Loop:
         self._record.keep(forecast, rivals)
         self._record.verify(state, calibration, as_of)  # 3
         self._archive.prune(as_of)
-        if self._made is not None and self._feed(as_of).state in HOLDING:  # 4
+        if self._made is not None and feed.state in HOLDING:  # 4
             return
         self._made = Made(
             forecast, situation, history, rivals["climatology"], earlier, self._site.scenarios, self._record.skills
@@ -263,7 +271,7 @@ class Loop:
     def board(self) -> Board:
         """The wall's view at this moment."""
         now, made, site = self._clock.now(), self._made, self._site
-        house = House(site.mode, site.spaces, self._feed(now), self._cycle(now))
+        house = House(site.mode, site.spaces, self._feed(now), self._cycle(now), site.call)
         if made is None:
             return empty_board(house, site.hospital.name, site.hospital.zone, now)
         return make_board(replace(made, skills=self._record.skills), house, now)
@@ -273,7 +281,9 @@ class Loop:
         """The page of the feeds at this moment."""
         now, site = self._clock.now(), self._site
         feed, sources, files = self._feeds.sources(now)
-        return FeedsView(now, site.hospital.zone, site.hospital.name, site.mode, feed, sources, files)
+        return FeedsView(
+            now, site.hospital.zone, site.hospital.name, site.mode, feed, sources, files, self._published()
+        )
 
     @property
     def quarantine(self) -> QuarantineView:
@@ -283,7 +293,9 @@ class Loop:
             ReasonView(w.source, w.reason, w.count, w.first_at, w.last_at, w.places)
             for w in self._log.traffic().waiting()
         )
-        return QuarantineView(now, site.hospital.zone, site.hospital.name, site.mode, reasons)
+        flags = [(source, code, n) for (source, what, code), n in self._log.remarks().items() if what == "flag"]
+        doubts = tuple(DoubtView(*flag) for flag in sorted(flags, key=lambda flag: -flag[2]))
+        return QuarantineView(now, site.hospital.zone, site.hospital.name, site.mode, reasons, doubts)
 
     def _feed(self, now: datetime) -> Feed:
         try:
@@ -302,5 +314,5 @@ class Loop:
             seconds=counts.seconds, done=counts.done, missed=counts.missed, failed=counts.failed,
             last_error=counts.last_error, every=self._rhythm.every, members=self._how.members,
             learned_days=report["days"] if report else None, path=str(report["path"]) if report else "",
-            checked=engines["checked"], equal=engines["equal"],
+            checked=engines["checked"], equal=engines["equal"], begins_at=made.situation.as_of if made else None,
         )  # fmt: skip

@@ -3,7 +3,7 @@
 publisher = Publisher(link, "edtwin.forecasts", hospital.name, stop)
 publisher.start()
 publisher.offer(forecast)       # returns at once; only the newest waits
-publisher.counts                # published, failed, overtaken
+publisher.counts                # published, failed, overtaken; the page of the feeds shows them
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kafka.errors import KafkaError
 
+from forecast.board import Published
 from forecast.issue import as_json
 from forecast.values import Forecast
+from ingest.clock import Clock
 from ingest.errors import LinkError
 from ingest.sources.kafka_link import Link, told
 from ingest.sources.kafka_topics import MissingTopicError, topic_facts
@@ -29,25 +31,16 @@ LARGEST_BYTES = 32 * 1024 * 1024
 """Before compression, which takes nine tenths; a broker bounds what is left."""
 
 
-@dataclass(frozen=True)
-class Counts:
-    """What became of the forecasts that were offered: taken by Kafka, not taken, or overtaken by a newer one."""
-
-    published: int = 0
-    failed: int = 0
-    overtaken: int = 0
-    last_error: str | None = None
-
-
 class Publisher:
     """Publishes in a thread of its own, each forecast once and keyed by the hospital's name."""
 
-    def __init__(self, link: Link, topic: str, hospital: str, stop: threading.Event) -> None:
+    def __init__(self, link: Link, topic: str, hospital: str, stop: threading.Event, clock: Clock) -> None:
         self._link, self._topic, self._hospital, self._stop = link, topic, hospital, stop
+        self._clock = clock
         self._changed = threading.Condition()
         self._waiting: Forecast | None = None
         self._thread = threading.Thread(target=self._run, name=f"publish on {topic}", daemon=True)
-        self.counts = Counts()
+        self.counts = Published(topic)
 
     def start(self) -> None:
         """Begin."""
@@ -71,7 +64,7 @@ class Publisher:
         while (forecast := self._next()) is not None:
             try:
                 self._publish(json.dumps(as_json(forecast), ensure_ascii=False, allow_nan=False).encode())
-                self.counts = replace(self.counts, published=self.counts.published + 1)
+                self._count_taken()
             except Exception as error:  # whatever it is, the next one is tried
                 self._tell(error)
 
@@ -92,6 +85,10 @@ class Publisher:
             compression_type="gzip", max_request_size=LARGEST_BYTES, delivery_timeout_ms=longest_ms, max_block_ms=5_000
         ) as producer:
             producer.send(self._topic, content, key=self._hospital.encode()).get(LONGEST_S)
+
+    def _count_taken(self) -> None:
+        counts, now = self.counts, self._clock.now()
+        self.counts = replace(counts, published=counts.published + 1, last_at=now, last_error=None)
 
     def _tell(self, error: Exception) -> None:
         why = str(error) if isinstance(error, LinkError | MissingTopicError) else told(error)

@@ -66,6 +66,7 @@ class House:
     spaces: int | None
     feed: Feed
     cycle: Cycle
+    call: str | None = None
 
 
 def make_board(made: Made, house: House, now: datetime) -> Board:
@@ -87,13 +88,14 @@ def make_board(made: Made, house: House, now: datetime) -> Board:
         feed=_marked(house.feed, broken),
         cycle=house.cycle,
         checks=broken,
+        call=house.call,
     )
 
 
 def empty_board(house: House, hospital: str, zone: str, now: datetime) -> Board:
     """The wall's view before the first forecast: nothing is known, nothing is zero."""
     nothing = Now(None, None, None, None, None, None, None, None, house.spaces)
-    return Board(now, zone, hospital, house.mode, nothing, (), {}, (), (), house.feed, house.cycle)
+    return Board(now, zone, hospital, house.mode, nothing, (), {}, (), (), house.feed, house.cycle, call=house.call)
 
 
 def _marked(feed: Feed, broken: Sequence[Check]) -> Feed:

@@ -109,16 +109,23 @@ class Skew:
     """How far the clock of a source is ahead of ours (behind: negative)."""
 
     ahead: timedelta
+    is_steady: bool = True
+    """Whether nearly all messages say the same. A clock that is behind does; messages that are old do not."""
 
     @property
     def is_warned_of(self) -> bool:
         """More than two minutes."""
-        return abs(self.ahead) > SKEW_WARNING
+        return abs(self.ahead) > SKEW_WARNING and self._is_a_clock
 
     @property
     def is_on_a_banner(self) -> bool:
         """More than ten minutes: times cannot be trusted."""
-        return abs(self.ahead) > SKEW_BANNER
+        return abs(self.ahead) > SKEW_BANNER and self._is_a_clock
+
+    @property
+    def _is_a_clock(self) -> bool:
+        """Nothing is recorded before it happens; what comes long after may be late, and is told as that."""
+        return self.ahead > timedelta(0) or self.is_steady
 
 
 # --- what is usual --------------------------------------------------------------------------------------------------
@@ -296,9 +303,12 @@ def skew(recorded_and_stored: Sequence[tuple[datetime, datetime]]) -> Skew | Non
     """How far the source's clock is ahead, from the last messages: when each was recorded there and stored here.
 
     Some messages are sent at once, so the smallest delays are the clocks' difference; the one message in ten with the
-    smallest delay is taken, so that a single odd one does not count. None before 20 messages.
+    smallest delay is taken, so that a single odd one does not count. Where the delays of 8 in 10 lie more than ten
+    minutes apart it is not steady. None before 20 messages.
     """
     delays_s = [(stored - recorded).total_seconds() for recorded, stored in recorded_and_stored[-10 * SKEW_SAMPLES :]]
     if len(delays_s) < SKEW_SAMPLES:
         return None
-    return Skew(ahead=timedelta(seconds=-quantiles(delays_s, n=10, method="inclusive")[0]))
+    tenths = quantiles(delays_s, n=10, method="inclusive")
+    is_steady = tenths[-1] - tenths[0] <= SKEW_BANNER.total_seconds()
+    return Skew(ahead=timedelta(seconds=-tenths[0]), is_steady=is_steady)

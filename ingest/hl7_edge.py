@@ -36,7 +36,7 @@ _TYPES = frozenset(["ADT", "ORU", "ORM", "OMG", "OML", "OMI", "SIU"])
 """Types of messages that are read; of any other only the fact is kept."""
 _EVENT = re.compile(r"[A-Z]\d[0-9A-Z]", re.ASCII)
 _VERSION = re.compile(r"2(?:\.\d){1,2}", re.ASCII)
-_SENT, _TYPE, _CONTROL, _PROCESSING, _VERSION_ID = 7, 9, 10, 11, 12
+_APPLICATION, _FACILITY, _SENT, _TYPE, _CONTROL, _PROCESSING, _VERSION_ID = 3, 4, 7, 9, 10, 11, 12
 Shape = Callable[["Sheet", str, Segment], str]
 """A field as it was written, and the segment it stands in, as it may be kept; a value that is escaped."""
 
@@ -66,7 +66,13 @@ class Hl7Edge:
         header = message.first("MSH")
         sheet = Sheet(self, header.text(_SENT) or message.first("EVN").text(2))
         lines = [self._header(header, sheet, message.flags), *self._lines(message, sheet)]
-        return Kept(payload="\r".join(lines).encode() + b"\r", control_id=self.number("record", header.text(_CONTROL)))
+        return Kept(payload="\r".join(lines).encode() + b"\r", control_id=self._control_id(header))
+
+    def _control_id(self, header: Segment) -> str:
+        """MSH-10 with its sender (MSH-3, MSH-4): several number their messages alike."""
+        if not header.text(_CONTROL).strip():
+            return ""
+        return self.number("record", "^".join(header.text(field) for field in (_APPLICATION, _FACILITY, _CONTROL)))
 
     def number(self, kind: NumberKind, number: str) -> str:
         """The pseudonym of a number; "" where there is none."""

@@ -21,6 +21,7 @@ from ingest import journal_batches as batches
 from ingest.bookkeeping import check_forward
 from ingest.clock import Clock
 from ingest.columns import check
+from ingest.control_ids import LOOK_BACK_RECORDS, ControlIds
 from ingest.database import Database
 from ingest.errors import EdtwinError, JournalDamagedError
 from ingest.instants import NEVER
@@ -53,7 +54,8 @@ class Indexer:
         self._thread = threading.Thread(target=self._follow, name="indexer", daemon=True)
         self.number = self._resume()
         """The last record that is in the log."""
-        self._tail = journal.tail(self.number)
+        self._tail = journal.tail(max(0, self.number - LOOK_BACK_RECORDS))
+        self._control_ids: ControlIds | None = None
         self.fault: str | None = None
         """What keeps it from going on; None while all is well."""
 
@@ -96,6 +98,7 @@ class Indexer:
         before = self.number
         with self.turn:
             try:
+                self._look_back()
                 while records := self._tail.read(limit=BATCH_MESSAGES, limit_bytes=BATCH_BYTES):
                     for group in _groups(records):
                         self._index(group)
@@ -103,6 +106,18 @@ class Indexer:
                 self._start_over()
                 raise
         return self.number - before
+
+    def _look_back(self) -> None:
+        """Once: the numbers of the messages that came before, so that a restart forgets none of them."""
+        if self._control_ids is not None:
+            return
+        self._control_ids = ControlIds()
+        try:
+            while (left := self.number - max(self._tail.number, self.number - LOOK_BACK_RECORDS, 0)) > 0:
+                self._control_ids.reused(self._tail.read(limit=left, limit_bytes=BATCH_BYTES))
+        except JournalDamagedError as error:  # or removed: what is in the log already is not needed to go on
+            logger.warning("message numbers from before record %d are not compared: %s", self.number, error)
+            self._start_over()
 
     def result(self, number: int) -> Appended:
         """What became of a batch that was journalled and indexed within one turn."""
@@ -118,7 +133,9 @@ class Indexer:
         elif last.format == batches.BATCH:
             self._log_batch(last, at)
         else:
-            self._log.append_messages(read_messages(group, self._readers, self._later))
+            assert self._control_ids is not None
+            reused = self._control_ids.reused(group)
+            self._log.append_messages(read_messages(group, self._readers, self._later, reused))
         self.number = last.number
 
     def _log_batch(self, record: Record, at: Journalled) -> None:

@@ -15,7 +15,7 @@ class LinkNow:
     """A running source. What it does not have is None."""
 
     name: str
-    """Its name in the log; a topic of Kafka is `kafka:TOPIC`, and is `TOPIC[PARTITION]` there."""
+    """Its name in the log; a topic of Kafka is `kafka:TOPIC`, and `kafka:TOPIC[PARTITION]@ID` there."""
     kind: Kind
     heartbeat_at: datetime | None = None
     """When the other side last answered, whether it had something to say or not."""
@@ -29,5 +29,5 @@ class LinkNow:
     def tells(self, source: str) -> bool:
         """Whether what the log calls so came by this link."""
         if self.kind == "kafka":
-            return source.startswith(f"{self.name.removeprefix('kafka:')}[")
+            return source.startswith(f"{self.name}[")
         return source == self.name

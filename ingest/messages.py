@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ingest.bookkeeping import Intake, Position, Rejected
 from ingest.columns import TIME, check, to_table
+from ingest.control_ids import REUSED
 from ingest.errors import EventError, ReaderMissingError
 from ingest.events import Event
 from ingest.formats import Format, Place, Reading
@@ -65,8 +66,13 @@ class Messages:
 NONE_LATER: Mapping[int, Again] = {}
 
 
-def read_messages(records: Sequence[Record], readers: Readers, later: Mapping[int, Again] = NONE_LATER) -> Messages:
-    """The events of some records, and the account.
+def read_messages(
+    records: Sequence[Record],
+    readers: Readers,
+    later: Mapping[int, Again] = NONE_LATER,
+    reused: frozenset[int] = frozenset(),
+) -> Messages:
+    """The events of some records, and the account. `reused`: those that bear the number of another message.
 
     `later`: records, by their numbers, that are read again further on: here they are rejected, as they were when they
     came, so that what was known then is the same again.
@@ -77,6 +83,7 @@ def read_messages(records: Sequence[Record], readers: Readers, later: Mapping[in
         readings = [_OUT_OF_VOCABULARY if _events_table([reading]) is None else reading for reading in readings]
         table = _events_table(readings)
         assert table is not None
+    readings = [_flagged(reading, record.number in reused) for record, reading in zip(records, readings, strict=True)]
     by_source: dict[str, list[tuple[Record, Reading]]] = {}
     for record, reading in zip(records, readings, strict=True):
         by_source.setdefault(record.position.source, []).append((record, reading))
@@ -108,6 +115,10 @@ def read_record(record: Record, readers: Readers) -> Reading:
 
 def _reading(record: Record, readers: Readers, later: Again | None) -> Reading:
     return read_record(record, readers) if later is None else Reading(rejected=later.reason, sentence=later.text)
+
+
+def _flagged(reading: Reading, is_reused: bool) -> Reading:
+    return replace(reading, flags=(*reading.flags, REUSED)) if is_reused else reading
 
 
 _OUT_OF_VOCABULARY = Reading(rejected="reader_failed", sentence="the reader made an event that cannot be")

@@ -8,7 +8,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from forecast.board import FeedState, FeedsView, Hour, QuarantineView, ReasonView, SilentPart, SourceView, Tally
+from forecast.board import (
+    DoubtView,
+    FeedState,
+    FeedsView,
+    Hour,
+    Published,
+    QuarantineView,
+    ReasonView,
+    SilentPart,
+    SourceView,
+    Tally,
+)
 from tests.boards import LIMIT, MADE_AT, fed
 
 ZONE, HOSPITAL = "Europe/Paris", "Centre hospitalier de Valmont"
@@ -87,7 +98,9 @@ def overfull_feeds() -> FeedsView:
     first = source(state="inconsistent", silent=parts, skew=timedelta(minutes=25), is_skew_warned=True, backlog=73,
                    broken=("clock",), tally=Tally(9_821_300, 9_000_001, 71_299, 700_000, 50_000))  # fmt: skip
     others = [source(f"kafka:hospital.emergency.events.{n}", "live", kind="kafka") for n in range(3)]
-    return view(first, *others, source("regional", "live", kind="fhir"), files=FILES * 4)
+    told = Published("edtwin.forecasts", 4_031, 12, 3, MADE_AT - 4 * MINUTE, "ConnectionRefused")
+    crowd = view(first, *others, source("regional", "live", kind="fhir"), files=FILES * 4)
+    return replace(crowd, published=told)
 
 
 def feeds_in(state: FeedState) -> FeedsView:
@@ -118,6 +131,9 @@ def quarantine(*reasons: ReasonView) -> QuarantineView:
     return QuarantineView(MADE_AT, ZONE, HOSPITAL, "live", reasons)
 
 
+DOUBTS = (DoubtView("mllp", "unmapped_unit", 1_204), DoubtView("mllp", "control_id_reused", 3))
+
+
 def ordinary_quarantine() -> QuarantineView:
     """A word that no mapping knows, and some damage."""
     row = replace(reason("impossible_date", 6, name="adt"), places=("adt-2025.csv:row 12", "adt-2025.csv:row 800"))
@@ -127,12 +143,16 @@ def ordinary_quarantine() -> QuarantineView:
 def overfull_quarantine() -> QuarantineView:
     """More reasons than a page holds."""
     codes = ["unknown_value", "impossible_date", "missing_visit", "in_future", "too_many_segments", "reader_failed"]
-    return quarantine(*(reason(code, 10_000 - n, name=f"topic[{n}]") for n, code in enumerate(codes * 4)))
+    many = quarantine(*(reason(code, 10_000 - n, name=f"topic[{n}]") for n, code in enumerate(codes * 4)))
+    return replace(many, doubts=DOUBTS)
 
 
 FEEDS: dict[str, Callable[[], FeedsView]] = {
     "ordinary": ordinary_feeds, "empty": empty_feeds, "overfull": overfull_feeds, "stale": lambda: feeds_in("stale"),
 }  # fmt: skip
 QUARANTINES: dict[str, Callable[[], QuarantineView]] = {
-    "ordinary": ordinary_quarantine, "empty": quarantine, "overfull": overfull_quarantine,
-}  # fmt: skip
+    "ordinary": ordinary_quarantine,
+    "doubtful": lambda: replace(ordinary_quarantine(), doubts=DOUBTS),
+    "empty": quarantine,
+    "overfull": overfull_quarantine,
+}

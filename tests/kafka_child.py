@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from ingest.bookkeeping import Position
-from ingest.clock import WallClock
+from ingest.clock import WallClock, stopwatch
 from ingest.database import SCHEMA_SQL, Database
 from ingest.event_json import EventJson
 from ingest.formats import Format
@@ -31,6 +31,8 @@ from ingest.sources.kafka_link import Link
 
 Variant = Literal["right", "split", "early"]
 FORM = EventJson(Pseudonyms(b"s" * 32, "north"))
+READY, STEP_S = "ready", 60.0
+"""What a consumer says that reads; how long it may take from one step to the next."""
 BETWEEN_S = 0.02
 """What a wrong variant does between its two writes takes so long."""
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -48,7 +50,7 @@ class Task:
 
 
 def start(task: Task) -> tuple[multiprocessing.process.BaseProcess, Connection]:
-    """A consumer that says "ready" once it reads."""
+    """A consumer that says each step that it has made, and "ready" once it reads."""
     ours, theirs = PROCESSES.Pipe()
     process = PROCESSES.Process(target=consume, args=(task, theirs), daemon=True)
     process.start()
@@ -56,14 +58,32 @@ def start(task: Task) -> tuple[multiprocessing.process.BaseProcess, Connection]:
     return process, ours
 
 
+def until_ready(said: Connection) -> None:
+    """Raises AssertionError for a consumer that dies, is stopped, or makes no step for a minute.
+
+    How long all of it takes is not asked: on a machine with other work even the imports may take a minute.
+    """
+    step, quiet_since = "", stopwatch()
+    while step != READY:
+        if said.poll(0.2):
+            try:
+                step, quiet_since = said.recv(), stopwatch()
+            except EOFError:
+                raise AssertionError(f"the consumer has died after {step!r}") from None
+        assert not step.startswith(State.STOPPED.value), step
+        assert stopwatch() - quiet_since < STEP_S, f"the consumer makes no step after {step!r}"
+
+
 def consume(task: Task, parent: Connection) -> None:
-    """Until it is killed, or its parent has gone. One that does not get ready says where it stands."""
-    faulthandler.dump_traceback_later(45)
+    """Until it is killed, or its parent has gone. One that makes no step says where each thread stands."""
+    step = _Steps(parent)
+    step("begun")
     with Database.open(task.folder / "edtwin.duckdb", schemas=(SCHEMA_SQL,)) as database:
         log = JournalledLog(database, WallClock())
         with Journal.open(task.folder / "journal", log.instants, reserve_bytes=0) as journal:
             indexer = Indexer(journal, log, lambda record: FORM if record.format == FORM.name else None)
             log.follow(journal, indexer)
+            step("opened")
             pipeline = Pipeline(journal)
             indexer.start()
             pipeline.start()
@@ -71,16 +91,32 @@ def consume(task: Task, parent: Connection) -> None:
             stop = threading.Event()
             source = KafkaSource(Link(brokers=(task.broker,)), Topic(task.topic, FORM), keeper, WallClock(), stop)
             source.start()
-            while source.status.state is State.STARTING:
+            told = source.status
+            while told.state is not State.LIVE:
+                if source.status != told:
+                    told = source.status
+                    step(f"{told.state.value} {told.sentence}")
                 threading.Event().wait(0.005)
-            faulthandler.cancel_dump_traceback_later()
-            parent.send("ready" if source.status.state is State.LIVE else source.status.sentence)
+            step(READY)
             while not parent.poll(0.2):
                 pass
             stop.set()
             source.join(10)
             pipeline.stop()
             indexer.stop()
+
+
+class _Steps:
+    """Tells the parent each step; where none follows within 45 s, the stacks of all threads are printed."""
+
+    def __init__(self, parent: Connection) -> None:
+        self._parent = parent
+
+    def __call__(self, step: str) -> None:
+        faulthandler.cancel_dump_traceback_later()
+        if step != READY:
+            faulthandler.dump_traceback_later(STEP_S * 0.75)
+        self._parent.send(step)
 
 
 class Right:

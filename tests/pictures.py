@@ -6,6 +6,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from waitress.server import create_server
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.states import ORDER
 from forecast.board import Board, FeedsView, QuarantineView
-from tests.boards import EXAMPLES, ordinary
+from tests.boards import EXAMPLES, MADE_AT, late, off, ordinary, stale
 from tests.feed_views import FEEDS, QUARANTINES, feeds_in
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -23,15 +25,17 @@ ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+CALL = "5999"
+LONGEST_MS = 90_000
 SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
 
 
 @contextmanager
 def served(
-    get_board: Callable[[], Board | None], pages: Pages | None = None
+    get_board: Callable[[], Board | None], pages: Pages | None = None, *, call: str | None = None
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """The wall on a free loopback port: its address, and what to call to kill the server."""
-    app = build_app(get_board, WallSettings(refresh_s=1.0), pages=pages)
+    app = build_app(get_board, WallSettings(refresh_s=1.0, downtime_call=call), pages=pages)
     server = create_server(app.server, host="127.0.0.1", port=0, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -55,15 +59,15 @@ def opened(browser: Browser, url: str, *, width: int, height: int) -> Page:
     """A page whose panels and charts, if it has any, are drawn."""
     page = browser.new_page(viewport={"width": width, "height": height})
     page.goto(url)
-    page.wait_for_selector(".wall", timeout=20_000)
+    page.wait_for_selector(".wall", timeout=LONGEST_MS)
     for chart in page.locator(".chart:not(.none)").all():
-        chart.locator(".main-svg").first.wait_for(timeout=20_000)
+        chart.locator(".main-svg").first.wait_for(timeout=LONGEST_MS)
     return page
 
 
 def take(browser: Browser, out: Path, name: str) -> None:
     """One example on every screen; the English one on the wall only."""
-    board = EXAMPLES[name]()
+    board = {**EXAMPLES, **MORE}[name]()
     with served(lambda: board) as (url, _):
         for screen, (width, height) in SCREENS.items():
             page = opened(browser, url, width=width, height=height)
@@ -87,9 +91,46 @@ def take_page(browser: Browser, out: Path, name: str, make: Callable[[], FeedsVi
             for language in ("fr", "en") if screen == "wall" else ("fr",):
                 page = browser.new_page(viewport={"width": width, "height": height})
                 page.goto(f"{url}{path}?lang={language}")
-                page.wait_for_selector(".beside .card", timeout=20_000)
+                page.wait_for_selector(".beside .card", timeout=LONGEST_MS)
                 page.screenshot(path=out / f"{path}-{name}-{screen}-{language}.png", full_page=screen == "phone")
                 page.close()
+
+
+def take_sheet(browser: Browser, out: Path) -> None:
+    """The downtime sheet of a dead feed: on every screen, and as it comes out of the printer."""
+    board = blind()
+    with served(lambda: board) as (url, _):
+        for screen, (width, height) in SCREENS.items():
+            for language in ("fr", "en") if screen == "wall" else ("fr",):
+                page = browser.new_page(viewport={"width": width, "height": height})
+                page.goto(f"{url}downtime?lang={language}")
+                page.wait_for_selector(".beside .card", timeout=LONGEST_MS)
+                page.screenshot(path=out / f"downtime-{screen}-{language}.png", full_page=screen == "phone")
+                if screen == "wall":
+                    page.emulate_media(media="print")
+                    page.set_viewport_size({"width": 760, "height": 1080})
+                    page.screenshot(path=out / f"downtime-print-{language}.png", full_page=True)
+                page.pdf(path=out / f"downtime-{language}.pdf", prefer_css_page_size=True)
+                page.close()
+
+
+def take_frozen(browser: Browser, out: Path) -> None:
+    """The wall and a phone of which the server has died."""
+    with served(ordinary, call=CALL) as (url, kill):
+        pages = {
+            screen: opened(browser, url, width=width, height=height)
+            for screen, (width, height) in SCREENS.items() if screen != "4k"
+        }  # fmt: skip
+        kill()
+        for screen, page in pages.items():
+            page.locator("#lost").wait_for(state="visible", timeout=LONGEST_MS)
+            page.screenshot(path=out / f"frozen-{screen}-fr.png")
+            page.close()
+
+
+def blind() -> Board:
+    """The board of a dead feed, with a number to call."""
+    return replace(off(), call=CALL)
 
 
 def beside() -> dict[str, Callable[[], FeedsView | QuarantineView]]:
@@ -100,15 +141,25 @@ def beside() -> dict[str, Callable[[], FeedsView | QuarantineView]]:
     return {**{f"f-{name}": make for name, make in examples.items()}, **waiting}
 
 
+MORE: dict[str, Callable[[], Board]] = {
+    "late-wider": lambda: replace(late(), cycle=replace(late().cycle, begins_at=MADE_AT - timedelta(minutes=49))),
+    "stale-call": lambda: replace(stale(), call=CALL),
+    "off-call": blind,
+}
+"""Boards that are looked at beside the examples."""
+
+
 def main() -> None:
     """Take every example, or those named after the folder."""
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        for name in sys.argv[2:] or [*EXAMPLES, *beside()]:
-            if name in EXAMPLES:
+        for name in sys.argv[2:] or [*EXAMPLES, *MORE, "sheet", "frozen", *beside()]:
+            if name in EXAMPLES or name in MORE:
                 take(browser, out, name)
+            elif name in ("sheet", "frozen"):
+                (take_sheet if name == "sheet" else take_frozen)(browser, out)
             else:
                 take_page(browser, out, name.partition("-")[2], beside()[name])
             print(f"{name} taken", flush=True)

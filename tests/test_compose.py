@@ -232,6 +232,26 @@ def test_the_demonstration_runs_from_the_feeder_to_the_phone(topics: Broker, tmp
             behind_the_proxy(tmp_path, f"127.0.0.1:{port}")
 
 
+def test_a_site_is_up_and_waits_for_the_events_of_its_hospital(topics: Broker, tmp_path: Path) -> None:
+    """Its command as it stands: well by its health check, not ready before anything came, and no demonstration."""
+    port, topic = free_ports()[0], topics.topic(partitions=3, name="site.events")
+    places = {"kafka:19092": topics.address, "8050": str(port), "0.0.0.0": "127.0.0.1", "ed.events": topic}
+    place = f"http://127.0.0.1:{port}"
+    with running("site", tmp_path / "site", places) as process:
+        wait_for(lambda: get(f"{place}/healthz")[0] == 200, process, 90)
+        healthy = [sys.executable, *(_put(word, places) for word in SERVICES["site"]["healthcheck"]["test"][2:])]
+        assert subprocess.run(healthy, check=False, timeout=20).returncode == 0
+        assert get(f"{place}/readyz")[0] == 503
+        assert "FABRICATED" not in json.dumps(wall(place)).upper()
+
+
+def test_every_service_is_run_here() -> None:
+    """By its own command, or, where only an image has it, by what the command runs."""
+    text = Path(__file__).read_text(encoding="utf-8")
+    run = {name for name in SERVICES if f'running("{name}"' in text or f'SERVICES["{name}"]["command"]' in text}
+    assert run | {"kafka"} == set(SERVICES), "the broker of the file is the fixture's"
+
+
 def published(broker: Broker) -> dict[str, Any]:
     """The first forecast on its topic."""
     consumer = KafkaConsumer(bootstrap_servers=broker.address, auto_offset_reset="earliest", group_id=None)
@@ -255,7 +275,8 @@ def behind_the_proxy(folder: Path, upstream: str) -> None:
     names = {"SITE_ADDRESS": f"https://localhost:{port}", "WALL": upstream, "BOARD_USER": "board",
              "BOARD_HASH": made.stdout.strip(), "XDG_DATA_HOME": str(folder / "caddy")}  # fmt: skip
     with (folder / "caddy.said").open("wb") as said:
-        command = ["caddy", "run", "--config", str(caddyfile), "--adapter", "caddyfile"]
+        target = SERVICES["proxy"]["configs"][0]["target"]
+        command = [_put(word, {target: str(caddyfile)}) for word in SERVICES["proxy"]["command"]]
         process = subprocess.Popen(command, env={**os.environ, **names}, stdout=said, stderr=said)
     try:
         asked = [("board", "night", 200), ("board", "day", 401), ("", "", 401)]

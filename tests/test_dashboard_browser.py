@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +14,7 @@ from dashboard.app import Pages
 from forecast.board import Board
 from tests.boards import MADE_AT, ordinary, overfull, stale
 from tests.feed_views import overfull_feeds, overfull_quarantine
-from tests.pictures import CHROMIUM, launch, opened, served
+from tests.pictures import CALL, CHROMIUM, launch, opened, served
 
 pytestmark = [
     pytest.mark.browser,
@@ -107,8 +108,9 @@ def test_nothing_is_cut_off_and_charts_stay_when_numbers_change(page: Page, wall
     assert (page.evaluate(CUT_OFF), page.evaluate(SIDEWAYS)) == ([], 0)
     show(page, wall[1], overfull(), present="127", minute=1)
     assert (page.evaluate(CUT_OFF), page.evaluate(places)) == ([], before)
-    show(page, wall[1], stale(), present="41", minute=2)
+    show(page, wall[1], replace(stale(), call=CALL), present="41", minute=2)
     assert page.evaluate(CUT_OFF) == []
+    expect(page.locator(".banner .to-sheet")).to_have_attribute("href", "/downtime?lang=fr")
     assert page.evaluate("document.querySelector('#chart-census .js-plotly-plot').dataset.mine") == "yes"
 
 
@@ -155,7 +157,7 @@ def test_the_pages_beside_the_wall_fit_every_screen_and_lead_to_each_other(brows
     with served(ordinary, pages) as (url, _):
         page = browser.new_page()
         complaints, asked = watched(page)
-        for name in ("feeds", "quarantine"):
+        for name in ("downtime", "feeds", "quarantine"):
             page.goto(f"{url}{name}?lang=en")
             page.locator(".beside .card").first.wait_for(timeout=20_000)
             for width, height in SIZES.values():
@@ -170,10 +172,32 @@ def test_the_pages_beside_the_wall_fit_every_screen_and_lead_to_each_other(brows
         page.close()
 
 
+def test_the_sheet_is_printed_black_on_white_on_two_pages_even_when_the_server_has_died(browser: Browser) -> None:
+    with served(ordinary, call=CALL) as (url, kill):
+        page, mutant = (browser.new_page(viewport={"width": 1920, "height": 1080}) for _ in range(2))
+        mutant.route("**/sheet.css*", lambda route: route.abort())  # the mutant prints what is on the screen
+        for one in (page, mutant):
+            one.goto(f"{url}downtime?lang=en")
+            one.locator(".sheet .table").first.wait_for(timeout=20_000)
+            one.emulate_media(media="print")
+        kill()
+        expect(mutant.locator("#lost")).to_be_visible(timeout=15_000)
+        expect(page.locator("#lost")).to_be_hidden()
+        sheet = page.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b(?!s)", sheet)) == 2
+        ink = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
+        black_on_white = ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+        assert page.locator(".sheet .card").first.evaluate(ink) == black_on_white
+        assert mutant.locator(".sheet .card").first.evaluate(ink) != black_on_white
+        expect(mutant.locator("#lost")).to_be_visible()
+        page.close()
+        mutant.close()
+
+
 def test_a_server_that_dies_is_seen_within_15_s_on_every_page(browser: Browser) -> None:
     """The overlay is drawn by a plain script alone; the mutant is the same page without it."""
     pages = Pages(feeds=overfull_feeds)
-    with served(ordinary, pages) as (url, kill):
+    with served(ordinary, pages, call=CALL) as (url, kill):
         wall, feeds, mutant = (browser.new_page(viewport={"width": 390, "height": 844}) for _ in range(3))
         mutant.route("**/alive.js*", lambda route: route.abort())
         for page, path in ((wall, ""), (feeds, "feeds"), (mutant, "")):
@@ -184,7 +208,9 @@ def test_a_server_that_dies_is_seen_within_15_s_on_every_page(browser: Browser) 
         kill()
         for page in (wall, feeds):
             expect(page.locator("#lost")).to_be_visible(timeout=15_000)
-            assert "LINK LOST since" in str(page.locator("#lost").text_content())
+            said = str(page.locator("#lost").text_content())
+            assert "LINK LOST since" in said
+            assert said.endswith(f"\nDowntime procedure: call {CALL}")
         expect(mutant.locator("#lost")).to_be_hidden()
         for page in (wall, feeds, mutant):
             page.close()

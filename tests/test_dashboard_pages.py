@@ -14,13 +14,13 @@ from dashboard.feed_words import TONES
 from dashboard.pages.beside import Place, beside
 from dashboard.panels import feeds, footer, header, quarantine
 from dashboard.parts import MARKS
-from dashboard.reason_words import MENDS, reason_words
+from dashboard.reason_words import MENDS, doubt_words, reason_words
 from dashboard.states import ORDER
 from dashboard.words import LANGUAGES, UNKNOWN, Reader
-from forecast.board import FeedState
+from forecast.board import DoubtView, FeedState, Published
 from ingest.events import BY_KIND
 from tests import feed_views as views
-from tests.boards import ordinary, overfull
+from tests.boards import MADE_AT, ordinary, overfull
 from tests.test_dashboard_app import SCREEN, refresh
 from tests.test_dashboard_panels import FRENCH, READER, classes, rows, texts, with_class
 
@@ -180,6 +180,41 @@ def test_many_reasons_are_turned_page_by_page() -> None:
     assert with_class(quarantine.panel(views.ordinary_quarantine(), READER, 1), "turning") == []
 
 
+def test_what_was_doubtful_is_told_on_the_last_page_and_with_nothing_waiting() -> None:
+    """A message that bears the number of another one is kept, and must not be kept in silence."""
+    doubts = (DoubtView("mllp", "control_id_reused", 3), DoubtView("mllp", "unmapped_unit", 1))
+    said = cards(quarantine.panel(replace(views.quarantine(), doubts=doubts), READER, 1))
+    assert said[1][:3] == [
+        "What was taken although something of it is doubtful?",
+        "3",
+        "They bear the number of another message that says something else; both were kept. "
+        "Ask the sender which is right.",
+    ]
+    assert said[1][-1] == "mllp, rule unmapped_unit"
+    many = replace(views.overfull_quarantine(), doubts=doubts)
+    assert [len(with_class(quarantine.panel(many, READER, n), "doubts")) for n in (1, 2, 3)] == [0, 0, 1]
+    assert with_class(quarantine.panel(views.ordinary_quarantine(), READER, 1), "doubts") == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_doubt_has_words(language: str) -> None:
+    reader = Reader(language, "Europe/Paris")  # type: ignore[arg-type]
+    codes = ("control_id_reused", "unmapped_unit", "unmapped_mode", "day_only", "odd_time", "triggers_differ")
+    unknown = doubt_words("never heard of", reader)
+    assert len({doubt_words(code, reader) for code in codes} | {unknown}) == len(codes) + 1
+
+
+def test_what_became_of_our_own_forecasts_stands_with_the_feeds() -> None:
+    well = Published("edtwin.forecasts", published=144, overtaken=1, last_at=MADE_AT)
+    said = cards(feeds.panel(replace(views.ordinary_feeds(), published=well), READER))[2]
+    assert said[:5] == ["Do our forecasts go out (topic edtwin.forecasts)?", "published", "144", "not taken", "0"]
+    assert said[-1] == "24 Nov 2026, 14:34"
+    broken = replace(well, failed=2, last_error="ConnectionRefused")
+    said = cards(feeds.panel(replace(views.ordinary_feeds(), published=broken), READER))[2]
+    assert said[1:3] == [MARKS["warn"], "The last one was not taken (ConnectionRefused); the next one is tried."]
+    assert not with_class(feeds.panel(views.ordinary_feeds(), READER), "published")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_has_words_and_an_unknown_one_is_damage(language: str) -> None:
     reader = Reader(language, "Europe/Paris")  # type: ignore[arg-type]
@@ -202,7 +237,7 @@ def test_no_page_says_nothing_or_none(make: Any, reader: Reader) -> None:
 def test_the_head_of_a_page_leads_to_the_wall_and_to_the_other_page() -> None:
     head = header.beside(views.ordinary_feeds(), READER, "feeds")
     assert [(texts(way)[0], way.href) for way in with_class(head, "way")] == [
-        ("Wall", "/?lang=en"), ("Quarantine", "/quarantine?lang=en"),
+        ("Wall", "/?lang=en"), ("Quarantine", "/quarantine?lang=en"), ("Downtime sheet", "/downtime?lang=en"),
     ]  # fmt: skip
 
 

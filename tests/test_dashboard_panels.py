@@ -12,10 +12,12 @@ from dash.development.base_component import Component
 
 from dashboard.pages.wall import CHARTS, PANELS, filling, frame
 from dashboard.panels import arrivals, banner, boarding, census, footer, header, now, scenarios, trust, wards
+from dashboard.reason_words import MENDS
 from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.board import Board, Effect
 from tests.boards import (
     EXAMPLES,
+    MADE_AT,
     SKILLS,
     before_first,
     catching_up,
@@ -202,7 +204,7 @@ def test_header_before_the_first_forecast() -> None:
         (
             stale(),
             [
-                *(SQUARE, "LAST KNOWN 13:42, 52 min ago"),
+                *(SQUARE, "LAST KNOWN 13:42, 52 min ago", "Downtime sheet"),
                 *(UP, "OLD FORECAST: issued 40 min ago (the simulation did not end within 90 s and was stopped)"),
             ],
         ),
@@ -244,7 +246,7 @@ def test_banners(board: Board, said: list[str]) -> None:
         (
             off(),
             [
-                *(SQUARE, "NO MORE DATA since 09:22: downtime procedure"),
+                *(SQUARE, "NO MORE DATA since 09:22: downtime procedure", "Downtime sheet"),
                 *(SQUARE, "NO FORECAST: the data are too old"),
             ],
         ),
@@ -464,10 +466,53 @@ def test_footer_says_how_many_runs_were_alike_in_both_engines() -> None:
 def test_footer_overfull_counts_rejected_records_by_reason() -> None:
     assert texts(footer.panel(overfull(), READER))[1:5] == [
         UP,
-        "1,134 records rejected (impossible_date 812, unknown_value 241, missing_visit 77, …)",
+        "1,134 records rejected (impossible or missing times 816, words unknown to the mapping 241, "
+        "no or contradictory visit 77)",
         UP,
         "143 cycles, 3 missed, 1 failed, the last took 58 s",
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({}, "LATE FEED: nothing for 12 min; wider forecast"),
+        ({"age": timedelta(minutes=1), "lag": timedelta(minutes=40), "is_lagging": True},
+         "LATE FEED: messages take 40 min; wider forecast"),
+        ({"age": timedelta(minutes=1)}, "LATE FEED: messages come again; wider forecast"),
+    ],
+)  # fmt: skip
+def test_a_forecast_that_was_run_from_before_says_that_it_is_wider_and_of_when_the_data_are(
+    told: dict[str, Any], said: str
+) -> None:
+    """With the mutant that starts from its issue."""
+    board = replace(late(), feed=replace(late().feed, **told))
+    begun = replace(board, cycle=replace(board.cycle, begins_at=MADE_AT - timedelta(minutes=49)))
+    assert texts(banner.panel(begun, READER))[1].replace(NBSP, " ") == said
+    assert texts(now.panel(begun, READER)).count("data of 13:45") == len(now.TILES)
+    gone = replace(begun, feed=fed("stale", timedelta(minutes=20)))
+    assert texts(now.panel(gone, READER)).count("LAST KNOWN 13:45") == len(now.TILES), (
+        "not 14:14, when it was last heard"
+    )
+    here = replace(board, cycle=replace(board.cycle, begins_at=board.cycle.issued_at))
+    assert "wider" not in texts(banner.panel(here, READER))[1]
+    assert not any("data of" in text for text in texts(now.panel(here, READER)))
+
+
+@pytest.mark.parametrize("reader", [READER, FRENCH])
+def test_footer_says_no_code_of_a_rule(reader: Reader) -> None:
+    """With the mutant that shows them as they are."""
+    codes = [code for code in [*MENDS, "two_messages"] if "_" in code]
+    rejected = dict.fromkeys(codes, 1)
+    board = replace(ordinary(), feed=replace(ordinary().feed, rejected=rejected))
+
+    def shows_a_code() -> bool:
+        return any(code in text for text in texts(footer.panel(board, reader)) for code in codes)
+
+    assert not shows_a_code()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(footer, "reason_name", lambda code, reader: code)
+        assert shows_a_code()
 
 
 def test_footer_before_the_first_forecast_and_event() -> None:

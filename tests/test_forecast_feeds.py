@@ -17,6 +17,7 @@ from ingest.database import Database
 from ingest.events import Arrived, Event, EventId, Moved, UnitId, VisitId
 from ingest.links import LinkNow
 from ingest.log import EventLog, Intake, Position, Rejected
+from ingest.sources.kafka_places import source_of
 from tests.histories import hospital
 
 NOW = datetime(2026, 11, 24, 13, 30, tzinfo=UTC)
@@ -164,10 +165,28 @@ def test_a_source_that_was_never_heard_does_not_darken_those_that_are(site: Site
     assert state(feeds, NOW + MINUTE) == "live"  # at once
 
 
+def test_what_came_by_a_topic_is_counted_with_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By all its partitions, under the names that the journal has for them, and by no other topic."""
+    kafka = LinkNow(name="kafka:ed", kind="kafka", heartbeat_at=NOW)
+    site.links = [kafka, replace(kafka, name="kafka:ed.labs")]
+    for n, (topic, partition) in enumerate([("ed", 0), ("ed", 1), ("ed.labs", 0)]):
+        site.message(NOW + n * MINUTE, source=source_of(topic, partition, "48c1f0aa"))
+
+    def stored() -> dict[str, int]:
+        _, views, files = site.feeds().sources(NOW + HOUR)
+        return {view.name: view.tally.stored for view in views} | {name: told.stored for name, told in files}
+
+    assert stored() == {"kafka:ed": 2, "kafka:ed.labs": 1}
+    # the mutant: the names that a topic's partitions once had
+    monkeypatch.setattr(
+        LinkNow, "tells", lambda self, source: source.startswith(f"{self.name.removeprefix('kafka:')}[")
+    )
+    assert stored()["kafka:ed"] == 0
+
+
 def test_a_link_that_is_down_a_backlog_and_a_heartbeat_are_seen(site: Site) -> None:
     kafka = LinkNow(name="kafka:ed", kind="kafka", heartbeat_at=NOW)
-    site.message(NOW - 20 * MINUTE, source="ed[0]") if site.clock.now() < NOW - 20 * MINUTE else None
-    site.message(NOW, source="ed[0]")
+    site.message(NOW, source=source_of("ed", 0, "48c1f0aa"))
     at = NOW + 10 * MINUTE
     site.links = [replace(kafka, heartbeat_at=at)]
     assert state(site.feeds(), at) == "quiet"

@@ -21,6 +21,7 @@ from forecast.engines import Agreement
 from forecast.ensemble import Run
 from forecast.loop import Loop, Rhythm, Site
 from forecast.turns import turn_of
+from forecast.values import Forecast
 from ingest.clock import SimulatedClock
 from ingest.database import Database
 from ingest.log import EventLog
@@ -139,6 +140,44 @@ def test_no_new_forecast_is_published_from_what_is_only_the_last_known(
     b.turn_at(NOON + TEN)
     assert b.loop.board.cycle.issued_at == NOON + shown
     assert len(archive.forecasts(NOON, NOON + HOUR)) == 2
+
+
+def test_a_cycle_of_a_late_feed_starts_where_the_data_are_complete(
+    archive: Archive, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, b = cycle_of_a_late_feed(archive, executor, monkeypatch)
+    begins_at = NOON - timedelta(minutes=45)
+    assert said.provenance["complete_until"] == begins_at.isoformat()
+    assert b.loop.board.cycle.begins_at == begins_at
+    assert (b.loop.board.fans["ed_census"].past_at[-1], b.loop.board.fans["ed_census"].valid_at[0]) == (begins_at, NOON)
+    assert width_of_now(said, "ed_arrivals") > 0, "who came since is not known"
+
+
+def test_a_cycle_that_only_stamps_a_late_feed_is_caught(
+    archive: Archive, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mutant: its forecast starts from now, as if nothing were missing."""
+    monkeypatch.setattr(module, "complete_at", lambda feed, as_of, step: as_of)
+    said, _ = cycle_of_a_late_feed(archive, executor, monkeypatch)
+    assert width_of_now(said, "ed_arrivals") == 0
+
+
+def cycle_of_a_late_feed(
+    archive: Archive, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Forecast, Bench]:
+    """What it says, and the loop; the feed has been silent for 40 minutes."""
+    b = bench(archive, executor, NOON)
+    monkeypatch.setattr(b.loop, "_feed", lambda now: Feed("late", NOON, 4 * TEN, TEN))
+    b.loop._how = replace(HOW, members=20)
+    b.loop.turn()
+    [said] = archive.forecasts(NOON, NOON + HOUR)
+    return said, b
+
+
+def width_of_now(said: Forecast, measure: str) -> float:
+    """Of the interval that holds 8 in 10, at lead 0."""
+    quantiles = said.scenarios["as_usual"][measure].quantiles
+    return float(quantiles[0.9][0] - quantiles[0.1][0])
 
 
 def test_a_log_that_cannot_be_read_is_off_on_the_wall(

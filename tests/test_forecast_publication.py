@@ -15,10 +15,11 @@ from kafka import KafkaConsumer, TopicPartition
 from forecast import loop as module
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
 from forecast.archive import Archive
+from forecast.board import Published
 from forecast.ensemble import Run
 from forecast.issue import as_json
 from forecast.loop import Loop, Rhythm, Site
-from forecast.publication import Counts, Publisher
+from forecast.publication import Publisher
 from forecast.values import Forecast
 from ingest.clock import SimulatedClock, stopwatch
 from ingest.database import Database
@@ -31,12 +32,13 @@ from tests.test_ingest_sources_kafka import until
 
 pytestmark = LEAKY
 NOWHERE = Link(brokers=("127.0.0.1:1",))
+CLOCK = SimulatedClock(NOON)
 
 
 @contextmanager
 def publishing(link: Link, topic: str) -> Iterator[Publisher]:
     stop = threading.Event()
-    publisher = Publisher(link, topic, "General", stop)
+    publisher = Publisher(link, topic, "General", stop, CLOCK)
     publisher.start()
     try:
         yield publisher
@@ -70,11 +72,11 @@ def test_a_broker_that_is_away_is_counted_and_the_next_forecast_is_tried(broker:
     with publishing(Link(brokers=(broker.address,)), topic) as publisher:
         publisher.offer(said())
         until(lambda: publisher.counts.failed == 1)
-        assert publisher.counts == Counts(failed=1, last_error="ConnectionRefused")
+        assert publisher.counts == Published(topic, failed=1, last_error="ConnectionRefused")
         broker.start()
         publisher.offer(said())
         until(lambda: publisher.counts.published == 1, 30)
-        assert publisher.counts.failed == 1
+        assert publisher.counts == Published(topic, published=1, failed=1, last_at=NOON)
 
 
 def test_a_topic_that_does_not_exist_is_counted_and_not_made(broker: Broker) -> None:
@@ -88,10 +90,10 @@ def test_a_topic_that_does_not_exist_is_counted_and_not_made(broker: Broker) -> 
 
 
 def test_only_the_newest_waits() -> None:
-    publisher = Publisher(NOWHERE, "t", "General", threading.Event())
+    publisher = Publisher(NOWHERE, "t", "General", threading.Event(), CLOCK)
     for _ in range(3):
         publisher.offer(said())
-    assert publisher.counts == Counts(overtaken=2)
+    assert publisher.counts == Published("t", overtaken=2)
 
 
 def cycle_of(told: object) -> Loop:

@@ -18,6 +18,7 @@ from forecast.ensemble import Run
 from forecast.issue import Times, issue
 from forecast.past import truth
 from forecast.record import HEADLINES, Record, with_rivals
+from forecast.situation import Situation
 from forecast.values import Forecast, Series, series
 from ingest.database import Database
 from tests.histories import LOOKS, NOON, calibration, scenarios, situation, state
@@ -36,7 +37,12 @@ def archive() -> Iterator[Archive]:
 
 @cache
 def said(at: datetime) -> Forecast:
-    return issue(situation(), scenarios("as_usual", "arrivals_up_20"), HOW, Times(at, at, at))
+    return issue(then(at), scenarios("as_usual", "arrivals_up_20"), HOW, Times(at, at, at))
+
+
+def then(at: datetime) -> Situation:
+    """The situation at noon, taken for that of another instant."""
+    return replace(situation(), as_of=at)
 
 
 def rivals(value: float = 20.0) -> dict[str, dict[str, Series]]:
@@ -129,7 +135,7 @@ def recalibrated() -> Forecast:
     leads = np.array(HOW.lead_min[1:])
     lower = Recalibration("UTC", {"ed_census": Correction(leads, np.full((4, leads.size), 3.0), np.ones(leads.size))})
     times = Times(WEEK_AGO, WEEK_AGO, WEEK_AGO)
-    return issue(situation(), scenarios("as_usual", "arrivals_up_20"), HOW, times, recalibration=lower)
+    return issue(then(WEEK_AGO), scenarios("as_usual", "arrivals_up_20"), HOW, times, recalibration=lower)
 
 
 def test_what_was_simulated_is_kept_and_judged_beside_what_was_published(archive: Archive) -> None:

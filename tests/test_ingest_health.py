@@ -212,6 +212,20 @@ def test_a_skewed_clock_is_found_within_twenty_messages(ahead_min: float) -> Non
     assert (found.is_warned_of, found.is_on_a_banner) == (abs(ahead_min) > 2, abs(ahead_min) > 10)
 
 
+def test_messages_that_are_old_are_late_and_their_clock_is_not_wrong() -> None:
+    """As of a feed that works off a night of silence: its delay is hours, and another one with every message."""
+    pairs = [(AT - 300 * MIN + n * MIN, AT + n * MIN / 60) for n in range(60)]
+    found = skew(pairs)
+    assert found is not None
+    assert found.ahead < -240 * MIN
+    assert (found.is_steady, found.is_warned_of, found.is_on_a_banner) == (False, False, False)
+    steady = replace(found, is_steady=True)  # the mutant: any delay is taken for a clock
+    assert steady.is_on_a_banner
+    early = skew([(at + 900 * MIN, stored) for at, stored in pairs])
+    assert early is not None
+    assert early.is_on_a_banner, "what is recorded before it comes is no delay"
+
+
 def test_one_odd_message_is_no_skew() -> None:
     pairs = [(AT + n * MIN, AT + n * MIN + timedelta(seconds=2)) for n in range(40)]
     pairs[7] = (AT + 600 * MIN, AT)

@@ -56,7 +56,9 @@ def test_what_is_kept_of_a_message() -> None:
         f"ZBE|{number('record', 'M1')}|20260302080000+0000||INSERT|N",
         "",
     ]  # fmt: skip
-    assert (kept.control_id, kept.fault) == (number("record", "A0408:00V1"), None)
+    sender = adt("A04", "08:00").split(b"|")[2:4]
+    named = "^".join([*(part.decode() for part in sender), "A0408:00V1"])
+    assert (kept.control_id, kept.fault) == (number("record", named), None)
 
 
 def test_the_number_of_the_type_that_the_settings_prefer_is_the_patients() -> None:

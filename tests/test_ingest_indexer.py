@@ -419,8 +419,8 @@ def test_the_check_sees_a_rebuild_that_knows_when_it_is_made(tmp_path: Path, mon
     """The mutant lets events be known when they are indexed, as other live batches are."""
     read = read_messages
 
-    def known_now(records: Any, readers: Any, later: Any) -> Any:
-        told = read(records, readers, later)
+    def known_now(*given: Any) -> Any:
+        told = read(*given)
         at = told.table.schema.get_field_index("known_at")
         last = pa.array([told.journalled.stored_at] * told.table.num_rows, told.table.schema.field("known_at").type)
         object.__setattr__(told, "table", told.table.set_column(at, told.table.schema.field("known_at"), last))

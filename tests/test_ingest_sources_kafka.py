@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,18 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
-from ingest.clock import WallClock, stopwatch
+from ingest.bookkeeping import Position
+from ingest.clock import SimulatedClock, WallClock, stopwatch
 from ingest.event_json import EventJson
+from ingest.formats import Format
 from ingest.journal_frames import Record
+from ingest.pipeline import Message, Receipt
 from ingest.pseudonyms import Pseudonyms
 from ingest.sources import kafka_link
 from ingest.sources.kafka import KafkaSource, State, Status, Topic
 from ingest.sources.kafka_link import Link
 from tests.kafka_broker import LEAKY, Broker
-from tests.kafka_journals import Keeping, keeping, sent_messages
+from tests.kafka_journals import AT, Keeping, keeping, sent_messages
 
 pytestmark = LEAKY
 
@@ -290,3 +294,25 @@ def test_attempts_in_vain_leave_no_thread_behind(tmp_path: Path, monkeypatch: py
         with pytest.raises(KafkaError), link.admin():
             pass
         assert threading.active_count() > before
+
+
+def test_a_broker_that_stays_away_is_away_since_it_went_whatever_it_says_meanwhile() -> None:
+    """Refused, then timed out, then refused: the wall calls it stale after two minutes of all of it together."""
+    clock = SimulatedClock(AT)
+    source = KafkaSource(Link(brokers=("127.0.0.1:1",)), Topic("t", FORM), Nothing(), clock, threading.Event())
+    for minute, said in enumerate(("refused", "timed out", "refused")):
+        clock.advance_to(AT + timedelta(minutes=minute))
+        source._becomes(State.AWAY, said)
+    assert (source.status.since, source.status.sentence) == (AT, "refused")
+    source._becomes(State.LIVE, "")
+    assert source.status.since == AT + timedelta(minutes=2)
+
+
+class Nothing:
+    """A keeper that has nothing and takes nothing."""
+
+    def positions(self) -> dict[str, Position]:
+        return {}
+
+    def receive_many(self, messages: Sequence[Message], form: Format, source: str) -> list[Receipt]:
+        return []

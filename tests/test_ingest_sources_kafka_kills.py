@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
+from tests import kafka_child
 from tests.kafka_broker import LEAKY, Broker
-from tests.kafka_child import Variant
+from tests.kafka_child import READY, Variant, until_ready
 from tests.kafka_kills import Found, campaign
 
 pytestmark = LEAKY
@@ -34,3 +38,43 @@ def test_three_hundred_kills_lose_nothing_and_double_nothing(broker: Broker, tmp
     print(found)
     assert found == Found(found.sent, lost=0, double=0, in_log=found.sent, met=found.met)
     assert found.met >= 200
+
+
+# --- how a consumer is waited for
+
+
+@pytest.fixture
+def pipe(monkeypatch: pytest.MonkeyPatch) -> tuple[Connection, Connection]:
+    """Ours, and the consumer's, which may take half a second from step to step."""
+    monkeypatch.setattr(kafka_child, "STEP_S", 0.5)
+    return Pipe()
+
+
+def test_a_consumer_is_waited_for_as_long_as_it_makes_steps(pipe: tuple[Connection, Connection]) -> None:
+    """Longer in all than any one step may take; a broker that is not reached at first is no fault."""
+    ours, theirs = pipe
+
+    def say() -> None:
+        for step in ("begun", "opened", "away Kafka is not reached (NodeNotReady)", "opened", READY):
+            threading.Event().wait(0.3)
+            theirs.send(step)
+
+    threading.Thread(target=say).start()
+    until_ready(ours)
+
+
+@pytest.mark.parametrize(
+    ("ends", "fault"),
+    [(False, "makes no step after 'begun'"), (True, "has died after 'begun'"), ("stopped a gap", "stopped a gap")],
+)
+def test_a_consumer_that_hangs_dies_or_is_stopped_is_seen(
+    pipe: tuple[Connection, Connection], ends: bool | str, fault: str
+) -> None:
+    ours, theirs = pipe
+    theirs.send("begun")
+    if isinstance(ends, str):
+        theirs.send(ends)
+    elif ends:
+        theirs.close()
+    with pytest.raises(AssertionError, match=fault):
+        until_ready(ours)

@@ -116,6 +116,14 @@ class Scenario:
         """The numbers of the change, as plain values."""
         return self.change.model_dump(exclude={"fr", "en"}, exclude_defaults=True, mode="json")
 
+    def delayed(self, by_min: float) -> Scenario:
+        """The same change, so much later."""
+        if not by_min:
+            return self
+        kinds = {"capacity": self.change.capacity, "arrivals": self.change.arrivals, "crisis": self.change.crisis}
+        later = {kind: tuple(_delayed(change, by_min) for change in changes) for kind, changes in kinds.items()}
+        return replace(self, change=self.change.model_copy(update=later))
+
     def apply(self, setting: Setting, acuities: Sequence[str]) -> Setting:
         """The setting changed; `acuities` are the hospital's levels, by code."""
         capacity, demand = dict(setting.capacity), setting.demand
@@ -125,6 +133,11 @@ class Scenario:
             demand = replace(demand, level=_scaled(demand.level, arrivals))
         crises = tuple(_crisis(crisis, acuities) for crisis in self.change.crisis)
         return replace(setting, capacity=capacity, demand=replace(demand, crises=demand.crises + crises))
+
+
+def _delayed(change: Checked, by_min: float) -> Checked:
+    told = {name: getattr(change, name, None) for name in ("from_min", "until_min")}
+    return change.model_copy(update={name: minute + by_min for name, minute in told.items() if minute is not None})
 
 
 def catalogue(*files: FilePath, pools: Iterable[str] | None = None) -> dict[str, Scenario]:

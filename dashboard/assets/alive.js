@@ -53,7 +53,9 @@
     const now = performance.now();
     const silent = now - answered > SERVER_SILENT_MS;
     const stuck = now - beaten > (beat === null ? FIRST_MS : PAGE_SILENT_MS);
-    if (silent || stuck) box.textContent = box.dataset[root.lang] + " " + clock(silent ? answeredAt : beatenAt);
+    const call = box.dataset[root.lang + "Call"]; // whom to call while the board is blind
+    const since = box.dataset[root.lang] + " " + clock(silent ? answeredAt : beatenAt);
+    if (silent || stuck) box.textContent = call ? since + "\n" + call : since;
     box.hidden = !(silent || stuck);
     root.classList.toggle("is-lost", silent || stuck);
   }

@@ -1,4 +1,4 @@
-"""The pages beside the wall: how the feeds do, and what waits in the quarantine. They are read from a chair."""
+"""The pages beside the wall: the feeds, the quarantine, the sheet for a downtime. They are read from a chair."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Literal
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.panels import feeds, quarantine
+from dashboard.panels import downtime, feeds, quarantine
 from dashboard.panels.header import beside as header
 from dashboard.parts import absent
 from dashboard.words import Reader
-from forecast.board import FeedsView, QuarantineView
+from forecast.board import Board, FeedsView, QuarantineView
 
-PageName = Literal["wall", "feeds", "quarantine"]
-PATHS: dict[str, PageName] = {"": "wall", "/feeds": "feeds", "/quarantine": "quarantine"}
+PageName = Literal["wall", "feeds", "quarantine", "downtime"]
+View = FeedsView | QuarantineView | Board
+PATHS: dict[str, PageName] = {"": "wall", "/feeds": "feeds", "/quarantine": "quarantine", "/downtime": "downtime"}
 """Address to page."""
 
 
@@ -27,10 +28,17 @@ class Place:
     number: int = 1
 
 
-def beside(view: FeedsView | QuarantineView | None, reader: Reader, place: Place) -> Component:
+def beside(view: View | None, reader: Reader, place: Place) -> Component:
     """The page of a view; before there is one, a page that says so."""
     if view is None:
         waiting = absent(reader.say("The twin is waking up: the first board is being made."))
         return html.Main(waiting, className="beside")
-    here = feeds.panel(view, reader) if isinstance(view, FeedsView) else quarantine.panel(view, reader, place.number)
-    return html.Main([header(view, reader, place.name), here], className=f"beside {place.name}-page")
+    return html.Main(
+        [header(view, reader, place.name), _here(view, reader, place)], className=f"beside {place.name}-page"
+    )
+
+
+def _here(view: View, reader: Reader, place: Place) -> Component:
+    if isinstance(view, Board):
+        return downtime.panel(view, reader)
+    return feeds.panel(view, reader) if isinstance(view, FeedsView) else quarantine.panel(view, reader, place.number)

@@ -10,19 +10,26 @@ from dash.development.base_component import Component
 
 from dashboard.feed_words import TONES
 from dashboard.parts import marked
-from dashboard.states import forecast_state
+from dashboard.states import forecast_state, is_begun_before
 from dashboard.words import Reader
-from forecast.board import Board, Feed
+from forecast.board import Board, Feed, FeedState
 
 Line = tuple[str, str]
 """A judgement and its words."""
+BLIND: tuple[FeedState, ...] = ("stale", "off")
+"""Here people must count by hand: the number to call, and the sheet."""
 QUIET_TOLD = timedelta(minutes=5)
 
 
 def panel(board: Board, reader: Reader) -> Component:
     """One line, the feed before the forecast; a failed cycle explains the forecast's age."""
     found = [*_feed(board, reader), *(_forecast(board, reader) or _cycle(board, reader))]
-    alerts = [dmc.Alert(marked(tone, text), className=f"banner {tone}", variant="filled") for tone, text in found]
+    blind = board.feed.state in BLIND and board.feed.age is not None
+    alerts = [
+        dmc.Alert([marked(tone, text), *(_sheet(reader) if blind and i == 0 else [])], className=f"banner {tone}",
+                  variant="filled")
+        for i, (tone, text) in enumerate(found)
+    ]  # fmt: skip
     return html.Div(alerts, className="banners", role="status")
 
 
@@ -47,14 +54,20 @@ def _state(board: Board, reader: Reader) -> Line:
     text = {
         "live": "",
         "quiet": _quiet(feed, reader),
-        "late": _late(feed, reader),
+        "late": _late(board, reader),
         "catching_up": _catching_up(feed, reader),
         "inconsistent": reader.say("INCONSISTENT: see the numbers marked “check”"),
         "stale": reader.say("LAST KNOWN {time}, {ago}", time=at, ago=ago),
         "off": reader.say("NO MORE DATA since {time}: downtime procedure", time=at),
     }[feed.state]
+    if feed.state in BLIND and board.call is not None:
+        text = reader.say("{state}, call {number}", state=text, number=board.call)
     named = text if feed.source is None or not text else f"{text} ({feed.source})"
     return ("news" if feed.state == "quiet" else TONES[feed.state]), named
+
+
+def _sheet(reader: Reader) -> list[Component]:
+    return [html.A(reader.say("Downtime sheet"), href=f"/downtime?lang={reader.language}", className="to-sheet")]
 
 
 def _quiet(feed: Feed, reader: Reader) -> str:
@@ -64,13 +77,20 @@ def _quiet(feed: Feed, reader: Reader) -> str:
     return reader.say("No movement for {duration}, as is usual at this hour", duration=_minutes(feed.age, reader))
 
 
-def _late(feed: Feed, reader: Reader) -> str:
-    if feed.age is not None and feed.age <= feed.limit and feed.is_lagging and feed.lag is not None:
-        return reader.say("LATE FEED: messages are {duration} on the way", duration=_minutes(feed.lag, reader))
-    if feed.age is not None and feed.age <= feed.limit:
-        return reader.say("LATE FEED: messages come again")
-    silent = _minutes(feed.age or timedelta(0), reader)
-    return reader.say("LATE FEED: nothing for {duration}, longer than usual", duration=silent)
+def _late(board: Board, reader: Reader) -> str:
+    """Why it is late; short where there is more to say, since a banner has one line."""
+    feed = board.feed
+    age, lag, wider = feed.age or timedelta(0), feed.lag or timedelta(0), is_begun_before(board.cycle)
+    if age > feed.limit:
+        text = reader.say("LATE FEED: nothing for {duration}; wider forecast", duration=_minutes(age, reader))
+        usual = reader.say("LATE FEED: nothing for {duration}, longer than usual", duration=_minutes(age, reader))
+    elif feed.is_lagging:
+        text = reader.say("LATE FEED: messages take {duration}; wider forecast", duration=_minutes(lag, reader))
+        usual = reader.say("LATE FEED: messages are {duration} on the way", duration=_minutes(lag, reader))
+    else:
+        text = reader.say("LATE FEED: messages come again; wider forecast")
+        usual = reader.say("LATE FEED: messages come again")
+    return text if wider else usual
 
 
 def _catching_up(feed: Feed, reader: Reader) -> str:

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from dashboard.feed_words import TONES, advice, kind_name, source_name, state_name, state_sentence
 from dashboard.parts import Content, absent, heading, marked
 from dashboard.words import NBSP, UNKNOWN, Reader
-from forecast.board import FeedsView, Hour, SilentPart, SourceView, Tally
+from forecast.board import FeedsView, Hour, Published, SilentPart, SourceView, Tally
 from ingest.clock import local
 
 SILENT_SHOWN = 6
@@ -21,11 +21,12 @@ TALLY_NAMES = ("read", "stored", "duplicate", "ignored", "rejected")
 
 def panel(view: FeedsView, reader: Reader) -> Component:
     """A card a source, the worst first; below, what was read of sources that do not run now."""
-    if not view.sources:
+    if not view.sources and view.published is None:
         return html.Section(absent(reader.say("no source is set up")), className="sources")
     worst_first = sorted(view.sources, key=lambda source: -_rank(source))
     cards = [_card(source, reader) for source in worst_first]
-    return html.Section([*cards, *_files(view, reader)], className=f"sources of-{min(len(cards), 3)}")
+    below = [*_published(view.published, reader), *_files(view, reader)]
+    return html.Section([*cards, *below], className=f"sources of-{max(1, min(len(cards), 3))}")
 
 
 def _rank(source: SourceView) -> int:
@@ -196,6 +197,28 @@ def _account(tally: Tally, reader: Reader) -> Component:
         sign = [html.Span(signs[name], className="sign")] if name in signs else []
         cells.append(html.Span([*sign, html.B(number), html.Small(names[name])], className=f"sum {name}"))
     return html.Div(cells, className="account")
+
+
+def _published(told: Published | None, reader: Reader) -> list[Component]:
+    """What becomes of our own forecasts, for those who read them from the topic."""
+    if told is None:
+        return []
+    last = reader.say("never yet") if told.last_at is None else reader.moment(told.last_at)
+    counts = [
+        (reader.say("published"), reader.number(told.published)),
+        (reader.say("not taken"), _marked_if(told.failed, reader)),
+        (reader.say("left out, a newer one was ready"), reader.number(told.overtaken)),
+        (reader.say("Last one published"), last),
+    ]
+    rows = [html.Div([html.Dt(name), html.Dd(text)], className="fact") for name, text in counts]
+    fault = reader.say("The last one was not taken ({error}); the next one is tried.", error=told.last_error or "")
+    said = [] if told.last_error is None else [html.Div(marked("warn", fault), className="source-said")]
+    question = reader.say("Do our forecasts go out (topic {name})?", name=told.topic)
+    return [html.Div([heading(question), *said, html.Dl(rows, className="facts")], className="card files published")]
+
+
+def _marked_if(count: int, reader: Reader) -> Content:
+    return marked("warn", reader.number(count)) if count else reader.number(count)
 
 
 def _files(view: FeedsView, reader: Reader) -> list[Component]:

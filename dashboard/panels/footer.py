@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from dash import html
 from dash.development.base_component import Component
 
 from dashboard.parts import marked
+from dashboard.reason_words import reason_name
 from dashboard.words import Reader
 from forecast.board import Board
 
@@ -30,12 +33,20 @@ def _rejected(board: Board, reader: Reader) -> str | Component:
     total = sum(rejected.values())
     if total == 0:
         return reader.say("no record rejected")
-    most = sorted(rejected.items(), key=lambda item: (-item[1], item[0]))
-    reasons = [f"{reason} {reader.number(n)}" for reason, n in most[:REASONS_SHOWN]]
+    most = _by_name(rejected, reader)
+    reasons = [f"{name} {reader.number(n)}" for name, n in most[:REASONS_SHOWN]]
     dots = ["…"] if len(most) > REASONS_SHOWN else []
     text = reader.count("{n} record rejected", "{n} records rejected", total)
     said = marked("warn", f"{text} ({', '.join([*reasons, *dots])})")
     return html.A(said, href=f"/quarantine?lang={reader.language}", className="quiet-link")
+
+
+def _by_name(rejected: dict[str, int], reader: Reader) -> list[tuple[str, int]]:
+    """In words, as many for each as all codes of that name have, the most frequent first."""
+    names: Counter[str] = Counter()
+    for code, count in sorted(rejected.items()):
+        names[reason_name(code, reader)] += count
+    return names.most_common()
 
 
 def _cycles(board: Board, reader: Reader) -> str | Component:

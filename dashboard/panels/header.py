@@ -32,11 +32,13 @@ def panel(board: Board, reader: Reader) -> Component:
     return html.Header([where, *_mode(board, reader), ages, time, switch(reader)], className="header", **zone)
 
 
-def beside(view: FeedsView | QuarantineView, reader: Reader, page: str) -> Component:
+def beside(view: FeedsView | QuarantineView | Board, reader: Reader, page: str) -> Component:
     """The head of a page beside the wall: which page, of what hospital and when, and the way to the others."""
-    titles = {"feeds": reader.say("Are the data coming?"), "quarantine": reader.say("What could not be read?")}
-    paths = {"wall": "/", "feeds": "/feeds", "quarantine": "/quarantine"}
-    names = {"wall": reader.say("Wall"), "feeds": reader.say("Feeds"), "quarantine": reader.say("Quarantine")}
+    titles = {"feeds": reader.say("Are the data coming?"), "quarantine": reader.say("What could not be read?"),
+              "downtime": reader.say("Downtime sheet")}  # fmt: skip
+    paths = {"wall": "/", "feeds": "/feeds", "quarantine": "/quarantine", "downtime": "/downtime"}
+    names = {"wall": reader.say("Wall"), "feeds": reader.say("Feeds"), "quarantine": reader.say("Quarantine"),
+             "downtime": reader.say("Downtime sheet")}  # fmt: skip
     links = [
         html.A(names[name], href=f"{paths[name]}?lang={reader.language}", className="way")
         for name in paths

@@ -7,7 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.parts import marked
-from dashboard.states import numbers_shown
+from dashboard.states import is_begun_before, numbers_shown
 from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.board import Board, Now
 
@@ -50,10 +50,16 @@ def panel(board: Board, reader: Reader) -> Component:
 
 def _stamp(board: Board, reader: Reader) -> str | None:
     """What every number is, where it is not simply so."""
-    heard_at = board.feed.heard_at
+    heard_at, begins_at = board.feed.heard_at, board.cycle.begins_at
+    begun_before = is_begun_before(board.cycle) and begins_at is not None
     if board.feed.state == "stale" and heard_at is not None:
-        return reader.say("LAST KNOWN {time}", time=reader.clock(heard_at))
-    return reader.say("provisional") if board.feed.state == "catching_up" else None
+        known_at = min(heard_at, begins_at) if begun_before and begins_at is not None else heard_at
+        return reader.say("LAST KNOWN {time}", time=reader.clock(known_at))
+    if board.feed.state == "catching_up":
+        return reader.say("provisional")
+    if begun_before and begins_at is not None:
+        return reader.say("data of {time}", time=reader.clock(begins_at))
+    return None
 
 
 def _tile(

@@ -6,26 +6,29 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.parts import absent, marked
-from dashboard.reason_words import command, mend_words, reason_words
+from dashboard.parts import absent, heading, marked
+from dashboard.reason_words import command, doubt_words, mend_words, reason_words
 from dashboard.words import Reader
 from forecast.board import QuarantineView, ReasonView
 
 ON_A_PAGE = 8
 PLACES_SHOWN = 3
+DOUBTS_SHOWN = 12
 
 
 def panel(view: QuarantineView, reader: Reader, number: int) -> Component:
     """A card a reason, the most frequent first; `number` is which page of them, the last where there are fewer."""
     if not view.reasons:
         nothing = absent(reader.say("Nothing waits: every message could be read."))
-        return html.Section(html.Div(nothing, className="card reasons-head"), className="reasons")
+        empty = html.Div(nothing, className="card reasons-head")
+        return html.Section([empty, *_doubts(view, reader)], className="reasons")
     pages = -(-len(view.reasons) // ON_A_PAGE)
     here = min(number, pages)
     shown = view.reasons[(here - 1) * ON_A_PAGE : here * ON_A_PAGE]
     head = html.Div([_total(view, reader), _export(reader)], className="card reasons-head")
     cards = [_card(reason, reader) for reason in shown]
-    return html.Section([head, *cards, *_turning(here, pages, reader)], className="reasons")
+    below = [*_turning(here, pages, reader), *(_doubts(view, reader) if here == pages else [])]
+    return html.Section([head, *cards, *below], className="reasons")
 
 
 def _total(view: QuarantineView, reader: Reader) -> Component:
@@ -53,6 +56,25 @@ def _card(view: ReasonView, reader: Reader) -> Component:
         ),
     ]
     return html.Div(content, className="card reason")
+
+
+def _doubts(view: QuarantineView, reader: Reader) -> list[Component]:
+    """What was taken all the same, on the last page: nobody waits for it, and somebody should know."""
+    if not view.doubts:
+        return []
+    question = reader.say("What was taken although something of it is doubtful?")
+    rows = [
+        html.Div(
+            [
+                html.B(reader.number(doubt.count)),
+                html.Span(doubt_words(doubt.code, reader)),
+                html.Small(reader.say("{source}, rule {code}", source=doubt.source, code=doubt.code)),
+            ],
+            className="what doubt",
+        )
+        for doubt in view.doubts[:DOUBTS_SHOWN]
+    ]
+    return [html.Div([heading(question), *rows], className="card reasons-head doubts")]
 
 
 def _code(command: str | None) -> list[Component]:

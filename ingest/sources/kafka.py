@@ -227,7 +227,8 @@ class KafkaSource:
             logger.error("%s is stopped: %s", self.name, sentence)
         elif state is State.AWAY and now.state is not State.AWAY:
             logger.warning("%s is away: %s", self.name, sentence)
-        self._status = replace(now, state=state, since=self._clock.now(), sentence=sentence, lag=None)
+        since = now.since if state is now.state else self._clock.now()
+        self._status = replace(now, state=state, since=since, sentence=sentence, lag=None)
 
 
 def _why(fault: Exception) -> str:

@@ -26,7 +26,7 @@ from ingest.sources.replay import Recording
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 5_000
-LONGEST_S = 120.0
+LONGEST_S = 600.0
 """How long a record is tried: a broker that is started again meanwhile loses nothing."""
 
 
@@ -39,7 +39,7 @@ class EventsOut:
         self.sent = self.unsaid = 0
 
     def send(self, events: Sequence[Event]) -> None:
-        """All of them, in their order; raises LinkError where Kafka does not take one in two minutes."""
+        """All of them, in their order; raises LinkError where Kafka does not take one in ten minutes."""
         try:
             for first in range(0, len(events), AT_ONCE):
                 some = events[first : first + AT_ONCE]
