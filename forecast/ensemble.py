@@ -176,7 +176,8 @@ def _beds(situation: Situation, change: Setting, lead_min: Array) -> dict[str, A
     """Beds of each ward whose number is known, at each lead; those that nobody queues for stay as they are."""
     c = situation.calibration
     known = [unit for unit in c.hospital.wards if unit.name in c.beds_known]
-    return {u.name: at_leads(change.capacity.get(u.pool, ((0.0, u.places),)), lead_min) for u in known}
+    whole = {u.name: at_leads(change.capacity.get(u.pool, ((0.0, u.places),)), lead_min) for u in known}
+    return {u.name: whole[u.name] + (u.held_back if u.pool in change.capacity else 0) for u in known}
 
 
 def at_leads(profile: Profile, lead_min: Array) -> Array:

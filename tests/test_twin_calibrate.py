@@ -27,8 +27,8 @@ from twin.state import State, fold
 
 REPORT = {
     "as_of", "path", "days", "visits", "arrivals_per_day", "recent_level", "day_cv", "come_together", "stay_min",
-    "recorded_share", "ghost_share", "shares", "ward_stays", "beds_known", "doctors_known", "doctor_caseload",
-    "excluded", "not_known",
+    "recorded_share", "ghost_share", "shares", "ward_stays", "beds_known", "beds_held_back", "bed_turnaround_min",
+    "doctors_known", "doctor_caseload", "excluded", "not_known",
 }  # fmt: skip
 SHORT = (Arrived, Departed, LeftWithoutBeingSeen, LeftDuringCare)
 

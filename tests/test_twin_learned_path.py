@@ -34,7 +34,8 @@ def sample(to: Index, wanted: Index | None = None) -> Sample:
     )
     zeros = np.zeros(N, dtype=np.int64)
     discharged = np.where(to == HOME, arrived + 140.0, np.nan)
-    return Sample(visits, discharged, np.where(to == WARD, 1, -1) if wanted is None else wanted,
+    entered = np.where(to == WARD, 1, -1) if wanted is None else wanted
+    return Sample(visits, discharged, entered, entered,
                   Cells(zeros, zeros, zeros, (1, 1, 1)), lambda at: np.zeros(at.size, dtype=np.int64))  # fmt: skip
 
 

@@ -26,7 +26,6 @@ from twin.learned_arrivals import ArrivalProfile, Calendar, learn_arrivals
 from twin.learned_durations import learn_censored
 from twin.learned_path import Learned, Sample, learn_milestones, learn_stay
 from twin.leaving import HOUR_MIN, HOURS_A_WEEK, Timeline, lasted, learn_leaving
-from twin.measures import inside
 from twin.minutes import Minutes
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path, load_path
@@ -43,6 +42,7 @@ from twin.settled import (
 )
 from twin.state import State
 from twin.story import DESTINATIONS, Array, Visits
+from twin.turnover import BedCounts, Turnover, free_beds, learn_turnover
 from twin.unrecorded import Unrecorded, unrecorded
 
 Flags = npt.NDArray[np.bool_]
@@ -53,8 +53,6 @@ OWN_WARD_PRIOR = 5.0
 """Admissions to the ward wanted that are assumed before any is seen."""
 ENOUGH_TOLD = 0.6
 """Share of visits that must tell a milestone for a path to use it."""
-DEFAULT_CLEANING_MIN = 30.0
-"""Bed turnaround before improvement in Tan Tock Seng Hospital's command centre (straitstimes.com): 30 minutes."""
 _WARD = DESTINATIONS.index("ward")
 
 
@@ -110,7 +108,11 @@ def calibrate(
     looks_after = caseload(busy) if busy else NO_LIMIT
     known = replace(known, hospital=known.hospital.with_caseload("doctor", looks_after))
     slot = doctor_slot(busy, looks_after, BLOCKS) if busy else None
-    learned = _learned(path, sample, known, visits, slot)
+    counts = BedCounts.of(state, minutes)
+    hours = np.arange(window[0], window[1], HOUR_MIN)
+    turnover = learn_turnover(visits, history.asked, known.hospital, known.beds, counts, hours)
+    known = replace(known, hospital=known.hospital.with_held_back(turnover.held_back))
+    learned = _learned(path, sample, known, visits, slot, counts)
     exits = exits_told(history, visits)
     wards = _wards(history, window, known.hospital, exits["ward"])
     profile, streams = _streams(history, window, sample, known.hospital, path)
@@ -118,7 +120,7 @@ def calibrate(
         classes=classes,
         block_of_hour=np.arange(24) // BLOCK_HOURS,
         streams=streams,
-        durations={**_others(path), **learned.durations, **wards.stays},
+        durations={**_others(path, turnover), **learned.durations, **wards.stays},
         shares=learned.shares,
         wanted=learned.wanted,
         load_edges=edges,
@@ -173,25 +175,16 @@ def _busy(sample: Sample, known: Adapted, minutes: Minutes) -> Stretches | None:
     return busy_stretches(sample.visits, decided, grid, when, known.doctors, block)
 
 
-def _learned(path: Path, sample: Sample, known: Adapted, visits: Visits, slot: Duration | None) -> Learned:
+def _learned(
+    path: Path, sample: Sample, known: Adapted, visits: Visits, slot: Duration | None, counts: BedCounts
+) -> Learned:
     units = len(known.hospital.units)
     if path.name == "stay":
         return learn_stay(sample, units, wards_followed=bool((~np.isnan(visits.stay_until_min)).any()))
     beds = np.array([unit.name in known.beds for unit in known.hospital.units])
-    free = _free_beds(sample, visits, known.hospital)
+    held_back = np.append([unit.held_back for unit in known.hospital.units], 0)[sample.asked]
+    free = free_beds(visits, known.hospital, counts, sample.asked, sample.visits.decided_min) - held_back
     return learn_milestones(sample, units, doctors=slot is not None, beds=beds, free_beds=free, slot=slot)
-
-
-def _free_beds(sample: Sample, visits: Visits, hospital: Hospital) -> Array:
-    """Beds free in the ward wanted when each visit was decided to be admitted, `(visit,)`; 0 where not known."""
-    out = np.zeros(sample.wanted.size)
-    for unit in hospital.wards:
-        code = hospital.unit_code(unit.name)
-        rows = np.flatnonzero((sample.wanted == code) & ~np.isnan(sample.visits.decided_min))
-        stays = visits.stay_unit == code
-        at = sample.visits.decided_min[rows]
-        out[rows] = unit.places - inside(visits.stay_from_min[stays], visits.stay_until_min[stays], at)
-    return out
 
 
 def _placed(history: History, units: int) -> Array:
@@ -202,8 +195,8 @@ def _placed(history: History, units: int) -> Array:
     return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
 
-def _others(path: Path) -> dict[str, Duration]:
-    return {"bed_cleaning": fixed(DEFAULT_CLEANING_MIN)} if "bed_cleaning" in path.durations else {}
+def _others(path: Path, turnover: Turnover) -> dict[str, Duration]:
+    return {"bed_cleaning": fixed(turnover.turnaround_min)} if "bed_cleaning" in path.durations else {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,11 +307,18 @@ def _report(
         "shares": {name: round(float(share.mean()), 4) for name, share in parameters.shares.items()},
         "ward_stays": dict(stays),
         "beds_known": sorted(known.beds),
+        "beds_held_back": {unit.name: unit.held_back for unit in known.hospital.wards if unit.held_back},
+        "bed_turnaround_min": _turnaround(parameters),
         "doctors_known": known.doctors is not None,
         "doctor_caseload": _limit(known.hospital.caseloads.get("doctor", NO_LIMIT)),
         "excluded": {"not yet settled (48 h)": int((history.visits.arrived_min >= window[1]).sum())},
         "not_known": _not_known(path, known),
     }
+
+
+def _turnaround(parameters: Parameters) -> float | None:
+    cleaning = parameters.durations.get("bed_cleaning")
+    return None if cleaning is None else round(float(cleaning.mean_min().mean()), 0)
 
 
 def _limit(count: int) -> int | None:

@@ -45,6 +45,8 @@ class Unit:
     places: int
     fr: str
     en: str
+    held_back: int = 0
+    """Beds that nobody gets though patients queue for them (see `turnover.py`)."""
 
     @property
     def pool(self) -> str:
@@ -129,6 +131,10 @@ class Hospital:
             self.unit(name)
         return replace(self, units=tuple(replace(u, places=beds.get(u.name, u.places)) for u in self.units))
 
+    def with_held_back(self, beds: Mapping[str, int]) -> Hospital:
+        """The same hospital, of whose beds so many are held back, by ward."""
+        return replace(self, units=tuple(replace(u, held_back=beds.get(u.name, u.held_back)) for u in self.units))
+
     def with_roster(self, pool: str, weekday: Sequence[int], weekend: Sequence[int] | None = None) -> Hospital:
         """The same hospital with another roster of a pool, `(24,)` by local hour; a new pool is added."""
         known = {p.name: p for p in self.rosters}
@@ -150,7 +156,7 @@ class Hospital:
     def _profile(self, name: str, times: Sequence[tuple[float, datetime]]) -> Profile:
         for unit in self.units:
             if unit.pool == name:
-                return ((0.0, unit.places),)
+                return ((0.0, max(unit.places - unit.held_back, 0)),)
         for pool in self.rosters:
             if pool.name == name:
                 return steps((minute, pool.at(at)) for minute, at in times)

@@ -223,7 +223,9 @@ def _within_beds(p_here: Array, unit: Index, situation: Index, told_since: Array
         if out[inside].sum() > ward.places:
             out[inside] = _summing_to(out[inside], float(ward.places))
         gone, there = float((1.0 - out[boarders]).sum()), out[inside]
-        to_spare = max(ward.places - float(there.sum()), 0.0) + float(np.sqrt((there * (1.0 - there)).sum()))
+        to_spare = max(ward.places - ward.held_back - float(there.sum()), 0.0) + float(
+            np.sqrt((there * (1.0 - there)).sum())
+        )
         may_be = to_spare + _goes_elsewhere(c, code) * gone
         if gone > may_be:
             out[boarders] = _summing_to(out[boarders], int(boarders.sum()) - may_be)

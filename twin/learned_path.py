@@ -19,6 +19,8 @@ from twin.story import DESTINATIONS, Array, Index, Visits
 
 Flags = npt.NDArray[np.bool_]
 
+PLENTY_FREE = 6
+"""Beds free at a decision, those held back left out, from which nobody has to wait for one."""
 ENOUGH_FOUND_A_BED = 50
 """Boarders who found a bed free, for the search to be learned from them; else the quickest quarter of all."""
 PATIENCE_EDGES_MIN = (0.0, 60.0, 120.0, 180.0, 240.0, 360.0, 480.0)
@@ -39,6 +41,9 @@ class Sample:
     visits: Visits
     discharged_min: Array
     wanted: Index
+    """The ward entered, else the one wanted; -1 where neither is known."""
+    asked: Index
+    """The ward wanted at the decision, whichever was entered; -1 where not known."""
     cells: Cells
     load_at: Callable[[Array], Index]
     """Load class of the department at given minutes, `(n,)`, for the rows in order."""
@@ -174,11 +179,11 @@ def _patience(visits: Visits, ready: Array, lwbs: Flags) -> Duration:
 def _bed_search(sample: Sample, admitted: Flags, free_beds: Array, beds: Flags) -> Duration:
     """What boarding lasts besides waiting for a bed to be there.
 
-    Where beds are known it is how long those board who find a bed free at their decision; where they are not, how
-    long all do.
+    Where beds are known it is how long those board who find several beds free at their decision; where they are not,
+    how long all do.
     """
     visits = sample.visits
-    found = admitted & (free_beds > 0) if beds.any() else admitted
+    found = admitted & (free_beds >= PLENTY_FREE) if beds.any() else admitted
     if int((found & ~np.isnan(visits.decided_min)).sum()) < ENOUGH_FOUND_A_BED:
         boarding = visits.departed_min - visits.decided_min
         known = boarding[admitted & ~np.isnan(boarding)]

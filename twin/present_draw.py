@@ -183,7 +183,7 @@ def _full(known: Known, c: Calibration) -> Flags:
     """By unit: is nobody expected to find a bed there?"""
     inpatient = known.situation == WARD
     inside = np.bincount(known.unit[inpatient], weights=known.p_here[inpatient], minlength=len(c.hospital.units))
-    return inside > np.array([unit.places for unit in c.hospital.units]) - 1.0
+    return inside > np.array([unit.places - unit.held_back for unit in c.hospital.units]) - 1.0
 
 
 def _left(

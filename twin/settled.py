@@ -59,7 +59,7 @@ def settled_sample(history: History, visits: Visits, window: tuple[float, float]
 
     cls = class_codes(chosen.acuity, history.elderly[rows])
     cells = Cells(cls, block, load_at(chosen.arrived_min), (classes, BLOCKS, LOADS))
-    return Sample(chosen, history.discharged_min[rows], history.wanted[rows], cells, load_at)
+    return Sample(chosen, history.discharged_min[rows], history.wanted[rows], history.asked[rows], cells, load_at)
 
 
 def inside_at(visits: Visits, at_min: Array) -> Array:
