@@ -52,8 +52,8 @@ def compare_engines(situation: Situation, scenarios: Sequence[Scenario], how: Ru
     equal = 0
     checked = min(CHECKED, how.members)
     for i in range(checked):
-        scenario, member = scenarios[(how.seed + i) % len(scenarios)], (how.seed + i * how.members // checked)
-        law, told = law_and_engine(situation, scenario, how, member % how.members)
+        first, member = (how.seed + i) % len(scenarios), (how.seed + i * how.members // checked) % how.members
+        law, told = law_and_engine(situation, [*scenarios[first:], *scenarios[:first]], how, member)
         equal += alike(law, told)
     if equal < checked:
         logger.error("in %d of %d members the compiled engine differs from the law", checked - equal, checked)

@@ -16,12 +16,14 @@ import numpy as np
 
 from forecast.situation import Situation
 from forecast.values import Array, Members
-from twin import kernel, model
-from twin.demand import Demand
+from twin import model
 from twin.fate import Fate, cast
+from twin.fates import cast_for
 from twin.hospital import Profile
+from twin.kernel import Runs
 from twin.luck import Luck, draw
 from twin.measures import in_the_hour_before, measure
+from twin.pathway import Path
 from twin.present import Present
 from twin.present_draw import AT_ONCE_MIN, draw_present
 from twin.scenarios import Scenario, Setting
@@ -85,7 +87,20 @@ def run_chunk(
     for member in members:
         for name, values in _member(situation, applied, how, member).items():
             columns[name].append(values)
-    return {name: {m: np.stack([c[m] for c in of], axis=1) for m in of[0]} for name, of in columns.items()}
+    return {name: _whole(situation, applied[name], how, of) for name, of in columns.items()}
+
+
+def _whole(situation: Situation, change: Setting, how: Run, columns: Sequence[dict[str, Array]]) -> dict[str, Array]:
+    """The members' columns as `(lead, member)`, with what is the same in all of them: who is gone, and beds."""
+    out = {name: np.stack([column[name] for column in columns], axis=1) for name in columns[0]}
+    gone = situation.gone
+    for name, before in (
+        ("ed_arrivals", gone.arrived_min), ("ed_departures", gone.departed_min), ("admissions", gone.to_ward_min),
+    ):  # fmt: skip
+        out[name] += in_the_hour_before(before, how.lead_min)[:, None]
+    for ward, beds in _beds(situation, change, how.lead_min).items():
+        out[f"beds_free:{ward}"] = beds[:, None] - out[f"census:{ward}"]
+    return out
 
 
 def applied_to(situation: Situation, scenario: Scenario, how: Run) -> Setting:
@@ -104,13 +119,14 @@ def _parts(
     return (future.result() for future in pending)
 
 
-def law_and_engine(situation: Situation, scenario: Scenario, how: Run, member: int) -> tuple[Story, Story]:
-    """A member's story as the law tells it, and as the compiled engine does, which must be there."""
-    change, (present, luck) = applied_to(situation, scenario, how), drawn(situation, how, member)
-    c = situation.calibration
-    fate = cast(c.path, c.parameters, luck, present, change.demand)
-    law, engine = (by(change.capacity, c.path, fate, present, how.until_min) for by in (model.run, kernel.run))
-    return law, engine
+def law_and_engine(situation: Situation, scenarios: Sequence[Scenario], how: Run, member: int) -> tuple[Story, Story]:
+    """A member's story under the first scenario: by the law alone, and as it is run beside the other scenarios."""
+    c, settings = situation.calibration, [applied_to(situation, s, how) for s in scenarios]
+    present, luck = drawn(situation, how, member)
+    alone = cast(c.path, c.parameters, luck, present, settings[0].demand)
+    share = cast_for(c.path, c.parameters, luck, present, [setting.demand for setting in settings])[0]
+    law = model.run(settings[0].capacity, c.path, alone, present, how.until_min)
+    return law, _runs(c.path, share.fate, present, how).under(settings[0].capacity, share.rows)
 
 
 def drawn(situation: Situation, how: Run, member: int) -> tuple[Present, Luck]:
@@ -125,27 +141,25 @@ def drawn(situation: Situation, how: Run, member: int) -> tuple[Present, Luck]:
 
 
 def _member(situation: Situation, applied: Mapping[str, Setting], how: Run, member: int) -> dict[str, dict[str, Array]]:
+    """A member under each scenario; what is drawn, and what it means, is worked out once for all of them."""
     c = situation.calibration
     present, luck = drawn(situation, how, member)
-    fates: list[tuple[Demand, Fate]] = []
+    shares = cast_for(c.path, c.parameters, luck, present, [change.demand for change in applied.values()])
+    runs: dict[int, Runs] = {}
+    now = _measured(situation, Visits.of(Story.of(present.history), shares[0].fate.acuity), how.lead_min[:1])
     out = {}
-    for name, change in applied.items():
-        fate = _fate_under(change.demand, fates, lambda demand: cast(c.path, c.parameters, luck, present, demand))
-        run = model.run if how.engine == "simpy" else kernel.run
-        now = Visits.of(Story.of(present.history), fate.acuity)
-        later = _after_now(Visits.of(run(change.capacity, c.path, fate, present, how.until_min), fate.acuity))
-        parts = [_measured(situation, v, at, change) for v, at in ((now, how.lead_min[:1]), (later, how.lead_min[1:]))]
-        out[name] = {m: np.concatenate([part[m] for part in parts]) for m in parts[0]}
+    for share, (name, change) in zip(shares, applied.items(), strict=True):
+        if id(share.fate) not in runs:
+            runs[id(share.fate)] = _runs(c.path, share.fate, present, how)
+        later = _after_now(Visits.of(runs[id(share.fate)].under(change.capacity, share.rows), share.fate.acuity))
+        ahead = _measured(situation, later, how.lead_min[1:])
+        out[name] = {measure: np.concatenate([now[measure], ahead[measure]]) for measure in now}
     return out
 
 
-def _fate_under(demand: Demand, known: list[tuple[Demand, Fate]], made: Callable[[Demand], Fate]) -> Fate:
-    """The fate under a demand, worked out once for all the scenarios that share it."""
-    for other, fate in known:
-        if other == demand:
-            return fate
-    known.append((demand, made(demand)))
-    return known[-1][1]
+def _runs(path: Path, fate: Fate, present: Present, how: Run) -> Runs:
+    """By SimPy alone where that is asked for; else by the compiled engine once it is there."""
+    return Runs(path, fate, present, how.until_min, by_law=how.engine == "simpy")
 
 
 def _after_now(visits: Visits) -> Visits:
@@ -154,22 +168,17 @@ def _after_now(visits: Visits) -> Visits:
     return replace(visits, departed_min=departed)
 
 
-def _measured(situation: Situation, visits: Visits, lead_min: Array, change: Setting) -> dict[str, Array]:
-    """Every measure at some leads; lead 0 is read from the present alone, before anything of the run has happened."""
-    c, gone = situation.calibration, situation.gone
-    out = measure(
+def _measured(situation: Situation, visits: Visits, lead_min: Array) -> dict[str, Array]:
+    """Every measure of those drawn, at some leads; lead 0 is read from the present alone, before anything of the run
+    has happened."""
+    c = situation.calibration
+    return measure(
         visits,
         lead_min,
         acuities=c.hospital.acuities,
         units={unit.name: c.hospital.unit_code(unit.name) for unit in c.hospital.wards},
-        beds=_beds(situation, change, lead_min),
         milestones=MILESTONES[c.path.name],
     )
-    for name, before in (
-        ("ed_arrivals", gone.arrived_min), ("ed_departures", gone.departed_min), ("admissions", gone.to_ward_min),
-    ):  # fmt: skip
-        out[name] = out[name] + in_the_hour_before(before, lead_min)
-    return out
 
 
 def _beds(situation: Situation, change: Setting, lead_min: Array) -> dict[str, Array]:

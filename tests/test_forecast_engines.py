@@ -30,13 +30,13 @@ def compiled() -> Iterator[None]:
 @pytest.fixture
 def wrong(compiled: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A compiled engine whose marks are each the next number too late."""
-    right = kernel.run
+    right = kernel.Runs.under
 
     def late(*given: Any) -> Story:
         story = right(*given)
         return replace(story, at_min=np.nextafter(story.at_min, np.inf))
 
-    monkeypatch.setattr(kernel, "run", late)
+    monkeypatch.setattr(kernel.Runs, "under", late)
 
 
 def test_members_are_equal_in_both_engines(compiled: None) -> None:

@@ -17,7 +17,7 @@ from tests.random_hospitals import Case, random_case
 from tests.small_hospitals import same
 from twin import kernel, kernel_layout, kernel_loop, kernel_patient, kernel_queues, model
 from twin.errors import TwinError
-from twin.kernel import Loop, compiled, plain, run_by, warm
+from twin.kernel import Loop, Runs, compiled, plain, warm
 from twin.story import Story
 
 CASES, LOOKED_AT, SOAKED = 200, 60, 2000
@@ -25,7 +25,7 @@ CASES, LOOKED_AT, SOAKED = 200, 60, 2000
 
 
 def by(form: Loop, case: Case) -> Story:
-    return run_by(form, case.capacity, case.path, case.fate, case.present, case.horizon_min)
+    return Runs(case.path, case.fate, case.present, case.horizon_min, form=form).under(case.capacity)
 
 
 def law(case: Case) -> Story:

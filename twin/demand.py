@@ -49,8 +49,8 @@ class People:
     def __init__(self, path: Path, parameters: Parameters, luck: Luck, present: Present, demand: Demand) -> None:
         self.at_min = luck.at_min.copy()
         victims = _victims(luck, demand, self.at_min)
-        comes = luck.mark < _level(luck, demand.level) / HEADROOM
-        self.row = np.concatenate([np.arange(present.count), victims, np.flatnonzero((luck.group >= 0) & comes)])
+        candidates = np.flatnonzero((luck.group >= 0) & comes(luck, demand))
+        self.row = np.concatenate([np.arange(present.count), victims, candidates])
         self.here = present.count
         self.group = luck.group[self.row]
         self.at_min = self.at_min[self.row]
@@ -64,6 +64,11 @@ class People:
         for mine, given in ((self.block, present.block), (self.cls, present.cls), (self.unit, present.unit)):
             mine[: self.here] = given
         self.enters[: self.here] = present.stage
+
+
+def comes(luck: Luck, demand: Demand) -> npt.NDArray[np.bool_]:
+    """Whether a candidate comes, for each row of luck: their mark lies below the level of arrivals."""
+    return np.asarray(luck.mark < _level(luck, demand.level) / HEADROOM)
 
 
 def _level(luck: Luck, level: tuple[tuple[float, float], ...]) -> Array:

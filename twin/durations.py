@@ -54,14 +54,12 @@ class Duration:
     def residual(self, uniform: Array, elapsed_min: Array, cls: Index, block: Index) -> Array:
         """Minutes still to come for each patient and load class, `(n, load)`, given the minutes already lasted."""
         rows, tails = self._rows(cls, block)
-        out = np.empty(rows.shape[:2])
-        for k in range(self.loads):
-            reached = _level(rows[:, k], tails[:, k], elapsed_min)
-            total = _quantile(rows[:, k], tails[:, k], reached + (1.0 - reached) * uniform)
-            beyond = reached >= 1.0 - 1e-9
-            total = np.where(beyond, elapsed_min - tails[:, k] * np.log1p(-uniform), total)
-            out[:, k] = np.maximum(total - elapsed_min, 0.0)
-        return out
+        rows, tails = rows.reshape(-1, LEVELS.size), tails.ravel()
+        elapsed, drawn = (np.repeat(values, self.loads) for values in (elapsed_min, uniform))
+        reached = _level(rows, tails, elapsed)
+        total = _quantile(rows, tails, reached + (1.0 - reached) * drawn)
+        total = np.where(reached >= 1.0 - 1e-9, elapsed - tails * np.log1p(-drawn), total)
+        return np.asarray(np.maximum(total - elapsed, 0.0).reshape(-1, self.loads))
 
     def survival(self, elapsed_min: Array, cls: Index, block: Index, load: int = 0) -> Array:
         """The probability of lasting longer than the minutes given, `(n,)`."""

@@ -21,9 +21,10 @@ from ingest import events
 from twin import kernel_layout, kernel_loop, kernel_patient, kernel_queues, model, routing, steps, story
 from twin.errors import TwinError
 from twin.fate import Fate
+from twin.fates import Share
 from twin.hospital import Profile
 from twin.kernel_loop import simulate
-from twin.kernel_tables import Array, Index, Packed, packed
+from twin.kernel_tables import Array, Flags, Index, Packed, aimed, packed
 from twin.pathway import Path
 from twin.present import Present
 from twin.story import Story
@@ -50,13 +51,11 @@ _fast: list[Loop] = []
 
 
 def run(capacity: Mapping[str, Profile], path: Path, fate: Fate, present: Present, horizon_min: float) -> Story:
-    """What `model.run` gives, mark by mark: compiled once `warm` is done, until then by `model.run` itself.
+    """What `model.run` gives, mark by mark; `Runs` does it under several capacities.
 
     Raises TwinError for what the law does not allow: nothing is ignored.
     """
-    if not ready():
-        return model.run(capacity, path, fate, present, horizon_min)
-    return run_by(_fast[0], capacity, path, fate, present, horizon_min)
+    return Runs(path, fate, present, horizon_min).under(capacity)
 
 
 def ready() -> bool:
@@ -64,15 +63,40 @@ def ready() -> bool:
     return bool(_fast)
 
 
-def run_by(
-    form: Loop, capacity: Mapping[str, Profile], path: Path, fate: Fate, present: Present, horizon_min: float
-) -> Story:
-    """The same by one of the two forms of the kernel_layout."""
-    given = packed(capacity, path, fate, present, horizon_min)
-    form(*given)
-    if fault := int(given.n[kernel_layout.FAULT]):
-        raise TwinError(f"path {path.name}, row {given.n[kernel_layout.FAULT_ROW]} of the fate: {_FAULTS[fault]}")
-    return _told(given, Story.of(present.history))
+class Runs:
+    """A member's runs under several capacities: packed once, run as often as asked for.
+
+    By the compiled loop once `warm` is done; until then, or where that is asked for, by `model.run` itself; or by
+    the form of the loop given.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        fate: Fate,
+        present: Present,
+        horizon_min: float,
+        *,
+        by_law: bool = False,
+        form: Loop | None = None,
+    ) -> None:
+        self._path, self._fate, self._present, self._horizon_min = path, fate, present, horizon_min
+        self._form = form or (_fast[0] if _fast and not by_law else None)
+        self._given: Packed | None = None
+        self._before = Story.of(present.history)
+
+    def under(self, capacity: Mapping[str, Profile], rows: Flags | None = None) -> Story:
+        """The story under capacities, in which these rows of the fate take part; all of them where not said."""
+        if self._form is None:
+            fate = self._fate if rows is None else Share(self._fate, rows).alone()
+            return model.run(capacity, self._path, fate, self._present, self._horizon_min)
+        given = self._given = self._given or packed(self._path, self._fate, self._present, self._horizon_min)
+        aimed(given, self._path, self._fate, capacity, rows)
+        self._form(*given)
+        if fault := int(given.n[kernel_layout.FAULT]):
+            row = given.n[kernel_layout.FAULT_ROW]
+            raise TwinError(f"path {self._path.name}, row {row} of the fate: {_FAULTS[fault]}")
+        return _told(given, self._before)
 
 
 def plain(n: Index, x: Array) -> None:

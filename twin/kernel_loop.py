@@ -72,6 +72,7 @@ from twin.kernel_layout import (
     QUEUEING,
     QUEUERS,
     QUEUES_INSIDE,
+    ROWS,
     SERVE,
     SERVERS,
     SERVES_INSIDE,
@@ -109,7 +110,7 @@ def simulate(n: Whole, x: Minutes) -> None:
         push(n, x, 0.0, x[n[CHANGE_AT] + change], CHANGES_NOW, change)
     _enter(n, x)
     first = n[ORDER] - n[FIRST]
-    n[ORDER] += n[COMING]
+    n[ORDER] += n[ROWS] - n[FIRST]
     while n[FAULT] == 0:
         if _somebody_comes(n, x, first):
             row = n[n[COMERS] + n[NEXT]]

@@ -21,11 +21,14 @@ from twin.steps import NONE, Step, beds_of, kept_at, steps_of
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 _MARKS_A_STOP = 4
 """A patient may arrive, move, start and end at a stop."""
 _EVENTS_A_ROW = 2
 """A stage that lasts and what it frees before its end; lost patience besides, one a stop."""
+MOST_CHANGES = 2000
+"""How often capacities may change in a run, all pools together."""
 _BITS = {
     layout.IS_LEAVING: LEAVING,
     layout.TELLS_UNIT: frozenset({"Departed", "EnteredWard"}),
@@ -40,24 +43,58 @@ class Packed(NamedTuple):
     x: Array
 
 
-def packed(capacity: Mapping[str, Profile], path: Path, fate: Fate, present: Present, horizon_min: float) -> Packed:
-    """What a member's run is given, ready for the layout.
+def packed(path: Path, fate: Fate, present: Present, horizon_min: float) -> Packed:
+    """What the runs of a member are given, whatever their capacities; `aimed` makes it ready for one of them.
 
-    Raises TwinError if a pool of the path has no capacity, or if it is not known when somebody comes or whose turn it
-    would be.
+    Raises TwinError if it is not known when somebody comes or whose turn it would be.
     """
-    if missing := [pool for pool in path.pools if pool not in capacity]:
-        raise TwinError(f"every pool of path {path.name} needs a capacity, but {', '.join(missing)} has none")
     if not horizon_min > 0:
         raise TwinError(f"a run must go on for some time, but its horizon is {horizon_min:g} min")
     box = _Box()
     box.minutes[layout.HORIZON] = np.array([horizon_min])
     _put_path(box, path)
-    _put_fate(box, path, fate)
+    _put_fate(box, fate)
     _put_people(box, fate, present)
-    _put_pools(box, [capacity[pool] for pool in path.pools], fate.visit.size)
     _leave_room(box, path, fate)
     return box.packed()
+
+
+def aimed(given: Packed, path: Path, fate: Fate, capacity: Mapping[str, Profile], rows: Flags | None = None) -> None:
+    """Make ready for a run with these capacities, in which these rows of the fate take part; all where not said.
+
+    Raises TwinError if a pool of the path has no capacity, or if one changes oftener than there is room for.
+    """
+    if missing := [pool for pool in path.pools if pool not in capacity]:
+        raise TwinError(f"every pool of path {path.name} needs a capacity, but {', '.join(missing)} has none")
+    n, x = given
+    head = n[: layout.HEAD].tolist()
+    n[layout.ORDER : layout.ROWS] = 0
+    _set_pools(n, x, head, [capacity[pool] for pool in path.pools])
+    body = n[head[layout.BODIES] : head[layout.KEPT_NOW]].reshape(-1, layout.BODY)
+    body[:] = 0
+    body[:, layout.WARD], body[:, layout.WHERE] = fate.unit[:, 0], NONE
+    came = x[head[layout.CAME] : head[layout.CHANGE_AT]]
+    first = head[layout.FIRST]
+    coming = np.arange(first, came.size) if rows is None else first + np.flatnonzero(rows[first:])
+    coming = coming[np.argsort(came[coming], kind="stable")]
+    n[head[layout.COMERS] : head[layout.COMERS] + coming.size] = coming
+    n[layout.COMING] = coming.size
+
+
+def _set_pools(n: Index, x: Array, head: Sequence[int], profiles: Sequence[Profile]) -> None:
+    """Capacities, as they are at the start and as they change; and empty queues, in which each row may stand once."""
+    changes = [(minute, code, to) for code, profile in enumerate(profiles) for minute, to in profile[1:]]
+    if len(changes) > MOST_CHANGES:
+        raise TwinError(f"capacities may change {MOST_CHANGES} times in a run, but change {len(changes)} times")
+    pools = n[head[layout.POOLS] : head[layout.QUEUES]].reshape(-1, layout.POOL)
+    pools[:] = 0
+    pools[:, layout.CAPACITY] = [profile[0][1] for profile in profiles]
+    pools[:, layout.QUEUE_AT] = head[layout.QUEUES] + head[layout.ROWS] * np.arange(len(pools))
+    n[layout.CHANGES] = len(changes)
+    if changes:
+        at, changed = head[layout.CHANGE_AT], head[layout.CHANGED]
+        x[at : at + len(changes)] = [minute for minute, *_ in changes]
+        n[changed : changed + 2 * len(changes)] = np.array([pair for _, *pair in changes]).ravel()
 
 
 class _Box:
@@ -91,11 +128,9 @@ def _size(values: npt.NDArray[np.generic] | int) -> int:
 
 
 def _begin_at(n: Index, head: Index) -> None:
-    """Lists within the tables by where they stand in n: pools of stages, queues of pools."""
+    """The lists of pools that stages name, by where they stand in n."""
     steps = n[head[layout.STEPS] : head[layout.CODES]].reshape(-1, layout.STEP)
     steps[:, [layout.ASKS_AT, layout.GIVES_AT, layout.KEPT_AT]] += head[layout.CODES]
-    pools = n[head[layout.POOLS] : head[layout.QUEUES]].reshape(-1, layout.POOL)
-    pools[:, layout.QUEUE_AT] = head[layout.QUEUES] + head[layout.ROWS] * np.arange(len(pools))
 
 
 def _put_path(box: _Box, path: Path) -> None:
@@ -105,7 +140,7 @@ def _put_path(box: _Box, path: Path) -> None:
     box.whole[layout.KINDS], box.whole[layout.BEDS] = kinds, beds
 
 
-def _put_fate(box: _Box, path: Path, fate: Fate) -> None:
+def _put_fate(box: _Box, fate: Fate) -> None:
     rows, stops = fate.stage.shape
     box.count[layout.ROWS], box.count[layout.STOPS] = rows, stops
     box.count[layout.LOADS], box.count[layout.CASELOADS] = fate.loads, fate.caseloads
@@ -116,7 +151,7 @@ def _put_fate(box: _Box, path: Path, fate: Fate) -> None:
 
 
 def _put_people(box: _Box, fate: Fate, present: Present) -> None:
-    """Who is here, who comes and when; and how far each has come at the start."""
+    """Who is here, and when everybody comes."""
     here = present.count
     came = fate.at_min.copy()
     came[:here] = np.where(np.isnan(present.arrived_min), present.since_min, present.arrived_min)
@@ -124,35 +159,23 @@ def _put_people(box: _Box, fate: Fate, present: Present) -> None:
         raise TwinError("who comes in a run must have a priority and come at a minute from 0 on, but one has not")
     serving, queueing = (np.flatnonzero(present.here & flags) for flags in (present.serving, ~present.serving))
     queueing = queueing[np.lexsort((queueing, came[queueing], fate.priority[queueing]))]
-    coming = here + np.argsort(came[here:], kind="stable")
     box.minutes[layout.CAME], box.count[layout.FIRST] = came, here
-    box.whole[layout.SERVING], box.whole[layout.QUEUEING], box.whole[layout.COMERS] = serving, queueing, coming
+    box.whole[layout.SERVING], box.whole[layout.QUEUEING] = serving, queueing
     box.count[layout.SERVERS], box.count[layout.QUEUERS] = serving.size, queueing.size
-    box.count[layout.COMING] = coming.size
-    body = np.zeros((fate.visit.size, layout.BODY), dtype=np.int64)
-    body[:, layout.WARD], body[:, layout.WHERE] = fate.unit[:, 0], NONE
-    box.whole[layout.BODIES] = body
-
-
-def _put_pools(box: _Box, profiles: Sequence[Profile], rows: int) -> None:
-    """Capacities, as they are at the start and as they change; and queues, in which each may stand once."""
-    pools = np.zeros((len(profiles), layout.POOL), dtype=np.int64)
-    pools[:, layout.CAPACITY] = [profile[0][1] for profile in profiles]
-    changes = [(minute, code, to) for code, profile in enumerate(profiles) for minute, to in profile[1:]]
-    box.whole[layout.POOLS], box.whole[layout.QUEUES] = pools, rows * len(profiles)
-    box.count[layout.CHANGES] = len(changes)
-    box.minutes[layout.CHANGE_AT] = np.array([minute for minute, *_ in changes])
-    box.whole[layout.CHANGED] = np.array([pair for _, *pair in changes], dtype=np.int64)
+    box.whole[layout.COMERS] = came.size - here
 
 
 def _leave_room(box: _Box, path: Path, fate: Fate) -> None:
-    """For pools kept, for events that are foreseen, and for marks: as much as there can be at most."""
+    """For what a run is aimed at, for pools kept, for events that are foreseen, and for marks: what there can be."""
     rows, stops = fate.stage.shape
     keep = sum(len(stage.takes) for stage in path.stages) + 1
-    events = rows * (_EVENTS_A_ROW + stops) + len(path.pools) + box.count[layout.CHANGES]
+    events = rows * (_EVENTS_A_ROW + stops) + len(path.pools) + MOST_CHANGES
     marks = rows * (stops * _MARKS_A_STOP + 1)
     box.count[layout.KEEP], box.count[layout.MOST_EVENTS], box.count[layout.MOST_MARKS] = keep, events, marks
-    box.whole[layout.KEPT_NOW] = rows * keep
+    box.whole[layout.CHANGED], box.minutes[layout.CHANGE_AT] = 2 * MOST_CHANGES, MOST_CHANGES
+    box.whole[layout.BODIES], box.whole[layout.KEPT_NOW] = rows * layout.BODY, rows * keep
+    box.whole[layout.POOLS] = len(path.pools) * layout.POOL
+    box.whole[layout.QUEUES] = len(path.pools) * rows
     box.whole[layout.HEAP], box.minutes[layout.HEAP_AT] = events * layout.HEAPED, events
     box.whole[layout.TOLD], box.minutes[layout.TOLD_AT] = marks * layout.MARK, marks
 

@@ -1,0 +1,96 @@
+"""One fate for several demands: each demand's share of it is the fate that it would have alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.random_hospitals import random_case
+from tests.small_hospitals import DELAY, START, Here, parameters, present, same, small_path
+from twin import fates
+from twin.demand import Crisis, Demand
+from twin.durations import exponential
+from twin.errors import ScenarioError
+from twin.fate import Fate, cast
+from twin.fates import Share, cast_for
+from twin.kernel import Runs, compiled
+from twin.luck import Luck, draw
+from twin.model import run
+from twin.parameters import Parameters
+from twin.pathway import Path
+from twin.present import Present
+
+HORIZON_MIN = 600.0
+USUAL, MORE, FEWER_LATER = Demand(), Demand(((0.0, 1.5),)), Demand(((0.0, 1.0), (200.0, 0.3)))
+CRASH, OTHER = (Demand(crises=(Crisis(patients, 30.0, 20.0, {}),)) for patients in (5, 9))
+DEMANDS = [USUAL, MORE, CRASH, FEWER_LATER, OTHER, Demand(MORE.level, CRASH.crises)]
+
+World = tuple[Path, Parameters, Luck, Present]
+
+
+def world() -> World:
+    path = small_path(DELAY)
+    believed = parameters(path, {"service": exponential(50)}, per_hour=6.0)
+    here = present(path, Here("stay", serving=True, since_min=-5, arrived_min=-5, residual_min=12))
+    luck = draw(path, believed, 1, seed=3, member=0, start=START, horizon_min=HORIZON_MIN, zone="UTC")
+    return path, believed, luck, here
+
+
+def equal(one: Fate, other: Fate) -> bool:
+    """Equal to the last bit, idle stops at the end of routes apart."""
+    stops = min(one.stage.shape[1], other.stage.shape[1])
+    rows = all(np.array_equal(getattr(one, n), getattr(other, n), equal_nan=True) for n in ("visit", "cls", "block"))
+    rest = ("priority", "at_min", "edges", "acuity")
+    by_stop = ("stage", "unit", "minutes", "freed_min", "patience_min")
+    return (
+        rows
+        and all(np.array_equal(getattr(one, n), getattr(other, n), equal_nan=True) for n in rest)
+        and all(
+            np.array_equal(getattr(one, n)[:, :stops], getattr(other, n)[:, :stops], equal_nan=True) for n in by_stop
+        )
+        and bool((one.stage[:, stops:] == -1).all() and (other.stage[:, stops:] == -1).all())
+    )
+
+
+def test_a_share_alone_is_the_fate_of_its_demand() -> None:
+    path, believed, luck, here = world()
+    shares = cast_for(path, believed, luck, here, DEMANDS)
+    for demand, share in zip(DEMANDS, shares, strict=True):
+        assert equal(share.alone(), cast(path, believed, luck, here, demand))
+
+
+def test_demands_without_a_crisis_share_one_fate() -> None:
+    path, believed, luck, here = world()
+    shares = cast_for(path, believed, luck, here, DEMANDS)
+    assert len({id(share.fate) for share in shares}) == 2
+    assert len({id(share.fate) for share in cast_for(path, believed, luck, here, [USUAL, MORE])}) == 1
+
+
+def test_a_share_that_takes_everybody_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    path, believed, luck, here = world()
+    monkeypatch.setattr(fates, "_takes_part", lambda fate, *_: np.ones(fate.visit.size, dtype=bool))
+    shares = cast_for(path, believed, luck, here, [USUAL, MORE])
+    assert not equal(shares[0].alone(), cast(path, believed, luck, here, USUAL))
+
+
+def test_a_level_that_no_luck_was_drawn_for_is_refused() -> None:
+    path, believed, luck, here = world()
+    with pytest.raises(ScenarioError, match="factor from 0 to 3"):
+        cast_for(path, believed, luck, here, [USUAL, Demand(((0.0, 4.0),))])
+    with pytest.raises(ScenarioError, match="factor from 0 to 3"):
+        cast_for(path, believed, luck, here, [MORE, Demand(((0.0, -1.0),))])
+
+
+def test_a_run_of_some_rows_is_the_run_of_those_alone_in_both_engines() -> None:
+    for number in range(30):
+        case = random_case(number)
+        rows = np.random.default_rng(number).random(case.fate.visit.size) < 0.6
+        rows[: case.present.count] = True
+        law = run(case.capacity, case.path, Share(case.fate, rows).alone(), case.present, case.horizon_min)
+        for form in (None, compiled()):
+            runs = Runs(case.path, case.fate, case.present, case.horizon_min, by_law=form is None, form=form)
+            for _ in range(2):
+                assert same(runs.under(case.capacity, rows), law), "also when it is run again"
+            other = dict.fromkeys(case.path.pools, ((0.0, 1),))
+            everybody = run(other, case.path, case.fate, case.present, case.horizon_min)
+            assert same(runs.under(other), everybody), "under other capacities"
