@@ -35,7 +35,8 @@ def archive() -> Iterator[Archive]:
 
 @cache
 def said(at: datetime) -> Forecast:
-    return issue(situation(), scenarios("as_usual", "arrivals_up_20"), HOW, Times(at, at, at))
+    here = replace(situation(), as_of=at)
+    return issue(here, scenarios("as_usual", "arrivals_up_20"), HOW, Times(at, at, at))
 
 
 def rivals(value: float = 20.0) -> dict[str, dict[str, Series]]:
