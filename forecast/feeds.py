@@ -29,8 +29,8 @@ HISTORY = timedelta(days=28)
 ENOUGH = timedelta(days=3)
 """A source's own history from which on it says what is usual of it."""
 LEARN_EVERY, LEARN_SOON = timedelta(days=1), timedelta(hours=1)
-LAG_OVER = timedelta(minutes=30)
-"""The lag is that of the messages of so long."""
+LAG_OVER, LAG_OF = timedelta(minutes=30), 50
+"""The lag is that of the last so many events, of so long at most: what was worked off is past."""
 SILENT_EVERY = timedelta(seconds=30)
 OLD_NEWS = timedelta(hours=12)
 """Clocks are not apart by more: what comes so late is old, and that is its lag."""
@@ -177,7 +177,7 @@ class Feeds:
             link_down_since=link.down_since,
             backlog=link.backlog,
             drained_per_s=_drained(past, link.backlog, now),
-            lag_p95=_lag_p95(mine),
+            lag_p95=_lag_p95(mine[-LAG_OF:]),
             broken=("clock",) if skew is not None and skew.is_on_a_banner else (),
             is_readable=True,
         )

@@ -199,6 +199,18 @@ def test_a_link_that_is_down_a_backlog_and_a_heartbeat_are_seen(site: Site) -> N
     assert (feed.state, feed.backlog, feed.eta) == ("catching_up", 1000, timedelta(seconds=100))
 
 
+def test_a_feed_that_has_worked_off_an_outage_is_late_no_more(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last messages are prompt; those of the outage came only minutes ago."""
+    for n in range(40):
+        site.message(NOW + n * MINUTE / 60, recorded_at=NOW - (200 - 5 * n) * MINUTE)
+    assert state(site.feeds(), NOW + MINUTE) == "late"
+    for n in range(60):
+        site.message(NOW + MINUTE + n * MINUTE / 12, recorded_at=NOW + MINUTE + (n / 12 - 1) * MINUTE)
+    assert state(site.feeds(), NOW + 6 * MINUTE) == "live"
+    monkeypatch.setattr(module, "LAG_OF", 10_000)  # the mutant: half an hour is remembered
+    assert state(site.feeds(), NOW + 6 * MINUTE) == "late"
+
+
 def test_late_messages_and_a_clock_that_is_wrong_are_seen(site: Site) -> None:
     for n in range(24):
         site.message(NOW + n * MINUTE / 4, recorded_at=NOW + n * MINUTE / 4 - 7 * MINUTE)

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -84,6 +85,20 @@ def test_what_is_never_taken_is_given_up() -> None:
     ):
         client.send(hl7(1))
     assert len(got) == 4
+
+
+def test_a_receiver_that_has_answered_is_waited_for_longer_than_one_that_never_did() -> None:
+    """It may be started again; the mutant, as patient as with a stranger, gives up on it."""
+    patient = Patience(answer_s=0.3, tries=2, tries_once_known=6, pause_s=0.01)
+    script = ["AA", *["AR"] * 4, "AA"]
+    with receiver(*script) as (port, _), MllpClient("127.0.0.1", port, patient) as client:
+        assert [client.send(hl7(n)) for n in (1, 2)] == ["AA", "AA"]
+        assert client.sent.again == 4
+    hasty = replace(patient, tries_once_known=2)
+    with receiver(*script) as (port, _), MllpClient("127.0.0.1", port, hasty) as client:
+        client.send(hl7(1))
+        with pytest.raises(LinkError, match=r"\(2 tries\)"):
+            client.send(hl7(2))
 
 
 def test_nobody_there_is_told() -> None:

@@ -12,6 +12,7 @@ from ingest.events import Arrived, EventId, Moved, UnitId, VisitId
 from ingest.instants import NEVER
 from ingest.links import LinkNow
 from ingest.log import EventLog, Intake, Position, Rejected
+from ingest.sources.kafka_places import source_of
 from ingest.traffic import added
 from tests.boards import MADE_AT as NOW
 
@@ -96,7 +97,9 @@ def test_what_waits_is_counted_by_reason_with_its_first_its_last_and_some_places
 
 def test_a_topic_tells_of_its_partitions_and_of_no_other_topic() -> None:
     topic = LinkNow(name="kafka:ed.events", kind="kafka")
-    assert [topic.tells(name) for name in ("ed.events[0]", "ed.events[11]", "ed.events2[0]", "mllp")] == [
-        True, True, False, False,
-    ]  # fmt: skip
+    mine = [
+        source_of("ed.events", partition, "48c1f0aa-0000", generation) for partition, generation in ((0, 1), (11, 2))
+    ]
+    others = [source_of("ed.events2", 0, "48c1f0aa"), "ed.events[0]", "mllp"]
+    assert [topic.tells(name) for name in (*mine, *others)] == [True, True, False, False, False]
     assert LinkNow(name="mllp", kind="mllp").tells("mllp")

@@ -36,6 +36,9 @@ class Patience:
 
     answer_s: float = 30.0
     tries: int = 10
+    """Of a receiver that has never answered: most likely it is not there."""
+    tries_once_known: int = 65
+    """Of one that has: ten minutes, in which it may be started again."""
     pause_s: float = 0.5
     """Before the second try; twice as long before each further one, up to `longest_pause_s`."""
     longest_pause_s: float = 10.0
@@ -61,8 +64,8 @@ class MllpClient:
 
         Raises LinkError when it is given up.
         """
-        why = "no try was made"
-        for attempt in range(self.patience.tries):
+        why, tries = "no try was made", self._tries
+        for attempt in range(tries):
             if attempt:
                 self.sent.again += 1
                 pause_s = min(self.patience.pause_s * 2 ** (attempt - 1), self.patience.longest_pause_s)
@@ -77,7 +80,12 @@ class MllpClient:
                 self._count(code)
                 return code
             why = f"it answers {code}"
-        raise LinkError(f"{self.host}:{self.port} does not take messages: {why} ({self.patience.tries} tries)")
+        raise LinkError(f"{self.host}:{self.port} does not take messages: {why} ({tries} tries)")
+
+    @property
+    def _tries(self) -> int:
+        is_known = self.sent.taken + self.sent.refused > 0
+        return self.patience.tries_once_known if is_known else self.patience.tries
 
     def close(self) -> None:
         """Close the connection."""
