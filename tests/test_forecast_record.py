@@ -37,17 +37,12 @@ def archive() -> Iterator[Archive]:
 
 @cache
 def said(at: datetime) -> Forecast:
-<<<<<<< HEAD
     return issue(then(at), scenarios("as_usual", "arrivals_up_20"), HOW, Times(at, at, at))
 
 
 def then(at: datetime) -> Situation:
     """The situation at noon, taken for that of another instant."""
     return replace(situation(), as_of=at)
-=======
-    here = replace(situation(), as_of=at)
-    return issue(here, scenarios("as_usual", "arrivals_up_20"), HOW, Times(at, at, at))
->>>>>>> feeds
 
 
 def rivals(value: float = 20.0) -> dict[str, dict[str, Series]]:
