@@ -182,6 +182,8 @@ class Cycle:
     """Runs of the last forecast that were made in both engines."""
     equal: int = 0
     """Those in which both agreed to the last bit."""
+    corrected_days: int = 0
+    """Days of verified forecasts by which the one that is shown was recalibrated; 0 where it is as simulated."""
     begins_at: datetime | None = None
     """From where the forecast that is shown was run: before its issue where the feed was late."""
 

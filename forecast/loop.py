@@ -48,6 +48,7 @@ logger = logging.getLogger(__name__)
 RECALIBRATE = timedelta(days=1)
 HOLDING = ("catching_up", "stale", "off")
 """States of the feed in which no new forecast is published."""
+_NOTHING_TOLD = {"engines": {"checked": 0, "equal": 0}, "recalibration": {"days": 0}}
 _GRACE_S = 3600
 """APScheduler skips what is a second late by default; here a late turn runs, and is counted."""
 
@@ -307,12 +308,13 @@ class Loop:
     def _cycle(self, now: datetime) -> Cycle:
         made, counts = self._made, self.counts
         report = made.situation.calibration.report if made else None
-        engines = made.forecast.provenance["engines"] if made else {"checked": 0, "equal": 0}
+        told = made.forecast.provenance if made else _NOTHING_TOLD
         return Cycle(
             issued_at=made.forecast.issued_at if made else None,
             age=now - made.forecast.issued_at if made else None,
             seconds=counts.seconds, done=counts.done, missed=counts.missed, failed=counts.failed,
             last_error=counts.last_error, every=self._rhythm.every, members=self._how.members,
             learned_days=report["days"] if report else None, path=str(report["path"]) if report else "",
-            checked=engines["checked"], equal=engines["equal"], begins_at=made.situation.as_of if made else None,
+            checked=told["engines"]["checked"], equal=told["engines"]["equal"],
+            corrected_days=told["recalibration"]["days"], begins_at=made.situation.as_of if made else None,
         )  # fmt: skip

@@ -182,7 +182,20 @@ def ordinary() -> Board:
         scenarios=SCENARIOS,
         skills=SKILLS,
         feed=fed("live", timedelta(seconds=40)),
-        cycle=Cycle(ISSUED_AT, MADE_AT - ISSUED_AT, 41.0, 143, 0, 0, None, timedelta(minutes=10), 200, 60.4, "full"),
+        cycle=Cycle(
+            ISSUED_AT,
+            MADE_AT - ISSUED_AT,
+            41.0,
+            143,
+            0,
+            0,
+            None,
+            timedelta(minutes=10),
+            200,
+            60.4,
+            "full",
+            corrected_days=42,
+        ),
     )
 
 

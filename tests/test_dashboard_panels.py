@@ -441,6 +441,13 @@ def test_trust_says_when_the_figures_come_from_the_history() -> None:
     ]
 
 
+def test_trust_says_when_what_was_verified_corrects_what_is_to_come() -> None:
+    told = texts(with_class(trust.panel(ordinary(), READER), "basis")[0])
+    assert told == ["1,243 forecasts verified; they correct those to come"]
+    simulated = replace(ordinary(), cycle=replace(ordinary().cycle, corrected_days=0))
+    assert texts(with_class(trust.panel(simulated, READER), "basis")[0]) == ["1,243 forecasts verified"]
+
+
 def test_trust_without_a_rival_does_not_claim_a_gain() -> None:
     lone = replace(ordinary(), skills=(replace(SKILLS[0], skill={"persistence": 0.12}),))
     assert rows(trust.panel(lone, READER))[4].split(" | ")[1] == UNKNOWN

@@ -36,7 +36,7 @@ def panel(board: Board, reader: Reader) -> Component:
     ]
     body = dmc.TableTbody([_row(name, cell, found, leads, reader) for name, cell in rows])
     table = dmc.Table([_head(leads, reader), body], className="table trust-table")
-    return card("trust", question, table, basis=_basis(found, reader))
+    return card("trust", question, table, basis=_basis(found, board.cycle.corrected_days > 0, reader))
 
 
 def worse(skill: Skill) -> bool:
@@ -69,9 +69,9 @@ def _gain(skill: Skill, rival: str, reader: Reader) -> Content:
     return f"+{reader.percent(gain)}"
 
 
-def _basis(found: Mapping[int, Skill], reader: Reader) -> str:
+def _basis(found: Mapping[int, Skill], corrects: bool, reader: Reader) -> str:
     most = max(skill.n for skill in found.values())
     text = reader.count("{n} forecast verified", "{n} forecasts verified", most)
     if any(skill.backtested for skill in found.values()):
-        text = reader.say("{verified}, by replaying the history", verified=text)
-    return text
+        return reader.say("{verified}, by replaying the history", verified=text)
+    return reader.say("{verified}; they correct those to come", verified=text) if corrects else text
