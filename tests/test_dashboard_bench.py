@@ -7,6 +7,8 @@ import pytest
 from dashboard.commands import bench
 from twin import kernel
 
+pytestmark = pytest.mark.timeout(400)  # the compiled engine may have to be compiled first
+
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ from tests.histories import fingerprint, scenarios, situation
 from twin import kernel
 from twin.story import Story
 
+pytestmark = pytest.mark.timeout(400)  # the compiled engine may have to be compiled first
+
 HOW = Run(members=8, horizon_min=240.0, seed=5)
 SCENARIOS = scenarios("as_usual", "arrivals_up_20", "mass_casualty_20", "one_more_doctor")
 

@@ -20,6 +20,8 @@ from twin.parameters import Parameters
 from twin.pathway import Path
 from twin.present import Present
 
+pytestmark = pytest.mark.timeout(400)  # the compiled engine may have to be compiled first
+
 HORIZON_MIN = 600.0
 USUAL, MORE, FEWER_LATER = Demand(), Demand(((0.0, 1.5),)), Demand(((0.0, 1.0), (200.0, 0.3)))
 CRASH, OTHER = (Demand(crises=(Crisis(patients, 30.0, 20.0, {}),)) for patients in (5, 9))
