@@ -163,6 +163,11 @@ def test_the_pages_beside_the_wall_fit_every_screen_and_lead_to_each_other(brows
             for width, height in SIZES.values():
                 page.set_viewport_size({"width": width, "height": height})
                 assert (name, width, page.evaluate(SIDEWAYS), page.evaluate(BESIDE)) == (name, width, 0, [])
+            if name == "quarantine":
+                page.set_viewport_size({"width": 1920, "height": 1080})
+                widths = "() => ['.reasons', '.reasons-head'].map(name => document.querySelector(name).clientWidth)"
+                whole, head = page.evaluate(widths)
+                assert head > 0.95 * whole, "what is said of all reasons stands above all of them"
         page.locator(".turning a", has_text="next").click()
         expect(page.get_by_text("page 2 of 3")).to_be_visible(timeout=20_000)
         page.locator(".way", has_text="Feeds").click()

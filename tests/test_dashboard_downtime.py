@@ -10,7 +10,7 @@ import pytest
 from dashboard.app import WallSettings, build_app
 from dashboard.pages.beside import Place, beside
 from dashboard.panels import banner, downtime
-from dashboard.words import UNKNOWN, Reader
+from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.board import Board, Now
 from tests.boards import before_first, catching_up, late, off, ordinary, stale
 from tests.test_dashboard_app import SCREEN, refresh
@@ -55,7 +55,7 @@ def index(call: str | None) -> str:
 def test_the_frozen_page_holds_the_number_before_it_freezes() -> None:
     """It stands in the page itself: when it is needed the server cannot be asked."""
     page = index('<5999> "red phone"')
-    assert 'data-fr-call="Procédure dégradée : appeler le &lt;5999&gt; &quot;red phone&quot;"' in page
+    assert f'data-fr-call="Procédure dégradée{NBSP}: appeler le &lt;5999&gt; &quot;red phone&quot;"' in page
     assert 'data-en-call="Downtime procedure: call &lt;5999&gt;' in page
     assert "-call=" not in index(None)
 
