@@ -1,4 +1,4 @@
-"""The compiled engine: the law of `model.py`, equal to the last bit, some fifty times as fast.
+"""The compiled engine: the law of `model.py`, equal to the last bit; its loop is some forty times as fast.
 
 `model.py` stays the law and tells what happens to a single member step by step; `tests/test_twin_kernel.py` holds the
 two together. The text of the loop (`kernel_loop.py`) is compiled by numba, which takes some seconds and is then kept on
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path as FilePath
+from tempfile import TemporaryFile
 from typing import Any, cast
 
 import numpy as np
@@ -116,15 +117,21 @@ def compiled(kept_in: FilePath | None = _BESIDE) -> Loop:
     from numba import config, njit
 
     _let_parts_be_compiled()
-    if kept_in is None:
-        return cast(Loop, njit(**_OPTIONS)(simulate))
-    config.CACHE_DIR = str(kept_in / f"kernel-{_digest()}")  # type: ignore[attr-defined]
+    kept = kept_in is not None and _made(kept_in / f"kernel-{_digest()}")
+    if kept:
+        config.CACHE_DIR = str(kept)  # type: ignore[attr-defined]
+    return cast(Loop, njit(cache=bool(kept), **_OPTIONS)(simulate))
+
+
+def _made(folder: FilePath) -> FilePath | None:
+    """The folder, made if need be; None where it cannot be written, since numba would look for another place."""
     try:
-        form: Loop = njit(cache=True, **_OPTIONS)(simulate)
-    except (RuntimeError, OSError) as no_place:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return folder
+    except OSError as no_place:
         logger.info("the compiled engine is not kept on disk: %s", no_place)
-        form = njit(**_OPTIONS)(simulate)
-    return form
+        return None
 
 
 def _digest() -> str:
