@@ -24,6 +24,7 @@ from ingest.database import Database
 from ingest.log import EventLog, Position
 from twin.fabricate import FabricatedHospital, HospitalKind, fabricate
 from twin.hospital import load_hospital
+from twin.kernel import warm
 from twin.scenarios import catalogue
 
 pytestmark = pytest.mark.soak
@@ -49,7 +50,7 @@ def campaign(kind: HospitalKind, seed: int) -> Report:
     )
     first = START + timedelta(days=LEARNED_DAYS)
     plan = Plan(first, first + timedelta(days=JUDGED_DAYS), every=EVERY, how=Run(members=MEMBERS))
-    workers = Workers()
+    workers = Workers(prepare=warm)
     try:
         with Database.open(None) as database:
             log = EventLog(database, WallClock())
