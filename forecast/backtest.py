@@ -196,11 +196,11 @@ def seed_of(seed: int, as_of: datetime) -> int:
 
 def _recalibrated(done: Sequence[_Simulated], as_usual: Scenario, plan: Plan) -> Iterator[tuple[_Simulated, Forecast]]:
     """Each issue as it would have been published."""
-    by_past, met = Recalibration(), list[Pairs]()
+    by_past, known = Recalibration(), joined([])
     for i, one in enumerate(done):
-        if (lesson := one.prepared.lesson) is not None:
-            met += [_met(told, lesson, as_usual, plan) for told in done[:i] if told.as_of >= lesson.learned_at - WINDOW]
-            by_past = learn(_recent(joined(met), lesson.learned_at), one.prepared.situation.calibration.hospital.zone)
+        if (lesson := one.prepared.lesson) is not None and lesson.times:
+            known = _recent(joined([known, *_met(done[:i], lesson, as_usual, plan)]), lesson.learned_at)
+            by_past = learn(known, one.prepared.situation.calibration.hospital.zone)
         yield one, _forecast(one, as_usual, plan, by_past)
 
 
@@ -209,16 +209,17 @@ def _recent(pairs: Pairs, at: datetime) -> Pairs:
     return pairs.taken(np.flatnonzero((pairs.issued_at >= since) & ~np.isnan(pairs.raw_error)))
 
 
-def _met(one: _Simulated, lesson: _Lesson, as_usual: Scenario, plan: Plan) -> Pairs:
-    """A simulation as it was, against the truth of a lesson where that speaks of it."""
+def _met(done: Sequence[_Simulated], lesson: _Lesson, as_usual: Scenario, plan: Plan) -> Iterator[Pairs]:
+    """Each simulation as it was, against the truth of a lesson where that speaks of it."""
     place = {at: k for k, at in enumerate(lesson.times)}
     leads = sorted(plan.lead_min)
-    at = [place.get(one.as_of + timedelta(minutes=lead), -1) for lead in leads]
-    if max(at) < 0:
-        return joined([])
-    known = np.array(at) >= 0
-    observed = {m: np.where(known, lesson.came[m][at], np.nan) for m in HEADLINES if m in lesson.came}
-    return score(_forecast(one, as_usual, plan, Recalibration(), only=HEADLINES), observed, {}, lead_min=leads)
+    for one in done:
+        at = [place.get(one.as_of + timedelta(minutes=lead), -1) for lead in leads]
+        if max(at) >= 0:
+            known = np.array(at) >= 0
+            observed = {m: np.where(known, lesson.came[m][at], np.nan) for m in HEADLINES if m in lesson.came}
+            simulated = _forecast(one, as_usual, plan, Recalibration(), only=HEADLINES)
+            yield score(simulated, observed, {}, lead_min=leads)
 
 
 def _forecast(
