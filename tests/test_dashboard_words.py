@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -66,6 +67,17 @@ def test_french_differs_from_english() -> None:
     french, english = ({m.id: m.string for m in catalogue(language) if m.id} for language in ("fr", "en"))
     same = {key for key in french if french[key] == english[key]}
     assert same == {("{n} cycle", "{n} cycles")}
+
+
+LOOSE = re.compile(r" [;:?!»]|« ")
+
+
+def test_no_sign_begins_a_line_in_french() -> None:
+    """French puts a space before double signs: one that does not break; an ordinary one, the mutant, is seen."""
+    told = [form for message in catalogue("fr") if message.id for form in _forms(message.string)]
+    assert [text for text in told if LOOSE.search(text)] == []
+    assert LOOSE.search("marqués ; les signaler")
+    assert not LOOSE.search(f"marqués{NBSP}; les signaler")
 
 
 def test_numbers() -> None:
