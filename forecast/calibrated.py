@@ -27,7 +27,6 @@ from forecast.values import Array, Members
 from forecast.verify import Pairs
 
 Index = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 WINDOW = timedelta(days=60)
 """How far back forecasts are learned from."""

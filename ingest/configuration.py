@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -44,9 +45,9 @@ class Judged(Checked):
             raise ValidationError.from_exception_data(cls.__name__, details)
         return whole
 
+    @abstractmethod
     def faults(self) -> Iterator[Fault]:
         """What contradicts itself."""
-        raise NotImplementedError
 
 
 T = TypeVar("T", bound=Checked)

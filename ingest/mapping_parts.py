@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, Self, get_args
@@ -110,9 +111,9 @@ class ExtractMapping(Judged):
     _place: str = PrivateAttr(default="mapping")
     _text: str = PrivateAttr(default="")
 
+    @abstractmethod
     def columns(self) -> tuple[str, ...]:
         """Every column that is read, once each."""
-        raise NotImplementedError
 
     def placed(self, place: str, text: str) -> Self:
         """The same mapping, which remembers where it was read."""

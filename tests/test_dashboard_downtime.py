@@ -13,8 +13,8 @@ from dashboard.panels import banner, downtime
 from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.board import Board, Now
 from tests.boards import before_first, catching_up, late, off, ordinary, stale
+from tests.component_trees import FRENCH, READER, rows, texts, with_class
 from tests.test_dashboard_app import SCREEN, refresh
-from tests.test_dashboard_panels import FRENCH, READER, rows, texts, with_class
 
 CALL = "5999"
 

@@ -21,8 +21,8 @@ from forecast.board import DoubtView, FeedState, Published
 from ingest.events import BY_KIND
 from tests import feed_views as views
 from tests.boards import MADE_AT, ordinary, overfull
+from tests.component_trees import FRENCH, READER, classes, rows, texts, with_class
 from tests.test_dashboard_app import SCREEN, refresh
-from tests.test_dashboard_panels import FRENCH, READER, classes, rows, texts, with_class
 
 
 def cards(component: Component) -> list[list[str]]:

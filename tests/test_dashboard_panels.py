@@ -8,17 +8,15 @@ from typing import Any
 
 import pytest
 from dash import html
-from dash.development.base_component import Component
 
 from dashboard.pages.wall import CHARTS, PANELS, filling, frame
-from dashboard.panels import arrivals, banner, boarding, census, footer, header, now, scenarios, trust, wards
+from dashboard.panels import arrivals, banner, boarding, census, footer, header, now, wards
 from dashboard.reason_words import MENDS
 from dashboard.words import NBSP, UNKNOWN, Reader
-from forecast.board import Board, Effect
+from forecast.board import Board
 from tests.boards import (
     EXAMPLES,
     MADE_AT,
-    SKILLS,
     before_first,
     catching_up,
     empty,
@@ -32,47 +30,7 @@ from tests.boards import (
     replay,
     stale,
 )
-
-READER = Reader("en", "Europe/Paris")
-FRENCH = Reader("fr", "Europe/Paris")
-DOWN, UP, SQUARE, CIRCLE = "▼", "▲", "■", "●"
-
-
-def children(component: Any) -> list[Any]:
-    found = getattr(component, "children", None)
-    if found is None:
-        return []
-    return list(found) if isinstance(found, list | tuple) else [found]
-
-
-def texts(component: Any) -> list[str]:
-    """All that a component says, in reading order, with plain spaces."""
-    if isinstance(component, str):
-        return [component.replace(NBSP, " ")]
-    return [text for child in children(component) for text in texts(child)]
-
-
-def classes(component: Any) -> list[str]:
-    """All class names in a component, in reading order."""
-    if not isinstance(component, Component):
-        return []
-    own = (getattr(component, "className", None) or "").split()
-    return [*own, *(name for child in children(component) for name in classes(child))]
-
-
-def with_class(component: Any, name: str) -> list[Any]:
-    """The components in a tree that have a class."""
-    if not isinstance(component, Component):
-        return []
-    own = [component] if name in (getattr(component, "className", None) or "").split() else []
-    return own + [found for child in children(component) for found in with_class(child, name)]
-
-
-def rows(component: Any) -> list[str]:
-    """The rows of a table, each as its cells' texts with a bar between."""
-    if type(component).__name__ == "TableTr":
-        return [" | ".join(" ".join(texts(cell)) for cell in children(component))]
-    return [row for child in children(component) for row in rows(child)]
+from tests.component_trees import CIRCLE, FRENCH, READER, SQUARE, UP, children, classes, rows, texts, with_class
 
 
 def tiles(board: Board, reader: Reader = READER) -> list[str]:
@@ -315,142 +273,6 @@ def test_a_forecast_that_is_not_a_number_is_said_to_be_unknown() -> None:
     nothing = replace(fan, quantiles={level: (float("nan"),) * len(fan.valid_at) for level in fan.quantiles})
     said = texts(census.panel(replace(board, fans={"ed_census": nothing}), READER))
     assert said[1] == f"8 chances in 10 of having {UNKNOWN} to {UNKNOWN} patients at 19:00."
-
-
-# ----------------------------------------------------------------------------------------------------------- wards
-
-
-def test_wards_ordinary_fullest_first() -> None:
-    assert rows(wards.panel(ordinary(), READER)) == [
-        "Unit | Beds taken | Free now | Free at 18:30 | Free at 08:00",
-        f"General medicine | 32 / 32 | {SQUARE} FULL | 1 0–3 | 2 1–6",
-        f"Acute geriatrics | 24 / 24 | {SQUARE} FULL | {SQUARE} full 0–2 | 1 0–5",
-        "Cardiology | 19 / 20 | 1 | 1 0–3 | 2 1–6",
-        "Intensive care | 11 / 12 | 1 | 1 0–3 | 2 1–6",
-        "Short-stay unit | 8 / 10 | 2 | 2 0–4 | 3 2–7",
-        "Surgery | 25 / 30 | 5 | 5 3–7 | 6 5–10",
-    ]
-
-
-def test_wards_overfull_count_those_that_have_no_row() -> None:
-    panel = wards.panel(overfull(), READER)
-    assert len(rows(panel)) == 1 + wards.ROWS_SHOWN
-    assert rows(panel)[1].split(" | ")[2] == f"{SQUARE} 1 over"
-    assert texts(with_class(panel, "basis")[0]) == ["and 5 other units: 0 beds free"]
-
-
-def test_wards_without_units_forecast_or_feed() -> None:
-    assert texts(wards.panel(empty(), READER))[1:] == [UNKNOWN, "no ward in the data received"]
-    assert rows(wards.panel(before_first(), READER))[0] == "Unit | Beds taken | Free now"
-    dead = replace(stale(), feed=fed("off", timedelta(hours=5)))
-    assert texts(wards.panel(dead, READER))[1:] == [UNKNOWN, "no data"]
-
-
-def test_wards_are_named_in_the_language_of_the_reader() -> None:
-    named = {reader.language: rows(wards.panel(ordinary(), reader))[1].split(" | ")[0] for reader in (FRENCH, READER)}
-    assert named == {"fr": "Médecine polyvalente", "en": "General medicine"}
-
-
-def test_a_ward_of_which_little_is_known() -> None:
-    board = ordinary()
-    unit = replace(board.units[0], beds=None, free=None, free_ahead={240: (1.0, 2.0, 3.0)})
-    dark = rows(wards.panel(replace(board, units=(unit, *board.units[1:])), READER))[-1]
-    assert dark == f"General medicine | 32 / {UNKNOWN} | {UNKNOWN} | 2 1–3 | {UNKNOWN}"
-
-
-def test_the_later_lead_is_eight_in_the_morning_or_else_twelve_hours() -> None:
-    board = ordinary()
-    shifted = tuple(replace(unit, free_ahead={240: (0, 1, 2), 700: (0, 1, 2), 1440: (0, 1, 2)}) for unit in board.units)
-    assert wards.chosen_leads(board) == (240, 1050)
-    assert wards.chosen_leads(replace(board, units=shifted)) == (240, 700)
-
-
-# ------------------------------------------------------------------------------------------------------- scenarios
-
-
-def test_scenarios_ordinary() -> None:
-    assert rows(scenarios.panel(ordinary(), READER))[2:4] == [
-        f"One more doctor from now on. | {DOWN} −4.3 −7 to −1 | {DOWN} −6.2 −9 to −3 | "
-        f"{DOWN} −3.6 −7 to −1 | {DOWN} −5.1 −8 to −2 |  +0.2 −3 to +3 |  +0.3 −3 to +3",
-        f"Ten medical beds closed. | {UP} +3.8 +1 to +6 | {UP} +5.4 +3 to +8 | "
-        f" +0.6 −2 to +3 |  +0.8 −2 to +3 | {UP} +4.1 +2 to +7 | {UP} +5.9 +4 to +8",
-    ]
-
-
-def test_the_first_scenario_is_what_the_others_are_compared_with() -> None:
-    said = " ".join(rows(scenarios.panel(ordinary(), READER)))
-    assert "Nothing changes" not in said
-    assert len(rows(scenarios.panel(ordinary(), READER))) == 2 + 4
-
-
-def test_a_difference_is_only_judged_when_its_interval_leaves_zero_out() -> None:
-    board = ordinary()
-    for low, high, tone in [(-3.0, -1.0, "good"), (1.0, 3.0, "bad"), (-1.0, 1.0, "unsure"), (0.2, 3.0, "unsure")]:
-        view = replace(board.scenarios[1], effects=(Effect("ed_census", 240, (low + high) / 2, low, high),))
-        panel = scenarios.panel(replace(board, scenarios=(view,)), READER)
-        assert classes(with_class(panel, "effect")[0])[:2] == ["effect", tone]
-
-
-def test_a_scenario_without_lever_says_why() -> None:
-    french, english = (rows(scenarios.panel(stale(), reader))[2] for reader in (FRENCH, READER))
-    assert french == "Un médecin de plus dès maintenant. | sans objet : le parcours de cet hôpital n'a pas de médecins"
-    assert english == "One more doctor from now on. | not applicable: the path of this hospital has no doctors"
-
-
-def test_scenarios_empty_and_before_the_first_forecast() -> None:
-    for board in (empty(), before_first()):
-        assert texts(scenarios.panel(board, READER))[1:] == [UNKNOWN, "no scenario has been computed"]
-
-
-def test_more_scenarios_than_rows_are_counted() -> None:
-    board = overfull()
-    many = replace(board, scenarios=board.scenarios + board.scenarios[1:3])
-    assert texts(with_class(scenarios.panel(many, READER), "basis")[0]) == ["and 2 other scenarios"]
-
-
-# ----------------------------------------------------------------------------------------------------------- trust
-
-
-def test_trust_ordinary_and_the_lead_that_a_rival_won_is_grey() -> None:
-    panel = trust.panel(ordinary(), READER)
-    assert rows(panel) == [
-        "Patients present, forecast at | +1 h | +2 h | +4 h | +8 h | +12 h | +24 h",
-        "Mean error, patients | 1.9 | 2.6 | 3.4 | 4.3 | 4.9 | 5.6",
-        "80% interval held | 83% | 82% | 80% | 79% | 77% | 75%",
-        "Gain over “nothing moves” | +12% | +21% | +38% | +52% | +55% | +9%",
-        f"Gain over “as usual” | +61% | +47% | +30% | +11% | +4% | {UP} worse",
-    ]
-    assert len(with_class(panel, "grey")) == 4
-    assert [texts(cell)[-1] for cell in with_class(panel, "grey")] == ["5.6", "75%", "+9%", "worse"]
-
-
-def test_trust_says_what_is_not_measured_yet() -> None:
-    few = replace(ordinary(), skills=(*SKILLS[:2], replace(SKILLS[2], n=0)))
-    assert rows(trust.panel(few, READER))[1] == (
-        "Mean error, patients | 1.9 | 2.6 | to come | to come | to come | to come"
-    )
-    assert texts(trust.panel(empty(), FRENCH))[1:] == [
-        UNKNOWN,
-        "à mesurer : aucune prévision n'a encore atteint son échéance",
-    ]
-
-
-def test_trust_says_when_the_figures_come_from_the_history() -> None:
-    assert texts(with_class(trust.panel(replay(), READER), "basis")[0]) == [
-        "1,243 forecasts verified, by replaying the history"
-    ]
-
-
-def test_trust_says_when_what_was_verified_corrects_what_is_to_come() -> None:
-    told = texts(with_class(trust.panel(ordinary(), READER), "basis")[0])
-    assert told == ["1,243 forecasts verified; they correct those to come"]
-    simulated = replace(ordinary(), cycle=replace(ordinary().cycle, corrected_days=0))
-    assert texts(with_class(trust.panel(simulated, READER), "basis")[0]) == ["1,243 forecasts verified"]
-
-
-def test_trust_without_a_rival_does_not_claim_a_gain() -> None:
-    lone = replace(ordinary(), skills=(replace(SKILLS[0], skill={"persistence": 0.12}),))
-    assert rows(trust.panel(lone, READER))[4].split(" | ")[1] == UNKNOWN
 
 
 # ---------------------------------------------------------------------------------------------------------- footer

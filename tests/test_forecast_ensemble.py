@@ -134,3 +134,17 @@ def test_nobody_is_lost() -> None:
 def test_capacity_at_a_lead_is_that_of_its_step() -> None:
     leads = np.array([0.0, 15.0, 30.0, 60.0])
     assert at_leads(((0.0, 3), (30.0, 5)), leads).tolist() == [3.0, 3.0, 5.0, 5.0]
+
+
+def test_beds_held_back_are_free_on_the_wall_though_nobody_gets_them() -> None:
+    """Taken off the beds that are counted, the mutant, fewer would be free than the ward's screen says."""
+    here = situation()
+    ward = next(u for u in here.calibration.hospital.wards if u.name in here.calibration.beds_known)
+    kept = here.calibration.hospital.with_held_back({ward.name: ward.held_back + 2})
+    fewer = replace(here, calibration=replace(here.calibration, hospital=kept))
+    free = [
+        run_chunk(of, [USUAL], HOW, range(2))["as_usual"][f"beds_free:{ward.name}"][0] for of in (here, fewer)
+    ]  # fmt: skip
+    assert free[0].tolist() == free[1].tolist()
+    pools = [applied_to(of, USUAL, HOW).capacity[f"{BED}{ward.name}"] for of in (here, fewer)]
+    assert pools[1][0][1] == pools[0][0][1] - 2

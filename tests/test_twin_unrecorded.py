@@ -18,21 +18,25 @@ def world(missing: float = 0.1, n: int = 100_000) -> Unrecorded:
     return Unrecorded(np.zeros(n, dtype=np.int64), after, after + chance.exponential(120.0, n), missing)
 
 
+def ahead(of: Unrecorded, elapsed: float, group: int = 0) -> float:
+    """The probability for one who is here alone."""
+    one, nobody = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=bool)
+    return float(of.p_ahead_today(np.array([elapsed]), np.array([group]), one, nobody)[0])
+
+
 @pytest.mark.parametrize("elapsed", [10.0, 60.0, 240.0])
 def test_whether_it_is_ahead_follows_from_bayes(elapsed: float) -> None:
-    ahead = np.exp(-elapsed / 60)
+    before = np.exp(-elapsed / 60)
     behind = 2 * (np.exp(-elapsed / 120) - np.exp(-elapsed / 60))  # here, and the contact has been
-    expected = ahead / (ahead + 0.1 * behind)
-    assert world().p_ahead(np.array([elapsed]), np.array([0]))[0] == pytest.approx(expected, abs=0.01)
+    assert ahead(world(), elapsed) == pytest.approx(before / (before + 0.1 * behind), abs=0.01)
 
 
 def test_where_nothing_is_missing_it_is_ahead() -> None:
-    assert world(0.0).p_ahead(np.array([1.0, 500.0]), np.array([0, 0])).tolist() == [1.0, 1.0]
+    assert [ahead(world(0.0), elapsed) for elapsed in (1.0, 500.0)] == [1.0, 1.0]
 
 
 def test_the_longer_without_it_the_likelier_that_it_was_not_recorded() -> None:
-    elapsed = np.array([5.0, 60.0, 200.0, 400.0])
-    assert (np.diff(world().p_ahead(elapsed, np.zeros(4, dtype=np.int64))) < 0).all()
+    assert (np.diff([ahead(world(), elapsed) for elapsed in (5.0, 60.0, 200.0, 400.0)]) < 0).all()
 
 
 def test_when_it_came_is_drawn_from_those_like_it_and_lies_before_now() -> None:
@@ -47,7 +51,7 @@ def test_with_nobody_like_it_it_came_just_now() -> None:
 def test_a_small_group_takes_the_figures_of_all() -> None:
     big = world(n=2000)
     odd = replace(big, group=np.append(big.group[:-1], 7))
-    assert odd.p_ahead(np.array([60.0]), np.array([7])) == pytest.approx(big.p_ahead(np.array([60.0]), np.array([0])))
+    assert ahead(odd, 60.0, group=7) == pytest.approx(ahead(big, 60.0))
 
 
 def test_the_share_is_that_of_the_clerks() -> None:

@@ -42,7 +42,7 @@ from twin.settled import (
 )
 from twin.state import State
 from twin.story import DESTINATIONS, Array, Visits
-from twin.turnover import BedCounts, Turnover, free_beds, learn_turnover
+from twin.turnover import BedCounts, free_beds, learn_turnover
 from twin.unrecorded import Unrecorded, unrecorded
 
 Flags = npt.NDArray[np.bool_]
@@ -87,7 +87,8 @@ def calibrate(
 
     1. The visits in columns, completed by the one rule of `history.py`.
     2. The hospital as the log tells it: its wards, its beds, its doctors on duty.
-    3. The settled visits of the window, their classes, blocks and load classes.
+    3. The settled visits of the window, their classes, blocks and load classes; what the hours with a queue tell of
+       doctors and beds.
     4. Arrivals; then durations, shares and wards wanted of the path that the log can tell.
     5. How late and how incompletely exits and milestones are told.
 
@@ -104,14 +105,9 @@ def calibrate(
     sample = settled_sample(history, visits, window, len(classes))
     path = load_path(_path_for(history, window), known.hospital)
     edges = load_edges(history, visits, window)
-    busy = _busy(sample, known, minutes)
-    looks_after = caseload(busy) if busy else NO_LIMIT
-    known = replace(known, hospital=known.hospital.with_caseload("doctor", looks_after))
-    slot = doctor_slot(busy, looks_after, BLOCKS) if busy else None
+    known, slot = _doctors(sample, known, minutes)
     counts = BedCounts.of(state, minutes)
-    hours = np.arange(window[0], window[1], HOUR_MIN)
-    turnover = learn_turnover(visits, history.asked, known.hospital, known.beds, counts, hours)
-    known = replace(known, hospital=known.hospital.with_held_back(turnover.held_back))
+    known, turnaround_min = _beds(history, visits, known, counts, window)
     learned = _learned(path, sample, known, visits, slot, counts)
     exits = exits_told(history, visits)
     wards = _wards(history, window, known.hospital, exits["ward"])
@@ -120,7 +116,7 @@ def calibrate(
         classes=classes,
         block_of_hour=np.arange(24) // BLOCK_HOURS,
         streams=streams,
-        durations={**_others(path, turnover), **learned.durations, **wards.stays},
+        durations={**_others(path, turnaround_min), **learned.durations, **wards.stays},
         shares=learned.shares,
         wanted=learned.wanted,
         load_edges=edges,
@@ -164,6 +160,23 @@ def _path_for(history: History, window: tuple[float, float]) -> str:
     return "milestones" if min(seen, decided) >= ENOUGH_TOLD else "stay"
 
 
+def _doctors(sample: Sample, known: Adapted, minutes: Minutes) -> tuple[Adapted, Duration | None]:
+    """The hospital with how many patients a doctor looks after, and what a contact takes of one; None if not known."""
+    busy = _busy(sample, known, minutes)
+    looks_after = caseload(busy) if busy else NO_LIMIT
+    slot = doctor_slot(busy, looks_after, BLOCKS) if busy else None
+    return replace(known, hospital=known.hospital.with_caseload("doctor", looks_after)), slot
+
+
+def _beds(
+    history: History, visits: Visits, known: Adapted, counts: BedCounts, window: tuple[float, float]
+) -> tuple[Adapted, float]:
+    """The hospital with the beds that its wards hold back, and the turnaround of a bed."""
+    hours = np.arange(window[0], window[1], HOUR_MIN)
+    found = learn_turnover(visits, history.asked, known.hospital, known.beds, counts, hours)
+    return replace(known, hospital=known.hospital.with_held_back(found.held_back)), found.turnaround_min
+
+
 def _busy(sample: Sample, known: Adapted, minutes: Minutes) -> Stretches | None:
     """The stretches in which all doctors are busy; None where the doctors on duty are not known."""
     if known.doctors is None:
@@ -195,8 +208,8 @@ def _placed(history: History, units: int) -> Array:
     return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
 
-def _others(path: Path, turnover: Turnover) -> dict[str, Duration]:
-    return {"bed_cleaning": fixed(turnover.turnaround_min)} if "bed_cleaning" in path.durations else {}
+def _others(path: Path, turnaround_min: float) -> dict[str, Duration]:
+    return {"bed_cleaning": fixed(turnaround_min)} if "bed_cleaning" in path.durations else {}
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,11 +50,6 @@ class Unrecorded:
         over = over_by_now(elapsed_min, kind, on_record, self.usual(elapsed_min, group), told_share)
         return np.where(on_record, 0.0, 1.0 - behind_without_record(over, told_share))
 
-    def p_ahead(self, elapsed_min: Array, group: Index) -> Array:
-        """The same on a day like others, for visits without it on record, `(n,)`."""
-        told_share = np.full(group.size, 1.0 - self.missing_share)
-        return 1.0 - behind_without_record(self.usual(elapsed_min, group), told_share)
-
     def came_after(self, elapsed_min: float, group: int, uniform: float) -> float:
         """When it came to a visit that has it behind it: a draw from those like it; the age where there are none."""
         here = self._here(elapsed_min, group)
