@@ -79,8 +79,11 @@ def history_of(
     units: Mapping[str, int],
     zone: str = "UTC",
 ) -> History:
-    """The state's visits in columns; units that the hospital does not know get -1."""
-    rows = [row for row in state.visits.values() if row.arrived_at or row.stays]
+    """The state's visits in columns, in the order of their numbers; units that the hospital does not know get -1.
+
+    The order in which a state came to hold them must not matter: sums and ties would differ from run to run.
+    """
+    rows = [row for _, row in sorted(state.visits.items()) if row.arrived_at or row.stays]
     acuity_code = {name: code for code, name in enumerate(acuities)}
     stays = [(i, units.get(s.unit, NOWHERE), s.from_at, s.until_at, s.ward, _direct(row, k), s.end_known_at)
              for i, row in enumerate(rows) for k, s in enumerate(row.stays)]  # fmt: skip
