@@ -77,7 +77,7 @@ def test_medians_by_group_fall_back_on_all() -> None:
 def test_the_order_in_which_a_state_came_to_hold_its_visits_does_not_matter() -> None:
     """In the order of the state, the mutant, sums and ties would differ from one run to the next."""
     held = fold(State(), three_and_a_ghost())
-    turned = replace(held, visits=dict(reversed(held.visits.items())))
+    turned = replace(held, visits=dict(reversed(list(held.visits.items()))))
     assert list(turned.visits) != list(held.visits)
     one, other = (history_of(s, Minutes(DAY), 4320.0, ("4",), {"medicine": 0}) for s in (held, turned))
     assert one.ids == other.ids
