@@ -27,7 +27,7 @@ from twin.luck import Luck, draw_members
 from twin.measures import in_the_hour_before
 from twin.pathway import Path
 from twin.present import Present
-from twin.present_draw import AT_ONCE_MIN, draw_present
+from twin.present_draw import AT_ONCE_MIN, draw_presents
 from twin.scenarios import Scenario, Setting
 from twin.story import Story
 
@@ -158,7 +158,7 @@ def law_and_engine(situation: Situation, scenarios: Sequence[Scenario], how: Run
 def drawn(situation: Situation, how: Run, members: range) -> tuple[list[Present], Luck]:
     """What is drawn for some members, whatever the scenario: the same for each, whoever else is drawn."""
     c = situation.calibration
-    presents = [draw_present(situation.known, c, seed=how.seed, member=member) for member in members]
+    presents = draw_presents(situation.known, c, seed=how.seed, members=members)
     luck = draw_members(
         c.path, c.parameters, {member: here.count for member, here in zip(members, presents, strict=True)},
         seed=how.seed, start=situation.as_of, horizon_min=how.until_min, zone=c.hospital.zone,

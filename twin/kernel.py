@@ -93,6 +93,7 @@ class Runs:
         self._counter = _counter[0] if _counter and self._form else None
         self._room = room or Room()
         self._given: Packed | None = None
+        self._before = present.history
 
     def under(self, capacity: Mapping[str, Profile], rows: Flags | None = None) -> Story:
         """The story under capacities, in which these rows of the fate take part; all of them where not said."""
@@ -119,10 +120,6 @@ class Runs:
         if self._counter is None:
             return what.of_story(self._before, self._fate.acuity, np.zeros(1))
         return self._count(self._counter, np.empty(0), np.empty((0, 4), dtype=np.int64), what, np.zeros(1), 0.0)
-
-    @cached_property
-    def _before(self) -> Story:
-        return Story.of(self._present.history)
 
     @cached_property
     def _before_in_order(self) -> tuple[Array, Index]:
