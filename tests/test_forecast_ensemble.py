@@ -64,7 +64,8 @@ def test_another_seed_gives_other_members() -> None:
     assert not np.array_equal(other[:, 0], whole()["as_usual"].measures["ed_census"][:, 0])
 
 
-def test_progress_counts_members() -> None:
+def test_progress_counts_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHUNK", 10)
     told: list[tuple[int, int]] = []
     ensemble(situation(), [USUAL], replace(HOW, horizon_min=15.0), progress=lambda done, of: told.append((done, of)))
     assert told == [(10, 12), (12, 12)]
