@@ -42,7 +42,7 @@ Progress = Callable[[int, int], None]
 class Run:
     """How an ensemble is run."""
 
-    members: int = 200
+    members: int = 1000
     horizon_min: float = 1440.0
     step_min: float = 15.0
     seed: int = 1
