@@ -51,7 +51,8 @@ class Fate:
     freed_min: Array
     """When it frees what it needs, `(patient, stop, caseload)`; NaN where that is at its end."""
     patience_min: Array
-    """How long the patient queues for it, `(patient, stop)`; NaN where patience has no end."""
+    """How long the patient queues for it, `(patient, stop)`, or until other wards are asked where the stage overflows;
+    NaN where neither ends."""
     edges: Array
     """Census of the department from which the next load class begins, `(block, load - 1)`."""
     acuity: Index
@@ -79,7 +80,7 @@ def cast(path: Path, parameters: Parameters, luck: Luck, present: Present, deman
     stops = stops_of(path, parameters, people, luck)
     lasting = _Lasting(path, parameters, people, stops)
     freed = lasting.minutes(luck.freed, lambda stage: stage.frees_after, np.nan, parameters.caseloads(path))
-    patience = lasting.minutes(luck.patience, lambda stage: stage.patience, np.nan, parameters.loads)[:, :, 0]
+    patience = lasting.minutes(luck.patience, lambda stage: stage.while_queueing, np.nan, parameters.loads)[:, :, 0]
     minutes = lasting.minutes(luck.stage, lambda stage: stage.lasts, 0.0, parameters.loads)
     minutes[: present.count, 0] = present.residual_min
     if parameters.leaving is not None:
@@ -167,13 +168,13 @@ def _carry_on_holding(freed: Array, present: Present) -> None:
 def _carry_on_queueing(
     patience: Array, path: Path, parameters: Parameters, people: People, luck: Luck, present: Present
 ) -> None:
-    """Patience counts from the joining of the queue, and has not ended yet."""
+    """Patience, or the search for another ward's bed, counts from the joining of the queue, and has not ended yet."""
     for k, stage in enumerate(path.stages):
         queue = np.flatnonzero((present.stage == k) & ~present.serving)
-        if stage.patience and queue.size:
+        if stage.while_queueing and queue.size:
             lasted = np.maximum(-present.since_min[queue], 0.0)
             uniform = luck.patience[queue, path.first_slot[k]]
-            duration = parameters.durations[stage.patience]
+            duration = parameters.durations[stage.while_queueing]
             patience[queue, 0] = duration.residual(uniform, lasted, people.cls[queue], people.block[queue])[:, 0]
 
 
