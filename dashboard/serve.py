@@ -84,7 +84,7 @@ def serve(
         elsewhere=lambda: fault_of(workers),
     )  # fmt: skip
     latest = _Latest(loop)
-    pages = Pages(feeds=latest.feeds, quarantine=latest.quarantine)
+    pages: Pages = {"feeds": latest.feeds, "quarantine": latest.quarantine}
     app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
