@@ -73,8 +73,16 @@ def built(folder: Path) -> Loop:
 
 def text() -> str:
     """The loop's parts as Cython reads them."""
-    functions = [*kernel_layout.PARTS, kernel_loop.simulate]
-    return _HEAD + "\n".join(_in_c(function) for function in functions) + _FOOT
+    return _HEAD + "\n".join(_in_c(function) for function in parts()) + _FOOT
+
+
+def parts() -> list[Callable[..., Any]]:
+    """The loop and every part that it calls, or that one of these calls."""
+    found: list[Callable[..., Any]] = [kernel_loop.simulate]
+    for function in found:
+        called = (function.__globals__.get(name) for name in function.__code__.co_names)
+        found += [part for part in called if part in kernel_layout.PARTS and part not in found]
+    return found
 
 
 def _in_c(function: Callable[..., Any]) -> str:

@@ -12,9 +12,9 @@ from forecast.situation import Situation, situation_of
 from twin.calibrate import calibrate
 from twin.defaults import default_parameters
 from twin.fabricate import FabricatedHospital, World
-from twin.fate import Fate, cast
+from twin.fate import Fate, cast_members
 from twin.hospital import Hospital, Profile, load_hospital
-from twin.luck import Luck, draw
+from twin.luck import Luck, draw_members
 from twin.parameters import Parameters
 from twin.pathway import Path, load_path
 from twin.present import Present
@@ -46,16 +46,18 @@ class Whole:
     parameters: Parameters
     capacity: Mapping[str, Profile]
 
-    def luck(self, member: int) -> Luck:
-        """The luck of a member."""
-        return draw(
-            self.path, self.parameters, 0, seed=1, member=member, start=START, horizon_min=DAY_MIN,
+    def luck(self, members: range) -> Luck:
+        """The luck of some members."""
+        return draw_members(
+            self.path, self.parameters, dict.fromkeys(members, 0), seed=1, start=START, horizon_min=DAY_MIN,
             zone=self.hospital.zone,
         )  # fmt: skip
 
-    def case(self, luck: Luck) -> Case:
-        """What luck means in it."""
-        return Case(self.capacity, self.path, cast(self.path, self.parameters, luck, _NOBODY), _NOBODY)
+    def cases(self, luck: Luck) -> list[Case]:
+        """What their luck means in it."""
+        presents = [_NOBODY] * (luck.first.size - 1)
+        fates = cast_members(self.path, self.parameters, luck, presents)
+        return [Case(self.capacity, self.path, fate, _NOBODY) for fate in fates]
 
 
 @cache
@@ -93,8 +95,6 @@ def members_of(situation: Situation, count: int) -> Sequence[Case]:
     """Members of a learned hospital, from its present."""
     c, how = situation.calibration, Run()
     change = applied_to(situation, pick(catalogue(), ["as_usual"])[0], how)
-    cases = []
-    for member in range(count):
-        present, luck = drawn(situation, how, member)
-        cases.append(Case(change.capacity, c.path, cast(c.path, c.parameters, luck, present), present))
-    return cases
+    presents, luck = drawn(situation, how, range(count))
+    fates = cast_members(c.path, c.parameters, luck, presents)
+    return [Case(change.capacity, c.path, fate, present) for fate, present in zip(fates, presents, strict=True)]

@@ -11,16 +11,14 @@ import numpy as np
 
 from dashboard.bench.cases import DAY_MIN, Case, Whole, default_hospital
 from dashboard.bench.timing import timed
-from forecast.ensemble import Run
-from twin.kernel import Runs, compiled
-from twin.kernel_tables import aimed, packed
-from twin.measures import measure
-from twin.story import Story, Visits
+from forecast.ensemble import MILESTONES, Run
+from twin.counting import Counting
+from twin.kernel import Runs, compiled, compiled_counter
+from twin.kernel_tables import Room, aimed, packed
+from twin.story import Story
 
 TIMES = 10
 _ROUNDS = 3
-_STEPS = ("luck", "fate", "packing", "loop", "measures")
-_MILESTONES = frozenset({"SeenByProvider", "DecidedToAdmit"})
 
 
 def scale(members: int, times: int = TIMES) -> dict[str, Any]:
@@ -31,40 +29,50 @@ def scale(members: int, times: int = TIMES) -> dict[str, Any]:
 
 
 def _row(whole: Whole, members: int) -> dict[str, float]:
-    of_members = [_member(whole, member) for member in range(members)]
-    steps = {step: round(median(one[step] for one in of_members), 3) for step in _STEPS}
-    return {
-        **steps,
-        "member": round(median(sum(one[step] for step in _STEPS) for one in of_members), 3),
-        "events": round(median(one["events"] for one in of_members)),
+    """Drawn for all of them at once, as an ensemble does it; then one after the other. A median of members."""
+    some, room = range(members), Room()
+    luck = whole.luck(some)
+    cases, counting = whole.cases(luck), _counting(whole)
+    alone = [_member(case, counting, room) for case in cases]
+    steps = {
+        "luck": _best_ms(partial(whole.luck, some)) / members,
+        "fate": _best_ms(partial(whole.cases, luck)) / members,
+        **{step: median(one[step] for one in alone) for step in ("packing", "loop", "measures")},
     }
+    events = round(median(one["events"] for one in alone))
+    return {**{s: round(ms, 3) for s, ms in steps.items()}, "member": round(sum(steps.values()), 3), "events": events}
 
 
-def _member(whole: Whole, member: int) -> dict[str, float]:
-    """One member, as an ensemble runs it: each step the quickest of some rounds."""
-    luck = whole.luck(member)
-    case = whole.case(luck)
-    given = packed(case.path, case.fate, case.present, DAY_MIN)
-    story = _run(case)
+def _member(case: Case, counting: Counting, room: Room) -> dict[str, float]:
+    """A member packed, run and counted; each step the quickest of some rounds."""
+    pack = partial(packed, case.path, case.fate, case.present, DAY_MIN, room)
+    given = pack()
+    told = Runs(case.path, case.fate, case.present, DAY_MIN, form=compiled()).under(case.capacity)
     return {
-        "luck": _best_ms(partial(whole.luck, member)),
-        "fate": _best_ms(partial(whole.case, luck)),
-        "packing": _best_ms(partial(packed, case.path, case.fate, case.present, DAY_MIN)),
+        "packing": _best_ms(pack),
         "loop": _best_ms(partial(compiled(), *given), lambda: aimed(given, case.path, case.fate, case.capacity)),
-        "measures": _best_ms(partial(_measured, whole, case, story)),
-        "events": float(story.at_min.size),
+        "measures": _best_ms(partial(_counted, case, counting, told)),
+        "events": float(told.at_min.size),
     }
 
 
-def _run(case: Case) -> Story:
-    return Runs(case.path, case.fate, case.present, DAY_MIN, form=compiled()).under(case.capacity)
+def _counted(case: Case, what: Counting, told: Story) -> None:
+    """As the compiled engine counts."""
+    none, no_marks = np.empty(0), np.empty((0, 4), dtype=np.int64)
+    marks = np.stack([told.kind, told.visit, told.unit, told.to], axis=1)
+    grid_min = Run().lead_min[1:]
+    out = np.empty((len(what.names), grid_min.size))
+    compiled_counter()(none, no_marks, told.at_min, marks, case.fate.acuity, what.ward_of, grid_min, 0.0, out)
 
 
-def _measured(whole: Whole, case: Case, story: Story) -> object:
+def _counting(whole: Whole) -> Counting:
     hospital = whole.hospital
-    units = {unit.name: hospital.unit_code(unit.name) for unit in hospital.wards}
-    visits = Visits.of(story, case.fate.acuity)
-    return measure(visits, Run().lead_min, acuities=hospital.acuities, units=units, milestones=_MILESTONES)
+    return Counting(
+        acuities=tuple(hospital.acuities),
+        units=tuple(unit.name for unit in hospital.units),
+        wards=tuple(unit.name for unit in hospital.wards),
+        milestones=MILESTONES[whole.path.name],
+    )
 
 
 def _best_ms(work: Callable[[], object], before: Callable[[], object] = lambda: None) -> float:
