@@ -54,7 +54,8 @@ class Fate:
     freed_min: Array
     """When it frees what it needs, `(patient, stop, caseload)`; NaN where that is at its end."""
     patience_min: Array
-    """How long the patient queues for it, `(patient, stop)`; NaN where patience has no end."""
+    """How long the patient queues for it, `(patient, stop)`, or until other wards are asked where the stage overflows;
+    NaN where neither ends."""
     edges: Array
     """Census of the department from which the next load class begins, `(block, load - 1)`."""
     acuity: Index
@@ -150,7 +151,7 @@ class _Lengths:
 _NAMED: dict[Purpose, Callable[[Stage], str | None]] = {
     "stage": lambda stage: stage.lasts,
     "freed": lambda stage: stage.frees_after,
-    "patience": lambda stage: stage.patience,
+    "patience": lambda stage: stage.while_queueing,
 }
 """Which duration a stage names for a purpose."""
 
@@ -205,17 +206,17 @@ def _carry_on(
     freed: Array, patience: Array, path: Path, parameters: Parameters, people: People, luck: Luck,
     presents: Sequence[Present],
 ) -> None:  # fmt: skip
-    """What a stage needs has been held since it began, and may be free by now (0); patience counts from the joining of
-    the queue, and has not ended yet."""
+    """What a stage needs has been held since it began, and may be free by now (0); patience, or the search for
+    another ward's bed, counts from the joining of the queue, and has not ended yet."""
     since, serving = joined(presents, "since_min"), joined(presents, "serving")
     held = people.here[serving]
     freed[held, 0] = np.maximum(freed[held, 0] + since[serving, None], 0.0)
     stage, lasted = people.enters[people.here], np.maximum(-since, 0.0)
-    for k in (k for k, one in enumerate(path.stages) if one.patience):
+    for k in (k for k, one in enumerate(path.stages) if one.while_queueing):
         queue = np.flatnonzero((stage == k) & ~serving)
         row = people.here[queue]
         uniform = luck.of("patience", people.row[row], np.full(row.size, path.first_slot[k]))
-        duration = parameters.durations[str(path.stages[k].patience)]
+        duration = parameters.durations[str(path.stages[k].while_queueing)]
         patience[row, 0] = duration.residual(uniform, lasted[queue], people.cls[row], people.block[row])[:, 0]
 
 
