@@ -1,0 +1,313 @@
+"""A site explained: its path stage by stage with numbers, the load on whatever is queued for, what is doubtful.
+
+Offered load is arrivals x share x duration (Little's law): how many of a pool would be in use on average if nobody
+ever waited for anything. Against the capacity it says whether a pool can keep up at all: above 100 % the queue grows
+without end, and from about 90 % on waits are long. Waits while something is held (a box, while a ward bed is searched)
+come on top, so the true load is higher. It is no forecast: those come from runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.flows import HOURS_A_DAY, Flows, flows_of, per_hour
+from twin.hospital import BED, CARE, NO_LIMIT, SPACE, Hospital
+from twin.parameters import Parameters
+from twin.pathway import Path
+from twin.stages import LEAVING, WANTED, WANTED_BED, Stage
+
+Array = npt.NDArray[np.float64]
+
+DAY_MIN = 1440.0
+NEARLY_FULL = 0.9
+"""Offered load from which waits are long."""
+HARDLY_USED = 0.3
+BUSY_HOURS = 4
+"""Length of the stretch of the day in which staff have most to do, in hours."""
+BUSY = 1.1
+"""Load of that stretch from which it is said."""
+SELDOM = 0.1
+"""Visits a day below which a stage or a ward is hardly ever come to."""
+NEVER_ENDS_MIN = 200 * DAY_MIN
+WARDS, OUT, ABOVE = "wards", "out", "department"
+"""Where a stage is when it is in no single unit: in the wards, on the way out, somewhere in the department."""
+
+PoolKind = Literal["beds", "spaces", "staff", "care"]
+DoubtKind = Literal[
+    "overloaded", "nearly_full", "busy_hours", "hardly_used", "nobody_there", "ward_never", "unit_never", "pool_never",
+    "stage_never", "never_ends",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way on from a stage."""
+
+    to: str
+    share: float
+    """Of those who leave the stage."""
+    a_day: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage as it is walked in a usual week."""
+
+    name: str
+    zone: str
+    """The unit where it happens, or one of `WARDS`, `OUT`, `ABOVE`."""
+    a_day: float
+    share: float
+    """Of all who come from outside into the department; above 1 where they come more than once."""
+    queues_for: tuple[str, ...]
+    lasts_min: float | None
+    """The median; None where it is over at once or nobody comes."""
+    enters: Literal["", "arrives", "planned"]
+    leaves_unseen: bool
+    """May who queues for it leave without being seen?"""
+    ways: tuple[Way, ...]
+    starts: str | None
+    ends: str | None
+    to: str | None
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much is asked of a pool against what there is of it, on average over a usual week."""
+
+    pool: str
+    kind: PoolKind
+    asked: float
+    """How many would be in use if nobody waited; NaN where a stay never ends."""
+    there: float | None
+    """How many there are on average; None where there is no limit."""
+    busiest: tuple[int, int, float] | None = None
+    """Of staff: the local hours (from, to) with most to do, and the load in them."""
+
+    @property
+    def share(self) -> float | None:
+        """Asked over there; None where there is no limit or nobody is there at all."""
+        return self.asked / self.there if self.there and not np.isnan(self.asked) else None
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """One thing that is unusual or cannot work."""
+
+    kind: DoubtKind
+    about: str
+    """A pool, unit or stage."""
+    share: float | None = None
+    hours: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """A hospital, its path and what they lead one to expect."""
+
+    hospital: Hospital
+    path: Path
+    arrivals_a_day: float
+    planned_a_day: float
+    steps: tuple[Step, ...]
+    loads: tuple[Load, ...]
+    no_limit: tuple[str, ...]
+    """Pools that the path queues for and of which there is no known limit."""
+    doubts: tuple[Doubt, ...]
+
+    def step(self, name: str) -> Step:
+        """The stage of this name."""
+        return self.steps[self.path.index(name)]
+
+
+def explain(hospital: Hospital, path: Path, parameters: Parameters) -> Explained:
+    """What a site says, worked out."""
+    flows = flows_of(path, parameters)
+    came = {stream.name: float(stream.per_hour.sum()) / 7 for stream in parameters.streams}
+    arrivals = sum(n for stream, n in zip(parameters.streams, came.values(), strict=True) if _arrives(path, stream.enters))
+    zones = zones_of(flows)
+    steps = tuple(_step(flows, code, zones[code], arrivals) for code in range(len(path.stages)))
+    loads = loads_of(hospital, flows)
+    return Explained(
+        hospital=hospital,
+        path=path,
+        arrivals_a_day=arrivals,
+        planned_a_day=sum(came.values()) - arrivals,
+        steps=steps,
+        loads=loads,
+        no_limit=tuple(load.pool for load in loads if load.there is None),
+        doubts=tuple(_doubts(hospital, flows, steps, loads)),
+    )
+
+
+def _arrives(path: Path, stage: str) -> bool:
+    return path.stage(stage).comes is not None
+
+
+# --- the path ---------------------------------------------------------------------------------------------------
+
+
+def _step(flows: Flows, code: int, zone: str, arrivals: float) -> Step:
+    path, stage = flows.path, flows.path.stages[code]
+    visits, left = flows.visits(code), float(flows.after[code].sum())
+    ways = [
+        Way(target, float(gone.sum()) / left if left else 0.0, float(gone.sum()))
+        for target, gone in zip(stage.then, flows.went[code], strict=True)
+    ]
+    return Step(
+        name=path.names[code],
+        zone=zone,
+        a_day=visits,
+        share=visits / arrivals if arrivals else 0.0,
+        queues_for=stage.asks,
+        lasts_min=flows.median_min(code, stage.lasts) if stage.lasts else None,
+        enters="arrives" if stage.comes else "planned" if stage.enters else "",
+        leaves_unseen=stage.patience is not None,
+        ways=tuple(ways),
+        starts=stage.starts,
+        ends=stage.ends,
+        to=stage.to,
+    )
+
+
+def zones_of(flows: Flows) -> tuple[str, ...]:
+    """Where each stage happens: its own unit, or where most of those who come to it come from."""
+    path = flows.path
+    zones: dict[int, str] = {code: _own_zone(stage) for code, stage in enumerate(path.stages) if _own_zone(stage)}
+    while missing := [code for code in range(len(path.stages)) if code not in zones]:
+        found = {code: zone for code in missing if (zone := _from(flows, code, zones))}
+        zones |= found or {missing[0]: ABOVE}
+    return tuple(zones[code] for code in range(len(path.stages)))
+
+
+def _own_zone(stage: Stage) -> str:
+    if stage.unit is not None:
+        return WARDS if stage.unit == WANTED else stage.unit
+    if not stage.then and (stage.starts in LEAVING or stage.ends in LEAVING):
+        return OUT
+    return ABOVE if stage.comes or stage.enters else ""
+
+
+def _from(flows: Flows, code: int, zones: Mapping[int, str]) -> str:
+    """The zone from which most come to a stage, of those that are known."""
+    came: dict[str, float] = {}
+    for before, stage in enumerate(flows.path.stages):
+        for target, gone in zip(stage.then, flows.went[before], strict=True):
+            if flows.path.index(target) == code and before in zones:
+                came[zones[before]] = came.get(zones[before], 0.0) + float(gone.sum()) + 1e-9
+    return max(came, key=lambda zone: came[zone]) if came else ""
+
+
+# --- the load ---------------------------------------------------------------------------------------------------
+
+
+def loads_of(hospital: Hospital, flows: Flows) -> tuple[Load, ...]:
+    """The load of every pool that the path queues for."""
+    held = _held(flows)
+    return tuple(_load(hospital, flows, pool, held[pool]) for pool in flows.path.pools)
+
+
+def _held(flows: Flows) -> dict[str, Array]:
+    """By pool, how many of it those who come a day in each block hold on average, `(block,)`."""
+    path = flows.path
+    out = {pool: np.zeros(flows.parameters.blocks) for pool in path.pools}
+    for code, (stage, situation) in enumerate(zip(path.stages, path.situations, strict=True)):
+        lasts, slot = flows.mean_min(code, stage.lasts), flows.mean_min(code, stage.frees_after or stage.lasts)
+        for pools, minutes in ((situation.kept | set(stage.takes), lasts), (set(stage.needs), slot)):
+            for pool in pools:
+                _add(out, flows, pool, flows.came[code] * minutes / DAY_MIN)
+    return out
+
+
+def _add(out: dict[str, Array], flows: Flows, pool: str, held: Array) -> None:
+    if pool != WANTED_BED:
+        out[pool] += held.sum(axis=(0, 2))
+        return
+    for ward in flows.path.wards:
+        out[BED + ward] += held[:, :, flows.path.units.index(ward)].sum(axis=0)
+
+
+def _load(hospital: Hospital, flows: Flows, pool: str, held: Array) -> Load:
+    asked = float(held.sum())
+    there = there_by_hour(hospital, pool)
+    if asked > 0 and _never_ends(flows, pool):
+        asked = float("nan")
+    kind = kind_of(pool)
+    limited = bool(there.max() < NO_LIMIT)
+    busiest = _busiest(flows.parameters, held, there) if limited and kind == "staff" else None
+    return Load(pool, kind, asked, float(there.mean()) if limited else None, busiest)
+
+
+def _never_ends(flows: Flows, pool: str) -> bool:
+    duration = flows.parameters.durations.get(f"ward_stay:{pool.removeprefix(BED)}")
+    return pool.startswith(BED) and duration is not None and float(duration.table[..., 0].min()) > NEVER_ENDS_MIN
+
+
+def kind_of(pool: str) -> PoolKind:
+    """What a pool is, from its name."""
+    kinds: dict[str, PoolKind] = {BED: "beds", SPACE: "spaces", CARE: "care"}
+    return next((kind for head, kind in kinds.items() if pool.startswith(head)), "staff")
+
+
+def there_by_hour(hospital: Hospital, pool: str) -> Array:
+    """How many there are of a pool by local hour of the day, the mean of the week, `(24,)`."""
+    for unit in hospital.units:
+        if unit.pool == pool:
+            return np.full(HOURS_A_DAY, float(max(unit.places - unit.held_back, 0)))
+    roster = next(r for r in hospital.rosters if r.name == pool.removeprefix(CARE))
+    here = (5.0 * np.array(roster.weekday) + 2.0 * np.array(roster.weekend)) / 7.0
+    return here * (roster.caseload if pool.startswith(CARE) else 1)
+
+
+def _busiest(parameters: Parameters, held: Array, there: Array) -> tuple[int, int, float] | None:
+    """The hours with most to do for those who are there, were everybody served in the hour of their coming."""
+    came = per_hour(parameters)
+    of_block = np.bincount(parameters.block_of_hour, weights=came, minlength=parameters.blocks)
+    block = parameters.block_of_hour
+    work = held[block] * np.divide(came, of_block[block], out=np.zeros(HOURS_A_DAY), where=of_block[block] > 0)
+    around = np.arange(HOURS_A_DAY)[:, None] + np.arange(BUSY_HOURS)[None, :]
+    asked, here = work[around % HOURS_A_DAY].sum(axis=1) * HOURS_A_DAY, there[around % HOURS_A_DAY].sum(axis=1)
+    if not asked.any() or (here <= 0).any():
+        return None
+    first = int(np.argmax(asked / here))
+    return first, (first + BUSY_HOURS) % HOURS_A_DAY, float(asked[first] / here[first])
+
+
+# --- what is doubtful -------------------------------------------------------------------------------------------
+
+
+def _doubts(hospital: Hospital, flows: Flows, steps: tuple[Step, ...], loads: tuple[Load, ...]) -> Iterator[Doubt]:
+    """The gravest first."""
+    full = [load for load in loads if (load.share or 0.0) >= NEARLY_FULL]
+    for load in sorted(full, key=lambda load: -(load.share or 0.0)):
+        yield Doubt("overloaded" if (load.share or 0.0) > 1 else "nearly_full", load.pool, load.share)
+    yield from (Doubt("nobody_there", load.pool) for load in loads if load.there == 0 and load.asked > 0)
+    for load in loads:
+        if load.busiest and load.busiest[2] >= BUSY and load not in full:
+            yield Doubt("busy_hours", load.pool, load.busiest[2], load.busiest[:2])
+    yield from (Doubt("never_ends", load.pool) for load in loads if np.isnan(load.asked))
+    yield from (Doubt("stage_never", step.name) for step in steps if step.a_day <= 0)
+    yield from _unused(hospital, flows, loads)
+
+
+def _unused(hospital: Hospital, flows: Flows, loads: tuple[Load, ...]) -> Iterator[Doubt]:
+    """What nobody is sent to or queues for."""
+    sent = {load.pool: load for load in loads}
+    visited = {stage.unit for stage in flows.path.stages}
+    for unit in hospital.units:
+        load = sent.get(unit.pool)
+        if unit.ward and load and load.asked <= 0:
+            yield Doubt("ward_never", unit.name)
+        elif not unit.ward and unit.name not in visited and load is None:
+            yield Doubt("unit_never", unit.name)
+        elif unit.ward and load and load.share is not None and load.share < HARDLY_USED:
+            yield Doubt("hardly_used", load.pool, load.share)
+    for roster in hospital.rosters:
+        asked = [sent[pool] for pool in (roster.name, CARE + roster.name) if pool in sent]
+        if not any(load.asked > 0 for load in asked) and max(roster.weekday + roster.weekend) < NO_LIMIT:
+            yield Doubt("pool_never", roster.name)
