@@ -1,0 +1,351 @@
+"""Where the boxes of a path stand and which way its arrows run: a layered drawing, worked out here, of any path.
+
+1. *Layers*: a stage stands one layer or more behind all that lead to it; the sum of all ways is shortest (a linear
+   programme). Ways that lead back are turned round for this.
+2. *Lanes*: boxes of one zone stand together. Of the orders of zones, one is taken in which few ways cross.
+3. *Places*: along a layer, again by a linear programme: boxes keep their order and their distance, zones are frames that
+   hold their boxes and nothing else, and ways are as straight as can be, the wide ones first.
+
+Graphviz does the same and needs a program of its own; scipy's solver is here already. Lengths are in letters (rem).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import linprog
+from scipy.sparse import coo_array
+
+_SWEEPS = 6
+_BESIDE_NODE, _BETWEEN = 2.0, 8.0
+"""How much more a crooked way costs between a box and a bend, and between two bends, than between two boxes."""
+_NARROW = 0.02
+"""What a letter of a frame's breadth costs."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """What is to be placed: its name, its zone, its extent along the layer."""
+
+    name: str
+    zone: str
+    breadth: float
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """A way from a box to another; heavier ones are kept straighter."""
+
+    source: str
+    target: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """Distances in letters: between neighbours of a layer, around boxes in a frame, between frames, at a frame's head;
+    `bend` is the room that a way needs where it passes a layer."""
+
+    gap: float = 0.5
+    pad: float = 0.35
+    between: float = 0.5
+    head: float = 0.0
+    bend: float = 0.7
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A zone's rectangle: layers from and to, and its extent along them."""
+
+    zone: str
+    first: int
+    last: int
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A drawing: by box its layer and its middle along it; by arrow the points (layer, place) that it passes."""
+
+    layer: Mapping[str, int]
+    middle: Mapping[str, float]
+    routes: tuple[tuple[tuple[int, float], ...], ...]
+    frames: tuple[Frame, ...]
+    breadth: float
+    """Extent of the whole along the layers."""
+
+    @property
+    def layers(self) -> int:
+        """How many there are."""
+        return max(self.layer.values(), default=0) + 1
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A box, or a bend of an arrow in a layer that it passes."""
+
+    layer: int
+    zone: str
+    """Empty where it stands between frames."""
+    lane: float
+    breadth: float
+    box: bool
+
+
+def place(boxes: Sequence[Box], arrows: Sequence[Arrow], spacing: Spacing, *, at_most: int | None = None) -> Placed:
+    """The drawing of boxes and arrows; `at_most` limits how many boxes stand in a layer (for narrow screens)."""
+    layer = layers_of([box.name for box in boxes], arrows)
+    if at_most is not None:
+        layer = _thinned(boxes, layer, at_most)
+    best = min(_orders(boxes, arrows, layer, spacing), key=lambda drawing: drawing.cost)
+    return best.placed(boxes, arrows)
+
+
+# --- layers -----------------------------------------------------------------------------------------------------
+
+
+def layers_of(names: Sequence[str], arrows: Sequence[Arrow]) -> dict[str, int]:
+    """The layer of each box, 0 first, such that ways are short altogether."""
+    code = {name: i for i, name in enumerate(names)}
+    pairs = [(code[a.source], code[a.target], a.weight) for a in _forward(names, arrows)]
+    if not pairs:
+        return dict.fromkeys(names, 0)
+    cost = np.zeros(len(names))
+    for source, target, weight in pairs:
+        cost[source] -= 1.0 + weight
+        cost[target] += 1.0 + weight
+    rows = [[(source, 1.0), (target, -1.0)] for source, target, _ in pairs]
+    found = _solved(cost, rows, [-1.0] * len(rows))
+    return {name: round(found[i]) for name, i in code.items()}
+
+
+def _forward(names: Sequence[str], arrows: Sequence[Arrow]) -> list[Arrow]:
+    """The arrows with those that lead back turned round."""
+    out: dict[str, list[str]] = {name: [] for name in names}
+    for arrow in arrows:
+        out[arrow.source].append(arrow.target)
+    seen: dict[str, int] = {}
+    back: set[tuple[str, str]] = set()
+    for start in names:
+        _walk(start, out, seen, back)
+    ahead = [a for a in arrows if a.source != a.target]
+    return [replace(a, source=a.target, target=a.source) if (a.source, a.target) in back else a for a in ahead]
+
+
+def _walk(name: str, out: Mapping[str, Sequence[str]], seen: dict[str, int], back: set[tuple[str, str]]) -> None:
+    if name in seen:
+        return
+    seen[name] = 1
+    for target in out[name]:
+        if seen.get(target) == 1:
+            back.add((name, target))
+        _walk(target, out, seen, back)
+    seen[name] = 2
+
+
+def _thinned(boxes: Sequence[Box], layer: Mapping[str, int], at_most: int) -> dict[str, int]:
+    """Layers with no more boxes than that: a fuller one becomes several, zone by zone."""
+    out: dict[str, int] = {}
+    reached = 0
+    for number in range(max(layer.values(), default=0) + 1):
+        here = sorted((box for box in boxes if layer[box.name] == number), key=lambda box: box.zone)
+        for i, box in enumerate(here):
+            out[box.name] = reached + i // at_most
+        reached += -(-len(here) // at_most)
+    return out
+
+
+# --- lanes ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Drawing:
+    """One order of the zones, with the items in their layers and what it costs."""
+
+    items: list[_Item]
+    rows: list[list[int]]
+    """Items by layer, in order."""
+    chains: list[list[int]]
+    """Items that each arrow runs through."""
+    lanes: Mapping[str, int]
+    cost: float
+    spacing: Spacing
+    weights: list[float]
+
+    def placed(self, boxes: Sequence[Box], arrows: Sequence[Arrow]) -> Placed:
+        """The places, by a linear programme."""
+        middle, frames, breadth = _middles(self)
+        routes = tuple(tuple((self.items[i].layer, middle[i]) for i in chain) for chain in self.chains)
+        return Placed(
+            {box.name: self.items[i].layer for i, box in enumerate(boxes)},
+            {box.name: middle[i] for i, box in enumerate(boxes)},
+            routes, frames, breadth,
+        )  # fmt: skip
+
+
+def _orders(
+    boxes: Sequence[Box], arrows: Sequence[Arrow], layer: Mapping[str, int], spacing: Spacing
+) -> Iterator[_Drawing]:
+    """Drawings with better and better orders of the zones: neighbours, then any two, are exchanged while that helps."""
+    zones = sorted({box.zone for box in boxes}, key=lambda z: min(layer[b.name] for b in boxes if b.zone == z))
+    best = _drawing(boxes, arrows, layer, zones, spacing)
+    yield best
+    improved = True
+    while improved:
+        improved = False
+        for i in range(len(zones)):
+            for j in range(i + 1, len(zones)):
+                other = [*zones]
+                other[i], other[j] = other[j], other[i]
+                drawing = _drawing(boxes, arrows, layer, other, spacing)
+                if drawing.cost < best.cost - 1e-9:
+                    best, zones, improved = drawing, other, True
+                    yield best
+
+
+def _drawing(
+    boxes: Sequence[Box], arrows: Sequence[Arrow], layer: Mapping[str, int], zones: Sequence[str], spacing: Spacing
+) -> _Drawing:
+    lanes = {zone: lane for lane, zone in enumerate(zones)}
+    items = [_Item(layer[b.name], b.zone, float(lanes[b.zone]), b.breadth, box=True) for b in boxes]
+    code = {box.name: i for i, box in enumerate(boxes)}
+    chains = []
+    for arrow in arrows:
+        chain = [code[arrow.source]]
+        chain += _bends(items, items[chain[0]], items[code[arrow.target]], spacing.bend)
+        chains.append([*chain, code[arrow.target]])
+    rows: list[list[int]] = [[] for _ in range(max(layer.values(), default=0) + 1)]
+    for i, item in enumerate(items):
+        rows[item.layer].append(i)
+    weights = [arrow.weight for arrow in arrows]
+    cost = _sorted_rows(items, rows, chains, weights)
+    return _Drawing(items, rows, chains, lanes, cost, spacing, weights)
+
+
+def _bends(items: list[_Item], source: _Item, target: _Item, breadth: float) -> list[int]:
+    """New items where an arrow passes layers: in its own zone, or beside the zone that it leads to."""
+    step = 1 if target.layer > source.layer else -1
+    inside = source.zone == target.zone
+    side = 0.5 if source.lane > target.lane else -0.5
+    new = []
+    for number in range(source.layer + step, target.layer, step):
+        items.append(_Item(number, source.zone if inside else "", target.lane + (0 if inside else side), breadth, False))
+        new.append(len(items) - 1)
+    return new
+
+
+def _sorted_rows(items: list[_Item], rows: list[list[int]], chains: list[list[int]], weights: list[float]) -> float:
+    """Each row put in order, lanes first, within them by where neighbours are; returns what crosses."""
+    links: dict[int, list[tuple[int, float]]] = {i: [] for i in range(len(items))}
+    pairs = [(a, b, w) for chain, w in zip(chains, weights, strict=True) for a, b in zip(chain, chain[1:], strict=False)]
+    for a, b, weight in pairs:
+        links[a].append((b, weight + 0.1))
+        links[b].append((a, weight + 0.1))
+    at = {i: float(n) for row in rows for n, i in enumerate(row)}
+    best, kept = float("inf"), [list(row) for row in rows]
+    for sweep in range(2 * _SWEEPS):
+        for row in rows if sweep % 2 == 0 else reversed(rows):
+            wished = {i: _mean(links[i], at, at[i]) for i in row}
+            row.sort(key=lambda i: (items[i].lane, wished[i]))
+            at |= {i: n - (len(row) - 1) / 2 for n, i in enumerate(row)}
+        if (cost := _crossings(items, pairs, at)) < best:
+            best, kept = cost, [list(row) for row in rows]
+    rows[:] = kept
+    return best
+
+
+def _mean(links: Sequence[tuple[int, float]], at: Mapping[int, float], otherwise: float) -> float:
+    total = sum(weight for _, weight in links)
+    return sum(at[i] * weight for i, weight in links) / total if total else otherwise
+
+
+def _crossings(items: Sequence[_Item], pairs: Sequence[tuple[int, int, float]], at: Mapping[int, float]) -> float:
+    """How many pairs of links cross, and a little for how far all go across."""
+    by_layer: dict[int, list[tuple[float, float]]] = {}
+    across = 0.0
+    for a, b, weight in pairs:
+        low, high = (a, b) if items[a].layer <= items[b].layer else (b, a)
+        by_layer.setdefault(items[low].layer, []).append((at[low], at[high]))
+        across += (0.1 + weight) * abs(items[a].lane - items[b].lane)
+    crossed = 0
+    for ends in by_layer.values():
+        for i, (low, high) in enumerate(ends):
+            crossed += sum(1 for other in ends[:i] if (other[0] - low) * (other[1] - high) < 0)
+    return crossed + 0.2 * across
+
+
+# --- places -----------------------------------------------------------------------------------------------------
+
+
+def _middles(drawing: _Drawing) -> tuple[list[float], tuple[Frame, ...], float]:
+    """The middle of every item along its layer, the frames, and the breadth of all."""
+    items, spacing = drawing.items, drawing.spacing
+    zones = {zone: k for k, zone in enumerate(drawing.lanes)}
+    links = [(a, b, w) for chain, w in zip(drawing.chains, drawing.weights, strict=True)
+             for a, b in zip(chain, chain[1:], strict=False)]  # fmt: skip
+    n, z = len(items), len(zones)
+    top, bottom, bend, end = n, n + z, n + 2 * z, n + 2 * z + len(links)
+    rows: list[list[tuple[int, float]]] = []
+    limits: list[float] = []
+
+    def apart(before: int, after: int, distance: float) -> None:
+        """`after` lies at least so far behind `before`."""
+        rows.append([(before, 1.0), (after, -1.0)])
+        limits.append(-distance)
+
+    spans = _spans(drawing)
+    for row in drawing.rows:
+        for a, b in zip(row, row[1:], strict=False):
+            apart(a, b, (items[a].breadth + items[b].breadth) / 2 + (spacing.gap if items[a].box or items[b].box else 0.1))
+    for i, item in enumerate(items):
+        for zone, k in zones.items():
+            if item.zone == zone:
+                apart(top + k, i, item.breadth / 2 + spacing.pad + spacing.head)
+                apart(i, bottom + k, item.breadth / 2 + spacing.pad)
+            elif not item.zone and spans[zone][0] <= item.layer <= spans[zone][1]:
+                ends = (i, top + k) if item.lane < drawing.lanes[zone] else (bottom + k, i)
+                apart(*ends, item.breadth / 2 + 0.15)
+        apart(i, end, item.breadth / 2)
+    for one, k in zones.items():
+        apart(bottom + k, end, 0.0)
+        for other, m in zones.items():
+            if drawing.lanes[one] < drawing.lanes[other] and _meet(spans[one], spans[other]):
+                apart(bottom + k, top + m, spacing.between)
+    cost = np.zeros(end + 1)
+    cost[top:bottom], cost[bottom:bend], cost[end] = -_NARROW, _NARROW, 5 * _NARROW
+    for j, (a, b, weight) in enumerate(links):
+        bends = 2 - items[a].box - items[b].box
+        cost[bend + j] = (0.15 + weight) * (1.0, _BESIDE_NODE, _BETWEEN)[bends]
+        for sign in (1.0, -1.0):
+            rows.append([(a, sign), (b, -sign), (bend + j, -1.0)])
+            limits.append(0.0)
+    found = _solved(cost, rows, limits)
+    frames = tuple(Frame(zone, *spans[zone], found[top + k], found[bottom + k]) for zone, k in zones.items())
+    return list(found[:n]), frames, found[end]
+
+
+def _spans(drawing: _Drawing) -> dict[str, tuple[int, int]]:
+    """By zone, the first and the last layer in which it has boxes or bends of its own."""
+    layers: dict[str, list[int]] = {}
+    for item in drawing.items:
+        if item.zone:
+            layers.setdefault(item.zone, []).append(item.layer)
+    return {zone: (min(found), max(found)) for zone, found in layers.items()}
+
+
+def _meet(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] <= other[1] and other[0] <= one[1]
+
+
+def _solved(cost: np.ndarray, rows: Sequence[Sequence[tuple[int, float]]], limits: Sequence[float]) -> list[float]:
+    """The cheapest x of 0 or more with rows . x <= limits."""
+    at = [(r, column, value) for r, row in enumerate(rows) for column, value in row]
+    r, column, value = (np.array(part) for part in zip(*at, strict=True))
+    matrix = coo_array((value, (r, column)), shape=(len(rows), cost.size)).tocsr()
+    solved = linprog(cost, A_ub=matrix, b_ub=np.array(limits), bounds=(0, None), method="highs")
+    if solved.x is None:
+        raise AssertionError(f"a drawing has always a solution: {solved.message}")
+    return [float(x) for x in solved.x]
