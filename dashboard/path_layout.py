@@ -1,7 +1,7 @@
 """Where the boxes of a path stand and which way its arrows run: a layered drawing, worked out here, of any path.
 
-1. *Layers*: a stage stands one layer or more behind all that lead to it; the sum of all ways is shortest (a linear
-   programme). Ways that lead back are turned round for this.
+1. *Layers*: a stage stands in the first layer behind all that lead to it; where patients come in from outside, just
+   before what follows. Ways that lead back are turned round for this. On a narrow screen zones stand one after the other.
 2. *Lanes*: boxes of one zone stand together. Of the orders of zones, one is taken in which few ways cross.
 3. *Places*: along a layer, again by a linear programme: boxes keep their order and their distance, zones are frames that
    hold their boxes and nothing else, and ways are as straight as can be, the wide ones first.
@@ -13,11 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import linprog
-from scipy.sparse import coo_array
 
+Floats = npt.NDArray[np.float64]
+
+_RUN = "#"
+"""Between a zone's name and the number of its run, where zones stand one after the other."""
 _SWEEPS = 6
 _BESIDE_NODE, _BETWEEN = 2.0, 8.0
 """How much more a crooked way costs between a box and a bend, and between two bends, than between two boxes."""
@@ -46,13 +51,14 @@ class Arrow:
 @dataclass(frozen=True)
 class Spacing:
     """Distances in letters: between neighbours of a layer, around boxes in a frame, between frames, at a frame's head;
-    `bend` is the room that a way needs where it passes a layer."""
+    `bend` is the room that a way needs where it passes a layer; `narrow` makes the whole as narrow as can be."""
 
     gap: float = 0.5
     pad: float = 0.35
     between: float = 0.5
     head: float = 0.0
     bend: float = 0.7
+    narrow: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,31 +101,37 @@ class _Item:
     box: bool
 
 
-def place(boxes: Sequence[Box], arrows: Sequence[Arrow], spacing: Spacing, *, at_most: int | None = None) -> Placed:
-    """The drawing of boxes and arrows; `at_most` limits how many boxes stand in a layer (for narrow screens)."""
+@lru_cache(maxsize=32)
+def place(boxes: tuple[Box, ...], arrows: tuple[Arrow, ...], spacing: Spacing, *, at_most: int | None = None) -> Placed:
+    """The drawing of boxes and arrows; the last ones are kept.
+
+    `at_most` limits how many boxes stand in a layer and puts zones one after the other, for narrow screens; a zone that
+    is left and come back to then has two frames.
+    """
     layer = layers_of([box.name for box in boxes], arrows)
-    if at_most is not None:
-        layer = _thinned(boxes, layer, at_most)
-    best = min(_orders(boxes, arrows, layer, spacing), key=lambda drawing: drawing.cost)
-    return best.placed(boxes, arrows)
+    if at_most is None:
+        return min(_orders(boxes, arrows, layer, spacing), key=lambda drawing: drawing.cost).placed(boxes)
+    runs, layer = _stacked(boxes, arrows, layer, at_most)
+    zones = sorted({box.zone for box in runs}, key=lambda zone: min(layer[b.name] for b in runs if b.zone == zone))
+    return _drawing(runs, arrows, layer, zones, spacing).placed(runs)
 
 
 # --- layers -----------------------------------------------------------------------------------------------------
 
 
 def layers_of(names: Sequence[str], arrows: Sequence[Arrow]) -> dict[str, int]:
-    """The layer of each box, 0 first, such that ways are short altogether."""
-    code = {name: i for i, name in enumerate(names)}
-    pairs = [(code[a.source], code[a.target], a.weight) for a in _forward(names, arrows)]
-    if not pairs:
-        return dict.fromkeys(names, 0)
-    cost = np.zeros(len(names))
-    for source, target, weight in pairs:
-        cost[source] -= 1.0 + weight
-        cost[target] += 1.0 + weight
-    rows = [[(source, 1.0), (target, -1.0)] for source, target, _ in pairs]
-    found = _solved(cost, rows, [-1.0] * len(rows))
-    return {name: round(found[i]) for name, i in code.items()}
+    """The layer of each box, 0 first: behind all that lead to it; a box that nothing leads to, just before its next."""
+    ahead = _forward(names, arrows)
+    layer = dict.fromkeys(names, 0)
+    for _ in names:
+        for arrow in ahead:
+            layer[arrow.target] = max(layer[arrow.target], layer[arrow.source] + 1)
+    led_to = {arrow.target for arrow in ahead}
+    for name in names:
+        following = [layer[arrow.target] for arrow in ahead if arrow.source == name]
+        if name not in led_to and following:
+            layer[name] = min(following) - 1
+    return layer
 
 
 def _forward(names: Sequence[str], arrows: Sequence[Arrow]) -> list[Arrow]:
@@ -146,16 +158,25 @@ def _walk(name: str, out: Mapping[str, Sequence[str]], seen: dict[str, int], bac
     seen[name] = 2
 
 
-def _thinned(boxes: Sequence[Box], layer: Mapping[str, int], at_most: int) -> dict[str, int]:
-    """Layers with no more boxes than that: a fuller one becomes several, zone by zone."""
-    out: dict[str, int] = {}
-    reached = 0
-    for number in range(max(layer.values(), default=0) + 1):
-        here = sorted((box for box in boxes if layer[box.name] == number), key=lambda box: box.zone)
-        for i, box in enumerate(here):
-            out[box.name] = reached + i // at_most
-        reached += -(-len(here) // at_most)
-    return out
+def _stacked(
+    boxes: Sequence[Box], arrows: Sequence[Arrow], layer: Mapping[str, int], at_most: int
+) -> tuple[list[Box], dict[str, int]]:
+    """The boxes with a zone a run of layers, and their layers: each zone is walked as far as it goes, then the next."""
+    before: dict[str, set[str]] = {box.name: set() for box in boxes}
+    for arrow in _forward([box.name for box in boxes], arrows):
+        before[arrow.target].add(arrow.source)
+    left = {box.name: box for box in boxes}
+    out: dict[str, tuple[str, int]] = {}
+    run, here, number, row = 0, "", -1, list[str]()
+    while left:
+        free = [box for box in left.values() if not before[box.name] & set(left)]
+        box = min(free, key=lambda b: (b.zone != here, layer[b.name]))
+        if box.zone != here or len(row) == at_most or before[box.name] & set(row):
+            run, here, number, row = run + (box.zone != here), box.zone, number + 1, []
+        row.append(box.name)
+        out[box.name] = f"{box.zone}{_RUN}{run}", number
+        del left[box.name]
+    return [replace(box, zone=out[box.name][0]) for box in boxes], {name: at for name, (_, at) in out.items()}
 
 
 # --- lanes ------------------------------------------------------------------------------------------------------
@@ -175,7 +196,7 @@ class _Drawing:
     spacing: Spacing
     weights: list[float]
 
-    def placed(self, boxes: Sequence[Box], arrows: Sequence[Arrow]) -> Placed:
+    def placed(self, boxes: Sequence[Box]) -> Placed:
         """The places, by a linear programme."""
         middle, frames, breadth = _middles(self)
         routes = tuple(tuple((self.items[i].layer, middle[i]) for i in chain) for chain in self.chains)
@@ -250,7 +271,7 @@ def _sorted_rows(items: list[_Item], rows: list[list[int]], chains: list[list[in
         for row in rows if sweep % 2 == 0 else reversed(rows):
             wished = {i: _mean(links[i], at, at[i]) for i in row}
             row.sort(key=lambda i: (items[i].lane, wished[i]))
-            at |= {i: n - (len(row) - 1) / 2 for n, i in enumerate(row)}
+            at.update({i: n - (len(row) - 1) / 2 for n, i in enumerate(row)})
         if (cost := _crossings(items, pairs, at)) < best:
             best, kept = cost, [list(row) for row in rows]
     rows[:] = kept
@@ -315,7 +336,7 @@ def _middles(drawing: _Drawing) -> tuple[list[float], tuple[Frame, ...], float]:
             if drawing.lanes[one] < drawing.lanes[other] and _meet(spans[one], spans[other]):
                 apart(bottom + k, top + m, spacing.between)
     cost = np.zeros(end + 1)
-    cost[top:bottom], cost[bottom:bend], cost[end] = -_NARROW, _NARROW, 5 * _NARROW
+    cost[top:bottom], cost[bottom:bend], cost[end] = -_NARROW, _NARROW, 1e3 if spacing.narrow else 5 * _NARROW
     for j, (a, b, weight) in enumerate(links):
         bends = 2 - items[a].box - items[b].box
         cost[bend + j] = (0.15 + weight) * (1.0, _BESIDE_NODE, _BETWEEN)[bends]
@@ -323,7 +344,7 @@ def _middles(drawing: _Drawing) -> tuple[list[float], tuple[Frame, ...], float]:
             rows.append([(a, sign), (b, -sign), (bend + j, -1.0)])
             limits.append(0.0)
     found = _solved(cost, rows, limits)
-    frames = tuple(Frame(zone, *spans[zone], found[top + k], found[bottom + k]) for zone, k in zones.items())
+    frames = tuple(Frame(zone.partition(_RUN)[0], *spans[zone], found[top + k], found[bottom + k]) for zone, k in zones.items())
     return list(found[:n]), frames, found[end]
 
 
@@ -340,11 +361,12 @@ def _meet(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return one[0] <= other[1] and other[0] <= one[1]
 
 
-def _solved(cost: np.ndarray, rows: Sequence[Sequence[tuple[int, float]]], limits: Sequence[float]) -> list[float]:
+def _solved(cost: Floats, rows: Sequence[Sequence[tuple[int, float]]], limits: Sequence[float]) -> list[float]:
     """The cheapest x of 0 or more with rows . x <= limits."""
-    at = [(r, column, value) for r, row in enumerate(rows) for column, value in row]
-    r, column, value = (np.array(part) for part in zip(*at, strict=True))
-    matrix = coo_array((value, (r, column)), shape=(len(rows), cost.size)).tocsr()
+    matrix = np.zeros((len(rows), cost.size))
+    for number, row in enumerate(rows):
+        for column, value in row:
+            matrix[number, column] += value
     solved = linprog(cost, A_ub=matrix, b_ub=np.array(limits), bounds=(0, None), method="highs")
     if solved.x is None:
         raise AssertionError(f"a drawing has always a solution: {solved.message}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import sqrt
 from xml.sax.saxutils import escape
 
@@ -35,13 +36,19 @@ class Shape:
     depth: float
     breadth: float
     apart: float
+    for_shares: float
+    """More room behind a layer from which ways part, for their shares."""
     letter: float
     spacing: Spacing
     at_most: int | None = None
 
 
-WIDE = Shape(False, depth=5.1, breadth=3.0, apart=1.5, letter=0.74, spacing=Spacing(gap=0.75, head=1.0, between=0.6))
-NARROW = Shape(True, depth=3.6, breadth=11.0, apart=2.7, letter=1.15, spacing=Spacing(gap=0.9, between=0.6), at_most=2)
+WIDE = Shape(False, depth=4.7, breadth=3.5, apart=0.95, for_shares=1.35, letter=0.78,
+             spacing=Spacing(gap=0.75, head=1.0, between=0.6))  # fmt: skip
+NARROW = Shape(True, depth=3.4, breadth=12.0, apart=1.2, for_shares=1.0, letter=1.25,
+               spacing=Spacing(gap=0.5, between=0.6, bend=0.5, narrow=True), at_most=2)  # fmt: skip
+HEAD = 1.6
+"""Room for a zone's name above its first layer, where the picture is read downwards."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +91,9 @@ def sketch(explained: Explained, reader: Reader, *, narrow: bool, note: Mapping[
     boxes = [Box(step.name, step.zone, shape.breadth) for step in shown.steps]
     arrows = [Arrow(way.source, way.target, way.weight) for way in shown.ways]
     if shown.unseen:
-        boxes.append(Box(UNSEEN, OUT, shape.breadth))
+        boxes.append(Box(UNSEEN, UNSEEN, shape.breadth))
         arrows += [Arrow(name, UNSEEN, 0.02) for name in shown.unseen]
-    placed = place(boxes, arrows, shape.spacing, at_most=shape.at_most)
+    placed = place(tuple(boxes), tuple(arrows), shape.spacing, at_most=shape.at_most)
     return _Pen(explained, reader, shape, shown, placed, note or {}).drawn()
 
 
@@ -125,6 +132,11 @@ class _Shown:
         return _Shown(steps, tuple(ways.values()), tuple(step.name for step in steps if step.leaves_unseen))
 
 
+def _parts(way: _Way) -> bool:
+    """Do only some go this way?"""
+    return 0 < way.share < 0.9995
+
+
 def _is_turning(explained: Explained, step: Step) -> bool:
     instant = step.lasts_min is None and not step.queues_for and not step.enters
     return instant and len(step.ways) == 1 and explained.path.stage(step.name).unit is None and (
@@ -149,7 +161,7 @@ def zone_name(explained: Explained, zone: str, reader: Reader) -> str:
 # --- the drawing ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Pen:
     explained: Explained
     reader: Reader
@@ -163,17 +175,31 @@ class _Pen:
         along = self.along(self.placed.layers - 1) + self.shape.depth + 0.6
         across = self.placed.breadth + 0.4
         width, height = (across, along) if self.shape.down else (along, across)
+        heads: list[str] = []
         labels: list[str] = []
-        parts = [*self.frames(), *self.arrows(labels), *self.boxes(), *labels]
+        parts = [*self.frames(heads), *self.arrows(labels), *self.boxes(), *heads, *labels]
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.2f} {height:.2f}" '
             f'font-family="{escape(FONT, {chr(34): chr(39)})}" font-size="{self.shape.letter}">'
         )
         return Sketch(f"{head}{_styles()}{''.join(parts)}</svg>", width, height)
 
+    @cached_property
+    def starts(self) -> list[float]:
+        """Where each layer begins, on the way."""
+        shape, layer = self.shape, self.placed.layer
+        parting = {layer[way.source] for way in self.shown.ways if _parts(way)}
+        heads = {frame.first for frame in self.placed.frames if frame.zone != UNSEEN} if shape.down else set()
+        out, at = [], 0.3
+        for number in range(self.placed.layers):
+            at += HEAD if number in heads else 0.0
+            out.append(at)
+            at += shape.depth + shape.apart + (shape.for_shares if number in parting else 0.0)
+        return out
+
     def along(self, layer: int) -> float:
         """Where a layer begins, on the way."""
-        return 0.3 + layer * (self.shape.depth + self.shape.apart)
+        return self.starts[layer]
 
     def at(self, along: float, across: float) -> tuple[float, float]:
         """A point of the picture."""
@@ -181,14 +207,14 @@ class _Pen:
 
     # frames
 
-    def frames(self) -> Iterator[str]:
-        for frame in self.placed.frames:
+    def frames(self, heads: list[str]) -> Iterator[str]:
+        for frame in (frame for frame in self.placed.frames if frame.zone != UNSEEN):
             start, end = self.along(frame.first) - 0.3, self.along(frame.last) + self.shape.depth + 0.3
             if self.shape.down:
-                start -= 0.95
+                start -= HEAD - 0.3
             (x0, y0), (x1, y1) = self.at(start, frame.top), self.at(end, frame.bottom)
             yield f'<rect class="zone" x="{x0:.2f}" y="{y0:.2f}" width="{x1 - x0:.2f}" height="{y1 - y0:.2f}" rx="0.4"/>'
-            yield self.head(frame, x0, y0, x1 - x0)
+            heads.append(self.head(frame, x0, y0, x1 - x0))
 
     def head(self, frame: Frame, x: float, y: float, width: float) -> str:
         size = self.shape.letter * 0.95
@@ -196,7 +222,9 @@ class _Pen:
         note = self.note.get(frame.zone)
         text = f"{name} · {note}" if note else name
         size = min(size, (width - 0.4) / max(_breadth(text), 1e-9))
-        return _text(x + 0.3, y + size * 1.05, text, "zone-name", size, "start")
+        ground = f'<rect class="head" x="{x + 0.1:.2f}" y="{y + 0.08:.2f}" width="{_breadth(text) * size + 0.3:.2f}" ' \
+                 f'height="{size * 1.25:.2f}" rx="0.2"/>'  # fmt: skip
+        return ground + _text(x + 0.3, y + size * 1.05, text, "zone-name", size, "start")
 
     # arrows
 
@@ -209,7 +237,7 @@ class _Pen:
             kind = "unseen" if way is None else "way"
             yield f'<path class="{kind}" d="{_curve(points, down=self.shape.down)}" stroke-width="{breadth:.3f}"/>'
             yield self.tip(points[-1], points[-2], breadth, kind)
-            if way is not None and 0 < way.share < 0.9995:
+            if way is not None and _parts(way):
                 labels.append(self.label(points[0], share(way.share, self.reader)))
 
     def ends(self) -> list[tuple[float, float]]:
@@ -223,7 +251,7 @@ class _Pen:
         for groups, offsets, end in ((out, starts, 1), (into, comes, -2)):
             for numbers in groups.values():
                 numbers.sort(key=lambda n: self.placed.routes[n][end][1])
-                room = min(self.shape.breadth * 0.8, (len(numbers) - 1) * (2.9 if self.shape.down else 1.0))
+                room = min(self.shape.breadth * 0.8, (len(numbers) - 1) * (3.1 if self.shape.down else 0.95))
                 for i, n in enumerate(numbers):
                     offsets[n] = (i / (len(numbers) - 1) - 0.5) * room if len(numbers) > 1 else 0.0
         return list(zip(starts, comes, strict=True))
@@ -362,6 +390,7 @@ def _styles() -> str:
     hues = [f"pool-{i}" for i in range(1, HUES + 1)] + ["pool-beds", "pool-spaces", "pool-none"]
     rules = [
         f".zone{{fill:{c['zone']};stroke:{c['line']};stroke-width:.06}}",
+        f".head{{fill:{c['zone']};fill-opacity:.8}}",
         f".zone-name{{fill:{c['muted']};font-weight:600}}",
         f".way{{fill:none;stroke:{c['way']};stroke-opacity:.8}}.way-tip{{fill:{c['way']}}}",
         f".unseen{{fill:none;stroke:{c['warn']};stroke-dasharray:.3 .25}}.unseen-tip{{fill:{c['warn']}}}",

@@ -27,6 +27,7 @@ from dashboard.serve import _Latest, _listening
 from dashboard.settings import Settings
 from forecast.board import Board
 from forecast.loop import Loop
+from forecast.pathview import PathViews
 from ingest.clock import SimulatedClock, stopwatch
 from ingest.database import Database
 from ingest.log import EventLog
@@ -52,7 +53,7 @@ class Boards:
 
 def test_many_who_look_at_once_are_given_one_board() -> None:
     boards = Boards()
-    latest = _Latest(cast(Loop, boards))
+    latest = _Latest(cast(Loop, boards), PathViews(load_site()))
     threads = [threading.Thread(target=latest.board) for _ in range(8)]
     for thread in threads:
         thread.start()

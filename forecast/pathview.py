@@ -1,0 +1,83 @@
+"""The page of the path: the hospital and the path in use, explained, with who is where now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from forecast.board import Board
+from twin.calibrate import Calibration
+from twin.explained import ABOVE, WARDS, Explained, explain
+from twin.site import Site
+
+Source = Literal["learned", "site", "shipped"]
+"""Where the path and its numbers come from: the log, the site's own file, or what is shipped."""
+
+
+@dataclass(frozen=True, eq=False)
+class PathView:
+    """The page of the path, whole."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    source: Source
+    explained: Explained | None
+    """None where neither the log nor the site's file tell a path that suits the hospital."""
+    learned_at: datetime | None = None
+    learned_visits: int | None = None
+    lacks: tuple[str, ...] = ()
+    """What the site's file would have to add to be whole."""
+    now: Mapping[str, int] | None = None
+    """People by unit (wards) and by zone (`ABOVE`, the department, and `WARDS`), where the log tells."""
+
+
+class PathViews:
+    """Makes the page of the path; what a calibration comes to is worked out once."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._explained: tuple[Calibration | None, Explained | None] | None = None
+
+    def view(self, board: Board, learned: Calibration | None) -> PathView:
+        """The page at the minute of a board, by what was learned or else by what the site says."""
+        own = bool(self._site.own - {"name", "zone"})
+        return PathView(
+            made_at=board.made_at.replace(second=0, microsecond=0),
+            zone=board.zone,
+            hospital=board.hospital,
+            mode=board.mode,
+            source="learned" if learned else "site" if own else "shipped",
+            explained=self._worked_out(learned),
+            learned_at=learned.as_of if learned else None,
+            learned_visits=learned.report["visits"] if learned else None,
+            lacks=() if learned else self._site.lacks,
+            now=_now(board),
+        )
+
+    def _worked_out(self, learned: Calibration | None) -> Explained | None:
+        if self._explained is None or self._explained[0] is not learned:
+            self._explained = learned, explained(self._site, learned)
+        return self._explained[1]
+
+
+def explained(site: Site, learned: Calibration | None = None) -> Explained | None:
+    """What was learned, explained, or else what a site says; None where that makes no whole."""
+    if learned is not None:
+        return explain(learned.hospital, learned.path, learned.parameters)
+    if site.path is None or site.parameters is None:
+        return None
+    return explain(site.hospital, site.path, site.parameters)
+
+
+def _now(board: Board) -> dict[str, int]:
+    """Who is where, as far as the log tells."""
+    there = {unit.unit: unit.census for unit in board.units if unit.census is not None}
+    if there:
+        there[WARDS] = sum(there.values())
+    if board.now.present is not None:
+        there[ABOVE] = board.now.present
+    return there
