@@ -1,10 +1,10 @@
 """Where the boxes of a path stand and which way its arrows run: a layered drawing, worked out here, of any path.
 
 1. *Layers*: a stage stands in the first layer behind all that lead to it; where patients come in from outside, just
-   before what follows. Ways that lead back are turned round for this. On a narrow screen zones stand one after the other.
+   before what follows. Ways that lead back are turned round for this. On a narrow screen zones stand one after another.
 2. *Lanes*: boxes of one zone stand together. Of the orders of zones, one is taken in which few ways cross.
-3. *Places*: along a layer, again by a linear programme: boxes keep their order and their distance, zones are frames that
-   hold their boxes and nothing else, and ways are as straight as can be, the wide ones first.
+3. *Places*: along a layer, again by a linear programme: boxes keep their order and their distance, zones are frames
+   that hold their boxes and nothing else, and ways are as straight as can be, the wide ones first.
 
 Graphviz does the same and needs a program of its own; scipy's solver is here already. Lengths are in letters (rem).
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -250,10 +251,10 @@ def _bends(items: list[_Item], source: _Item, target: _Item, breadth: float) -> 
     """New items where an arrow passes layers: in its own zone, or beside the zone that it leads to."""
     step = 1 if target.layer > source.layer else -1
     inside = source.zone == target.zone
-    side = 0.5 if source.lane > target.lane else -0.5
+    zone, side = (source.zone, 0.0) if inside else ("", 0.5 if source.lane > target.lane else -0.5)
     new = []
     for number in range(source.layer + step, target.layer, step):
-        items.append(_Item(number, source.zone if inside else "", target.lane + (0 if inside else side), breadth, False))
+        items.append(_Item(number, zone, target.lane + side, breadth, box=False))
         new.append(len(items) - 1)
     return new
 
@@ -261,11 +262,11 @@ def _bends(items: list[_Item], source: _Item, target: _Item, breadth: float) -> 
 def _sorted_rows(items: list[_Item], rows: list[list[int]], chains: list[list[int]], weights: list[float]) -> float:
     """Each row put in order, lanes first, within them by where neighbours are; returns what crosses."""
     links: dict[int, list[tuple[int, float]]] = {i: [] for i in range(len(items))}
-    pairs = [(a, b, w) for chain, w in zip(chains, weights, strict=True) for a, b in zip(chain, chain[1:], strict=False)]
+    pairs = _links(chains, weights)
     for a, b, weight in pairs:
         links[a].append((b, weight + 0.1))
         links[b].append((a, weight + 0.1))
-    at = {i: float(n) for row in rows for n, i in enumerate(row)}
+    at: dict[int, float] = {i: n for row in rows for n, i in enumerate(row)}
     best, kept = float("inf"), [list(row) for row in rows]
     for sweep in range(2 * _SWEEPS):
         for row in rows if sweep % 2 == 0 else reversed(rows):
@@ -276,6 +277,11 @@ def _sorted_rows(items: list[_Item], rows: list[list[int]], chains: list[list[in
             best, kept = cost, [list(row) for row in rows]
     rows[:] = kept
     return best
+
+
+def _links(chains: Sequence[Sequence[int]], weights: Sequence[float]) -> list[tuple[int, int, float]]:
+    """From item to item, along every chain."""
+    return [(a, b, w) for chain, w in zip(chains, weights, strict=True) for a, b in pairwise(chain)]
 
 
 def _mean(links: Sequence[tuple[int, float]], at: Mapping[int, float], otherwise: float) -> float:
@@ -305,8 +311,7 @@ def _middles(drawing: _Drawing) -> tuple[list[float], tuple[Frame, ...], float]:
     """The middle of every item along its layer, the frames, and the breadth of all."""
     items, spacing = drawing.items, drawing.spacing
     zones = {zone: k for k, zone in enumerate(drawing.lanes)}
-    links = [(a, b, w) for chain, w in zip(drawing.chains, drawing.weights, strict=True)
-             for a, b in zip(chain, chain[1:], strict=False)]  # fmt: skip
+    links = _links(drawing.chains, drawing.weights)
     n, z = len(items), len(zones)
     top, bottom, bend, end = n, n + z, n + 2 * z, n + 2 * z + len(links)
     rows: list[list[tuple[int, float]]] = []
@@ -319,8 +324,9 @@ def _middles(drawing: _Drawing) -> tuple[list[float], tuple[Frame, ...], float]:
 
     spans = _spans(drawing)
     for row in drawing.rows:
-        for a, b in zip(row, row[1:], strict=False):
-            apart(a, b, (items[a].breadth + items[b].breadth) / 2 + (spacing.gap if items[a].box or items[b].box else 0.1))
+        for a, b in pairwise(row):
+            gap = spacing.gap if items[a].box or items[b].box else 0.1
+            apart(a, b, (items[a].breadth + items[b].breadth) / 2 + gap)
     for i, item in enumerate(items):
         for zone, k in zones.items():
             if item.zone == zone:
@@ -344,7 +350,9 @@ def _middles(drawing: _Drawing) -> tuple[list[float], tuple[Frame, ...], float]:
             rows.append([(a, sign), (b, -sign), (bend + j, -1.0)])
             limits.append(0.0)
     found = _solved(cost, rows, limits)
-    frames = tuple(Frame(zone.partition(_RUN)[0], *spans[zone], found[top + k], found[bottom + k]) for zone, k in zones.items())
+    frames = tuple(
+        Frame(zone.partition(_RUN)[0], *spans[zone], found[top + k], found[bottom + k]) for zone, k in zones.items()
+    )
     return list(found[:n]), frames, found[end]
 
 

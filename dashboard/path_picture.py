@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from math import sqrt
 from xml.sax.saxutils import escape
 
@@ -213,7 +214,7 @@ class _Pen:
             if self.shape.down:
                 start -= HEAD - 0.3
             (x0, y0), (x1, y1) = self.at(start, frame.top), self.at(end, frame.bottom)
-            yield f'<rect class="zone" x="{x0:.2f}" y="{y0:.2f}" width="{x1 - x0:.2f}" height="{y1 - y0:.2f}" rx="0.4"/>'
+            yield _rect(x0, y0, x1 - x0, y1 - y0, "zone", 0.4)
             heads.append(self.head(frame, x0, y0, x1 - x0))
 
     def head(self, frame: Frame, x: float, y: float, width: float) -> str:
@@ -222,8 +223,7 @@ class _Pen:
         note = self.note.get(frame.zone)
         text = f"{name} · {note}" if note else name
         size = min(size, (width - 0.4) / max(_breadth(text), 1e-9))
-        ground = f'<rect class="head" x="{x + 0.1:.2f}" y="{y + 0.08:.2f}" width="{_breadth(text) * size + 0.3:.2f}" ' \
-                 f'height="{size * 1.25:.2f}" rx="0.2"/>'  # fmt: skip
+        ground = _rect(x + 0.1, y + 0.08, _breadth(text) * size + 0.3, size * 1.25, "head", 0.2)
         return ground + _text(x + 0.3, y + size * 1.05, text, "zone-name", size, "start")
 
     # arrows
@@ -291,8 +291,7 @@ class _Pen:
         size = self.shape.letter * 0.86
         width = _breadth(text) * size + 0.12
         x, y = (start[0], start[1] + size * 0.75) if self.shape.down else (start[0] + width / 2 + 0.04, start[1])
-        ground = f'<rect class="label" x="{x - width / 2:.2f}" y="{y - size * 0.56:.2f}" width="{width:.2f}" ' \
-                 f'height="{size * 1.12:.2f}" rx="0.15"/>'  # fmt: skip
+        ground = _rect(x - width / 2, y - size * 0.56, width, size * 1.12, "label", 0.15)
         return ground + _text(x, y + size * 0.36, text, "share", size, "middle")
 
     # boxes
@@ -314,11 +313,10 @@ class _Pen:
         width, height = (shape.breadth, shape.depth) if shape.down else (shape.depth, shape.breadth)
         faded = " never" if never else ""
         yield f'<g class="stage {hue}{faded}"><title>{escape(name)}</title>'
-        yield f'<rect class="box" x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" rx="0.3"/>'
-        yield f'<rect class="hue" x="{x:.2f}" y="{y:.2f}" width="0.32" height="{height:.2f}" rx="0.15"/>'
+        yield _rect(x, y, width, height, "box", 0.3)
+        yield _rect(x, y, 0.32, height, "hue", 0.15)
         for i, other in enumerate(more):
-            yield f'<rect class="hue {other}" x="{x + 0.38 * (i + 1):.2f}" y="{y:.2f}" width="0.32" ' \
-                  f'height="{height:.2f}" rx="0.15"/>'  # fmt: skip
+            yield _rect(x + 0.38 * (i + 1), y, 0.32, height, f"hue {other}", 0.15)
         left = x + 0.32 + 0.38 * len(more)
         yield from self.words(name, detail, (left + x + width) / 2, y, x + width - left - 0.25, height)
         yield "</g>"
@@ -368,13 +366,19 @@ def _lines(text: str, width: float) -> list[str]:
 
 
 def _text(x: float, y: float, text: str, kind: str, size: float, anchor: str) -> str:
-    return f'<text class="{kind}" x="{x:.2f}" y="{y:.2f}" font-size="{size:.3f}" text-anchor="{anchor}">{escape(text)}</text>'
+    where = f'x="{x:.2f}" y="{y:.2f}" font-size="{size:.3f}" text-anchor="{anchor}"'
+    return f'<text class="{kind}" {where}>{escape(text)}</text>'
+
+
+def _rect(x: float, y: float, width: float, height: float, kind: str, round_by: float) -> str:
+    where = f'x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" rx="{round_by}"'
+    return f'<rect class="{kind}" {where}/>'
 
 
 def _curve(points: Sequence[tuple[float, float]], *, down: bool) -> str:
     """A smooth line through points that leaves and comes straight along the way."""
     out = [f"M{points[0][0]:.2f} {points[0][1]:.2f}"]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         if down:
             middle = (y0 + y1) / 2
             out.append(f"C{x0:.2f} {middle:.2f} {x1:.2f} {middle:.2f} {x1:.2f} {y1:.2f}")

@@ -18,7 +18,9 @@ class Settings(Checked):
     """What can be set; the README of this folder has them in a table, which a test compares."""
 
     data: Annotated[Path, Field(description="folder that holds the database and the secret")] = Path("data")
-    hospital: Annotated[Path | None, Field(description="the site's own file: its hospital and, if need be, its path and parameters")] = None
+    hospital: Annotated[
+        Path | None, Field(description="the site's own file: its hospital and, if need be, its path and parameters")
+    ] = None
     scenarios: Annotated[Path | None, Field(description="a catalogue of scenarios added to the shipped one")] = None
     wall_scenarios: Annotated[
         tuple[str, ...],

@@ -25,7 +25,7 @@ class Section:
     """Sentences under a title."""
 
     name: str
-    """Stable, for programs: doubts, hospital, staff, arrivals, path, load, no_limit."""
+    """Stable, for programs: doubts, hospital, staff, arrivals, path, wards, load, no_limit."""
     title: str
     sentences: tuple[str, ...]
 
@@ -38,6 +38,7 @@ def told(explained: Explained, reader: Reader) -> tuple[Section, ...]:
         Section("staff", reader.say("Staff and equipment by the hour"), _staff(explained.hospital, reader)),
         Section("arrivals", reader.say("Who comes"), tuple(_arrivals(explained, reader))),
         Section("path", reader.say("The path, stage by stage"), _path(explained, reader)),
+        Section("wards", reader.say("The wards"), _wards(explained, reader)),
         Section("load", reader.say("What is asked of it, on average"), tuple(_loads(explained, reader))),
         Section("no_limit", reader.say("What has no limit"), tuple(_no_limit(explained, reader))),
     )
@@ -178,7 +179,7 @@ def _path(explained: Explained, reader: Reader) -> tuple[str, ...]:
 def stage_words(explained: Explained, step: Step, reader: Reader) -> str:
     """A stage's sentences: who comes, what is waited for, how long it lasts, where it leads."""
     name = stage_name(explained.path, step.name, reader.language)
-    return f"{name}{reader.say(': ')}{' '.join(_of_stage(explained, step, reader))}"
+    return reader.say("{stage}: {sentences}", stage=name, sentences=" ".join(_of_stage(explained, step, reader)))
 
 
 def _of_stage(explained: Explained, step: Step, reader: Reader) -> Iterator[str]:
@@ -220,6 +221,16 @@ def _onward(explained: Explained, ways: Sequence[Way], reader: Reader) -> str:
     return reader.say("Then: {stages}.", stages=", ".join(parts))
 
 
+def _wards(explained: Explained, reader: Reader) -> tuple[str, ...]:
+    """Who enters each ward, and how long they stay."""
+    return tuple(
+        reader.say("{ward}: {n} a day enter and stay {duration} (half stay longer).",
+                   ward=unit_name(explained.hospital.unit(stay.ward), reader), n=reader.number(stay.a_day, 1),
+                   duration=lasting(stay.lasts_min, reader))
+        for stay in explained.stays
+    )  # fmt: skip
+
+
 # --- load -------------------------------------------------------------------------------------------------------
 
 
@@ -228,8 +239,10 @@ def _loads(explained: Explained, reader: Reader) -> Iterator[str]:
         if load.there is not None and load.share is not None:
             yield load_words(explained, load, reader)
     if explained.loads:
-        yield reader.say("These are arrivals x share x duration against what is there (Little's law), without the waits: "
-                         "who waits holding a space or a bed comes on top.")  # fmt: skip
+        yield reader.say(
+            "These are arrivals x share x duration against what is there (Little's law), without the waits: who waits "
+            "holding a space or a bed comes on top."
+        )
 
 
 def load_words(explained: Explained, load: Load, reader: Reader) -> str:
@@ -277,24 +290,38 @@ def doubt_words(explained: Explained, doubt: Doubt, reader: Reader) -> str:
     """What is doubtful and what it means, in one or two sentences."""
     name, part = about(explained, doubt, reader), share(doubt.share or 0.0, reader)
     start, end = doubt.hours or (0, 0)
-    return {
+    words = {
         "overloaded": reader.say(
-            "{name}: {share} of what is there is asked for. More work comes in than can be done: the queue grows without "
-            "end. Check the number, the arrivals and the durations.", name=_capital(name), share=part),
+            "{name}: {share} of what is there is asked for. More work comes in than can be done: the queue grows "
+            "without end. Check the number, the arrivals and the durations.",
+            name=_capital(name), share=part,
+        ),
         "nearly_full": reader.say(
             "{name}: {share} of what is there is in use even if nobody ever waited. Waits will be long.",
-            name=_capital(name), share=part),
+            name=_capital(name), share=part,
+        ),
         "busy_hours": reader.say(
-            "{name}: from {start} to {end} h {share} of what those on duty can do comes in. It can be made up for later, "
-            "so waits grow by then.", name=_capital(name), share=part, start=start, end=end or _HOURS_A_DAY),
-        "hardly_used": reader.say("{name}: only {share} in use on average. Are so many really there, or does somebody "
-                                  "else use them?", name=_capital(name), share=part),
-        "nobody_there": reader.say("{name}: the path asks for them, but the number is 0 at all hours. Whoever asks waits "
-                                   "for ever.", name=_capital(name)),
+            "{name}: from {start} to {end} h {share} of what those on duty can do comes in. It can be made up for "
+            "later, so waits grow by then.",
+            name=_capital(name), share=part, start=start, end=end or _HOURS_A_DAY,
+        ),
+        "hardly_used": reader.say(
+            "{name}: only {share} in use on average. Are so many really there, or does somebody else use them?",
+            name=_capital(name), share=part,
+        ),
+        "nobody_there": reader.say(
+            "{name}: the path asks for them, but the number is 0 at all hours. Whoever asks waits for ever.",
+            name=_capital(name),
+        ),
         "ward_never": reader.say("{name}: nobody is ever sent to this ward.", name=name),
         "unit_never": reader.say("{name}: no stage of the path happens in this unit.", name=name),
-        "pool_never": reader.say("{name}: nobody queues for them, so their number changes nothing.", name=_capital(name)),
+        "pool_never": reader.say(
+            "{name}: nobody queues for them, so their number changes nothing.", name=_capital(name)
+        ),
         "stage_never": reader.say("{name}: nobody ever comes to this stage.", name=name),
-        "never_ends": reader.say("{name}: no stay there has ever ended in the data, so nothing can be said of its beds.",
-                                 name=_capital(name)),
-    }[doubt.kind]  # fmt: skip
+        "never_ends": reader.say(
+            "{name}: no stay there has ever ended in the data, so nothing can be said of its beds.",
+            name=_capital(name),
+        ),
+    }  # fmt: skip
+    return words[doubt.kind]

@@ -101,7 +101,7 @@ def _fault(error: Any, place: str, lines: dict[tuple[str, ...], int], model: typ
 
 _PLAIN = (
     (r"^Input should be ", "must be "),
-    (r"a valid integer(, unable to parse string as an integer|, got a number with a fractional part)?", "a whole number"),
+    (r"a valid integer(, (unable to parse|got a number).*)?", "a whole number"),
     (r"a valid number(, unable to parse string as a number)?", "a number"),
     (r"a valid string", 'a text in "quotes"'),
     (r"a valid boolean(, unable to interpret input)?", "true or false"),

@@ -317,7 +317,7 @@ BAD = [
     ("ingest nothing.csv --format wide --mapping edtwin_wide", "does not exist"),
     ("forecast --config site.toml", "site.toml:1: membres: unknown key, likely a typo for members"),
     ("forecast --config nowhere.toml", "cannot be read"),
-    ("ingest f.csv --format wide --mapping edtwin_wide --config beds.toml", "h.toml:17: units.uhcd.beds: must be 0 or more"),
+    ("ingest f.csv --format wide --mapping edtwin_wide --config beds.toml", "h.toml:17: units.uhcd.beds: must be"),
     ("scenarios check shares.toml", "sum to 1, but sum to 1.3"),
     ("scenarios check pool.toml", "unknown pool triage_nurze, likely a typo for triage_nurse"),
     ("scenarios check", "needs a TOML file"),

@@ -32,6 +32,7 @@ from ingest.clock import SimulatedClock, stopwatch
 from ingest.database import Database
 from ingest.log import EventLog
 from tests.boards import ordinary
+from twin.site import load_site
 
 ROOT = Path(__file__).parents[1]
 LATER = datetime(2100, 1, 1, tzinfo=UTC)

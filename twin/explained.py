@@ -77,6 +77,15 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Stay:
+    """Who enters a ward: how many a day, and the median of their stay in minutes."""
+
+    ward: str
+    a_day: float
+    lasts_min: float
+
+
+@dataclass(frozen=True)
 class Load:
     """How much is asked of a pool against what there is of it, on average over a usual week."""
 
@@ -115,6 +124,8 @@ class Explained:
     arrivals_a_day: float
     planned_a_day: float
     steps: tuple[Step, ...]
+    stays: tuple[Stay, ...]
+    """Of wards that somebody enters and leaves again."""
     loads: tuple[Load, ...]
     no_limit: tuple[str, ...]
     """Pools that the path queues for and of which there is no known limit."""
@@ -128,8 +139,8 @@ class Explained:
 def explain(hospital: Hospital, path: Path, parameters: Parameters) -> Explained:
     """What a site says, worked out."""
     flows = flows_of(path, parameters)
-    came = {stream.name: float(stream.per_hour.sum()) / 7 for stream in parameters.streams}
-    arrivals = sum(n for stream, n in zip(parameters.streams, came.values(), strict=True) if _arrives(path, stream.enters))
+    came = [(float(s.per_hour.sum()) / 7, path.stage(s.enters).comes is not None) for s in parameters.streams]
+    arrivals = sum(a_day for a_day, arrives in came if arrives)
     zones = zones_of(flows)
     steps = tuple(_step(flows, code, zones[code], arrivals) for code in range(len(path.stages)))
     loads = loads_of(hospital, flows)
@@ -137,16 +148,13 @@ def explain(hospital: Hospital, path: Path, parameters: Parameters) -> Explained
         hospital=hospital,
         path=path,
         arrivals_a_day=arrivals,
-        planned_a_day=sum(came.values()) - arrivals,
+        planned_a_day=sum(a_day for a_day, _ in came) - arrivals,
         steps=steps,
+        stays=tuple(_stays(flows)),
         loads=loads,
         no_limit=tuple(load.pool for load in loads if load.there is None),
         doubts=tuple(_doubts(hospital, flows, steps, loads)),
     )
-
-
-def _arrives(path: Path, stage: str) -> bool:
-    return path.stage(stage).comes is not None
 
 
 # --- the path ---------------------------------------------------------------------------------------------------
@@ -201,6 +209,20 @@ def _from(flows: Flows, code: int, zones: Mapping[int, str]) -> str:
             if flows.path.index(target) == code and before in zones:
                 came[zones[before]] = came.get(zones[before], 0.0) + float(gone.sum()) + 1e-9
     return max(came, key=lambda zone: came[zone]) if came else ""
+
+
+def _stays(flows: Flows) -> Iterator[Stay]:
+    """By ward, all stages that are in it taken together."""
+    for ward in flows.path.wards:
+        code = flows.path.units.index(ward)
+        parts: list[tuple[str, Array]] = []
+        for came, stage in zip(flows.came, flows.path.stages, strict=True):
+            if stage.lasts and stage.unit in (WANTED, ward):
+                name = next((n for n in flows.path.by_ward(stage.lasts) if n.endswith(f":{ward}")), stage.lasts)
+                parts.append((name, came[:, :, code] if stage.unit == WANTED else came.sum(axis=2)))
+        median = flows.median_of(parts)
+        if median is not None and median < NEVER_ENDS_MIN:
+            yield Stay(ward, sum(float(part.sum()) for _, part in parts), median)
 
 
 # --- the load ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ that what depends on them is added up right. Waits are not in it: they are what 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,15 +53,19 @@ class Flows:
 
     def median_min(self, stage: int, name: str) -> float | None:
         """The median of a duration among those who come to a stage; None where nobody does."""
-        came = self.came[stage]
+        return self.median_of(self._parts(name, self.came[stage]))
+
+    def median_of(self, parts: Sequence[tuple[str, Array]]) -> float | None:
+        """The median over several durations, each with whom it concerns, `(class, block)`; None where nobody is."""
+        if sum(float(part.sum()) for _, part in parts) <= _NOBODY:
+            return None
         values, weights = [], []
-        for duration, part in self._parts(name, came):
+        for duration, part in parts:
             told = self.parameters.durations[duration].table
             share = np.broadcast_to(part[:, :, None], (*part.shape, told.shape[2])) / told.shape[2]
-            table = np.broadcast_to(told, (*share.shape, LEVELS.size))
-            values.append(table.ravel())
+            values.append(np.broadcast_to(told, (*share.shape, LEVELS.size)).ravel())
             weights.append((share[..., None] * _LEVEL_WEIGHT).ravel())
-        return weighted_median(np.concatenate(values), np.concatenate(weights)) if came.sum() > _NOBODY else None
+        return weighted_median(np.concatenate(values), np.concatenate(weights))
 
     def _parts(self, name: str, came: Array) -> list[tuple[str, Array]]:
         """A duration's own names, each with whom it concerns, `(class, block)`."""

@@ -97,13 +97,14 @@ def site_from(text: str, *, place: str = "site") -> Site:
     told = tables(text, place=place)
     faults = _Faults(_unknown(told, text, place))
     house = faults.of(lambda: checked(_with_shipped(told, _HOSPITAL, HOSPITAL), HospitalFile, text, place=place))
-    numbers = faults.of(lambda: checked(_with_shipped(told, _PARAMETERS, PARAMETERS), ParametersFile, text, place=place))
-    stages = faults.of(lambda: checked({"name": OWN_PATH, "stage": told["stage"]}, PathFile, text, place=place)
-                       ) if "stage" in told else None  # fmt: skip
+    whole = _with_shipped(told, _PARAMETERS, PARAMETERS)
+    numbers = faults.of(lambda: checked(whole, ParametersFile, text, place=place))
+    row = {"name": OWN_PATH, "stage": told.get("stage")}
+    stages = faults.of(lambda: checked(row, PathFile, text, place=place)) if "stage" in told else None
     hospital = house.hospital() if house else None
     path, parameters = None, None
     if hospital and (stages or "stage" not in told):
-        path = faults.of(lambda: _path(told, text, hospital, place), blame="stage" in told)
+        path = faults.of(lambda: _path(told, stages, text, hospital, place), blame=stages is not None)
     if hospital and path and numbers:
         parameters = faults.of(lambda: _parameters(numbers, hospital, path, told, text, place))
     faults.settle()
@@ -176,12 +177,12 @@ def _shipped(file: FilePath) -> dict[str, Any]:
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
-def _path(told: Mapping[str, Any], text: str, hospital: Hospital, place: str) -> Path:
-    if "stage" not in told:
-        name = str(told.get(PATH, "full"))
-        file = TABLES.get(name, TABLES["full"])
-        return path_from(file.read_text(encoding="utf-8"), hospital, place=f"the shipped path {file.name}")
-    return path_from(text, hospital, place=place, table=PathFile(name=OWN_PATH, stage=told["stage"]))
+def _path(told: Mapping[str, Any], stages: PathFile | None, text: str, hospital: Hospital, place: str) -> Path:
+    """The site's own path, or the shipped one that it names."""
+    if stages is not None:
+        return path_from(text, hospital, place=place, table=stages)
+    file = TABLES.get(str(told.get(PATH)), TABLES["full"])
+    return path_from(file.read_text(encoding="utf-8"), hospital, place=f"the shipped path {file.name}")
 
 
 def _parameters(
@@ -208,4 +209,6 @@ def _is_told(fault: str, told: Mapping[str, Any]) -> bool:
     here = told.get(section)
     if section == "planned":
         return here is not None
-    return bool(rest and isinstance(here, dict) and rest[0] in here) or (fault.endswith("is missing") and "stage" in told)
+    if fault.endswith("is missing"):
+        return "stage" in told
+    return bool(rest and isinstance(here, dict) and rest[0] in here)

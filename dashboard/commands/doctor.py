@@ -1,7 +1,7 @@
 """Check the installation, the configuration (all faults at once), the database and the feed; explain the site.
 
-The site is told back in sentences: its hospital, its staff by the hour, its path stage by stage, the load on whatever is
-queued for, what is unusual or doubtful. `--picture` draws the path.
+The site is told back in sentences: its hospital, its staff by the hour, its path stage by stage, the load on whatever
+is queued for, what is unusual or doubtful. `--picture` draws the path.
 """
 
 from __future__ import annotations
@@ -139,14 +139,17 @@ def _hospital(settings: Settings) -> str:
     site = load_site(settings.hospital)
     hospital = site.hospital
     beds = sum(unit.places for unit in hospital.wards)
-    whose = settings.hospital if site.own_units else "the shipped units: their beds do not count unless the log tells them"
+    shipped = "the shipped units: their beds do not count unless the log tells them"
+    whose = settings.hospital if site.own_units else shipped
     return f"{hospital.name}, {len(hospital.wards)} wards with {beds} beds, {hospital.spaces} spaces ({whose})"
 
 
 def _paths(settings: Settings) -> str:
-    """The site's own path and the shipped ones that suit its hospital; of those, a house needs all but the whole one."""
+    """The site's path, and those that are learned from a log; a log tells of doctors where the site's file does not."""
     site = load_site(settings.hospital)
-    staffed = site.hospital if "doctor" in site.hospital.pools else site.hospital.with_roster("doctor", (NO_LIMIT,) * 24)
+    staffed = site.hospital
+    if "doctor" not in staffed.pools:
+        staffed = staffed.with_roster("doctor", (NO_LIMIT,) * 24)
     learned = [load_path(name, staffed) for name in TABLES if name != "full"]
     paths = [site.path, *(path for path in learned if site.path is None or path.name != site.path.name)]
     said = ", ".join(f"{path.name} ({len(path.stages)} stages)" for path in paths if path)

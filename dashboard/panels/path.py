@@ -16,7 +16,7 @@ from forecast.pathview import PathView
 from twin.explained import NEARLY_FULL, Explained, Load
 from twin.hospital import BED
 
-_SIDE = ("doubts", "arrivals", "hospital", "staff", "no_limit")
+_SIDE = ("doubts", "arrivals", "wards", "hospital", "staff", "no_limit")
 """Sections beside the load; the path itself stands last, over the whole breadth."""
 
 
@@ -27,18 +27,13 @@ def panel(view: PathView, reader: Reader) -> Component:
         lacks = [html.Li(fault) for fault in view.lacks]
         said = absent(reader.say("The shipped path does not suit this hospital. Its file would have to add:"))
         return html.Section([html.Div([*head, said, html.Ul(lacks)], className="card")], className="path")
+    drawn = html.Div([*head, _picture(view, view.explained, reader), _legend(view.explained, reader)], className="card")
     sections = {section.name: section for section in told(view.explained, reader)}
     side = [_section(sections[name]) for name in _SIDE if name in sections]
-    return html.Section(
-        [
-            html.Div([*head, _picture(view, view.explained, reader), _legend(view.explained, reader)], className="card"),
-            html.Div([_loads(view, view.explained, sections["load"], reader), *side], className="path-told")
-            if "load" in sections
-            else html.Div(side, className="path-told"),
-            _section(sections["path"], wide=True),
-        ],
-        className="path",
-    )
+    if "load" in sections:
+        side.insert(1 if "doubts" in sections else 0, _loads(view, view.explained, sections["load"], reader))
+    beside = html.Div(side, className="path-told")
+    return html.Section([drawn, beside, _section(sections["path"], wide=True)], className="path")
 
 
 def _source(view: PathView, reader: Reader) -> str:
@@ -61,12 +56,13 @@ def _picture(view: PathView, explained: Explained, reader: Reader) -> Component:
 
 
 def _legend(explained: Explained, reader: Reader) -> Component:
-    hues = [html.Span([html.I(className=f"hue {hue}"), text]) for hue, text in Legend.of(explained).shown(explained, reader)]
+    shown = Legend.of(explained).shown(explained, reader)
+    hues = [html.Span([html.I(className=f"hue {hue}"), text]) for hue, text in shown]
+    wide = reader.say("the wider, the more patients go this way; %: of those who leave the stage")
     ways = [
-        html.Span([html.I(className="hue-way"), reader.say("the wider, the more patients go this way; %: of those who leave "
-                                                           "the stage")]),
+        html.Span([html.I(className="hue-way"), wide]),
         html.Span([html.I(className="hue-unseen"), reader.say("leaves because the wait is too long")]),
-    ]  # fmt: skip
+    ]
     return html.Div([html.B(reader.say("The colour of a box says what is waited for:")), *hues, *ways], className="key")
 
 
@@ -94,7 +90,5 @@ def _load(view: PathView, explained: Explained, load: Load, reader: Reader) -> C
     figures = reader.say("{asked} of {there}", asked=reader.number(load.asked, 1), there=reader.number(load.there, 1))
     more = [] if count is None else [html.Span(reader.say("{n} now", n=reader.number(count)), className="small")]
     bar = html.Div(html.I(style={"width": f"{min(100.0, 100 * part):.1f}%"}), className=f"bar {tone}")
-    return html.Div(
-        [html.Span(name[:1].upper() + name[1:], className="name"), bar, html.B(share(part, reader)), html.Span(figures), *more],
-        className="load-row",
-    )
+    title = html.Span(name[:1].upper() + name[1:], className="name")
+    return html.Div([title, bar, html.B(share(part, reader)), html.Span(figures), *more], className="load-row")
