@@ -299,8 +299,8 @@ def _crossings(items: Sequence[_Item], pairs: Sequence[tuple[int, int, float]], 
         across += (0.1 + weight) * abs(items[a].lane - items[b].lane)
     crossed = 0
     for ends in by_layer.values():
-        for i, (low, high) in enumerate(ends):
-            crossed += sum(1 for other in ends[:i] if (other[0] - low) * (other[1] - high) < 0)
+        for i, (here, there) in enumerate(ends):
+            crossed += sum(1 for other in ends[:i] if (other[0] - here) * (other[1] - there) < 0)
     return crossed + 0.2 * across
 
 

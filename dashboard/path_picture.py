@@ -18,8 +18,11 @@ from dashboard.site_words import lasting, pool_name, share, unit_name
 from dashboard.theme import FONT, colours
 from dashboard.words import Reader
 from twin.explained import ABOVE, OUT, WARDS, Explained, Step
+from twin.hospital import BED, CARE, SPACE
 from twin.names import stage_name
 from twin.stages import WANTED_BED
+
+LEFT_UNSEEN = "LeftWithoutBeingSeen"
 
 UNSEEN = "\N{EM DASH}unseen"
 """The box of those who leave because they wait too long; no stage can have this name."""
@@ -71,17 +74,23 @@ class Legend:
     def of(explained: Explained) -> Legend:
         """Beds and spaces have a colour each; pools of staff and equipment come in the order of the path."""
         asked = list(dict.fromkeys(pool for step in explained.steps for pool in step.queues_for))
-        staff = [pool for pool in asked if pool != WANTED_BED and not pool.startswith(("bed:", "space:"))]
-        hue = {pool: f"pool-{1 + i % HUES}" for i, pool in enumerate(staff)}
-        hue |= {pool: "pool-beds" for pool in asked if pool == WANTED_BED or pool.startswith("bed:")}
-        return Legend(hue | {pool: "pool-spaces" for pool in asked if pool.startswith("space:")})
+        staff = [pool for pool in asked if pool != WANTED_BED and not pool.startswith((BED, SPACE))]
+        names = list(dict.fromkeys(pool.removeprefix(CARE) for pool in staff))
+        hue = {pool: f"pool-{1 + names.index(pool.removeprefix(CARE)) % HUES}" for pool in staff}
+        hue |= {pool: "pool-beds" for pool in asked if pool == WANTED_BED or pool.startswith(BED)}
+        return Legend(hue | {pool: "pool-spaces" for pool in asked if pool.startswith(SPACE)})
+
+    def of_step(self, step: Step) -> list[str]:
+        """The colours of a stage, that of what is asked for last the last."""
+        return list(dict.fromkeys(self.hue[pool] for pool in step.queues_for)) or ["pool-none"]
 
     def shown(self, explained: Explained, reader: Reader) -> list[tuple[str, str]]:
         """Colour and words of each entry: pools by name, all beds and all spaces as one."""
         out: dict[str, str] = {}
         for pool, hue in self.hue.items():
             words = {"pool-beds": reader.say("a bed"), "pool-spaces": reader.say("a space")}
-            out.setdefault(hue, words.get(hue) or pool_name(explained.hospital, pool, reader))
+            if hue not in out or not pool.startswith(CARE):
+                out[hue] = words.get(hue) or pool_name(explained.hospital, pool, reader)
         return list(out.items())
 
 
@@ -89,11 +98,12 @@ def sketch(explained: Explained, reader: Reader, *, narrow: bool, note: Mapping[
     """The picture of a path; `note` is what stands at a zone's head beside its name, such as how many are there now."""
     shape = NARROW if narrow else WIDE
     shown = _Shown.of(explained)
+    unseen = shown.unseen_at
     boxes = [Box(step.name, step.zone, shape.breadth) for step in shown.steps]
     arrows = [Arrow(way.source, way.target, way.weight) for way in shown.ways]
-    if shown.unseen:
+    if shown.unseen and unseen == UNSEEN:
         boxes.append(Box(UNSEEN, UNSEEN, shape.breadth))
-        arrows += [Arrow(name, UNSEEN, 0.02) for name in shown.unseen]
+    arrows += [Arrow(name, unseen, 0.02) for name in shown.unseen]
     placed = place(tuple(boxes), tuple(arrows), shape.spacing, at_most=shape.at_most)
     return _Pen(explained, reader, shape, shown, placed, note or {}).drawn()
 
@@ -118,18 +128,28 @@ class _Shown:
     ways: tuple[_Way, ...]
     unseen: tuple[str, ...]
 
+    @property
+    def unseen_at(self) -> str:
+        """Where those go who wait too long: a stage of the path, or a box of their own."""
+        return next((step.name for step in self.steps if step.starts == LEFT_UNSEEN and not step.ways), UNSEEN)
+
     @staticmethod
     def of(explained: Explained) -> _Shown:
         skipped = {step.name: step.ways[0].to for step in explained.steps if _is_turning(explained, step)}
-        steps = tuple(step for step in explained.steps if step.name not in skipped)
+        hidden = {step.name for step in explained.steps if explained.learned and step.a_day <= 0}
+        hidden -= {step.name for step in explained.steps if step.starts == LEFT_UNSEEN}
+        steps = tuple(step for step in explained.steps if step.name not in skipped and step.name not in hidden)
         scale = max(explained.arrivals_a_day, max((s.a_day for s in steps), default=0.0), 1e-9)
         ways: dict[tuple[str, str], _Way] = {}
         for step in steps:
             for way in step.ways:
                 target = _end(way.to, skipped)
+                if target in hidden:
+                    continue
                 before = ways.get((step.name, target), _Way(step.name, target, 0.0, 0.0))
                 more = _Way(step.name, target, before.share + way.share, before.weight + way.a_day / scale)
                 ways[step.name, target] = more
+        ways = {pair: way for pair, way in ways.items() if way.share > 0 or not explained.learned}
         return _Shown(steps, tuple(ways.values()), tuple(step.name for step in steps if step.leaves_unseen))
 
 
@@ -258,7 +278,7 @@ class _Pen:
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         yield from ((way.source, way.target) for way in self.shown.ways)
-        yield from ((name, UNSEEN) for name in self.shown.unseen)
+        yield from ((name, self.shown.unseen_at) for name in self.shown.unseen)
 
     def points(self, route: Sequence[tuple[int, float]], leaves: float, comes: float) -> list[tuple[float, float]]:
         """From the end of a box, past every layer between, to the beginning of the next."""
@@ -299,25 +319,22 @@ class _Pen:
     def boxes(self) -> Iterator[str]:
         legend = Legend.of(self.explained)
         for step in self.shown.steps:
-            hue = legend.hue.get(step.queues_for[-1] if step.queues_for else "", "pool-none")
             name = stage_name(self.explained.path, step.name, self.reader.language)
             detail = lasting(step.lasts_min, self.reader) if step.lasts_min is not None else ""
-            more = [legend.hue.get(pool, "pool-none") for pool in step.queues_for[:-1]]
-            yield from self.box(step.name, name, detail, hue, more, never=step.a_day <= 0)
-        if self.shown.unseen:
-            yield from self.box(UNSEEN, self.reader.say("Leaves without being seen"), "", "pool-none", [], never=False)
+            never = step.a_day <= 0 and step.name != self.shown.unseen_at
+            yield from self.box(step.name, name, detail, legend.of_step(step), never=never)
+        if self.shown.unseen and self.shown.unseen_at == UNSEEN:
+            yield from self.box(UNSEEN, self.reader.say("Leaves without being seen"), "", ["pool-none"], never=False)
 
-    def box(self, key: str, name: str, detail: str, hue: str, more: Sequence[str], *, never: bool) -> Iterator[str]:
+    def box(self, key: str, name: str, detail: str, hues: Sequence[str], *, never: bool) -> Iterator[str]:
         shape = self.shape
         x, y = self.at(self.along(self.placed.layer[key]), self.placed.middle[key] - shape.breadth / 2)
         width, height = (shape.breadth, shape.depth) if shape.down else (shape.depth, shape.breadth)
-        faded = " never" if never else ""
-        yield f'<g class="stage {hue}{faded}"><title>{escape(name)}</title>'
+        yield f'<g class="stage{" never" if never else ""}"><title>{escape(name)}</title>'
         yield _rect(x, y, width, height, "box", 0.3)
-        yield _rect(x, y, 0.32, height, "hue", 0.15)
-        for i, other in enumerate(more):
-            yield _rect(x + 0.38 * (i + 1), y, 0.32, height, f"hue {other}", 0.15)
-        left = x + 0.32 + 0.38 * len(more)
+        for i, hue in enumerate(hues):
+            yield _rect(x + 0.38 * i, y, 0.32, height, hue, 0.15)
+        left = x + 0.38 * len(hues)
         yield from self.words(name, detail, (left + x + width) / 2, y, x + width - left - 0.25, height)
         yield "</g>"
 
@@ -401,6 +418,6 @@ def _styles() -> str:
         f".box{{fill:{c['box']};stroke:{c['line']};stroke-width:.06}}.never{{opacity:.45}}",
         f".label{{fill:{c['ground']};fill-opacity:.85}}.share{{fill:{c['text']}}}",
         f".name{{fill:{c['text']};font-weight:600}}.detail{{fill:{c['muted']}}}",
-        *(f".{hue} .hue,.hue.{hue}{{fill:{c[hue]}}}" for hue in hues),
+        *(f".{hue}{{fill:{c[hue]}}}" for hue in hues),
     ]
     return f"<style>{''.join(rules)}</style>"

@@ -173,7 +173,8 @@ def _arrivals(explained: Explained, reader: Reader) -> Iterator[str]:
 
 
 def _path(explained: Explained, reader: Reader) -> tuple[str, ...]:
-    return tuple(stage_words(explained, step, reader) for step in explained.steps)
+    told_of = [step for step in explained.steps if step.a_day > 0 or not explained.learned]
+    return tuple(stage_words(explained, step, reader) for step in told_of)
 
 
 def stage_words(explained: Explained, step: Step, reader: Reader) -> str:

@@ -67,7 +67,7 @@ class PathViews:
 def explained(site: Site, learned: Calibration | None = None) -> Explained | None:
     """What was learned, explained, or else what a site says; None where that makes no whole."""
     if learned is not None:
-        return explain(learned.hospital, learned.path, learned.parameters)
+        return explain(learned.hospital, learned.path, learned.parameters, learned=True)
     if site.path is None or site.parameters is None:
         return None
     return explain(site.hospital, site.path, site.parameters)

@@ -9,7 +9,7 @@ come on top, so the true load is higher. It is no forecast: those come from runs
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -33,6 +33,8 @@ BUSY = 1.1
 """Load of that stretch from which it is said."""
 SELDOM = 0.1
 """Visits a day below which a stage or a ward is hardly ever come to."""
+AT_ONCE_MIN = 0.5
+"""What lasts no longer than that in the median is over at once."""
 NEVER_ENDS_MIN = 200 * DAY_MIN
 WARDS, OUT, ABOVE = "wards", "out", "department"
 """Where a stage is when it is in no single unit: in the wards, on the way out, somewhere in the department."""
@@ -130,17 +132,20 @@ class Explained:
     no_limit: tuple[str, ...]
     """Pools that the path queues for and of which there is no known limit."""
     doubts: tuple[Doubt, ...]
+    learned: bool = False
+    """Learned from a log: then a stage that nobody comes to, or a unit of which it tells nothing, is no doubt."""
 
     def step(self, name: str) -> Step:
         """The stage of this name."""
         return self.steps[self.path.index(name)]
 
 
-def explain(hospital: Hospital, path: Path, parameters: Parameters) -> Explained:
-    """What a site says, worked out."""
+def explain(hospital: Hospital, path: Path, parameters: Parameters, *, learned: bool = False) -> Explained:
+    """What a site says, or a log has taught (`learned`), worked out."""
     flows = flows_of(path, parameters)
     came = [(float(s.per_hour.sum()) / 7, path.stage(s.enters).comes is not None) for s in parameters.streams]
     arrivals = sum(a_day for a_day, arrives in came if arrives)
+    hospital = _told_of(hospital, path) if learned else hospital
     zones = zones_of(flows)
     steps = tuple(_step(flows, code, zones[code], arrivals) for code in range(len(path.stages)))
     loads = loads_of(hospital, flows)
@@ -153,8 +158,17 @@ def explain(hospital: Hospital, path: Path, parameters: Parameters) -> Explained
         stays=tuple(_stays(flows)),
         loads=loads,
         no_limit=tuple(load.pool for load in loads if load.there is None),
-        doubts=tuple(_doubts(hospital, flows, steps, loads)),
+        doubts=tuple(_doubts(hospital, flows, () if learned else steps, loads)),
+        learned=learned,
     )
+
+
+def _told_of(hospital: Hospital, path: Path) -> Hospital:
+    """The hospital without the areas and the staff of which a learned path tells nothing."""
+    used = {stage.unit for stage in path.stages}
+    units = [u for u in hospital.units if u.ward or u.name in used or u.pool in path.pools]
+    rosters = tuple(r for r in hospital.rosters if {r.name, CARE + r.name} & set(path.pools))
+    return replace(hospital.with_units(units), rosters=rosters)
 
 
 # --- the path ---------------------------------------------------------------------------------------------------
@@ -173,7 +187,7 @@ def _step(flows: Flows, code: int, zone: str, arrivals: float) -> Step:
         a_day=visits,
         share=visits / arrivals if arrivals else 0.0,
         queues_for=stage.asks,
-        lasts_min=flows.median_min(code, stage.lasts) if stage.lasts else None,
+        lasts_min=_lasts(flows, code, stage),
         enters="arrives" if stage.comes else "planned" if stage.enters else "",
         leaves_unseen=stage.patience is not None,
         ways=tuple(ways),
@@ -181,6 +195,11 @@ def _step(flows: Flows, code: int, zone: str, arrivals: float) -> Step:
         ends=stage.ends,
         to=stage.to,
     )
+
+
+def _lasts(flows: Flows, code: int, stage: Stage) -> float | None:
+    median = flows.median_min(code, stage.lasts) if stage.lasts else None
+    return median if median is not None and median >= AT_ONCE_MIN else None
 
 
 def zones_of(flows: Flows) -> tuple[str, ...]:

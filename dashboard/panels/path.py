@@ -16,6 +16,8 @@ from forecast.pathview import PathView
 from twin.explained import NEARLY_FULL, Explained, Load
 from twin.hospital import BED
 
+LARGEST = 1.3
+"""How much larger than a letter of the page those of a small picture may be."""
 _SIDE = ("doubts", "arrivals", "wards", "hospital", "staff", "no_limit")
 """Sections beside the load; the path itself stands last, over the whole breadth."""
 
@@ -52,7 +54,8 @@ def _picture(view: PathView, explained: Explained, reader: Reader) -> Component:
     drawn = sketch(explained, reader, narrow=reader.narrow, note=notes)
     uri = f"data:image/svg+xml;base64,{b64encode(drawn.svg.encode()).decode()}"
     words = reader.say("The path as a picture; the same is told stage by stage below.")
-    return html.Img(src=uri, alt=words, className="path-picture")
+    broadest = {} if reader.narrow else {"maxWidth": f"{LARGEST * drawn.width:.1f}rem"}
+    return html.Img(src=uri, alt=words, className="path-picture", style=broadest)
 
 
 def _legend(explained: Explained, reader: Reader) -> Component:
@@ -88,7 +91,7 @@ def _load(view: PathView, explained: Explained, load: Load, reader: Reader) -> C
     name = pool_name(explained.hospital, load.pool, reader)
     count = (view.now or {}).get(load.pool.removeprefix(BED)) if load.kind == "beds" else None
     figures = reader.say("{asked} of {there}", asked=reader.number(load.asked, 1), there=reader.number(load.there, 1))
-    more = [] if count is None else [html.Span(reader.say("{n} now", n=reader.number(count)), className="small")]
+    more = [] if count is None else [html.Small(reader.say("{n} now", n=reader.number(count)))]
     bar = html.Div(html.I(style={"width": f"{min(100.0, 100 * part):.1f}%"}), className=f"bar {tone}")
     title = html.Span(name[:1].upper() + name[1:], className="name")
-    return html.Div([title, bar, html.B(share(part, reader)), html.Span(figures), *more], className="load-row")
+    return html.Div([title, bar, html.B(share(part, reader)), html.Span([figures, *more])], className="load-row")
