@@ -15,7 +15,7 @@ from twin.names import stage_name
 from twin.stages import WANTED_BED
 
 DAY_MIN, HOUR_MIN = 1440.0, 60.0
-_IN_DAYS_MIN = 2 * DAY_MIN
+_IN_DAYS_MIN = 1.5 * DAY_MIN
 _IN_HOURS_MIN = 3 * HOUR_MIN
 _HOURS_A_DAY = 24
 
@@ -87,9 +87,9 @@ def lasting(minutes: float, reader: Reader) -> str:
 
 
 def share(part: float, reader: Reader) -> str:
-    """A share in per cent, to a tenth below 10 %."""
-    if 0 < part < 0.001:
-        return reader.say("less than {percent}", percent=_percent(0.1, 1, reader))
+    """A share in per cent, to a tenth below 10 %, to a hundredth (but no less than one) below 0.1 %."""
+    if 0 < part < 0.00095:
+        return _percent(max(100 * part, 0.01), 2, reader)
     return _percent(100 * part, 1 if part < 0.0995 else 0, reader)
 
 

@@ -9,7 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.parts import absent, marked
-from dashboard.path_picture import Legend, sketch
+from dashboard.path_picture import Legend, Sketch, sketch
 from dashboard.site_words import Section, pool_name, share, told
 from dashboard.words import Reader
 from forecast.pathview import PathView
@@ -18,6 +18,9 @@ from twin.hospital import BED
 
 LARGEST = 1.3
 """How much larger than a letter of the page those of a small picture may be."""
+SMALLEST = 0.8
+HIGHEST_REM = 41.0
+"""What is left of a wide screen below the header, above the legend."""
 _SIDE = ("doubts", "arrivals", "wards", "hospital", "staff", "no_limit")
 """Sections beside the load; the path itself stands last, over the whole breadth."""
 
@@ -50,12 +53,21 @@ def _source(view: PathView, reader: Reader) -> str:
 
 
 def _picture(view: PathView, explained: Explained, reader: Reader) -> Component:
-    notes = {zone: reader.say("{n} now", n=reader.number(count)) for zone, count in (view.now or {}).items()}
+    notes = {zone: _now(people, reader) for zone, people in (view.now or {}).items()}
     drawn = sketch(explained, reader, narrow=reader.narrow, note=notes)
     uri = f"data:image/svg+xml;base64,{b64encode(drawn.svg.encode()).decode()}"
     words = reader.say("The path as a picture; the same is told stage by stage below.")
-    broadest = {} if reader.narrow else {"maxWidth": f"{LARGEST * drawn.width:.1f}rem"}
+    broadest = {} if reader.narrow else {"maxWidth": f"{_scale(drawn) * drawn.width:.1f}rem"}
     return html.Img(src=uri, alt=words, className="path-picture", style=broadest)
+
+
+def _now(people: int, reader: Reader) -> str:
+    return reader.say("{n} now", n=reader.number(people))
+
+
+def _scale(drawn: Sketch) -> float:
+    """How large the letters of a picture may be, so that one sees it whole, and can read it."""
+    return min(LARGEST, max(SMALLEST, HIGHEST_REM / drawn.height))
 
 
 def _legend(explained: Explained, reader: Reader) -> Component:
@@ -89,9 +101,9 @@ def _load(view: PathView, explained: Explained, load: Load, reader: Reader) -> C
     part = load.share or 0.0
     tone = "over" if part > 1 else "near" if part >= NEARLY_FULL else ""
     name = pool_name(explained.hospital, load.pool, reader)
-    count = (view.now or {}).get(load.pool.removeprefix(BED)) if load.kind == "beds" else None
+    there_now = (view.now or {}).get(load.pool.removeprefix(BED)) if load.kind == "beds" else None
     figures = reader.say("{asked} of {there}", asked=reader.number(load.asked, 1), there=reader.number(load.there, 1))
-    more = [] if count is None else [html.Small(reader.say("{n} now", n=reader.number(count)))]
+    more = [] if there_now is None else [html.Small(_now(there_now, reader))]
     bar = html.Div(html.I(style={"width": f"{min(100.0, 100 * part):.1f}%"}), className=f"bar {tone}")
     title = html.Span(name[:1].upper() + name[1:], className="name")
     return html.Div([title, bar, html.B(share(part, reader)), html.Span([figures, *more])], className="load-row")
