@@ -335,7 +335,7 @@ class _Pen:
         for i, hue in enumerate(hues):
             yield _rect(x + 0.38 * i, y, 0.32, height, hue, 0.15)
         left = x + 0.38 * len(hues)
-        yield from self.words(name, detail, (left + x + width) / 2, y, x + width - left - 0.25, height)
+        yield from self.words(name, detail, (left + x + width) / 2, y, x + width - left - 0.12, height)
         yield "</g>"
 
     def words(self, name: str, detail: str, middle: float, top: float, width: float, height: float) -> Iterator[str]:

@@ -192,10 +192,21 @@ def _parameters(
     try:
         return parameters_from(numbers, hospital, path, place=place)
     except ParametersError as error:
-        named = [fault.removeprefix(f"{place}: ") for fault in error.faults]
+        named = [*dict.fromkeys([*(f.removeprefix(f"{place}: ") for f in error.faults), *_missing(numbers, path)])]
         own = [fault for fault in named if _is_told(fault, told)]
         faults = [f"{place}:{line_of(_key(fault), text)}: {fault}" for fault in own]
         raise _LacksError(faults, [fault for fault in named if fault not in own]) from error
+
+
+def _missing(numbers: ParametersFile, path: Path) -> list[str]:
+    """What the path needs by name and the numbers lack; told beside what else is wrong."""
+    needed = (("durations", path.durations), ("shares", path.shares), ("wanted", path.wanted))
+    return [
+        f"{kind}.{name}: path {path.name} needs it, but it is missing"
+        for kind, names in needed
+        for name in names
+        if name not in getattr(numbers, kind)
+    ]
 
 
 def _key(fault: str) -> tuple[str, ...]:
