@@ -30,7 +30,9 @@ def faults(boxes: tuple[Box, ...], arrows: tuple[Arrow, ...], placed: Placed, *,
     """Boxes on each other or outside their frames, boxes in other zones' frames, ways that miss their ends."""
     out = []
     for one, other in combinations(boxes, 2):
-        near = abs(placed.middle[one.name] - placed.middle[other.name]) < (one.breadth + other.breadth) / 2 + apart - 1e-6
+        near = (
+            abs(placed.middle[one.name] - placed.middle[other.name]) < (one.breadth + other.breadth) / 2 + apart - 1e-6
+        )
         if near and placed.layer[one.name] == placed.layer[other.name]:
             out.append(f"{one.name} on {other.name}")
     for box in boxes:
@@ -93,8 +95,9 @@ def test_a_layer_is_behind_all_that_lead_to_it() -> None:
 def test_the_wide_way_is_the_straight_one() -> None:
     boxes = tuple(Box(name, "z", 3.0) for name in ("start", "much", "little", "end"))
     arrows = (
-        Arrow("start", "much", 1.0), Arrow("start", "little", 0.01), Arrow("much", "end", 1.0), Arrow("little", "end", 0.01)
-    )  # fmt: skip
+        *(Arrow("start", "much", 1.0), Arrow("start", "little", 0.01)),
+        *(Arrow("much", "end", 1.0), Arrow("little", "end", 0.01)),
+    )
     middle = place(boxes, arrows, SPACING).middle
     assert middle["start"] == pytest.approx(middle["much"]) == pytest.approx(middle["end"])
     assert abs(middle["little"] - middle["much"]) == pytest.approx(3.0 + SPACING.gap)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from dashboard.path_picture import HUES, Legend, Sketch, sketch
 from dashboard.theme import colours
 from dashboard.words import LANGUAGES, Language, Reader
+from forecast.pathview import PathView
 from tests.component_trees import FRENCH, READER
 from tests.path_views import cramped, learned, shipped
 from tests.test_twin_explained import small
@@ -17,7 +19,7 @@ from twin.explained import ABOVE, Explained
 from twin.names import stage_name
 
 SVG = "{http://www.w3.org/2000/svg}"
-EXAMPLES = {"shipped": shipped, "learned": learned, "cramped": cramped}
+EXAMPLES: dict[str, Callable[[], PathView]] = {"shipped": shipped, "learned": learned, "cramped": cramped}
 
 
 def told(name: str) -> Explained:
@@ -45,7 +47,7 @@ def test_it_is_a_sound_picture_of_every_stage_but_the_turnings(name: str, langua
     found = titles(drawn)
     assert len(found) == len(set(found))
     left_out = [step for name, step in names.items() if name not in found]
-    assert all(len(s.ways) == 1 and s.lasts_min is None or s.a_day <= 0 for s in left_out)
+    assert all((len(s.ways) == 1 and s.lasts_min is None) or s.a_day <= 0 for s in left_out)
     if name != "learned":
         assert {s.name for s in left_out} == {"admit", "uhcd_admit", "uhcd_onward", "sauv_admit"}
 

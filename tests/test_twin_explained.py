@@ -23,7 +23,8 @@ def of(text: str) -> Explained:
 
 
 def whole_of(site: Site) -> Explained:
-    assert site.path and site.parameters
+    assert site.path
+    assert site.parameters
     return explain(site.hospital, site.path, site.parameters)
 
 
@@ -69,7 +70,7 @@ def test_runs_without_limits_use_as_much_as_is_asked() -> None:
     """Little's law on the twin itself: the mean number in the wards of a run in which nobody waits for a bed."""
     path, believed = whole()
     days = 60
-    free = {pool: NO_LIMIT for pool in path.pools}
+    free = dict.fromkeys(path.pools, NO_LIMIT)
     visits = member(path, believed, hours=24 * days, capacity=free).visits
     ends = np.where(np.isnan(visits.stay_until_min), days * 24 * HOUR_MIN, visits.stay_until_min)
     in_wards = float((ends - visits.stay_from_min).sum()) / (days * 24 * HOUR_MIN)

@@ -79,7 +79,8 @@ def agrees(told: dict[str, float], counted: dict[str, int], days: float) -> bool
 def test_patients_who_are_drawn_walk_as_many_as_expected() -> None:
     """The shipped hospital, counted on routes of the twin itself; the mutant takes all patients for average ones."""
     site = load_site()
-    assert site.path and site.parameters
+    assert site.path
+    assert site.parameters
     calm = replace(site.parameters, streams=tuple(replace(s, day_cv=0.0) for s in site.parameters.streams))
     counted, days = dict.fromkeys(site.path.names, 0), 42
     run = member(site.path, calm, hours=24 * days, hospital=site.hospital, capacity={})

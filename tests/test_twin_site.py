@@ -41,7 +41,8 @@ def faults_of(text: str) -> tuple[str, ...]:
 def test_without_a_file_a_site_is_the_shipped_one() -> None:
     site = load_site()
     assert (site.hospital, site.own, site.lacks) == (load_hospital(), frozenset(), ())
-    assert site.path is not None and site.path.name == "full"
+    assert site.path is not None
+    assert site.path.name == "full"
     assert site.parameters is not None
     assert (site.own_units, site.own_path) == (False, False)
 
@@ -53,7 +54,9 @@ def test_the_shipped_files_one_after_the_other_are_a_site() -> None:
     whole = site_from(f"{hospital}\n{stages}\n{parameters}")
     shipped = load_site()
     assert whole.hospital == shipped.hospital
-    assert whole.path and shipped.path and whole.path.stages == shipped.path.stages
+    assert whole.path
+    assert shipped.path
+    assert whole.path.stages == shipped.path.stages
     numbers = [{k: v for k, v in vars(s.parameters).items() if k != "learned"} for s in (whole, shipped)]
     assert fingerprint(numbers[0]) == fingerprint(numbers[1])
     assert (whole.own_units, whole.own_path) == (True, True)
@@ -62,7 +65,8 @@ def test_the_shipped_files_one_after_the_other_are_a_site() -> None:
 def test_what_a_file_leaves_out_is_the_shipped_default() -> None:
     site = site_from('[arrivals.per_day]\nvalue = 110\nunit = "visits/day"\nsource = "our own count"\n[planned]\n')
     shipped = load_site()
-    assert site.parameters and shipped.parameters
+    assert site.parameters
+    assert shipped.parameters
     assert [stream.name for stream in site.parameters.streams] == ["emergency"]
     half, whole = site.parameters.streams[0].per_hour, shipped.parameters.streams[0].per_hour
     assert half == pytest.approx(whole / 2)
@@ -73,14 +77,16 @@ def test_what_a_file_leaves_out_is_the_shipped_default() -> None:
 
 def test_a_path_of_its_own_is_taken_with_its_own_durations() -> None:
     site = site_from(OWN_PATH)
-    assert site.path and site.parameters
+    assert site.path
+    assert site.parameters
     assert (site.path.name, site.path.names, site.own_path) == ("own", ("counter", "gone"), True)
     assert float(site.parameters.durations["talk"].mean_min().mean()) == pytest.approx(12)
 
 
 def test_a_shipped_path_is_taken_by_name() -> None:
     site = site_from('path = "stay"')
-    assert site.path and site.path.name == "stay"
+    assert site.path
+    assert site.path.name == "stay"
     assert site.parameters is None
     assert site.lacks[0] == "durations.stay_home: path stay needs it, but it is missing"
 
@@ -167,5 +173,5 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path: FilePath) -> None:
     with pytest.raises(UnreadableInputError, match="cannot be read"):
         load_site(tmp_path / "missing.toml")
     (tmp_path / "bad.toml").write_text("name =")
-    with pytest.raises(ConfigurationError, match="bad.toml: not valid TOML"):
+    with pytest.raises(ConfigurationError, match=r"bad\.toml: not valid TOML"):
         load_site(tmp_path / "bad.toml")

@@ -80,6 +80,7 @@ def as_json(site: Explained, reader: Reader) -> dict[str, Any]:
         "planned_a_day": round(site.planned_a_day, 1),
         "sections": [{"name": s.name, "title": s.title, "sentences": s.sentences} for s in told(site, reader)],
         "stages": [_stage_json(step) for step in site.steps],
+        "stays": [vars(stay) for stay in site.stays],
         "loads": [_load_json(load) for load in site.loads],
         "doubts": [vars(doubt) for doubt in site.doubts],
     }
