@@ -14,15 +14,10 @@ from math import sqrt
 from xml.sax.saxutils import escape
 
 from dashboard.path_layout import Arrow, Box, Frame, Placed, Spacing, place
-from dashboard.site_words import lasting, pool_name, share, unit_name
+from dashboard.site_words import lasting, name_of, pool_name, share
 from dashboard.theme import FONT, colours
 from dashboard.words import Reader
-from twin.explained import ABOVE, OUT, WARDS, Explained, Step
-from twin.hospital import BED, CARE, SPACE
-from twin.names import stage_name
-from twin.stages import WANTED_BED
-
-LEFT_UNSEEN = "LeftWithoutBeingSeen"
+from twin.explanation import ABOVE, OUT, WARDS, Explained, Step
 
 UNSEEN = "\N{EM DASH}unseen"
 """The box of those who leave because they wait too long; no stage can have this name."""
@@ -73,12 +68,16 @@ class Legend:
     @staticmethod
     def of(explained: Explained) -> Legend:
         """Beds and spaces have a colour each; pools of staff and equipment come in the order of the path."""
-        asked = list(dict.fromkeys(pool for step in explained.steps for pool in step.queues_for))
-        staff = [pool for pool in asked if pool != WANTED_BED and not pool.startswith((BED, SPACE))]
-        names = list(dict.fromkeys(pool.removeprefix(CARE) for pool in staff))
-        hue = {pool: f"pool-{1 + names.index(pool.removeprefix(CARE)) % HUES}" for pool in staff}
-        hue |= {pool: "pool-beds" for pool in asked if pool == WANTED_BED or pool.startswith(BED)}
-        return Legend(hue | {pool: "pool-spaces" for pool in asked if pool.startswith(SPACE)})
+        pools = list(dict.fromkeys(pool for step in explained.steps for pool in step.queues_for))
+        hue: dict[str, str] = {}
+        of_staff: dict[str, str] = {}
+        for asked in map(explained.pool, pools):
+            if asked.kind in ("staff", "care"):  # a doctor and the places in her care are one
+                of_staff.setdefault(asked.en, f"pool-{1 + len(of_staff) % HUES}")
+                hue[asked.pool] = of_staff[asked.en]
+            else:
+                hue[asked.pool] = "pool-spaces" if asked.kind == "spaces" else "pool-beds"
+        return Legend(hue)
 
     def of_step(self, step: Step) -> list[str]:
         """The colours of a stage, that of what is asked for last the last."""
@@ -89,8 +88,8 @@ class Legend:
         out: dict[str, str] = {}
         for pool, hue in self.hue.items():
             words = {"pool-beds": reader.say("a bed"), "pool-spaces": reader.say("a space")}
-            if hue not in out or not pool.startswith(CARE):
-                out[hue] = words.get(hue) or pool_name(explained.hospital, pool, reader)
+            if hue not in out or explained.pool(pool).kind == "staff":
+                out[hue] = words.get(hue) or pool_name(explained, pool, reader)
         return list(out.items())
 
 
@@ -131,13 +130,13 @@ class _Shown:
     @property
     def unseen_at(self) -> str:
         """Where those go who wait too long: a stage of the path, or a box of their own."""
-        return next((step.name for step in self.steps if step.starts == LEFT_UNSEEN and not step.ways), UNSEEN)
+        return next((step.name for step in self.steps if step.is_unseen), UNSEEN)
 
     @staticmethod
     def of(explained: Explained) -> _Shown:
-        skipped = {step.name: step.ways[0].to for step in explained.steps if _is_turning(explained, step)}
+        skipped = {step.name: step.ways[0].to for step in explained.steps if step.is_turning}
         hidden = {step.name for step in explained.steps if explained.learned and step.a_day <= 0}
-        hidden -= {step.name for step in explained.steps if step.starts == LEFT_UNSEEN}
+        hidden -= {step.name for step in explained.steps if step.is_unseen}
         steps = tuple(step for step in explained.steps if step.name not in skipped and step.name not in hidden)
         scale = max(explained.arrivals_a_day, max((s.a_day for s in steps), default=0.0), 1e-9)
         ways: dict[tuple[str, str], _Way] = {}
@@ -158,13 +157,6 @@ def _parts(way: _Way) -> bool:
     return 0 < way.share < 0.9995
 
 
-def _is_turning(explained: Explained, step: Step) -> bool:
-    instant = step.lasts_min is None and not step.queues_for and not step.enters
-    return instant and len(step.ways) == 1 and explained.path.stage(step.name).unit is None and (
-        explained.path.stage(step.name).lasts is None
-    )  # fmt: skip
-
-
 def _end(name: str, skipped: Mapping[str, str]) -> str:
     seen = {name}
     while name in skipped and skipped[name] not in seen:
@@ -176,7 +168,7 @@ def _end(name: str, skipped: Mapping[str, str]) -> str:
 def zone_name(explained: Explained, zone: str, reader: Reader) -> str:
     """What stands at a zone's head."""
     words = {WARDS: reader.say("Wards"), OUT: reader.say("Ways out"), ABOVE: reader.say("Emergency department")}
-    return words.get(zone) or unit_name(explained.hospital.unit(zone), reader)
+    return words.get(zone) or name_of(explained.place(zone), reader)
 
 
 # --- the drawing ------------------------------------------------------------------------------------------------
@@ -319,7 +311,7 @@ class _Pen:
     def boxes(self) -> Iterator[str]:
         legend = Legend.of(self.explained)
         for step in self.shown.steps:
-            name = stage_name(self.explained.path, step.name, self.reader.language)
+            name = name_of(step, self.reader)
             detail = lasting(step.lasts_min, self.reader) if step.lasts_min is not None else ""
             never = step.a_day <= 0 and step.name != self.shown.unseen_at
             yield from self.box(step.name, name, detail, legend.of_step(step), never=never)

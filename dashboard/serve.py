@@ -21,9 +21,9 @@ from dashboard.house import House
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
-from forecast.board import Board, FeedsView, QuarantineView
+from forecast.board import Board, FeedsView, PathView, QuarantineView
 from forecast.loop import Loop, Rhythm, Site
-from forecast.pathview import PathView, PathViews
+from forecast.pathview import PathViews
 from ingest.clock import WallClock
 from ingest.links import LinkNow
 

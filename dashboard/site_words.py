@@ -9,10 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dashboard.words import Reader
-from twin.explained import Doubt, Explained, Load, Step, Way
-from twin.hospital import BED, NO_LIMIT, Hospital, Pool, Unit
-from twin.names import stage_name
-from twin.stages import WANTED_BED
+from twin.explanation import Doubt, Explained, Load, Place, Roster, Step, Way
 
 DAY_MIN, HOUR_MIN = 1440.0, 60.0
 _IN_DAYS_MIN = 1.5 * DAY_MIN
@@ -34,8 +31,12 @@ def told(explained: Explained, reader: Reader) -> tuple[Section, ...]:
     """The whole account, what is doubtful first; sections without a sentence are left out."""
     sections = (
         Section("doubts", reader.say("What is unusual or doubtful"), _doubts(explained, reader)),
-        Section("hospital", reader.say("The hospital"), tuple(_hospital(explained.hospital, reader))),
-        Section("staff", reader.say("Staff and equipment by the hour"), _staff(explained.hospital, reader)),
+        Section("hospital", reader.say("The hospital"), tuple(_hospital(explained, reader))),
+        Section(
+            "staff",
+            reader.say("Staff and equipment by the hour"),
+            tuple(roster_words(roster, reader) for roster in explained.rosters),
+        ),
         Section("arrivals", reader.say("Who comes"), tuple(_arrivals(explained, reader))),
         Section("path", reader.say("The path, stage by stage"), _path(explained, reader)),
         Section("wards", reader.say("The wards"), _wards(explained, reader)),
@@ -48,33 +49,31 @@ def told(explained: Explained, reader: Reader) -> tuple[Section, ...]:
 # --- names ------------------------------------------------------------------------------------------------------
 
 
-def unit_name(unit: Unit | Pool, reader: Reader) -> str:
-    """A unit's or a pool's name in the reader's language."""
-    return unit.fr if reader.language == "fr" else unit.en
+def name_of(named: Place | Roster | Step, reader: Reader) -> str:
+    """The name of a unit, a roster or a stage in the reader's language."""
+    return named.fr if reader.language == "fr" else named.en
 
 
-def pool_name(hospital: Hospital, pool: str, reader: Reader) -> str:
+def pool_name(explained: Explained, pool: str, reader: Reader) -> str:
     """What is queued for, in words: "beds of Medicine", "Emergency doctors"."""
-    if pool == WANTED_BED:
-        return reader.say("a bed of the ward wanted")
-    for unit in hospital.units:
-        if unit.pool == pool:
-            words = reader.text("beds of {unit}") if unit.ward else reader.text("spaces of {unit}")
-            return words.format(unit=unit_name(unit, reader))
-    kind, _, name = pool.rpartition(":")
-    roster = next(r for r in hospital.rosters if r.name == name)
-    if not kind:
-        return unit_name(roster, reader)
-    return reader.say("places in the care of {pool}", pool=unit_name(roster, reader))
+    asked = explained.pool(pool)
+    name = asked.fr if reader.language == "fr" else asked.en
+    return {
+        "wanted": reader.say("a bed of the ward wanted"),
+        "beds": reader.say("beds of {unit}", unit=name),
+        "spaces": reader.say("spaces of {unit}", unit=name),
+        "care": reader.say("places in the care of {pool}", pool=name),
+        "staff": name,
+    }[asked.kind]
 
 
 def about(explained: Explained, doubt: Doubt, reader: Reader) -> str:
     """What a doubt is about, in words."""
     if doubt.kind == "stage_never":
-        return stage_name(explained.path, doubt.about, reader.language)
+        return name_of(explained.step(doubt.about), reader)
     if doubt.kind in ("ward_never", "unit_never"):
-        return unit_name(explained.hospital.unit(doubt.about), reader)
-    return pool_name(explained.hospital, doubt.about, reader)
+        return name_of(explained.place(doubt.about), reader)
+    return pool_name(explained, doubt.about, reader)
 
 
 def lasting(minutes: float, reader: Reader) -> str:
@@ -107,43 +106,41 @@ def listed(parts: Sequence[str], reader: Reader) -> str:
 # --- the hospital -----------------------------------------------------------------------------------------------
 
 
-def _hospital(hospital: Hospital, reader: Reader) -> Iterator[str]:
-    areas = [unit for unit in hospital.units if not unit.ward]
-    known = [unit for unit in hospital.wards if unit.places < NO_LIMIT]
+def _hospital(explained: Explained, reader: Reader) -> Iterator[str]:
+    areas = [place for place in explained.places if not place.ward]
+    wards = [place for place in explained.places if place.ward]
+    known = [ward for ward in wards if ward.places is not None]
     if areas:
-        said = listed([_places(unit, reader) for unit in areas], reader)
-        yield reader.say("{name}: the emergency department has {areas}.", name=hospital.name, areas=said)
-    if hospital.spaces:
-        yield reader.count("{n} of these is a treatment space.", "{n} of these are treatment spaces.", hospital.spaces)
+        said = listed([_places(place, reader) for place in areas], reader)
+        yield reader.say("{name}: the emergency department has {areas}.", name=explained.name, areas=said)
+    if areas and explained.treatment_spaces:
+        yield reader.count("{n} of these is a treatment space.", "{n} of these are treatment spaces.",
+                           explained.treatment_spaces)  # fmt: skip
     if known:
-        beds = reader.count("{n} bed", "{n} beds", sum(unit.places for unit in known))
-        said = listed([_places(unit, reader) for unit in known], reader)
+        beds = reader.count("{n} bed", "{n} beds", sum(ward.places or 0 for ward in known))
+        said = listed([_places(ward, reader) for ward in known], reader)
         yield reader.say("Behind it stand wards with {beds}: {wards}.", beds=beds, wards=said)
-    unknown = [unit_name(unit, reader) for unit in hospital.wards if unit.places >= NO_LIMIT]
+    unknown = [name_of(ward, reader) for ward in wards if ward.places is None]
     if unknown:
         yield reader.say("Nobody says how many beds these wards have: {wards}.", wards=listed(unknown, reader))
-    held = [f"{unit_name(unit, reader)} ({reader.number(unit.held_back)})" for unit in hospital.wards if unit.held_back]
+    held = [f"{name_of(ward, reader)} ({reader.number(ward.held_back)})" for ward in wards if ward.held_back]
     if held:
         yield reader.say("Beds that nobody gets though patients wait for them: {wards}.", wards=listed(held, reader))
 
 
-def _places(unit: Unit, reader: Reader) -> str:
-    return f"{unit_name(unit, reader)} ({reader.number(unit.places) if unit.places < NO_LIMIT else '∞'})"
+def _places(place: Place, reader: Reader) -> str:
+    return f"{name_of(place, reader)} ({reader.number(place.places)})"
 
 
-def _staff(hospital: Hospital, reader: Reader) -> tuple[str, ...]:
-    return tuple(roster_words(pool, reader) for pool in hospital.rosters if max(pool.weekday) < NO_LIMIT)
-
-
-def roster_words(pool: Pool, reader: Reader) -> str:
+def roster_words(pool: Roster, reader: Reader) -> str:
     """ "Emergency doctors: 4 from 0 to 8 h, 6 from 8 to 10 h ..; at weekends .."."""
-    name, week = unit_name(pool, reader), hours_words(pool.weekday, reader)
+    name, week = name_of(pool, reader), hours_words(pool.weekday, reader)
     if pool.weekend == pool.weekday:
         said = reader.say("{pool}: {hours}.", pool=name, hours=week)
     else:
         weekend = hours_words(pool.weekend, reader)
         said = reader.say("{pool}: {hours}; at weekends {weekend}.", pool=name, hours=week, weekend=weekend)
-    if pool.caseload < NO_LIMIT:
+    if pool.caseload is not None:
         said += " " + reader.count("Each looks after {n} patient at once.", "Each looks after {n} patients at once.",
                                    pool.caseload)  # fmt: skip
     return said
@@ -179,8 +176,9 @@ def _path(explained: Explained, reader: Reader) -> tuple[str, ...]:
 
 def stage_words(explained: Explained, step: Step, reader: Reader) -> str:
     """A stage's sentences: who comes, what is waited for, how long it lasts, where it leads."""
-    name = stage_name(explained.path, step.name, reader.language)
-    return reader.say("{stage}: {sentences}", stage=name, sentences=" ".join(_of_stage(explained, step, reader)))
+    return reader.say(
+        "{stage}: {sentences}", stage=name_of(step, reader), sentences=" ".join(_of_stage(explained, step, reader))
+    )
 
 
 def _of_stage(explained: Explained, step: Step, reader: Reader) -> Iterator[str]:
@@ -189,7 +187,7 @@ def _of_stage(explained: Explained, step: Step, reader: Reader) -> Iterator[str]
         return
     yield _who(step, reader)
     if step.queues_for:
-        pools = [pool_name(explained.hospital, pool, reader) for pool in step.queues_for]
+        pools = [pool_name(explained, pool, reader) for pool in step.queues_for]
         yield reader.say("They wait for: {pools}.", pools=listed(pools, reader))
     if step.leaves_unseen:
         yield reader.say("Who waits too long leaves without being seen.")
@@ -215,7 +213,7 @@ def _a_day(number: float, reader: Reader) -> str:
 
 def _onward(explained: Explained, ways: Sequence[Way], reader: Reader) -> str:
     used = sorted((way for way in ways if way.share > 0), key=lambda way: -way.share)
-    names = [stage_name(explained.path, way.to, reader.language) for way in used]
+    names = [name_of(explained.step(way.to), reader) for way in used]
     if len(used) == 1:
         return reader.say("Then: {stage}.", stage=names[0])
     parts = [f"{name} {share(way.share, reader)}" for name, way in zip(names, used, strict=True)]
@@ -226,7 +224,7 @@ def _wards(explained: Explained, reader: Reader) -> tuple[str, ...]:
     """Who enters each ward, and how long they stay."""
     return tuple(
         reader.say("{ward}: {n} a day enter and stay {duration} (half stay longer).",
-                   ward=unit_name(explained.hospital.unit(stay.ward), reader), n=reader.number(stay.a_day, 1),
+                   ward=name_of(explained.place(stay.ward), reader), n=reader.number(stay.a_day, 1),
                    duration=lasting(stay.lasts_min, reader))
         for stay in explained.stays
     )  # fmt: skip
@@ -250,7 +248,7 @@ def load_words(explained: Explained, load: Load, reader: Reader) -> str:
     """ "Emergency doctors: 4.0 of 5.7 busy on average, 70 %; 96 % from 8 to 12 h"."""
     said = reader.say(
         "{pool}: {asked} of {there} in use on average, {share}",
-        pool=_capital(pool_name(explained.hospital, load.pool, reader)), asked=reader.number(load.asked, 1),
+        pool=_capital(pool_name(explained, load.pool, reader)), asked=reader.number(load.asked, 1),
         there=reader.number(load.there, 1), share=share(load.share or 0.0, reader),
     )  # fmt: skip
     if load.busiest is None:
@@ -267,17 +265,11 @@ def _capital(text: str) -> str:
 def _no_limit(explained: Explained, reader: Reader) -> Iterator[str]:
     for pool in explained.no_limit:
         yield reader.say("{pool}: nobody says how many there are, so nobody queues for them.",
-                         pool=_capital(pool_name(explained.hospital, pool, reader)))  # fmt: skip
-    free = [step for step in explained.steps if step.lasts_min and step.a_day > 0 and not _limited(explained, step)]
+                         pool=_capital(pool_name(explained, pool, reader)))  # fmt: skip
+    free = [step for step in explained.steps if step.lasts_min and step.a_day > 0 and not step.is_limited]
     if free:
-        names = [stage_name(explained.path, step.name, reader.language) for step in free]
+        names = [name_of(step, reader) for step in free]
         yield reader.say("These stages take time but nothing is queued for: {stages}.", stages=listed(names, reader))
-
-
-def _limited(explained: Explained, step: Step) -> bool:
-    """Is something queued for, or a bed kept meanwhile?"""
-    kept = explained.path.situations[explained.path.index(step.name)].kept
-    return bool(step.queues_for) or any(pool == WANTED_BED or pool.startswith(BED) for pool in kept)
 
 
 # --- doubts -----------------------------------------------------------------------------------------------------

@@ -2,37 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
-
-from forecast.board import Board
+from forecast.board import Board, PathView
 from twin.calibrate import Calibration
-from twin.explained import ABOVE, WARDS, Explained, explain
+from twin.explained import explain
+from twin.explanation import ABOVE, WARDS, Explained
 from twin.site import Site
-
-Source = Literal["learned", "site", "shipped"]
-"""Where the path and its numbers come from: the log, the site's own file, or what is shipped."""
-
-
-@dataclass(frozen=True, eq=False)
-class PathView:
-    """The page of the path, whole."""
-
-    made_at: datetime
-    zone: str
-    hospital: str
-    mode: str
-    source: Source
-    explained: Explained | None
-    """None where neither the log nor the site's file tell a path that suits the hospital."""
-    learned_at: datetime | None = None
-    learned_visits: int | None = None
-    lacks: tuple[str, ...] = ()
-    """What the site's file would have to add to be whole."""
-    now: Mapping[str, int] | None = None
-    """People by unit (wards) and by zone (`ABOVE`, the department, and `WARDS`), where the log tells."""
 
 
 class PathViews:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
-from forecast.pathview import PathView, PathViews
+from forecast.board import PathView
+from forecast.pathview import PathViews
 from tests.boards import ordinary
 from tests.histories import calibration
 from twin.site import site_from

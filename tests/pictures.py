@@ -16,8 +16,7 @@ from waitress.server import create_server
 
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.states import ORDER
-from forecast.board import Board, FeedsView, PageView, QuarantineView
-from forecast.pathview import PathView
+from forecast.board import Board, FeedsView, PageView, PathView, QuarantineView
 from tests.boards import EXAMPLES, MADE_AT, late, off, ordinary, stale
 from tests.feed_views import FEEDS, QUARANTINES, feeds_in
 from tests.path_views import PATHS

@@ -9,14 +9,14 @@ from xml.etree import ElementTree
 import pytest
 
 from dashboard.path_picture import HUES, Legend, Sketch, sketch
+from dashboard.site_words import name_of
 from dashboard.theme import colours
 from dashboard.words import LANGUAGES, Language, Reader
-from forecast.pathview import PathView
+from forecast.board import PathView
 from tests.component_trees import FRENCH, READER
 from tests.path_views import cramped, learned, shipped
 from tests.test_twin_explained import small
-from twin.explained import ABOVE, Explained
-from twin.names import stage_name
+from twin.explanation import ABOVE, Explained
 
 SVG = "{http://www.w3.org/2000/svg}"
 EXAMPLES: dict[str, Callable[[], PathView]] = {"shipped": shipped, "learned": learned, "cramped": cramped}
@@ -43,7 +43,7 @@ def titles(drawn: Sketch) -> list[str]:
 def test_it_is_a_sound_picture_of_every_stage_but_the_turnings(name: str, language: Language, narrow: bool) -> None:
     explained, reader = told(name), Reader(language, "Europe/Paris")
     drawn = sketch(explained, reader, narrow=narrow)
-    names = {stage_name(explained.path, s.name, language): s for s in explained.steps}
+    names = {name_of(step, reader): step for step in explained.steps}
     found = titles(drawn)
     assert len(found) == len(set(found))
     left_out = [step for name, step in names.items() if name not in found]

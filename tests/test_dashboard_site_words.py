@@ -11,8 +11,9 @@ from tests.path_views import cramped, learned, shipped
 from tests.small_hospitals import small_hospital
 from tests.test_twin_explained import small
 from tests.test_twin_flows import whole
-from twin.explained import Explained, explain
-from twin.hospital import NO_LIMIT, Pool
+from twin.explained import explain
+from twin.explanation import Explained, Roster
+from twin.hospital import NO_LIMIT
 from twin.names import shipped_names, stage_name
 from twin.pathway import TABLES, load_path
 from twin.site import load_site, site_from
@@ -68,7 +69,8 @@ def test_in_french_too() -> None:
     assert found["staff"][2].startswith("Médecins urgentistes : 4 de 0 à 8 h, 6 de 8 à 10 h, 7 de 10 à 20 h, 6 de 20")
     assert found["path"][4] == (
         "Examen médical : 98 % passent ici, 215 par jour. On y attend : Médecins urgentistes. Qui attend trop "
-        "longtemps part sans être vu. L'étape dure 14 min (plus longtemps une fois sur deux). Ensuite : Décision médicale "
+        "longtemps part sans être vu. "
+        "L'étape dure 14 min (plus longtemps une fois sur deux). Ensuite : Décision médicale "
         "38 %, "
         "Biologie 38 %, Imagerie 20 %, Avis spécialisé 5 %."
     )
@@ -101,7 +103,7 @@ def test_a_night_that_goes_on_past_midnight_is_one_stretch() -> None:
 
 
 def test_a_weekend_and_a_caseload_are_said_where_they_matter() -> None:
-    pool = Pool("doctor", (2,) * 24, (1,) * 24, fr="Médecins", en="Doctors", caseload=5)
+    pool = Roster("doctor", "Médecins", "Doctors", (2,) * 24, (1,) * 24, caseload=5)
     assert roster_words(pool, READER) == (
         "Doctors: 2 at all hours; at weekends 1 at all hours. Each looks after 5 patients at once."
     )

@@ -12,7 +12,8 @@ from tests.small_hospitals import WHOLE, member, parameters, small_hospital, sma
 from tests.test_twin_flows import whole
 from twin import explained as explained_module
 from twin.durations import fixed
-from twin.explained import OUT, WARDS, Doubt, Explained, Load, explain, there_by_hour
+from twin.explained import explain, there_by_hour
+from twin.explanation import OUT, WARDS, Doubt, Explained, Load
 from twin.hospital import NO_LIMIT
 from twin.measures import HOUR_MIN
 from twin.site import Site, site_from
@@ -35,7 +36,7 @@ def small(**changed: float) -> Explained:
 
 
 def asked(explained: Explained) -> dict[str, float]:
-    return {load.pool: load.asked for load in explained.loads}
+    return {load.pool: load.asked for load in explained.loads if load.asked is not None}
 
 
 # --- the load
@@ -107,8 +108,9 @@ def test_every_stage_says_where_it_is_who_comes_and_what_follows() -> None:
     assert sum(way.a_day for way in decision.ways) == pytest.approx(decision.a_day)
     assert explained.arrivals_a_day == pytest.approx(220)
     assert explained.planned_a_day == pytest.approx(10.7 * 5 / 7)
-    left = sum(step.a_day for step in explained.steps if step.zone == OUT or step.ends == "LeftWard")
-    left += explained.step("uhcd_home").a_day
+    ways_out = [step for step in explained.steps if not step.ways]
+    left = sum(step.a_day for step in ways_out)
+    assert {step.name for step in ways_out} == {"home", "transfer", "died", "uhcd_home", "bed_cleaning"}
     assert left == pytest.approx(explained.arrivals_a_day + explained.planned_a_day)
 
 
@@ -173,8 +175,8 @@ def test_a_log_that_tells_nothing_of_a_stage_or_of_areas_raises_no_doubt() -> No
     none = replace(believed, shares={"p_admit": np.zeros((1, 1))})
     learned = explain(small_hospital(), path, none, learned=True)
     assert {doubt.kind for doubt in learned.doubts} == {"ward_never"}
-    assert [unit.name for unit in learned.hospital.units] == ["medicine", "surgery"]
-    assert [pool.name for pool in learned.hospital.rosters] == ["doctor"]
+    assert [place.name for place in learned.places] == ["medicine", "surgery"]
+    assert [roster.name for roster in learned.rosters] == ["doctor"]
 
 
 def test_what_has_no_limit_is_said_and_has_no_share() -> None:

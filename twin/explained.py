@@ -9,135 +9,46 @@ come on top, so the true load is higher. It is no forecast: those come from runs
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from twin.explanation import (
+    ABOVE,
+    NEARLY_FULL,
+    OUT,
+    WARDS,
+    Asked,
+    Doubt,
+    Explained,
+    Load,
+    Place,
+    PoolKind,
+    Roster,
+    Stay,
+    Step,
+    Way,
+)
 from twin.flows import HOURS_A_DAY, Flows, flows_of, per_hour
-from twin.hospital import BED, CARE, NO_LIMIT, SPACE, Hospital
+from twin.hospital import BED, CARE, NO_LIMIT, SPACE, Hospital, Pool, Unit
+from twin.names import stage_name
 from twin.parameters import Parameters
 from twin.pathway import Path
-from twin.stages import LEAVING, WANTED, WANTED_BED, Stage
+from twin.stages import LEAVING, WANTED, WANTED_BED, Stage, is_entry
 
 Array = npt.NDArray[np.float64]
 
 DAY_MIN = 1440.0
-NEARLY_FULL = 0.9
-"""Offered load from which waits are long."""
 HARDLY_USED = 0.3
 BUSY_HOURS = 4
 """Length of the stretch of the day in which staff have most to do, in hours."""
 BUSY = 1.1
 """Load of that stretch from which it is said."""
-SELDOM = 0.1
-"""Visits a day below which a stage or a ward is hardly ever come to."""
 AT_ONCE_MIN = 0.5
 """What lasts no longer than that in the median is over at once."""
 NEVER_ENDS_MIN = 200 * DAY_MIN
-WARDS, OUT, ABOVE = "wards", "out", "department"
-"""Where a stage is when it is in no single unit: in the wards, on the way out, somewhere in the department."""
-
-PoolKind = Literal["beds", "spaces", "staff", "care"]
-DoubtKind = Literal[
-    "overloaded", "nearly_full", "busy_hours", "hardly_used", "nobody_there", "ward_never", "unit_never", "pool_never",
-    "stage_never", "never_ends",
-]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way on from a stage."""
-
-    to: str
-    share: float
-    """Of those who leave the stage."""
-    a_day: float
-
-
-@dataclass(frozen=True)
-class Step:
-    """One stage as it is walked in a usual week."""
-
-    name: str
-    zone: str
-    """The unit where it happens, or one of `WARDS`, `OUT`, `ABOVE`."""
-    a_day: float
-    share: float
-    """Of all who come from outside into the department; above 1 where they come more than once."""
-    queues_for: tuple[str, ...]
-    lasts_min: float | None
-    """The median; None where it is over at once or nobody comes."""
-    enters: Literal["", "arrives", "planned"]
-    leaves_unseen: bool
-    """May who queues for it leave without being seen?"""
-    ways: tuple[Way, ...]
-    starts: str | None
-    ends: str | None
-    to: str | None
-
-
-@dataclass(frozen=True)
-class Stay:
-    """Who enters a ward: how many a day, and the median of their stay in minutes."""
-
-    ward: str
-    a_day: float
-    lasts_min: float
-
-
-@dataclass(frozen=True)
-class Load:
-    """How much is asked of a pool against what there is of it, on average over a usual week."""
-
-    pool: str
-    kind: PoolKind
-    asked: float
-    """How many would be in use if nobody waited; NaN where a stay never ends."""
-    there: float | None
-    """How many there are on average; None where there is no limit."""
-    busiest: tuple[int, int, float] | None = None
-    """Of staff: the local hours (from, to) with most to do, and the load in them."""
-
-    @property
-    def share(self) -> float | None:
-        """Asked over there; None where there is no limit or nobody is there at all."""
-        return self.asked / self.there if self.there and not np.isnan(self.asked) else None
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """One thing that is unusual or cannot work."""
-
-    kind: DoubtKind
-    about: str
-    """A pool, unit or stage."""
-    share: float | None = None
-    hours: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Explained:
-    """A hospital, its path and what they lead one to expect."""
-
-    hospital: Hospital
-    path: Path
-    arrivals_a_day: float
-    planned_a_day: float
-    steps: tuple[Step, ...]
-    stays: tuple[Stay, ...]
-    """Of wards that somebody enters and leaves again."""
-    loads: tuple[Load, ...]
-    no_limit: tuple[str, ...]
-    """Pools that the path queues for and of which there is no known limit."""
-    doubts: tuple[Doubt, ...]
-    learned: bool = False
-    """Learned from a log: then a stage that nobody comes to, or a unit of which it tells nothing, is no doubt."""
-
-    def step(self, name: str) -> Step:
-        """The stage of this name."""
-        return self.steps[self.path.index(name)]
+LEFT_UNSEEN = "LeftWithoutBeingSeen"
 
 
 def explain(hospital: Hospital, path: Path, parameters: Parameters, *, learned: bool = False) -> Explained:
@@ -150,8 +61,11 @@ def explain(hospital: Hospital, path: Path, parameters: Parameters, *, learned: 
     steps = tuple(_step(flows, code, zones[code], arrivals) for code in range(len(path.stages)))
     loads = loads_of(hospital, flows)
     return Explained(
-        hospital=hospital,
-        path=path,
+        name=hospital.name,
+        treatment_spaces=hospital.spaces,
+        places=tuple(_place(unit) for unit in hospital.units),
+        rosters=tuple(_roster(pool) for pool in hospital.rosters if max(pool.weekday + pool.weekend) < NO_LIMIT),
+        asked=tuple(_asked(hospital)),
         arrivals_a_day=arrivals,
         planned_a_day=sum(a_day for a_day, _ in came) - arrivals,
         steps=steps,
@@ -171,6 +85,23 @@ def _told_of(hospital: Hospital, path: Path) -> Hospital:
     return replace(hospital.with_units(units), rosters=rosters)
 
 
+def _place(unit: Unit) -> Place:
+    places = unit.places if unit.places < NO_LIMIT else None
+    return Place(unit.name, unit.fr, unit.en, unit.ward, places, unit.held_back)
+
+
+def _roster(pool: Pool) -> Roster:
+    caseload = pool.caseload if pool.caseload < NO_LIMIT else None
+    return Roster(pool.name, pool.fr, pool.en, pool.weekday, pool.weekend, caseload)
+
+
+def _asked(hospital: Hospital) -> Iterator[Asked]:
+    yield Asked(WANTED_BED, "wanted", "", "")
+    yield from (Asked(unit.pool, kind_of(unit.pool), unit.fr, unit.en) for unit in hospital.units)
+    for pool in hospital.rosters:
+        yield from (Asked(name, kind_of(name), pool.fr, pool.en) for name in (pool.name, CARE + pool.name))
+
+
 # --- the path ---------------------------------------------------------------------------------------------------
 
 
@@ -181,8 +112,12 @@ def _step(flows: Flows, code: int, zone: str, arrivals: float) -> Step:
         Way(target, float(gone.sum()) / left if left else 0.0, float(gone.sum()))
         for target, gone in zip(stage.then, flows.went[code], strict=True)
     ]
+    name = path.names[code]
+    kept = path.situations[code].kept
     return Step(
-        name=path.names[code],
+        name=name,
+        fr=stage_name(path, name, "fr"),
+        en=stage_name(path, name, "en"),
         zone=zone,
         a_day=visits,
         share=visits / arrivals if arrivals else 0.0,
@@ -191,9 +126,9 @@ def _step(flows: Flows, code: int, zone: str, arrivals: float) -> Step:
         enters="arrives" if stage.comes else "planned" if stage.enters else "",
         leaves_unseen=stage.patience is not None,
         ways=tuple(ways),
-        starts=stage.starts,
-        ends=stage.ends,
-        to=stage.to,
+        is_turning=len(ways) == 1 and not (stage.lasts or stage.asks or stage.unit or is_entry(stage)),
+        is_limited=bool(stage.asks) or any(pool == WANTED_BED or pool.startswith(BED) for pool in kept),
+        is_unseen=stage.starts == LEFT_UNSEEN and not stage.then,
     )
 
 
@@ -274,10 +209,10 @@ def _add(out: dict[str, Array], flows: Flows, pool: str, held: Array) -> None:
 
 
 def _load(hospital: Hospital, flows: Flows, pool: str, held: Array) -> Load:
-    asked = float(held.sum())
+    asked: float | None = float(held.sum())
     there = there_by_hour(hospital, pool)
-    if asked > 0 and _never_ends(flows, pool):
-        asked = float("nan")
+    if asked and _never_ends(flows, pool):
+        asked = None
     kind = kind_of(pool)
     limited = bool(there.max() < NO_LIMIT)
     busiest = _busiest(flows.parameters, held, there) if limited and kind == "staff" else None
@@ -327,11 +262,11 @@ def _doubts(hospital: Hospital, flows: Flows, steps: tuple[Step, ...], loads: tu
     full = [load for load in loads if (load.share or 0.0) >= NEARLY_FULL]
     for load in sorted(full, key=lambda load: -(load.share or 0.0)):
         yield Doubt("overloaded" if (load.share or 0.0) > 1 else "nearly_full", load.pool, load.share)
-    yield from (Doubt("nobody_there", load.pool) for load in loads if load.there == 0 and load.asked > 0)
+    yield from (Doubt("nobody_there", load.pool) for load in loads if load.there == 0 and load.asked)
     for load in loads:
         if load.busiest and load.busiest[2] >= BUSY and load not in full:
             yield Doubt("busy_hours", load.pool, load.busiest[2], load.busiest[:2])
-    yield from (Doubt("never_ends", load.pool) for load in loads if np.isnan(load.asked))
+    yield from (Doubt("never_ends", load.pool) for load in loads if load.asked is None)
     yield from (Doubt("stage_never", step.name) for step in steps if step.a_day <= 0)
     yield from _unused(hospital, flows, loads)
 
@@ -342,7 +277,7 @@ def _unused(hospital: Hospital, flows: Flows, loads: tuple[Load, ...]) -> Iterat
     visited = {stage.unit for stage in flows.path.stages}
     for unit in hospital.units:
         load = sent.get(unit.pool)
-        if unit.ward and load and load.asked <= 0:
+        if unit.ward and load and load.asked == 0:
             yield Doubt("ward_never", unit.name)
         elif not unit.ward and unit.name not in visited and load is None:
             yield Doubt("unit_never", unit.name)
@@ -350,5 +285,5 @@ def _unused(hospital: Hospital, flows: Flows, loads: tuple[Load, ...]) -> Iterat
             yield Doubt("hardly_used", load.pool, load.share)
     for roster in hospital.rosters:
         asked = [sent[pool] for pool in (roster.name, CARE + roster.name) if pool in sent]
-        if not any(load.asked > 0 for load in asked) and max(roster.weekday + roster.weekend) < NO_LIMIT:
+        if not any(load.asked for load in asked) and max(roster.weekday + roster.weekend) < NO_LIMIT:
             yield Doubt("pool_never", roster.name)

@@ -11,7 +11,6 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from forecast.pathview import explained
 from ingest.errors import EdtwinError
 from ingest.log import Span
 from ingest.pseudonyms import open_secret
-from twin.explained import Explained, Load, Step
+from twin.explanation import Explained, Load, Step
 from twin.hospital import NO_LIMIT
 from twin.pathway import TABLES, load_path
 from twin.scenarios import pick
@@ -95,7 +94,7 @@ def _stage_json(step: Step) -> dict[str, Any]:
 
 def _load_json(load: Load) -> dict[str, Any]:
     busiest = None if load.busiest is None else dict(zip(("from_h", "to_h", "share"), load.busiest, strict=True))
-    asked = None if isnan(load.asked) else round(load.asked, 2)
+    asked = None if load.asked is None else round(load.asked, 2)
     there = {"there": load.there, "share": load.share, "busiest": busiest}
     return {"pool": load.pool, "kind": load.kind, "asked": asked, **there}
 

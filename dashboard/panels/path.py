@@ -12,9 +12,8 @@ from dashboard.parts import absent, marked
 from dashboard.path_picture import Legend, Sketch, sketch
 from dashboard.site_words import Section, pool_name, share, told
 from dashboard.words import Reader
-from forecast.pathview import PathView
-from twin.explained import NEARLY_FULL, Explained, Load
-from twin.hospital import BED
+from forecast.board import PathView
+from twin.explanation import NEARLY_FULL, Explained, Load
 
 LARGEST = 1.3
 """How much larger than a letter of the page those of a small picture may be."""
@@ -100,8 +99,8 @@ def _load(view: PathView, explained: Explained, load: Load, reader: Reader) -> C
     """A bar: how much of what is there is asked for, and how many are there now."""
     part = load.share or 0.0
     tone = "over" if part > 1 else "near" if part >= NEARLY_FULL else ""
-    name = pool_name(explained.hospital, load.pool, reader)
-    there_now = (view.now or {}).get(load.pool.removeprefix(BED)) if load.kind == "beds" else None
+    name = pool_name(explained, load.pool, reader)
+    there_now = (view.now or {}).get(load.pool.rpartition(":")[2]) if load.kind == "beds" else None
     figures = reader.say("{asked} of {there}", asked=reader.number(load.asked, 1), there=reader.number(load.there, 1))
     more = [] if there_now is None else [html.Small(_now(there_now, reader))]
     bar = html.Div(html.I(style={"width": f"{min(100.0, 100 * part):.1f}%"}), className=f"bar {tone}")
