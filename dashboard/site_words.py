@@ -123,6 +123,10 @@ def _hospital(explained: Explained, reader: Reader) -> Iterator[str]:
     unknown = [name_of(ward, reader) for ward in wards if ward.places is None]
     if unknown:
         yield reader.say("Nobody says how many beds these wards have: {wards}.", wards=listed(unknown, reader))
+    for ward in (ward for ward in wards if ward.overflow):
+        others = [name_of(explained.place(other), reader) for other in ward.overflow]
+        yield reader.say("When it is full, patients of {ward} may lie in {wards}.", ward=name_of(ward, reader),
+                         wards=listed(others, reader))  # fmt: skip
     held = [f"{name_of(ward, reader)} ({reader.number(ward.held_back)})" for ward in wards if ward.held_back]
     if held:
         yield reader.say("Beds that nobody gets though patients wait for them: {wards}.", wards=listed(held, reader))
@@ -191,6 +195,9 @@ def _of_stage(explained: Explained, step: Step, reader: Reader) -> Iterator[str]
         yield reader.say("They wait for: {pools}.", pools=listed(pools, reader))
     if step.leaves_unseen:
         yield reader.say("Who waits too long leaves without being seen.")
+    if step.overflows_after_min is not None and any(place.overflow for place in explained.places):
+        yield reader.say("Who still waits after {duration} may lie in another ward.",
+                         duration=lasting(step.overflows_after_min, reader))  # fmt: skip
     if step.lasts_min is not None:
         yield reader.say("It lasts {duration} (half take longer).", duration=lasting(step.lasts_min, reader))
     if step.ways:
@@ -237,6 +244,11 @@ def _loads(explained: Explained, reader: Reader) -> Iterator[str]:
     for load in explained.loads:
         if load.there is not None and load.share is not None:
             yield load_words(explained, load, reader)
+    beds = [load for load in explained.loads if load.kind == "beds" and load.share is not None]
+    if len(beds) > 1:
+        asked, there = sum(load.asked or 0.0 for load in beds), sum(load.there or 0.0 for load in beds)
+        figures = {"asked": reader.number(asked), "there": reader.number(there), "share": share(asked / there, reader)}
+        yield reader.say("All these beds together: {asked} of {there} in use on average, {share}.", **figures)
     if explained.loads:
         yield reader.say(
             "These are arrivals x share x duration against what is there (Little's law), without the waits: who waits "
@@ -287,6 +299,11 @@ def doubt_words(explained: Explained, doubt: Doubt, reader: Reader) -> str:
         "overloaded": reader.say(
             "{name}: {share} of what is there is asked for. More work comes in than can be done: the queue grows "
             "without end. Check the number, the arrivals and the durations.",
+            name=_capital(name), share=part,
+        ),
+        "spills_over": reader.say(
+            "{name}: {share} of what is there is asked for. They cannot all lie there: the others lie in other wards, "
+            "or wait.",
             name=_capital(name), share=part,
         ),
         "nearly_full": reader.say(

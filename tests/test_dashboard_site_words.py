@@ -57,6 +57,7 @@ def test_a_small_site_is_told_from_beginning_to_end() -> None:
             "Doctors: 0.3 of 1 in use on average, 33%; 33% from 0 to 4 h.",
             "Beds of Medicine: 1.5 of 4 in use on average, 38%.",
             "Beds of Surgery: 0.2 of 2 in use on average, 11%.",
+            "All these beds together: 2 of 6 in use on average, 29%.",
             "These are arrivals x share x duration against what is there (Little's law), without the waits: who waits "
             "holding a space or a bed comes on top.",
         ],
@@ -128,6 +129,13 @@ def test_lists() -> None:
         "a and b",
         "a, b and c",
     ]
+
+
+def test_where_patients_of_a_full_ward_lie_is_said() -> None:
+    found = said(shipped().explained, READER)
+    assert "When it is full, patients of Surgery may lie in Medicine." in found["hospital"]
+    boarding = next(sentence for sentence in found["path"] if sentence.startswith("Boarding"))
+    assert "Who still waits after 4 h may lie in another ward." in boarding
 
 
 def test_what_is_not_known_is_said() -> None:

@@ -135,6 +135,23 @@ def test_a_cramped_winter_is_overloaded_and_has_porters_whom_nobody_waits_for() 
     assert gravest.kind == "overloaded"
 
 
+OVERFLOWS = """
+[units]
+boxes = { fr = "Box", en = "Boxes", spaces = 3 }
+medicine = { fr = "M", en = "M", beds = 1, overflow = ["surgery"] }
+surgery = { fr = "C", en = "S", beds = 2 }
+"""
+
+
+def test_a_ward_that_is_relieved_by_another_spills_over_rather_than_being_overloaded() -> None:
+    path, believed = whole()
+    hospital = site_from(OVERFLOWS).hospital
+    found = doubts(explain(hospital, path, believed))
+    assert found["spills_over", "bed:medicine"] == pytest.approx(BY_HAND["bed:medicine"], rel=0.01)
+    cramped = doubts(explain(hospital.with_beds({"surgery": 0}), path, believed))
+    assert ("overloaded", "bed:medicine") in cramped
+
+
 def test_too_few_at_the_busiest_hours_is_said_though_the_day_would_do() -> None:
     roster = 'weekday = { "0-8" = 9, "8-16" = 4, "16-24" = 8 }'
     found = [d for d in of(f'[pools.doctor]\nfr = "M"\nen = "D"\n{roster}\n{OTHERS}').doubts if d.about == "doctor"]

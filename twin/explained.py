@@ -21,6 +21,7 @@ from twin.explanation import (
     WARDS,
     Asked,
     Doubt,
+    DoubtKind,
     Explained,
     Load,
     Place,
@@ -87,7 +88,7 @@ def _told_of(hospital: Hospital, path: Path) -> Hospital:
 
 def _place(unit: Unit) -> Place:
     places = unit.places if unit.places < NO_LIMIT else None
-    return Place(unit.name, unit.fr, unit.en, unit.ward, places, unit.held_back)
+    return Place(unit.name, unit.fr, unit.en, unit.ward, places, unit.held_back, unit.overflow)
 
 
 def _roster(pool: Pool) -> Roster:
@@ -124,6 +125,7 @@ def _step(flows: Flows, code: int, zone: str, arrivals: float) -> Step:
         queues_for=stage.asks,
         lasts_min=_lasts(flows, code, stage),
         enters="arrives" if stage.comes else "planned" if stage.enters else "",
+        overflows_after_min=flows.median_min(code, stage.overflows_after) if stage.overflows_after else None,
         leaves_unseen=stage.patience is not None,
         ways=tuple(ways),
         is_turning=len(ways) == 1 and not (stage.lasts or stage.asks or stage.unit or is_entry(stage)),
@@ -261,7 +263,7 @@ def _doubts(hospital: Hospital, flows: Flows, steps: tuple[Step, ...], loads: tu
     """The gravest first."""
     full = [load for load in loads if (load.share or 0.0) >= NEARLY_FULL]
     for load in sorted(full, key=lambda load: -(load.share or 0.0)):
-        yield Doubt("overloaded" if (load.share or 0.0) > 1 else "nearly_full", load.pool, load.share)
+        yield Doubt(_fullness(hospital, load, loads), load.pool, load.share)
     yield from (Doubt("nobody_there", load.pool) for load in loads if load.there == 0 and load.asked)
     for load in loads:
         if load.busiest and load.busiest[2] >= BUSY and load not in full:
@@ -269,6 +271,18 @@ def _doubts(hospital: Hospital, flows: Flows, steps: tuple[Step, ...], loads: tu
     yield from (Doubt("never_ends", load.pool) for load in loads if load.asked is None)
     yield from (Doubt("stage_never", step.name) for step in steps if step.a_day <= 0)
     yield from _unused(hospital, flows, loads)
+
+
+def _fullness(hospital: Hospital, load: Load, loads: tuple[Load, ...]) -> DoubtKind:
+    """What it means that a pool is full: a ward may be relieved by those that it overflows into."""
+    if (load.share or 0.0) <= 1:
+        return "nearly_full"
+    hosts = next((unit.overflow for unit in hospital.units if unit.pool == load.pool), ())
+    pools = {load.pool, *(BED + host for host in hosts)}
+    together = [other for other in loads if other.pool in pools]
+    asked = sum(other.asked or 0.0 for other in together)
+    there = sum(other.there if other.there is not None else float("inf") for other in together)
+    return "spills_over" if asked <= there else "overloaded"
 
 
 def _unused(hospital: Hospital, flows: Flows, loads: tuple[Load, ...]) -> Iterator[Doubt]:

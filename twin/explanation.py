@@ -17,8 +17,8 @@ WARDS, OUT, ABOVE = "wards", "out", "department"
 PoolKind = Literal["beds", "spaces", "staff", "care", "wanted"]
 """Beds of a ward, spaces of an area, staff or equipment, patients in their care, a bed of whichever ward is wanted."""
 DoubtKind = Literal[
-    "overloaded", "nearly_full", "busy_hours", "hardly_used", "nobody_there", "ward_never", "unit_never", "pool_never",
-    "stage_never", "never_ends",
+    "overloaded", "spills_over", "nearly_full", "busy_hours", "hardly_used", "nobody_there", "ward_never", "unit_never",
+    "pool_never", "stage_never", "never_ends",
 ]  # fmt: skip
 
 
@@ -33,6 +33,8 @@ class Place:
     places: int | None
     """Spaces or beds; None where nobody says how many."""
     held_back: int
+    overflow: tuple[str, ...] = ()
+    """Wards where its patients may lie instead, by name."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class Step:
     lasts_min: float | None
     """The median; None where it is over at once or nobody comes."""
     enters: Literal["", "arrives", "planned"]
+    overflows_after_min: float | None
+    """The median of the time after which who still waits for the bed wanted may lie in another ward."""
     leaves_unseen: bool
     """May who queues for it leave without being seen?"""
     ways: tuple[Way, ...]

@@ -90,8 +90,8 @@ def _section(section: Section, *, wide: bool = False) -> Component:
 
 def _loads(view: PathView, explained: Explained, section: Section, reader: Reader) -> Component:
     rows = [_load(view, explained, load, reader) for load in explained.loads if load.share is not None]
-    note = html.P(section.sentences[-1], className="small")
-    content = [dmc.Title(section.title, order=2, className="question"), *rows, note]
+    notes = [html.P(sentence, className="small") for sentence in section.sentences[len(rows) :]]
+    content = [dmc.Title(section.title, order=2, className="question"), *rows, *notes]
     return html.Div(content, className="card told load")
 
 
