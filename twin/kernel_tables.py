@@ -44,7 +44,24 @@ class Packed(NamedTuple):
     x: Array
 
 
-def packed(path: Path, fate: Fate, present: Present, horizon_min: float) -> Packed:
+class Room:
+    """Room for one packed run after the other: what is used again is at hand, and need not be given and cleared."""
+
+    def __init__(self) -> None:
+        self._n, self._x = np.empty(0, dtype=np.int64), np.empty(0)
+        self.holder: object = None
+        """Whose run is packed in it."""
+
+    def of(self, whole: int, minutes: int) -> Packed:
+        """Two arrays of these sizes; what was in them may be anything."""
+        if self._n.size < whole:
+            self._n = np.empty(2 * whole, dtype=np.int64)
+        if self._x.size < minutes:
+            self._x = np.empty(2 * minutes)
+        return Packed(self._n[:whole], self._x[:minutes])
+
+
+def packed(path: Path, fate: Fate, present: Present, horizon_min: float, room: Room | None = None) -> Packed:
     """What the runs of a member are given, whatever their capacities; `aimed` makes it ready for one of them.
 
     Raises TwinError if it is not known when somebody comes or whose turn it would be.
@@ -57,7 +74,7 @@ def packed(path: Path, fate: Fate, present: Present, horizon_min: float) -> Pack
     _put_fate(box, fate)
     _put_people(box, fate, present)
     _leave_room(box, path, fate)
-    return box.packed()
+    return box.packed(room or Room())
 
 
 def aimed(given: Packed, path: Path, fate: Fate, capacity: Mapping[str, Profile], rows: Flags | None = None) -> None:
@@ -109,18 +126,18 @@ class _Box:
         self.whole: dict[int, npt.NDArray[np.generic] | int] = {}
         self.minutes: dict[int, npt.NDArray[np.generic] | int] = {}
 
-    def packed(self) -> Packed:
+    def packed(self, room: Room) -> Packed:
         """One after the other; room is left as it comes."""
         head = np.zeros(layout.HEAD, dtype=np.int64)
         for place, count in self.count.items():
             head[place] = count
         sizes = [sum(map(_size, part.values())) for part in (self.whole, self.minutes)]
-        n, x = np.empty(layout.HEAD + sizes[0], dtype=np.int64), np.empty(sizes[1])
-        for part, room, at in ((self.whole, n, layout.HEAD), (self.minutes, x, 0)):
+        n, x = room.of(layout.HEAD + sizes[0], sizes[1])
+        for part, into, at in ((self.whole, n, layout.HEAD), (self.minutes, x, 0)):
             for place, values in part.items():
                 head[place] = at
                 if not isinstance(values, int):
-                    room[at : at + values.size] = values.ravel()
+                    into[at : at + values.size].reshape(values.shape)[:] = values
                 at += _size(values)
         n[: layout.HEAD] = head
         _begin_at(n, head)

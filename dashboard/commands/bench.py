@@ -122,7 +122,7 @@ def _learned(situation: Situation) -> list[_Case]:
     change = applied_to(situation, pick(catalogue(), ["as_usual"])[0], how)
     cases = []
     for member in range(_MEMBERS):
-        present, luck = drawn(situation, how, member)
+        [present], luck = drawn(situation, how, range(member, member + 1))
         cases.append(_Case(change.capacity, c.path, cast(c.path, c.parameters, luck, present), present))
     return cases
 
@@ -163,7 +163,7 @@ def _members_ms(situation: Situation) -> dict[str, float]:
     ways: dict[str, Callable[[int], object]] = {
         "simpy_ms_per_member": lambda m: run_chunk(situation, usual, by_law, range(m, m + 1)),
         "kernel_ms_per_member": lambda m: run_chunk(situation, usual, how, range(m, m + 1)),
-        "drawing_ms_per_member": lambda m: drawn(situation, how, m),
+        "drawing_ms_per_member": lambda m: drawn(situation, how, range(m, m + 1)),
     }
     out = {}
     for name, way in ways.items():
