@@ -208,7 +208,7 @@ def _columns(path: Path) -> tuple[dict[Purpose, Index], int]:
         "stage": [stage.lasts is not None for stage in path.stages],
         "then": [len(stage.then) > 1 for stage in path.stages],
         "wanted": [stage.wants in path.wanted for stage in path.stages],
-        "patience": [stage.patience is not None for stage in path.stages],
+        "patience": [stage.while_queueing is not None for stage in path.stages],
         "freed": [stage.frees_after is not None for stage in path.stages],
     }
     columns, width = dict[Purpose, Index](), _FIRST
