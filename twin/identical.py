@@ -189,7 +189,7 @@ class Lived:
         return [*way, ("bed_search", True, search), ("boarding", False, boarding), ward, left]
 
     def _unit(self, row: int, stage: str) -> int:
-        if stage not in ("bed_search", "boarding", "ward", "planned", "bed_cleaning"):
+        if not self.law.path.situations[self.law.path.index(stage)].wants:
             return NOWHERE
         return int(self.fate.unit[row].max())
 
