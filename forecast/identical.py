@@ -35,7 +35,7 @@ from twin.luck import draw
 from twin.measures import inside as inside_at
 from twin.memory import Memory
 from twin.scenarios import catalogue
-from twin.story import Story, Visits
+from twin.story import Visits
 
 TRIAL_LEADS_MIN: tuple[float, ...] = (60.0, 120.0, 240.0, 480.0, 1440.0)
 RANK_BINS = 10
@@ -148,7 +148,7 @@ def recover(
     came = _came(lived, trial)
     judged = tuple(_judged(lead, twin[:, i], oracle[:, i], came[:, i], trial) for i, lead in enumerate(_leads()))  # 4
     assert learned is not None
-    return Outcome(trial, judged[1:], recovered(lived.law, learned), judged[0])
+    return Outcome(trial, judged[1:], recovered(lived, learned), judged[0])
 
 
 def members_of(issue: _Issue) -> tuple[Array, Array]:
@@ -171,7 +171,7 @@ def _oracle(issue: _Issue, how: Run, member: int) -> Array:
     fate = cast(law.path, law.parameters, luck, present)
     capacity = law.hospital.capacities(law.path.pools, at, how.until_min)
     story = run(capacity, law.path, fate, present, how.until_min)
-    now = Visits.of(Story.of(present.history), fate.acuity)
+    now = Visits.of(present.history, fate.acuity)
     later = Visits.of(story, fate.acuity)
     grid = np.array(_leads())
     return np.concatenate([_census(now, grid[:1]), _census(later, grid[1:])])

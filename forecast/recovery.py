@@ -10,6 +10,11 @@ import numpy as np
 from forecast.values import Array
 from twin.calibrate import Calibration
 from twin.durations import Duration
+from twin.identical import Lived
+from twin.measures import inside
+
+RARE = 0.02
+"""A share below this is too rare to be learned from some weeks."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +33,19 @@ class Recovered:
         return abs(self.learned - self.true) <= self.tolerance * max(abs(self.true), 1e-9)
 
 
-def recovered(law: Calibration, learned: Calibration) -> tuple[Recovered, ...]:
-    """The main parameters of a law beside those learned; averaged over the law's patients where they differ by class."""
-    return tuple([*_arrivals(law, learned), *_shares(law, learned), *_durations(law, learned), *_beds(law, learned)])
+def recovered(lived: Lived, learned: Calibration) -> tuple[Recovered, ...]:
+    """The main parameters of the law that a hospital lived by beside those learned.
+
+    What differs by class, block or load is averaged over the patients who came, and over the loads that they met: the
+    classes of load that are learned need not be those of the law.
+    """
+    law, weight = lived.law, _mix(lived)
+    return tuple([
+        *_arrivals(law, learned),
+        *_shares(law, learned, weight),
+        *_durations(law, learned, weight, _loads(lived, law), _loads(lived, learned)),
+        *_beds(law, learned),
+    ])
 
 
 def _arrivals(law: Calibration, learned: Calibration) -> Iterator[Recovered]:
@@ -41,24 +56,29 @@ def _arrivals(law: Calibration, learned: Calibration) -> Iterator[Recovered]:
         yield Recovered("planned stays", "a day", planned[0], planned[1], 0.15)
 
 
-def _shares(law: Calibration, learned: Calibration) -> Iterator[Recovered]:
-    weight = _mix(law)
-    for name in ("p_admit", "p_elsewhere"):
+def _shares(law: Calibration, learned: Calibration, weight: Array) -> Iterator[Recovered]:
+    for name, tolerance in (("p_admit", 0.15), ("p_elsewhere", 0.4)):
         true, found = (float((c.parameters.shares[name] * weight).sum()) for c in (law, learned))
-        if true >= 0.02:
-            yield Recovered(name, "share", true, found, 0.15 if name == "p_admit" else 0.4)
+        if true >= RARE:
+            yield Recovered(name, "share", true, found, tolerance)
 
 
-def _durations(law: Calibration, learned: Calibration) -> Iterator[Recovered]:
-    weight = _mix(law)
+def _durations(
+    law: Calibration, learned: Calibration, weight: Array, loads: Array, loads_learned: Array
+) -> Iterator[Recovered]:
+    def both(name: str) -> tuple[float, float]:
+        return tuple(  # type: ignore[return-value]
+            _mean(c.parameters.durations[name], weight, met)
+            for c, met in ((law, loads), (learned, loads_learned))
+        )
+
     for name in ("to_triage", "care_admit", "care_home", "to_exit"):
-        pair = (_mean(c.parameters.durations[name], weight) for c in (law, learned))
-        yield Recovered(name, "min", *pair, 0.10)
+        yield Recovered(name, "min", *both(name), 0.10)
     for ward in law.hospital.wards:
         name = f"ward_stay:{ward.name}"
         if name in law.parameters.durations and name in learned.parameters.durations:
-            pair = (_mean(c.parameters.durations[name], weight) / 60.0 for c in (law, learned))
-            yield Recovered(name, "h", *pair, 0.25)
+            true, found = both(name)
+            yield Recovered(name, "h", true / 60.0, found / 60.0, 0.25)
 
 
 def _beds(law: Calibration, learned: Calibration) -> Iterator[Recovered]:
@@ -66,14 +86,27 @@ def _beds(law: Calibration, learned: Calibration) -> Iterator[Recovered]:
     yield Recovered("beds", "beds", *pair, 0.0)
 
 
-def _mix(law: Calibration) -> Array:
-    """Share of the law's patients by class and block, `(class, block)`."""
-    stream, blocks = law.parameters.streams[0], law.parameters.block_of_hour
-    by_hour = stream.per_hour.reshape(7, 24).sum(axis=0)
-    by_block = np.bincount(blocks, by_hour, minlength=law.parameters.blocks) / by_hour.sum()
-    return np.asarray((stream.class_share * by_block[:, None]).T)
+def _mix(lived: Lived) -> Array:
+    """Share of the emergency patients by class and block, `(class, block)`."""
+    fate, law = lived.fate, lived.law.parameters
+    came = ~np.isnan(lived.visits.arrived_min[fate.visit])
+    out = np.zeros((len(law.classes), law.blocks))
+    np.add.at(out, (fate.cls[came], fate.block[came]), 1.0)
+    return np.asarray(out / out.sum())
 
 
-def _mean(duration: Duration, weight: Array) -> float:
-    """The mean over the law's patients, load classes alike."""
-    return float((np.broadcast_to(duration.mean_min().mean(axis=2), weight.shape) * weight).sum())
+def _loads(lived: Lived, believed: Calibration) -> Array:
+    """Share of the arrivals that met each of the load classes of some parameters, `(load,)`."""
+    fate, visits = lived.fate, lived.visits
+    arrived = visits.arrived_min[fate.visit]
+    rows = np.flatnonzero(~np.isnan(arrived))
+    census = inside(visits.arrived_min, visits.departed_min, arrived[rows])
+    load = (census[:, None] >= believed.parameters.load_edges[fate.block[rows]]).sum(axis=1)
+    return np.asarray(np.bincount(load, minlength=believed.parameters.loads) / load.size)
+
+
+def _mean(duration: Duration, weight: Array, loads: Array) -> float:
+    """The mean over patients and the loads that they met, in minutes."""
+    by_load = duration.mean_min()
+    met = by_load @ loads if by_load.shape[2] == loads.size else by_load.mean(axis=2)
+    return float((np.broadcast_to(met, weight.shape) * weight).sum())

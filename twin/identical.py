@@ -119,9 +119,9 @@ class Lived:
             since_min=since - at_min,
             arrived_min=self._came_min[rows] - at_min,
             load=self._loads(rows, since),
-            history=tuple(
+            history=Story.of([
                 mark for i, row in enumerate(rows) for mark in self._history(int(row), names[i], int(unit[i]), i, at_min)
-            ),
+            ]),
         )
 
     @cached_property
@@ -225,7 +225,7 @@ class TrueState:
     arrived_min: Array
     load: Index
     """The load class that the stage began in."""
-    history: tuple[Mark, ...]
+    history: Story
 
     def present(self, law: Calibration, *, seed: int, member: int) -> Present:
         """The present of the oracle's member: only what is left of each stage is drawn, given how long it has lasted."""
