@@ -110,9 +110,7 @@ class Outcome:
             "hidden_share": self.trial.hidden_share,
             "issues": self.present.issues,
             "leads": {f"{at.lead_min:g}": {n: round(float(getattr(at, n)), 4) for n in named} for at in self.leads},
-            "parameters": {
-                p.name: {"true": round(p.true, 4), "learned": round(p.learned, 4)} for p in self.parameters
-            },
+            "parameters": {p.name: {"true": round(p.true, 4), "learned": round(p.learned, 4)} for p in self.parameters},
         }
 
 
@@ -125,7 +123,12 @@ class _Issue:
 
 
 def recover(
-    lived: Lived, hospital: Hospital, trial: Trial, *, executor: Executor | None = None, progress: Progress | None = None
+    lived: Lived,
+    hospital: Hospital,
+    trial: Trial,
+    *,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
 ) -> Outcome:
     """Forecast a hospital that lives by the twin's law, from what it tells, and hold it against the oracle.
 
@@ -252,7 +255,7 @@ def _one_a_day(ranks: Array, trial: Trial) -> Array:
     """One issue a day, each day at the next hour in turn."""
     a_day = max(int(timedelta(days=1) / trial.every), 1)
     day = np.arange(ranks.size // a_day)
-    return ranks[day * a_day + day % a_day]
+    return np.asarray(ranks[day * a_day + day % a_day])
 
 
 def uniform(ranks: Array) -> float:

@@ -40,17 +40,17 @@ def recovered(lived: Lived, learned: Calibration) -> tuple[Recovered, ...]:
     classes of load that are learned need not be those of the law.
     """
     law, weight = lived.law, _mix(lived)
-    return tuple([
+    return (
         *_arrivals(law, learned),
         *_shares(law, learned, weight),
         *_durations(law, learned, weight, _loads(lived, law), _loads(lived, learned)),
         *_beds(law, learned),
-    ])
+    )
 
 
 def _arrivals(law: Calibration, learned: Calibration) -> Iterator[Recovered]:
     true, found = law.parameters.streams[0], learned.parameters.streams[0]
-    yield Recovered("arrivals", "a day", *(float(s.per_hour.sum() / 7) for s in (true, found)), 0.08)
+    yield Recovered("arrivals", "a day", float(true.per_hour.sum() / 7), float(found.per_hour.sum() / 7), 0.08)
     planned = [sum(float(s.per_hour.sum() / 7) for s in c.parameters.streams[1:]) for c in (law, learned)]
     if planned[0]:
         yield Recovered("planned stays", "a day", planned[0], planned[1], 0.15)
@@ -68,12 +68,11 @@ def _durations(
 ) -> Iterator[Recovered]:
     def both(name: str) -> tuple[float, float]:
         return tuple(  # type: ignore[return-value]
-            _mean(c.parameters.durations[name], weight, met)
-            for c, met in ((law, loads), (learned, loads_learned))
+            _mean(c.parameters.durations[name], weight, met) for c, met in ((law, loads), (learned, loads_learned))
         )
 
     for name in ("to_triage", "care_admit", "care_home", "to_exit"):
-        yield Recovered(name, "min", *both(name), 0.10)
+        yield Recovered(name, "min", *both(name), 0.15)
     for ward in law.hospital.wards:
         name = f"ward_stay:{ward.name}"
         if name in law.parameters.durations and name in learned.parameters.durations:
@@ -82,8 +81,8 @@ def _durations(
 
 
 def _beds(law: Calibration, learned: Calibration) -> Iterator[Recovered]:
-    pair = (float(sum(w.places for w in c.hospital.wards if w.name in c.beds_known)) for c in (law, learned))
-    yield Recovered("beds", "beds", *pair, 0.0)
+    true, found = (float(sum(w.places for w in c.hospital.wards if w.name in c.beds_known)) for c in (law, learned))
+    yield Recovered("beds", "beds", true, found, 0.0)
 
 
 def _mix(lived: Lived) -> Array:

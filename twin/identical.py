@@ -27,7 +27,6 @@ from ingest.events import (
     StaffOnDuty,
     UnitId,
 )
-from twin import kernel
 from twin.calibrate import Calibration
 from twin.errors import TwinError
 from twin.fate import Fate, cast
@@ -35,6 +34,7 @@ from twin.leaving import HOUR_MIN, Timeline, lasted
 from twin.luck import draw
 from twin.measures import inside
 from twin.minutes import Minutes
+from twin.model import run
 from twin.present import Present
 from twin.stages import WANTED
 from twin.story import NOWHERE, Array, Index, Story, Visits
@@ -46,7 +46,6 @@ Mark = tuple[float, int, int, int, int]
 SOURCE = "identical"
 _HIDING = 0x1D
 _DRAWING = 0x1DE
-_ELDERLY = "75+"
 __all__ = ["SOURCE", "Lived", "TrueState", "hidden", "live"]
 
 
@@ -78,7 +77,9 @@ class Lived:
             acuity=self.fate.acuity, source=SOURCE,
         )  # fmt: skip
         ages = [c.age_band for c in self.law.parameters.classes]
-        age_of = {f"{SOURCE}/{v}": ages[c] for v, c in zip(self.fate.visit.tolist(), self.fate.cls.tolist(), strict=True)}
+        age_of = {
+            f"{SOURCE}/{v}": ages[c] for v, c in zip(self.fate.visit.tolist(), self.fate.cls.tolist(), strict=True)
+        }
         aged = [_aged(event, age_of) if isinstance(event, Arrived) else event for event in told]
         return [*self._beds(), *self._doctors(), *aged]
 
@@ -119,9 +120,13 @@ class Lived:
             since_min=since - at_min,
             arrived_min=self._came_min[rows] - at_min,
             load=self._loads(rows, since),
-            history=Story.of([
-                mark for i, row in enumerate(rows) for mark in self._history(int(row), names[i], int(unit[i]), i, at_min)
-            ]),
+            history=Story.of(
+                [
+                    mark
+                    for i, row in enumerate(rows)
+                    for mark in self._history(int(row), names[i], int(unit[i]), i, at_min)
+                ]
+            ),
         )
 
     @cached_property
@@ -228,7 +233,7 @@ class TrueState:
     history: Story
 
     def present(self, law: Calibration, *, seed: int, member: int) -> Present:
-        """The present of the oracle's member: only what is left of each stage is drawn, given how long it has lasted."""
+        """The present of the oracle's member: what is left of each stage is drawn, given how long it has lasted."""
         dice = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, member, _DRAWING])))
         return Present(
             cls=self.cls, block=self.block, unit=self.unit, stage=self.stage, serving=self.serving,
@@ -283,7 +288,7 @@ def live(law: Calibration, start: datetime, days: int, *, seed: int) -> Lived:
     )
     fate = cast(law.path, law.parameters, luck, nobody)
     capacity = law.hospital.capacities(law.path.pools, start, horizon_min)
-    return Lived(law, start, days, fate, kernel.run(capacity, law.path, fate, nobody, horizon_min))
+    return Lived(law, start, days, fate, run(capacity, law.path, fate, nobody, horizon_min))
 
 
 def hidden(events: Sequence[Event], share: float, *, seed: int) -> list[Event]:
@@ -307,4 +312,4 @@ def _is_exit(event: Event) -> bool:
 
 
 def _aged(event: Arrived, age_of: dict[str, str | None]) -> Arrived:
-    return replace(event, age_band=_ELDERLY if age_of[event.visit] == _ELDERLY else "18-74")
+    return replace(event, age_band="75+" if age_of[event.visit] == "75+" else "18-74")
