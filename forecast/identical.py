@@ -27,11 +27,11 @@ from ingest.database import Database
 from ingest.events import Event
 from ingest.log import EventLog, Extract, Position
 from twin.calibrate import Calibration, calibrate
-from twin.fate import cast
+from twin.fate import cast_members
 from twin.hospital import Hospital
 from twin.identical import SOURCE, Lived, TrueState, hidden
 from twin.kernel import run
-from twin.luck import draw
+from twin.luck import draw_members
 from twin.measures import inside as inside_at
 from twin.memory import Memory
 from twin.scenarios import catalogue
@@ -159,25 +159,24 @@ def members_of(issue: _Issue) -> tuple[Array, Array]:
     how = replace(issue.trial.how, seed=seed_of(issue.trial.how.seed, issue.situation.as_of))
     twin = run_chunk(issue.situation, [catalogue()[_USUAL]], how, range(how.members))[_USUAL]["ed_census"]
     at = np.searchsorted(how.lead_min, _leads())
-    oracle = [_oracle(issue, how, member) for member in range(how.members)]
-    return twin[at], np.stack(oracle, axis=1)
+    return twin[at], _oracle(issue, how)
 
 
-def _oracle(issue: _Issue, how: Run, member: int) -> Array:
-    """The census of one of the oracle's members at each lead."""
-    law, at = issue.law, issue.situation.as_of
-    present = issue.truth.present(law, seed=how.seed, member=member)
-    luck = draw(
-        law.path, law.parameters, present.count, seed=how.seed, member=member, start=at, horizon_min=how.until_min,
-        zone=law.hospital.zone, seen_today=issue.situation.seen_today,
+def _oracle(issue: _Issue, how: Run) -> Array:
+    """The census of the oracle's members at each lead, `(lead, member)`."""
+    law, at, members = issue.law, issue.situation.as_of, range(how.members)
+    presents = [issue.truth.present(law, seed=how.seed, member=member) for member in members]
+    luck = draw_members(
+        law.path, law.parameters, {m: presents[m].count for m in members}, seed=how.seed, start=at,
+        horizon_min=how.until_min, zone=law.hospital.zone, seen_today=issue.situation.seen_today,
     )  # fmt: skip
-    fate = cast(law.path, law.parameters, luck, present)
     capacity = law.hospital.capacities(law.path.pools, at, how.until_min)
-    story = run(capacity, law.path, fate, present, how.until_min)
-    now = Visits.of(present.history, fate.acuity)
-    later = Visits.of(story, fate.acuity)
-    grid = np.array(_leads())
-    return np.concatenate([_census(now, grid[:1]), _census(later, grid[1:])])
+    fates, grid, out = cast_members(law.path, law.parameters, luck, presents), np.array(_leads()), []
+    for present, fate in zip(presents, fates, strict=True):
+        now = Visits.of(present.history, fate.acuity)
+        later = Visits.of(run(capacity, law.path, fate, present, how.until_min), fate.acuity)
+        out.append(np.concatenate([_census(now, grid[:1]), _census(later, grid[1:])]))
+    return np.stack(out, axis=1)
 
 
 def _census(visits: Visits, at_min: Array) -> Array:

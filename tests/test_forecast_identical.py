@@ -17,9 +17,9 @@ from tests.histories import hospital
 from tests.identical_worlds import FILLING, JUDGED_DAYS, LEARNED, START, lived
 from twin.calibrate import Calibration, calibrate
 from twin.known import Known
-from twin.present_draw import draw_present
+from twin.present_draw import draw_presents
 
-PRESENT = draw_present
+PRESENTS = draw_presents
 FIRST_AT = START + FILLING + LEARNED + timedelta(hours=1)
 NEAR = 1.15
 """Above the 1.05 and 1.12 that hold over a year: two dozen issues leave that much to chance."""
@@ -41,7 +41,7 @@ def pooled(of: Outcome) -> float:
 
 def everybody_stays(known: Known, *args: Any, **options: Any) -> Any:
     """A mutant: whoever has no exit on record is here."""
-    return PRESENT(replace(known, p_here=np.ones_like(known.p_here)), *args, **options)
+    return PRESENTS(replace(known, p_here=np.ones_like(known.p_here)), *args, **options)
 
 
 def slow_care(*args: Any, **options: Any) -> Calibration:
@@ -71,7 +71,7 @@ def test_what_was_learned_is_near_what_is_true() -> None:
 
 def test_a_twin_that_keeps_whoever_has_no_exit_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert abs(outcome(0.2).present.bias) < 1.5
-    monkeypatch.setattr(ensemble, "draw_present", everybody_stays)
+    monkeypatch.setattr(ensemble, "draw_presents", everybody_stays)
     assert recover(lived(), hospital(), trial(0.2, days=2)).present.bias > 5.0
 
 

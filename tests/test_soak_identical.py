@@ -46,12 +46,17 @@ def lived() -> Lived:
 def test_a_year_of_the_identical_twin(share: float, workers: Workers) -> None:
     first_at = START + timedelta(days=FILLING_DAYS + LEARNED_DAYS, hours=1)
     trial = Trial(first_at, JUDGED_DAYS, EVERY, share, Run(members=MEMBERS, step_min=60.0))
-    outcome = recover(lived(), load_hospital(), trial, executor=workers)
+    outcome = recover(lived(), load_hospital(), trial, executor=workers, progress=_told)
     print(json.dumps(outcome.as_json()))
     assert {at.lead_min: at.ratio for at in outcome.leads if at.ratio > WITHIN[share]} == {}
     assert {at.lead_min: at.coverage_80 for at in outcome.leads if not 0.77 <= at.coverage_80 <= 0.83} == {}
     assert _not_uniform(outcome) == {}
     assert [p.name for p in outcome.parameters if not p.holds] == []
+
+
+def _told(done: int, of: int) -> None:
+    if done % 50 == 0:
+        print(f"{done} of {of} issues", flush=True)
 
 
 def _not_uniform(outcome: Outcome) -> dict[float, float]:

@@ -196,7 +196,16 @@ class Lived:
     def _unit(self, row: int, stage: str) -> int:
         if not self.law.path.situations[self.law.path.index(stage)].wants:
             return NOWHERE
-        return int(self.fate.unit[row].max())
+        entered = self._entered[self.fate.visit[row]]
+        return int(entered if stage in ("ward", "bed_cleaning") and entered >= 0 else self.fate.unit[row].max())
+
+    @cached_property
+    def _entered(self) -> Index:
+        """The ward that each visit entered from the department, which need not be the one wanted; -1 for none."""
+        out = np.full(self.fate.acuity.size, NOWHERE, dtype=np.int64)
+        mine = (self.story.kind == RANK["Departed"]) & (self.story.unit >= 0)
+        out[self.story.visit[mine]] = self.story.unit[mine]
+        return out
 
     def _loads(self, rows: Index, since_min: Array) -> Index:
         """The load class that each stage began in."""
