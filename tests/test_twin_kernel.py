@@ -21,7 +21,7 @@ from twin.errors import TwinError
 from twin.kernel import Loop, Runs, compiled, plain, warm
 from twin.story import Story
 
-CASES, LOOKED_AT, SOAKED = 200, 60, 2000
+CASES, LOOKED_AT, SOAKED = 200, 100, 2000
 """Random cases in this suite; those that each mutant is looked for in; those of the soak."""
 
 
