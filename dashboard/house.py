@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -83,7 +83,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
     What is journalled and not yet in the log is indexed first, so that no view is without it.
     """
     clock = clock or WallClock()
-    hospital = load_hospital(settings.hospital or DEFAULT)
+    hospital = hospital_of(settings)
     pick(scenario_catalogue(settings), settings.wall_scenarios)
     with Database.open(settings.data / DATABASE, schemas=SCHEMAS) as database:
         log = JournalledLog(database, clock)
@@ -95,6 +95,12 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
                 yield House(settings, clock, log, Archive(database), hospital, journal, indexer)
             finally:
                 indexer.close()
+
+
+def hospital_of(settings: Settings) -> Hospital:
+    """The hospital of the site's file, or the default one; the holidays of the settings count before its own."""
+    hospital = load_hospital(settings.hospital or DEFAULT)
+    return hospital if settings.holidays is None else replace(hospital, holidays=settings.holidays)
 
 
 def open_journal(settings: Settings, log: EventLog) -> Journal:

@@ -121,7 +121,8 @@ def _arrays_of(parameters: Parameters) -> Iterator[tuple[str, npt.NDArray[Any]]]
     if parameters.leaving is not None:
         yield "leaving", parameters.leaving
     for stream in parameters.streams:
-        yield f"{stream.name} {stream.enters} {stream.day_cv!r} {stream.together!r} {stream.unit}", stream.per_hour
+        told = f"{stream.name} {stream.enters} {stream.day_cv!r} {stream.together!r} {stream.unit} {stream.on_days!r}"
+        yield told, stream.per_hour
         yield "classes", stream.class_share
     for name in sorted(parameters.durations):
         yield name, parameters.durations[name].table

@@ -263,10 +263,11 @@ def _streams(
     history: History, window: tuple[float, float], sample: Sample, hospital: Hospital, path: Path
 ) -> tuple[ArrivalProfile, tuple[Stream, ...]]:
     calendar = Calendar.of(history.minutes, window[0], 0.0, hospital.zone)
-    profile = learn_arrivals(calendar, history.visits.arrived_min)
+    profile = learn_arrivals(calendar, history.visits.arrived_min, hospital.holidays)
     classes = sample.cells.shape[0]
     mix = _mix(sample, classes)
-    streams = [Stream("emergency", path.enters[0], profile.per_hour, mix, profile.day_cv, profile.together)]
+    streams = [Stream("emergency", path.enters[0], profile.per_hour, mix, profile.day_cv, profile.together,
+                      on_days=profile.on_days)]  # fmt: skip
     anyone = np.zeros((BLOCKS, classes))
     anyone[:, 0] = 1.0
     v = history.visits

@@ -104,7 +104,7 @@ def _candidates(dice: _Dice, code: int, stream: Stream, hours: Calendar, known: 
     seen, expected = known or (0, 0.0)
     uniform = dice.of("days", code).random(int(hours.day[-1]) + 1)
     levels = day_levels(uniform, stream.day_cv, seen=seen, expected=expected, dispersion=stream.dispersion)
-    rate = hours.expected(stream.per_hour) * levels[hours.day]
+    rate = hours.expected_of(stream) * levels[hours.day]
     alone = candidates_min(dice.of("gaps", code), hours, rate / (1.0 + stream.together))
     return accompanied(dice.of("together", code), alone, stream.together)
 
