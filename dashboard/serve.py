@@ -82,7 +82,7 @@ def serve(
         published=lambda: publishers[0].counts if publishers else None,
     )  # fmt: skip
     latest = _Latest(loop)
-    pages = Pages(feeds=latest.feeds, quarantine=latest.quarantine)
+    pages: Pages = {"feeds": latest.feeds, "quarantine": latest.quarantine}
     app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness)

@@ -146,7 +146,7 @@ def _member(situation: Situation, applied: Mapping[str, Setting], how: Run, memb
     present, luck = drawn(situation, how, member)
     shares = cast_for(c.path, c.parameters, luck, present, [change.demand for change in applied.values()])
     runs: dict[int, Runs] = {}
-    now = _measured(situation, Visits.of(Story.of(present.history), shares[0].fate.acuity), how.lead_min[:1])
+    now = _measured(situation, Visits.of(present.history, shares[0].fate.acuity), how.lead_min[:1])
     out = {}
     for share, (name, change) in zip(shares, applied.items(), strict=True):
         if id(share.fate) not in runs:

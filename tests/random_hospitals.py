@@ -23,6 +23,7 @@ from twin.luck import draw
 from twin.parameters import HOURS_OF_WEEK, Parameters, PatientClass, Stream
 from twin.pathway import Path, load_path
 from twin.present import Present
+from twin.story import Story
 
 EVERYTHING = """
 name = "everything"
@@ -176,7 +177,7 @@ def _present(dice: np.random.Generator, path: Path, believed: Parameters, grid: 
         arrived_min=np.where(dice.random(count) < 0.9, arrived, np.nan),
         residual_min=np.tile(residual[:, None], (1, believed.loads)),
         here=here,
-        history=marks,
+        history=Story.of(marks),
     )
 
 

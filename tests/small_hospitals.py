@@ -167,7 +167,7 @@ def present(path: Path, *people: Here, history: tuple[tuple[float, int, int, int
         arrived_min=np.array([p.arrived_min for p in people], dtype=np.float64),
         residual_min=np.array([[p.residual_min] for p in people], dtype=np.float64).reshape(len(people), 1),
         here=np.array([p.here for p in people], dtype=np.bool_),
-        history=history,
+        history=Story.of(history),
     )
 
 

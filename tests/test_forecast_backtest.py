@@ -26,6 +26,7 @@ from twin.errors import TwinError
 from twin.present import Present
 from twin.present_draw import draw_present
 from twin.state import State
+from twin.story import Story
 
 HOW = Run(members=8, horizon_min=120.0, seed=4)
 LEADS = (60.0, 120.0)
@@ -97,7 +98,7 @@ def test_what_becomes_known_before_changes_the_truth_and_not_what_was_forecast()
 def emptied(known: object, calibration: object, **luck: int) -> Present:
     """The mutant: nobody is here when a run begins."""
     made = draw_present(known, calibration, **luck)  # type: ignore[arg-type]
-    return replace(made, here=np.zeros(made.count, dtype=bool), history=())
+    return replace(made, here=np.zeros(made.count, dtype=bool), history=Story.of(()))
 
 
 def crps(found: Report, lead_min: float) -> float:

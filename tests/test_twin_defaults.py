@@ -20,7 +20,7 @@ from twin.model import run
 from twin.parameters import Parameters
 from twin.pathway import Path, load_path
 from twin.present import Present
-from twin.story import DESTINATIONS
+from twin.story import DESTINATIONS, Story
 
 DAY = 1440.0
 DAYS = 7
@@ -107,7 +107,7 @@ def full_wards(hospital: Hospital, path: Path, found: Parameters, seed: int) -> 
         arrived_min=np.full(n, -900.0),
         residual_min=left_[:, None],
         here=np.ones(n, dtype=np.bool_),
-        history=tuple((-600.0, RANK["Departed"], row, int(unit_[row]), ward) for row in range(n)),
+        history=Story.of([(-600.0, RANK["Departed"], row, int(unit_[row]), ward) for row in range(n)]),
     )
 
 

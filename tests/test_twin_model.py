@@ -421,7 +421,7 @@ def stopped(ran: Member, path: Path, at_min: float) -> tuple[Present, Fate]:
         arrived_min=np.array([arrived - at_min for *_, arrived in rows]),
         residual_min=np.zeros((len(rows), 1)),
         here=np.ones(len(rows), dtype=np.bool_),
-        history=(),
+        history=Story.of(()),
     )
     return here, _ahead(ran.fate, order, shifts, here, at_min)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import special
 
 from tests.histories import NOON, calibration, state
 from twin import presence
@@ -32,7 +33,7 @@ def correlation_found(monkeypatch: pytest.MonkeyPatch, correlation: float) -> fl
 
     def opened(*_: object) -> list[tuple[Array, Flags]]:
         draws = [(chance.beta(1.0, 1.0, 30), chance.random(30), float(chance.standard_normal())) for _ in range(4000)]
-        return [(p, who_is_here(p, uniform, score, correlation)) for p, uniform, score in draws]
+        return [(p, who_is_here(special.ndtri(p), uniform, score, correlation)) for p, uniform, score in draws]
 
     monkeypatch.setattr(presence, "_open", opened)
     return presence_correlation(None, None, calibration().exits, -1440.0)  # type: ignore[arg-type]
@@ -47,7 +48,9 @@ def numbers_here(correlation: float) -> Array:
     """Of a hundred who are here with one chance in five, in each of 4,000 members."""
     chance, p = np.random.default_rng(6), np.full(100, 0.2)
     draws = [(chance.random(100), float(chance.standard_normal())) for _ in range(4000)]
-    return np.array([who_is_here(p, uniform, score, correlation).sum() for uniform, score in draws], dtype=np.float64)
+    return np.array(
+        [who_is_here(special.ndtri(p), uniform, score, correlation).sum() for uniform, score in draws], dtype=np.float64
+    )
 
 
 def test_members_differ_more_in_how_many_are_here_and_not_in_how_many_on_the_whole() -> None:

@@ -21,9 +21,9 @@ from twin.calibrate import Calibration
 from twin.fabricate import Habits
 from twin.known import FORGET_AFTER_MIN, SITUATIONS, Known, known_at
 from twin.present import Present
-from twin.present_draw import draw_present
+from twin.present_draw import draw_present, draw_presents
 from twin.state import State, fold
-from twin.story import NOWHERE, Story, Visits
+from twin.story import NOWHERE, Array, Visits
 
 TRIAGE, PROVIDER, DECISION, DEPARTURE, BED, WARD = range(len(SITUATIONS))
 MEMBERS = 12
@@ -41,7 +41,7 @@ def drawn(k: Known, c: Calibration, member: int = 0) -> Present:
 
 def counts(present: Present) -> tuple[int, int, int]:
     """Census, waiting and boarders of the department, from the marks of the present."""
-    told = Visits.of(Story.of(present.history), np.zeros(present.count, dtype=np.int64))
+    told = Visits.of(present.history, np.zeros(present.count, dtype=np.int64))
     here = ~np.isnan(told.arrived_min)
     return int(here.sum()), int((here & np.isnan(told.seen_min)).sum()), int((~np.isnan(told.decided_min)).sum())
 
@@ -236,6 +236,34 @@ def test_the_same_member_is_equal_and_another_differs() -> None:
     assert fingerprint(one) == fingerprint(again)
     assert fingerprint(one) != fingerprint(other)
     assert fingerprint(draw_present(known(0), calibration(), seed=2, member=3)) != fingerprint(one)
+
+
+def in_chunks(size: int, members: int = 200) -> list[str]:
+    """Fingerprints of the presents of members, drawn so many at a time."""
+    chunks = (range(first, min(first + size, members)) for first in range(0, members, size))
+    k, c = known(0), calibration()
+    return [fingerprint(p) for chunk in chunks for p in draw_presents(k, c, seed=4, members=chunk)]
+
+
+@pytest.mark.parametrize("size", [1, 7])
+def test_a_member_is_the_same_in_whatever_company_it_is_drawn(size: int) -> None:
+    assert in_chunks(size) == in_chunks(200)
+    assert len(set(in_chunks(200))) == 200
+
+
+def test_members_drawn_from_one_stream_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def together(seed: int, members: range, patients: int) -> tuple[Array, Array]:
+        dice = np.random.default_rng([seed, members[0]])
+        return dice.random((len(members), patients, 10)), dice.standard_normal(len(members))
+
+    monkeypatch.setattr(module, "_dice", together)
+    assert in_chunks(7, 14) != in_chunks(14, 14)
+
+
+def test_on_the_short_path_too_members_do_not_depend_on_each_other() -> None:
+    k = known_at(state(), short(), NOON)
+    alone = [draw_present(k, short(), seed=4, member=m) for m in range(9)]
+    assert fingerprint(alone) == fingerprint(draw_presents(k, short(), seed=4, members=range(9)))
 
 
 def test_an_empty_hospital_has_an_empty_present() -> None:

@@ -100,8 +100,7 @@ def test_twenty_victims_most_of_them_severe_come_from_30_to_90_minutes() -> None
 def arrivals(demand: Demand, days: int = 20) -> set[tuple[int, float]]:
     """(row of luck, minute) of everyone who comes."""
     believed = default_parameters(HOSPITAL, PATH)
-    nobody = Present(*(np.empty(0, dtype=np.int64),) * 4, *(np.empty(0, dtype=bool),), *(np.empty(0),) * 2,
-                     np.empty((0, 1)), np.empty(0, dtype=bool), ())  # fmt: skip
+    nobody = Present.of_nobody()
     luck = draw(PATH, believed, 0, seed=2, member=0, start=START, horizon_min=days * 1440.0, zone="UTC")
     fate = cast(PATH, believed, luck, nobody, demand)
     emergency = luck.group[fate.visit] <= 0

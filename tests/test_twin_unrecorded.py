@@ -40,12 +40,12 @@ def test_the_longer_without_it_the_likelier_that_it_was_not_recorded() -> None:
 
 
 def test_when_it_came_is_drawn_from_those_like_it_and_lies_before_now() -> None:
-    drawn = [world().came_after(100.0, 0, u) for u in (0.0, 0.5, 0.999)]
+    drawn = world().came_after(100.0, 0, np.array([0.0, 0.5, 0.999]))
     assert 0 <= drawn[0] < drawn[1] < drawn[2] <= 100.0
 
 
 def test_with_nobody_like_it_it_came_just_now() -> None:
-    assert world(n=50).came_after(1e6, 0, 0.5) == 1e6
+    assert world(n=50).came_after(1e6, 0, np.array([0.5])).tolist() == [1e6]
 
 
 def test_a_small_group_takes_the_figures_of_all() -> None:

@@ -53,18 +53,27 @@ class Duration:
 
     def residual(self, uniform: Array, elapsed_min: Array, cls: Index, block: Index) -> Array:
         """Minutes still to come for each patient and load class, `(n, load)`, given the minutes already lasted."""
-        rows, tails = self._rows(cls, block)
-        rows, tails = rows.reshape(-1, LEVELS.size), tails.ravel()
+        return self.beyond(self.reached(elapsed_min, cls, block), uniform, elapsed_min, cls, block)
+
+    def reached(self, elapsed_min: Array, cls: Index, block: Index) -> Array:
+        """The probability of lasting no longer than the minutes given, `(n, load)`."""
+        at = self._at(cls, block)
+        elapsed = np.repeat(elapsed_min, self.loads)
+        return _level(self._lines, self.tail_min.ravel(), at.ravel(), elapsed).reshape(at.shape)
+
+    def beyond(self, reached: Array, uniform: Array, elapsed_min: Array, cls: Index, block: Index) -> Array:
+        """As `residual`, where what was `reached` is known."""
+        at, tails = self._at(cls, block).ravel(), self.tail_min.ravel()
         elapsed, drawn = (np.repeat(values, self.loads) for values in (elapsed_min, uniform))
-        reached = _level(rows, tails, elapsed)
-        total = _quantile(rows, tails, reached + (1.0 - reached) * drawn)
-        total = np.where(reached >= 1.0 - 1e-9, elapsed - tails * np.log1p(-drawn), total)
-        return np.asarray(np.maximum(total - elapsed, 0.0).reshape(-1, self.loads))
+        level = reached.ravel()
+        total = _quantile(self._lines, tails, at, level + (1.0 - level) * drawn)
+        (over,) = np.nonzero(level >= 1.0 - 1e-9)
+        total[over] = elapsed[over] - tails[at[over]] * np.log1p(-drawn[over])
+        return np.maximum(total - elapsed, 0.0).reshape(reached.shape)
 
     def survival(self, elapsed_min: Array, cls: Index, block: Index, load: int = 0) -> Array:
         """The probability of lasting longer than the minutes given, `(n,)`."""
-        rows, tails = self._rows(cls, block)
-        return 1.0 - _level(rows[:, load], tails[:, load], elapsed_min)
+        return 1.0 - _level(self._lines, self.tail_min.ravel(), self._at(cls, block)[:, load], elapsed_min)
 
     def scaled(self, factor: float) -> Duration:
         """The same duration, `factor` times as long."""
@@ -75,9 +84,15 @@ class Duration:
         inner = np.trapezoid(self.table, LEVELS, axis=3)
         return np.asarray(inner + (1.0 - LEVELS[-1]) * (self.table[..., -1] + self.tail_min))
 
-    def _rows(self, cls: Index, block: Index) -> tuple[Array, Array]:
+    @property
+    def _lines(self) -> Array:
+        """The quantiles of each class, block and load, `(line, level)`."""
+        return self.table.reshape(-1, LEVELS.size)
+
+    def _at(self, cls: Index, block: Index) -> Index:
+        """The line of each patient and load class, `(n, load)`."""
         i, j = self._cell(cls, block)
-        return self.table[i, j], self.tail_min[i, j]
+        return np.asarray(((i * self.table.shape[1] + j) * self.loads)[:, None] + np.arange(self.loads))
 
     def _cell(self, cls: Index, block: Index) -> tuple[Index, Index]:
         i = cls if self.table.shape[0] > 1 else np.zeros_like(cls)
@@ -145,21 +160,35 @@ def _tail_log(uniform: Array) -> Array:
     return np.asarray(np.log(np.minimum(left, 1.0)))
 
 
-def _quantile(rows: Array, tails: Array, uniform: Array) -> Array:
-    """The inverse transform, one row each: `(n, level)`, `(n,)`, `(n,)` -> `(n,)`."""
+def _quantile(lines: Array, tails: Array, at: Index, uniform: Array) -> Array:
+    """The inverse transform: `(line, level)`, `(line,)`, `(n,)`, `(n,)` -> `(n,)`."""
     above, share = _between(uniform)
-    n = np.arange(uniform.size)
-    inside = rows[n, above - 1] + share * (rows[n, above] - rows[n, above - 1])
-    return np.where(uniform > LEVELS[-1], rows[:, -1] - tails * _tail_log(uniform), inside)
+    low = lines[at, above - 1]
+    out = low + share * (lines[at, above] - low)
+    (beyond,) = np.nonzero(uniform > LEVELS[-1])
+    out[beyond] = lines[at[beyond], -1] - tails[at[beyond]] * _tail_log(uniform[beyond])
+    return np.asarray(out)
 
 
-def _level(rows: Array, tails: Array, minutes: Array) -> Array:
-    """The distribution function, one row each; the inverse of `_quantile` where that rises."""
-    above = (rows <= minutes[:, None]).sum(axis=1)
+def _level(lines: Array, tails: Array, at: Index, minutes: Array) -> Array:
+    """The distribution function; the inverse of `_quantile` where that rises."""
+    above = _not_above(lines, at, minutes)
     i = np.clip(above, 1, LEVELS.size - 1)
-    n = np.arange(minutes.size)
-    step = np.maximum(rows[n, i] - rows[n, i - 1], 1e-12)
-    inside = LEVELS[i - 1] + np.clip((minutes - rows[n, i - 1]) / step, 0.0, 1.0) * (LEVELS[i] - LEVELS[i - 1])
-    excess = np.maximum(minutes - rows[:, -1], 0.0) / np.maximum(tails, 1e-9)
+    low = lines[at, i - 1]
+    step = np.maximum(lines[at, i] - low, 1e-12)
+    inside = LEVELS[i - 1] + np.clip((minutes - low) / step, 0.0, 1.0) * (LEVELS[i] - LEVELS[i - 1])
+    excess = np.maximum(minutes - lines[at, -1], 0.0) / np.maximum(tails[at], 1e-9)
     tail = 1.0 - (1.0 - LEVELS[-1]) * np.exp(-excess)
     return np.where(above == 0, 0.0, np.where(above >= LEVELS.size, tail, inside))
+
+
+def _not_above(lines: Array, at: Index, minutes: Array) -> Index:
+    """How many quantiles of its line are not above each value, `(n,)`; all lines are searched at once, by halves."""
+    flat, start = lines.ravel(), at * LEVELS.size
+    found = np.zeros(minutes.size, dtype=np.int64)
+    for step in 2 ** np.arange(LEVELS.size.bit_length())[::-1]:
+        further = found + step
+        within = further <= LEVELS.size
+        within[within] = flat[start[within] + further[within] - 1] <= minutes[within]
+        found = np.where(within, further, found)
+    return found

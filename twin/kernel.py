@@ -84,7 +84,7 @@ class Runs:
         self._path, self._fate, self._present, self._horizon_min = path, fate, present, horizon_min
         self._form = form or (_fast[0] if _fast and not by_law else None)
         self._given: Packed | None = None
-        self._before = Story.of(present.history)
+        self._before = present.history
 
     def under(self, capacity: Mapping[str, Profile], rows: Flags | None = None) -> Story:
         """The story under capacities, in which these rows of the fate take part; all of them where not said."""

@@ -140,7 +140,7 @@ class _Run:
         self.edges, self.loads, self.caseloads = fate.edges[fate.block].tolist(), fate.loads, fate.caseloads
         self.priority, self.visit = fate.priority.tolist(), fate.visit.tolist()
         self.census = 0
-        self.marks: list[Mark] = list(present.history)
+        self.marks: list[Mark] = list(present.history.marks)
 
     def story(self) -> Story:
         """Enter those who are here, then those who come, and run."""

@@ -42,10 +42,13 @@ def presence_correlation(history: History, visits: Visits, exits: Mapping[str, R
     return float(np.clip(beyond / pairs, 0.0, _MOST)) if pairs > 0 else 0.0
 
 
-def who_is_here(p: Array, uniform: Array, score: float, correlation: float) -> Flags:
-    """Each with their own probability, `(visit,)`, and together more or fewer: one uniform each, one score for all."""
+def who_is_here(threshold: Array, uniform: Array, score: float | Array, correlation: float) -> Flags:
+    """Each with their own probability, `(.., visit)`, and together more or fewer: one uniform each, one score for all.
+
+    `threshold` is the normal score below which each is here: `ndtri` of the probability.
+    """
     own = np.sqrt(1.0 - correlation) * special.ndtri(uniform)
-    return np.asarray(np.sqrt(correlation) * score + own < special.ndtri(p))
+    return np.asarray(np.sqrt(correlation) * score + own < threshold)
 
 
 def _moments(p: Array, here: Flags) -> tuple[float, float]:

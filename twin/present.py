@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from twin.story import Story
+
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
@@ -32,15 +34,15 @@ class Present:
     """What is left of the stage, `(patient, load)`; for those who queue its whole length."""
     here: npt.NDArray[np.bool_]
     """False for those who, in this member, had already left; they take no part."""
-    history: tuple[tuple[float, int, int, int, int], ...]
-    """Marks of what happened before the start to those who are here, as in `Story.of`."""
+    history: Story
+    """What happened before the start to those who are here."""
 
     @classmethod
     def of_nobody(cls) -> Present:
         """An empty hospital."""
         code, minute = np.empty(0, dtype=np.int64), np.empty(0)
         flag = np.empty(0, dtype=bool)
-        return cls(code, code, code, code, flag, minute, minute, np.empty((0, 1)), flag, ())
+        return cls(code, code, code, code, flag, minute, minute, np.empty((0, 1)), flag, Story.of(()))
 
     @property
     def count(self) -> int:

@@ -1,29 +1,36 @@
-"""The present drawn for a member: who is here, in which stage, how far.
+"""The present drawn for members: who is here, in which stage, how far.
 
 The log says what was recorded; each member draws what it left out. Whether a visit without an exit has left is drawn
 from how exits are told (`reporting.py`), whether it was triaged or seen without a record from how often that happens
 (`unrecorded.py`). Which stage it is in is drawn among the futures that its last milestone
 leaves open, each weighed by its usual share and by the chance of having lasted this long. What is left of the stage
 is the residual of its duration.
+
+Members are drawn together, as columns with one row for each patient of each member; what one member gets does not
+depend on the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
-from ingest.events import RANK
 from twin.alike import group_of
 from twin.calibrate import Calibration
 from twin.demand import pick
+from twin.drawn_history import Histories
+from twin.durations import Duration
+from twin.futures import Future, futures_of
 from twin.known import BED, DECISION, DEPARTURE, PROVIDER, SITUATIONS, TRIAGE, WARD, Known
 from twin.presence import who_is_here
 from twin.present import Present
 from twin.settled import class_codes
-from twin.story import NOWHERE, Array, Index
+from twin.story import Array, Index
 from twin.unrecorded import Unrecorded
 
 Flags = npt.NDArray[np.bool_]
@@ -31,234 +38,291 @@ AT_ONCE_MIN = 1.0 / 60.0
 """When a stage ends that is over by now: just after it, so that the present is still the present."""
 _STREAM = 0x9E50
 """Sets the numbers of the present apart from those of `luck.py`."""
-
-
-@dataclass(frozen=True)
-class Future:
-    """A stage in which a patient may be: its duration, its share among the futures, and whether it has begun."""
-
-    stage: str
-    lasts: str | None
-    share: Callable[[Calibration, Index, Index], Array]
-    serving: bool = True
-    after: str | None = None
-    """A duration that is over by now, for the queue for a bed that follows it; nobody queues where beds are free."""
+_HERE, _CLASS, _UNIT, _FUTURE, _LASTING, _TRIAGED, _TRIAGED_AT, _SEEN, _SEEN_AT, _UNTOLD = range(10)
+"""What each of a patient's uniform numbers decides."""
+_AT_ONCE = 50
+"""Members drawn together: more no longer save time."""
+_SAME_IN_ALL = (DEPARTURE, BED, WARD)
+"""Situations in which all members agree on how long a stage has lasted."""
 
 
 def draw_present(known: Known, calibration: Calibration, *, seed: int, member: int) -> Present:
     """The present of one member; equal for equal seed and member."""
-    dice = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, member, _STREAM])))
-    uniform = dice.random((known.count, 10))
-    together = who_is_here(known.p_here, uniform[:, 0], dice.standard_normal(), calibration.presence_correlation)
-    here = np.where(known.situation == WARD, uniform[:, 0] < known.p_here, together)
-    if calibration.path.name != "stay":
-        known = _with_unrecorded(known, calibration, uniform[:, 5:9])
-    cls = _classes(known, calibration, uniform[:, 1])
-    unit = _units(known, calibration, cls, uniform[:, 2])
-    untold_min = _untold(known, calibration, uniform[:, 9])
-    stage, serving, since, residual = _stages(known, calibration, cls, unit, untold_min, uniform[:, 3], uniform[:, 4])
-    return Present(
-        cls=cls, block=known.block, unit=unit, stage=stage, serving=serving, since_min=since,
-        arrived_min=known.arrived_min, residual_min=residual, here=here,
-        history=tuple(mark for row in np.flatnonzero(here) for mark in known.marks[row]),
-    )  # fmt: skip
+    return draw_presents(known, calibration, seed=seed, members=range(member, member + 1))[0]
 
 
-# --- what it leaves out -------------------------------------------------------------------------------------------
+def draw_presents(known: Known, calibration: Calibration, *, seed: int, members: range) -> list[Present]:
+    """The presents of some members, in their order; each is what `draw_present` gives for it, to the last bit."""
+    about = _about(known, calibration)
+    blocks = (members[first : first + _AT_ONCE] for first in range(0, len(members), _AT_ONCE))
+    return [present for block in blocks for present in _drawn(about, seed, block)]
 
 
-def _with_unrecorded(known: Known, c: Calibration, uniform: Array) -> Known:
-    """The patients with a triage, then a first contact, that happened to them and was not recorded."""
-    triaged = _passed(known, c.unrecorded["triage"], known.triage_ahead, TRIAGE, "Triaged", uniform[:, :2])
-    return _passed(triaged, c.unrecorded["contact"], known.contact_ahead, PROVIDER, "SeenByProvider", uniform[:, 2:])
+def _drawn(about: _About, seed: int, members: range) -> list[Present]:
+    known, c = about.known, about.calibration
+    uniform, score = _dice(seed, members, known.count)
+    here = _who_is_here(about, uniform[:, :, _HERE], score)
+    rows, milestones = _Rows.of(known, uniform.reshape(-1, uniform.shape[2])), list[Array]()
+    if c.path.name != "stay":
+        rows, milestones = _with_unrecorded(about, rows)
+    rows = replace(rows, cls=_classes(about, rows), untold_min=_untold(c, rows))
+    rows = replace(rows, unit=_units(about, rows))
+    columns = (rows.cls, rows.unit, *_stages(about, rows))
+    cls, unit, stage, serving, since, residual = (x.reshape(*here.shape, *x.shape[1:]) for x in columns)
+    histories = about.histories.of(here, [at.reshape(here.shape) for at in milestones])
+    return [
+        Present(
+            cls=cls[i], block=known.block, unit=unit[i], stage=stage[i], serving=serving[i], since_min=since[i],
+            arrived_min=known.arrived_min, residual_min=residual[i], here=here[i], history=history,
+        )
+        for i, history in enumerate(histories)
+    ]  # fmt: skip
 
 
-def _passed(known: Known, milestone: Unrecorded, p_ahead: Array, before: int, kind: str, uniform: Array) -> Known:
-    """Of those in the situation before a milestone, some drawn beyond it: to the next situation, since a drawn time."""
-    rows = np.flatnonzero(known.situation == before)
-    elapsed, group = -known.arrived_min[rows], group_of(known.acuity + 1, known.block)[rows]
-    behind = uniform[rows, 0] >= p_ahead[rows]
-    situation, since, marks = known.situation.copy(), known.since_min.copy(), list(known.marks)
-    for row, age, g in zip(rows[behind], elapsed[behind], group[behind], strict=True):
-        came = milestone.came_after(float(age), int(g), float(uniform[row, 1]))
-        situation[row], since[row] = before + 1, max(came - age, since[row])
-        marks[row] = (*marks[row], (float(since[row]), RANK[kind], int(row), NOWHERE, NOWHERE))
-    return replace(known, situation=situation, since_min=since, marks=tuple(marks))
+# --- what all members share ---------------------------------------------------------------------------------------
 
 
-def _classes(known: Known, calibration: Calibration, uniform: Array) -> Index:
-    """The class, drawn from those of the same age and hour for a visit that is not triaged yet."""
-    cls = class_codes(known.acuity, known.elderly)
-    open_rows = (known.situation == TRIAGE) & (known.acuity < 0)
-    usual = calibration.parameters.streams[0].class_share
-    old = np.arange(usual.shape[1]) % 2 == 1
-    weight = np.where(old[None, :] == known.elderly[open_rows][:, None], usual[known.block[open_rows]], 0.0)
-    total = weight.sum(axis=1, keepdims=True)
-    found = (total > 0)[:, 0]
-    rows = np.flatnonzero(open_rows)[found]
-    cls[rows] = pick(weight[found] / total[found], uniform[rows])
-    return cls
+@dataclass(frozen=True, eq=False)
+class _About:
+    """What is known, and what follows from it whatever the member."""
+
+    known: Known
+    calibration: Calibration
+    full: Flags
+    """By unit: is nobody expected to find a bed there?"""
+    threshold: Array
+    """The normal score below which each is here, `(patient,)`."""
+    group: Index
+    histories: Histories
 
 
-def _units(known: Known, calibration: Calibration, cls: Index, uniform: Array) -> Index:
-    """The ward that a boarder will enter: not always the one wanted; drawn by class where that is not known."""
-    boards = known.situation == BED
-    told, untold = np.flatnonzero(boards & (known.unit >= 0)), np.flatnonzero(boards & (known.unit < 0))
-    unit = known.unit.copy()
-    unit[told] = pick(calibration.placed[known.unit[told]], uniform[told])
-    unit[untold] = pick(calibration.parameters.wanted["ward"][cls[untold]], uniform[untold])
-    return unit
-
-
-def _untold(known: Known, calibration: Calibration, uniform: Array) -> Array:
-    """For how many minutes back a decision on each may have been taken that is not typed in yet, `(patient,)`."""
-    delays, out = calibration.typed_after_min, np.zeros(known.count)
-    rows = np.flatnonzero(known.situation == DECISION)
-    if delays.size:
-        out[rows] = delays[(uniform[rows] * delays.size).astype(np.int64)]
-    return out
-
-
-def _stages(
-    known: Known, calibration: Calibration, cls: Index, unit: Index, untold_min: Array, choice: Array, lasting: Array
-) -> tuple[Index, Flags, Array, Array]:
-    stage = np.zeros(known.count, dtype=np.int64)
-    serving = np.ones(known.count, dtype=bool)
-    residual = np.zeros((known.count, calibration.parameters.loads))
-    since = known.since_min.copy()
-    for code in range(len(SITUATIONS)):
-        rows = np.flatnonzero(known.situation == code)
-        for future, mine in _chosen(known, calibration, code, rows, cls, unit, choice[rows]):
-            elapsed = -_clock(known, calibration, mine)
-            lasted = known.ward_clock_min[mine] if code == WARD else np.maximum(elapsed - untold_min[mine], 0.0)
-            stage[mine] = calibration.path.index(future.stage)
-            serving[mine] = future.serving
-            since[mine] = -elapsed
-            left = _left(calibration, future, unit, mine, cls, known.block, lasted, lasting)
-            at_once = AT_ONCE_MIN if future.serving else 0.0
-            residual[mine] = np.maximum(left - untold_min[mine, None], at_once)
-    return stage, serving, since, residual
-
-
-def _clock(known: Known, calibration: Calibration, rows: Index) -> Array:
-    """Since when the stages of the rows' situation have lasted: the arrival on the short path, else the milestone."""
-    whole = (calibration.path.name == "stay") & (known.situation[rows] != WARD)
-    return np.where(whole, known.arrived_min[rows], known.since_min[rows])
-
-
-def _chosen(
-    known: Known, c: Calibration, code: int, rows: Index, cls: Index, unit: Index, uniform: Array
-) -> list[tuple[Future, Index]]:
-    """The futures of a situation, and the rows that each falls to."""
-    if not rows.size:
-        return []
-    futures = futures_of(c, code)
-    elapsed = -_clock(known, c, rows)
-    weights = np.stack(
-        [f.share(c, cls[rows], known.block[rows]) * _likely(known, c, f, unit, rows, cls, elapsed) for f in futures],
-        axis=1,
+@lru_cache(maxsize=2)
+def _about(known: Known, c: Calibration) -> _About:
+    return _About(
+        known=known,
+        calibration=c,
+        full=_full(known, c),
+        threshold=special.ndtri(known.p_here),
+        group=group_of(known.acuity + 1, known.block),
+        histories=Histories.about(known, (TRIAGE, PROVIDER) if c.path.name != "stay" else ()),
     )
-    total = weights.sum(axis=1, keepdims=True)
-    even = np.full_like(weights, 1.0 / len(futures))
-    which = pick(np.divide(weights, total, out=even, where=total > 0), uniform)
-    return [(future, rows[which == k]) for k, future in enumerate(futures) if (which == k).any()]
-
-
-def _likely(
-    known: Known, c: Calibration, future: Future, unit: Index, rows: Index, cls: Index, elapsed: Array
-) -> Array:
-    """The chance of being in a stage after the minutes elapsed, besides its share."""
-    if future.after is not None:
-        over = 1.0 - c.parameters.durations[future.after].survival(elapsed, cls[rows], known.block[rows])
-        return np.where(_full(known, c)[unit[rows]], over, 0.0)
-    if not future.serving or future.lasts is None:
-        return np.ones(rows.size)
-    out = np.empty(rows.size)
-    for name, mine in _by_duration(c, future.lasts, unit, rows):
-        out[mine] = c.parameters.durations[name].survival(elapsed[mine], cls[rows[mine]], known.block[rows[mine]])
-    return out + 1e-9
 
 
 def _full(known: Known, c: Calibration) -> Flags:
-    """By unit: is nobody expected to find a bed there?"""
     inpatient = known.situation == WARD
     inside = np.bincount(known.unit[inpatient], weights=known.p_here[inpatient], minlength=len(c.hospital.units))
     return inside > np.array([unit.places - unit.held_back for unit in c.hospital.units]) - 1.0
 
 
-def _left(
-    c: Calibration, future: Future, unit: Index, rows: Index, cls: Index, block: Index, elapsed: Array, uniform: Array
-) -> Array:
-    out = np.zeros((rows.size, c.parameters.loads))
-    for name, mine in _by_duration(c, future.lasts, unit, rows) if future.lasts else ():
-        duration, at = c.parameters.durations[name], rows[mine]
-        if future.serving:
-            out[mine] = duration.residual(uniform[at], elapsed[mine], cls[at], block[at])
-        else:
-            out[mine] = duration.at(uniform[at], cls[at], block[at])
+# --- patients of members ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The patients of some members, one row each, the first member's first `(row,)`."""
+
+    patient: Index
+    """The row in `Known`."""
+    situation: Index
+    since_min: Array
+    arrived_min: Array
+    block: Index
+    cls: Index
+    unit: Index
+    untold_min: Array
+    """For how many minutes back a decision may have been taken that is not typed in yet."""
+    uniform: Array
+    """Numbers for each, `(row, purpose)`."""
+
+    @classmethod
+    def of(cls, known: Known, uniform: Array) -> _Rows:
+        """As the log has it, for as many members as there are numbers for."""
+        patient = np.tile(np.arange(known.count), uniform.shape[0] // max(known.count, 1))
+        classes = class_codes(known.acuity, known.elderly)
+        return cls(
+            patient, known.situation[patient], known.since_min[patient], known.arrived_min[patient],
+            known.block[patient], classes[patient], known.unit[patient], np.zeros(patient.size), uniform,
+        )  # fmt: skip
+
+    def within(self, situation: int) -> Index:
+        """The rows that are in a situation."""
+        return np.flatnonzero(self.situation == situation)
+
+
+def _dice(seed: int, members: range, patients: int) -> tuple[Array, Array]:
+    """Of each member ten uniform numbers a patient, `(member, patient, 10)`, and a normal score."""
+    uniform, score = np.empty((len(members), patients, 10)), np.empty(len(members))
+    for i, member in enumerate(members):
+        dice = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, member, _STREAM])))
+        dice.random(out=uniform[i])
+        score[i] = dice.standard_normal()
+    return uniform, score
+
+
+def _who_is_here(about: _About, uniform: Array, score: Array) -> Flags:
+    """`(member, patient)`: in wards each on their own, in the department more or fewer together."""
+    known = about.known
+    here = uniform < known.p_here
+    department = known.situation != WARD
+    here[:, department] = who_is_here(
+        about.threshold[department], uniform[:, department], score[:, None], about.calibration.presence_correlation
+    )
+    return here
+
+
+# --- what the log leaves out --------------------------------------------------------------------------------------
+
+
+def _with_unrecorded(about: _About, rows: _Rows) -> tuple[_Rows, list[Array]]:
+    """Those with a triage, then a first contact, that happened to them and was not recorded; and when each did."""
+    known, milestone = about.known, about.calibration.unrecorded
+    triaged, triage_at = _passed(about, rows, milestone["triage"], known.triage_ahead, TRIAGE, (_TRIAGED, _TRIAGED_AT))
+    seen, contact_at = _passed(about, triaged, milestone["contact"], known.contact_ahead, PROVIDER, (_SEEN, _SEEN_AT))
+    return seen, [triage_at, contact_at]
+
+
+def _passed(
+    about: _About, rows: _Rows, milestone: Unrecorded, p_ahead: Array, before: int, purposes: tuple[int, int]
+) -> tuple[_Rows, Array]:
+    """Of those in the situation before a milestone, some drawn beyond it: to the next situation, since a drawn time.
+
+    And that time by row; NaN for the others.
+    """
+    waiting = rows.within(before)
+    behind = waiting[rows.uniform[waiting, purposes[0]] >= p_ahead[rows.patient[waiting]]]
+    situation, since, came = rows.situation.copy(), rows.since_min.copy(), np.full(rows.patient.size, np.nan)
+    for patient in np.unique(rows.patient[behind]):
+        mine = behind[rows.patient[behind] == patient]
+        age = -float(about.known.arrived_min[patient])
+        after = milestone.came_after(age, int(about.group[patient]), rows.uniform[mine, purposes[1]])
+        came[mine] = np.maximum(after - age, since[mine])
+    situation[behind], since[behind] = before + 1, came[behind]
+    return replace(rows, situation=situation, since_min=since), came
+
+
+def _classes(about: _About, rows: _Rows) -> Index:
+    """The class, drawn from those of the same age and hour for a visit that is not triaged yet."""
+    known, cls = about.known, rows.cls.copy()
+    waiting = rows.within(TRIAGE)
+    open_rows = waiting[known.acuity[rows.patient[waiting]] < 0]
+    usual = about.calibration.parameters.streams[0].class_share
+    old = np.arange(usual.shape[1]) % 2 == 1
+    elderly = known.elderly[rows.patient[open_rows]]
+    weight = np.where(old[None, :] == elderly[:, None], usual[rows.block[open_rows]], 0.0)
+    total = weight.sum(axis=1, keepdims=True)
+    found = (total > 0)[:, 0]
+    cls[open_rows[found]] = pick(weight[found] / total[found], rows.uniform[open_rows[found], _CLASS])
+    return cls
+
+
+def _units(about: _About, rows: _Rows) -> Index:
+    """The ward that a boarder will enter: not always the one wanted; drawn by class where that is not known."""
+    c, unit, boards = about.calibration, rows.unit.copy(), rows.within(BED)
+    told, untold = boards[unit[boards] >= 0], boards[unit[boards] < 0]
+    unit[untold] = pick(c.parameters.wanted["ward"][rows.cls[untold]], rows.uniform[untold, _UNIT])
+    unit[told] = pick(c.placed[rows.unit[told]], rows.uniform[told, _UNIT])
+    return unit
+
+
+def _untold(c: Calibration, rows: _Rows) -> Array:
+    """For how many minutes back a decision on each may have been taken that is not typed in yet."""
+    delays, out, mine = c.typed_after_min, np.zeros(rows.patient.size), rows.within(DECISION)
+    if delays.size:
+        out[mine] = delays[(rows.uniform[mine, _UNTOLD] * delays.size).astype(np.int64)]
     return out
 
 
-def _by_duration(c: Calibration, lasts: str, unit: Index, rows: Index) -> Sequence[tuple[str, Index]]:
-    """The durations behind a name, and the places in `rows` that each is for."""
+# --- in which stage, and how far ----------------------------------------------------------------------------------
+
+
+def _stages(about: _About, rows: _Rows) -> tuple[Index, Flags, Array, Array]:
+    """Stage, whether it has begun, since when, and what is left of it by load class, one row each."""
+    c, n = about.calibration, rows.patient.size
+    stage, serving = np.zeros(n, dtype=np.int64), np.ones(n, dtype=bool)
+    residual, since = np.zeros((n, c.parameters.loads)), rows.since_min.copy()
+    for code in range(len(SITUATIONS)):
+        for future, mine in _chosen(about, rows, code):
+            elapsed = -_clock(about, rows, code, mine)
+            lasted = np.maximum(elapsed - rows.untold_min[mine], 0.0)
+            if code == WARD:
+                lasted = about.known.ward_clock_min[rows.patient[mine]]
+            stage[mine], serving[mine], since[mine] = c.path.index(future.stage), future.serving, -elapsed
+            left = _left(c, rows, future, mine, lasted, same_in_all=code in _SAME_IN_ALL)
+            at_once = AT_ONCE_MIN if future.serving else 0.0
+            residual[mine] = np.maximum(left - rows.untold_min[mine, None], at_once)
+    return stage, serving, since, residual
+
+
+def _clock(about: _About, rows: _Rows, code: int, mine: Index) -> Array:
+    """Since when the stages of the rows' situation have lasted: the arrival on the short path, else the milestone."""
+    whole = about.calibration.path.name == "stay" and code != WARD
+    return (rows.arrived_min if whole else rows.since_min)[mine]
+
+
+def _chosen(about: _About, rows: _Rows, code: int) -> list[tuple[Future, Index]]:
+    """The futures of a situation, and the rows that each falls to."""
+    mine = rows.within(code)
+    if not mine.size:
+        return []
+    futures = futures_of(about.calibration, code)
+    if len(futures) == 1:
+        return [(futures[0], mine)]
+    elapsed = -_clock(about, rows, code, mine)
+    cls, block = rows.cls[mine], rows.block[mine]
+    shares = [f.share(about.calibration, cls, block) * _likely(about, rows, f, mine, elapsed) for f in futures]
+    weights = np.stack(shares, axis=1)
+    total = weights.sum(axis=1, keepdims=True)
+    even = np.full_like(weights, 1.0 / len(futures))
+    which = pick(np.divide(weights, total, out=even, where=total > 0), rows.uniform[mine, _FUTURE])
+    return [(future, mine[which == k]) for k, future in enumerate(futures) if (which == k).any()]
+
+
+def _likely(about: _About, rows: _Rows, future: Future, mine: Index, elapsed: Array) -> Array:
+    """The chance of being in a stage after the minutes elapsed, besides its share."""
+    durations = about.calibration.parameters.durations
+    if future.after is not None:
+        over = 1.0 - durations[future.after].survival(elapsed, rows.cls[mine], rows.block[mine])
+        return np.where(about.full[rows.unit[mine]], over, 0.0)
+    if not future.serving or future.lasts is None:
+        return np.ones(mine.size)
+    out = np.empty(mine.size)
+    for name, some in _by_duration(about.calibration, future.lasts, rows.unit[mine]):
+        at = mine[some]
+        out[some] = durations[name].survival(elapsed[some], rows.cls[at], rows.block[at])
+    return out + 1e-9
+
+
+def _left(c: Calibration, rows: _Rows, future: Future, mine: Index, lasted: Array, *, same_in_all: bool) -> Array:
+    """What is left of a stage after the minutes it has lasted, `(row, load)`; the whole of one that has not begun."""
+    out = np.zeros((mine.size, c.parameters.loads))
+    for name, some in _by_duration(c, future.lasts, rows.unit[mine]) if future.lasts else ():
+        duration, at = c.parameters.durations[name], mine[some]
+        uniform, cls, block = rows.uniform[at, _LASTING], rows.cls[at], rows.block[at]
+        if not future.serving:
+            out[some] = duration.at(uniform, cls, block)
+            continue
+        reached = _reached(duration, rows, at, lasted[some], same_in_all=same_in_all)
+        out[some] = duration.beyond(reached, uniform, lasted[some], cls, block)
+    return out
+
+
+def _reached(duration: Duration, rows: _Rows, at: Index, lasted: Array, *, same_in_all: bool) -> Array:
+    """As `Duration.reached`; where members agree, worked out once a patient."""
+    patient, cls, block = rows.patient[at], rows.cls[at], rows.block[at]
+    if not same_in_all:
+        return duration.reached(lasted, cls, block)
+    one_of = np.full(int(patient.max(initial=-1)) + 1, -1)
+    one_of[patient] = np.arange(patient.size)
+    once = one_of[one_of >= 0]
+    place = np.zeros_like(one_of)
+    place[patient[once]] = np.arange(once.size)
+    return duration.reached(lasted[once], cls[once], block[once])[place[patient]]
+
+
+def _by_duration(c: Calibration, lasts: str, unit: Index) -> Sequence[tuple[str, Index]]:
+    """The durations behind a name, and the places in `unit` that each is for."""
     if not lasts.endswith(":wanted"):
-        return [(lasts, np.arange(rows.size))]
+        return [(lasts, np.arange(unit.size))]
     head = lasts.removesuffix("wanted")
     units = [(code, f"{head}{u.name}") for code, u in enumerate(c.hospital.units) if u.ward]
-    return [(name, np.flatnonzero(unit[rows] == code)) for code, name in units]
-
-
-# --- the futures that each situation leaves open --------------------------------------------------------------------
-
-
-def futures_of(c: Calibration, situation: int) -> list[Future]:
-    """The stages of the calibration's path in which a patient of this situation may be."""
-    if situation == WARD:
-        return [Future("ward", "ward_stay:wanted", _certain)]
-    if c.path.name == "stay":
-        return [
-            Future("stay_home", "stay_home", _rest("p_ward", "p_other", "p_lwbs")),
-            *(Future(f"stay_{to}", f"stay_{to}", _share(f"p_{to}")) for to in ("ward", "other", "lwbs")),
-        ]
-    return _OF_MILESTONES[situation](c)
-
-
-def _after_triage(c: Calibration) -> list[Future]:
-    if c.report["doctors_known"]:
-        return [
-            Future("contact_admit", "care_admit", _share("p_admit"), serving=False),
-            Future("contact_home", "care_home", _rest("p_admit"), serving=False),
-        ]
-    return [Future("waiting", "to_contact", _rest("p_lwbs")), Future("leaving", "to_leaving", _share("p_lwbs"))]
-
-
-def _for_a_bed(_: Calibration) -> list[Future]:
-    return [
-        Future("bed_search", "bed_search", _rest("p_elsewhere")),
-        Future("boarding", None, _rest("p_elsewhere"), serving=False, after="bed_search"),
-        Future("elsewhere", "to_elsewhere", _share("p_elsewhere")),
-    ]
-
-
-def _certain(_: Calibration, cls: Index, block: Index) -> Array:
-    return np.ones(cls.size)
-
-
-def _share(name: str) -> Callable[[Calibration, Index, Index], Array]:
-    return lambda c, cls, block: c.parameters.shares[name][cls, block]
-
-
-def _rest(*names: str) -> Callable[[Calibration, Index, Index], Array]:
-    return lambda c, cls, block: 1.0 - sum((c.parameters.shares[n][cls, block] for n in names), np.zeros(cls.size))
-
-
-_OF_MILESTONES: dict[int, Callable[[Calibration], list[Future]]] = {
-    TRIAGE: lambda _: [Future("arrival", "to_triage", _certain)],
-    PROVIDER: _after_triage,
-    DECISION: lambda _: [
-        Future("contact_admit", "care_admit", _share("p_admit")),
-        Future("contact_home", "care_home", _rest("p_admit")),
-    ],
-    DEPARTURE: lambda _: [Future("discharge", "to_exit", _certain)],
-    BED: _for_a_bed,
-}
+    return [(name, np.flatnonzero(unit == code)) for code, name in units]

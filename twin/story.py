@@ -51,6 +51,12 @@ class Story:
         ints = (np.array(column, dtype=np.int64) for column in (kind, visit, unit, to))
         return cls(np.array(at, dtype=np.float64), *ints)
 
+    @property
+    def marks(self) -> list[tuple[float, int, int, int, int]]:
+        """As tuples again, which `of` takes."""
+        columns = (self.at_min, self.kind, self.visit, self.unit, self.to)
+        return list(zip(*(column.tolist() for column in columns), strict=True))
+
     def in_order(self) -> Story:
         """The same marks by minute, then kind; marks of one minute and kind keep their order."""
         order = np.lexsort((self.kind, self.at_min))

@@ -50,11 +50,13 @@ class Unrecorded:
         over = over_by_now(elapsed_min, kind, on_record, self.usual(elapsed_min, group), told_share)
         return np.where(on_record, 0.0, 1.0 - behind_without_record(over, told_share))
 
-    def came_after(self, elapsed_min: float, group: int, uniform: float) -> float:
-        """When it came to a visit that has it behind it: a draw from those like it; the age where there are none."""
+    def came_after(self, elapsed_min: float, group: int, uniform: Array) -> Array:
+        """When it came to a visit that has it behind it: draws from those like it; the age where there are none."""
         here = self._here(elapsed_min, group)
         behind = np.sort(self.after_min[here & (self.after_min <= elapsed_min)])
-        return float(behind[int(uniform * behind.size)]) if behind.size else elapsed_min
+        if not behind.size:
+            return np.full(uniform.size, elapsed_min)
+        return np.asarray(behind[(uniform * behind.size).astype(np.int64)])
 
     def _here(self, elapsed: float, group: int) -> Flags:
         """Of the visits like it, enough of them if there are, those that were still here at its age."""
