@@ -26,7 +26,8 @@ Array = npt.NDArray[np.float64]
 def totals(days: int, factor: Array | float = 1.0, *, seed: int = 1, cv: float = 0.06) -> DayTotals:
     chance = np.random.default_rng(seed)
     expected = np.full(days, 220.0)
-    return DayTotals(FIRST, chance.poisson(expected * factor * chance.gamma(cv**-2, cv**2, days)) * 1.0, expected)
+    came = chance.poisson(expected * factor * chance.gamma(cv**-2, cv**2, days)).astype(np.float64)
+    return DayTotals(FIRST, came, expected)
 
 
 # --- holidays

@@ -118,8 +118,8 @@ def _shape(calendar: Calendar, counts: Array) -> Array:
     age = calendar.day.max(initial=0) - calendar.day
     weight = 0.5 ** (age / PROFILE_HALF_LIFE_DAYS)
     weight *= weight.size / max(weight.sum(), 1e-9)
-    seen = np.bincount(calendar.hour_of_week, weights=weight, minlength=168)
-    total = np.bincount(calendar.hour_of_week, weights=weight * counts, minlength=168)
+    seen = np.bincount(calendar.hour_of_week, weights=weight, minlength=168).astype(np.float64)
+    total = np.bincount(calendar.hour_of_week, weights=weight * counts, minlength=168).astype(np.float64)
     product = _product(total.reshape(7, 24), seen.reshape(7, 24)).ravel()
     expected = product * seen
     ratio = np.divide(total + CELL_PRIOR, expected + CELL_PRIOR, out=np.ones(168), where=expected > 0)

@@ -175,7 +175,7 @@ def _holidays(totals: DayTotals, place: str) -> tuple[dict[str, float], float]:
 
 
 def _drawn(rows: list[tuple[str, float, float]], towards: float, prior: float) -> float:
-    came, usually = (sum(column) for column in list(zip(*rows, strict=True))[1:])
+    came, usually = sum(row[1] for row in rows), sum(row[2] for row in rows)
     return float((came + prior * towards) / (usually + prior))
 
 
