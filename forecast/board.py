@@ -186,6 +186,8 @@ class Cycle:
     """Days of verified forecasts by which the one that is shown was recalibrated; 0 where it is as simulated."""
     begins_at: datetime | None = None
     """From where the forecast that is shown was run: before its issue where the feed was late."""
+    cluster_fault: str | None = None
+    """Why members run in processes of the house's own and not on its cluster; None where they run as they should."""
 
 
 class PageView(Protocol):

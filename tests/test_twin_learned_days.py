@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,10 +25,10 @@ LATE = timedelta(days=62)
 """After which every ninth exit is told: later than days are taken down, and not on the night they are added."""
 
 
-def event(cls: type[Event], number: int, at: datetime, known_at: datetime, **told: str) -> Event:
+def event(cls: type[Any], number: int, at: datetime, known_at: datetime, **told: Any) -> Event:
     name = f"v{number:05}"
     return cls(event_id=EventId(f"{name}/{cls.__name__}"), visit=VisitId(name), occurred_at=at, recorded_at=known_at,
-               known_at=known_at, source="tests", **told)  # type: ignore[call-arg]  # fmt: skip
+               known_at=known_at, source="tests", **told)  # fmt: skip
 
 
 @cache

@@ -28,6 +28,7 @@ from twin.learned_durations import learn_censored
 from twin.learned_path import Learned, Sample, learn_milestones, learn_stay
 from twin.leaving import HOUR_MIN, HOURS_A_WEEK, Timeline, lasted, learn_leaving
 from twin.minutes import Minutes
+from twin.overflowing import learn_overflow, shares_entered
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path, load_path
 from twin.presence import presence_correlation
@@ -52,8 +53,6 @@ WINDOW_DAYS = 60
 """Days of history that the parameters are learned from."""
 STAYS_HALF_LIFE_DAYS = 120.0
 """Days after which a stay in a ward weighs half: long stays and small wards need a year."""
-OWN_WARD_PRIOR = 5.0
-"""Admissions to the ward wanted that are assumed before any is seen."""
 ENOUGH_TOLD = 0.6
 """Share of visits that must tell a milestone for a path to use it."""
 _WARD = DESTINATIONS.index("ward")
@@ -70,7 +69,10 @@ class Calibration:
     beds_known: frozenset[str]
     """Wards whose number of beds is known."""
     placed: Array
-    """Where those end up who want a ward, `(unit wanted, unit entered)`; rows sum to 1."""
+    """Where those end up who want a ward, unless its patients overflow, `(unit wanted, unit entered)`; rows sum to
+    1."""
+    goes_elsewhere: Array
+    """The share of those who want a unit who enter another ward, whatever for, `(unit,)`."""
     exits: Mapping[str, Reporting]
     """How the exits of each of `EXITS` are told."""
     unrecorded: Mapping[str, Unrecorded]
@@ -112,6 +114,11 @@ def calibrate(
     history = history_of(state, minutes, 0.0, known.hospital.acuities, codes, known.hospital.zone)
     window = learning_window(history, window_days)
     visits = completed(history)
+    counts = BedCounts.of(state, minutes)
+    known, turnaround_min = _beds(history, visits, known, counts, window)
+    overflow = learn_overflow(history, visits, known.hospital, known.beds, counts, window[0])
+    known = replace(known, hospital=known.hospital.with_overflow(overflow.hosts))
+    history = replace(history, wanted=overflow.wanted)
     classes = patient_classes(known.hospital)
     recent = settled_sample(history, visits, window, len(classes), window)
     year = _year(state, before, history, visits, window, codes, known.hospital)
@@ -121,8 +128,6 @@ def calibrate(
     path = load_path(_path_for(history, window), known.hospital)
     edges = load_edges(history, visits, window)
     known, slot = _doctors(recent, known, minutes)
-    counts = BedCounts.of(state, minutes)
-    known, turnaround_min = _beds(history, visits, known, counts, window)
     learned = _learned(path, sample, known, year.visits, slot, counts)
     exits = exits_told(history, visits)
     wards = _wards(year, known.hospital, exits["ward"])
@@ -131,7 +136,7 @@ def calibrate(
         classes=classes,
         block_of_hour=np.arange(24) // BLOCK_HOURS,
         streams=streams,
-        durations={**_others(path, turnaround_min), **learned.durations, **wards.stays},
+        durations={**_others(path, turnaround_min, overflow.after), **learned.durations, **wards.stays},
         shares=learned.shares,
         wanted=learned.wanted,
         load_edges=edges,
@@ -149,7 +154,8 @@ def calibrate(
         path=path,
         parameters=parameters,
         beds_known=known.beds,
-        placed=_placed(history, len(codes)),
+        placed=shares_entered(history, history.wanted, len(codes)),
+        goes_elsewhere=overflow.goes_elsewhere,
         exits=exits,
         unrecorded={
             "triage": unrecorded(history, visits, history.visits.triaged_min),
@@ -180,6 +186,9 @@ def _year(
         return _Year(history, visits, window, np.zeros(visits.arrived_min.size))
     rows = before.with_recent(state)
     whole = history_of_visits(rows, history.minutes, 0.0, hospital.acuities, codes, hospital.zone)
+    wanted = dict(zip(history.ids, history.wanted.tolist(), strict=True))  # what the overflow of wards has told
+    known = zip(whole.ids, whole.wanted.tolist(), strict=True)
+    whole = replace(whole, wanted=np.array([wanted.get(visit, unit) for visit, unit in known], dtype=np.int64))
     looked_at = {visit.visit: before.looked_at(at) for visit in before.visits if (at := came_at(visit)) is not None}
     looked = np.array([min(history.minutes.of(looked_at.get(v, history.minutes.origin)), 0.0) for v in whole.ids])
     return _Year(whole, completed(whole), learning_window(whole, YEAR_DAYS), looked)
@@ -239,16 +248,9 @@ def _learned(
     return learn_milestones(sample, units, doctors=slot is not None, beds=beds, free_beds=free, slot=slot)
 
 
-def _placed(history: History, units: int) -> Array:
-    """Shares of the ward entered by the ward wanted, each ward's own counted so many times more."""
-    told = (history.asked >= 0) & (history.visits.to == _WARD)
-    counts = np.eye(units) * OWN_WARD_PRIOR
-    np.add.at(counts, (history.asked[told], history.wanted[told]), 1.0)
-    return np.asarray(counts / counts.sum(axis=1, keepdims=True))
-
-
-def _others(path: Path, turnaround_min: float) -> dict[str, Duration]:
-    return {"bed_cleaning": fixed(turnaround_min)} if "bed_cleaning" in path.durations else {}
+def _others(path: Path, turnaround_min: float, overflow_after: Duration) -> dict[str, Duration]:
+    told = {"bed_cleaning": fixed(turnaround_min), "overflow_after": overflow_after}
+    return {name: duration for name, duration in told.items() if name in path.durations}
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,8 +318,10 @@ def _streams(year: _Year, recent: Sample, hospital: Hospital, path: Path) -> tup
         code = hospital.unit_code(unit.name)
         came = v.stay_from_min[history.stay_direct & (v.stay_unit == code)]
         if calendar.counts(came).sum() > 0:
-            rate = learn_arrivals(calendar, came)
-            streams.append(Stream(f"planned:{unit.name}", "planned", rate.per_hour, anyone, unit=code))
+            rate = learn_arrivals(calendar, came, hospital.holidays)
+            streams.append(
+                Stream(f"planned:{unit.name}", "planned", rate.per_hour, anyone, unit=code, on_days=rate.on_days)
+            )
     return profile, tuple(streams)
 
 

@@ -37,6 +37,10 @@ SHORTEST_DAYS, LONGEST_DAYS, BEFORE_DAYS = 4, 42, 28
 """A shift is looked for from the fourth last day to the 42nd last, against the 28 days before it."""
 SHIFT_SCORE = 4.0
 """Standard errors beyond which days since and days before are taken to be at two levels."""
+NORMAL_MEDIAN = 0.6745
+"""Of the distances from the mean, in standard deviations."""
+DAYS_RESEMBLE = 1.15
+"""How much more days differ than from the next, which they resemble a little."""
 DAYS_BEFORE = 1.0
 """After a shift, what the level was before it counts as so many days."""
 _YEAR = 365.25
@@ -158,7 +162,8 @@ def _score(ratio: Array, since: int, spread: float) -> float:
 
 def _spread(ratio: Array) -> float:
     """How much days differ, from each to the next: a shift of the level moves one of these differences only."""
-    return float(np.median(np.abs(np.diff(ratio)))) / 0.6745 / np.sqrt(2.0) * 1.15  # days resemble the next a little
+    apart = float(np.median(np.abs(np.diff(ratio)))) / (NORMAL_MEDIAN * 2.0**0.5)
+    return apart * DAYS_RESEMBLE
 
 
 def _holidays(totals: DayTotals, place: str) -> tuple[dict[str, float], float]:
@@ -176,7 +181,7 @@ def _holidays(totals: DayTotals, place: str) -> tuple[dict[str, float], float]:
 
 def _drawn(rows: list[tuple[str, float, float]], towards: float, prior: float) -> float:
     came, usually = sum(row[1] for row in rows), sum(row[2] for row in rows)
-    return float((came + prior * towards) / (usually + prior))
+    return (came + prior * towards) / (usually + prior)
 
 
 def _beside(totals: DayTotals, row: int, usual: npt.NDArray[np.bool_]) -> tuple[float, float]:
