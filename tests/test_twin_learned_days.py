@@ -27,8 +27,11 @@ LATE = timedelta(days=62)
 
 def event(cls: type[Any], number: int, at: datetime, known_at: datetime, **told: Any) -> Event:
     name = f"v{number:05}"
-    return cls(event_id=EventId(f"{name}/{cls.__name__}"), visit=VisitId(name), occurred_at=at, recorded_at=known_at,
-               known_at=known_at, source="tests", **told)  # fmt: skip
+    made: Event = cls(
+        event_id=EventId(f"{name}/{cls.__name__}"), visit=VisitId(name), occurred_at=at, recorded_at=known_at,
+        known_at=known_at, source="tests", **told,
+    )  # fmt: skip
+    return made
 
 
 @cache

@@ -26,6 +26,7 @@ from twin.learned_arrivals import ArrivalProfile, Calendar, learn_arrivals
 from twin.learned_days import YEAR_DAYS, Before, came_at
 from twin.learned_durations import learn_censored
 from twin.learned_path import Learned, Sample, learn_milestones, learn_stay
+from twin.learned_report import Account, report_of
 from twin.leaving import HOUR_MIN, HOURS_A_WEEK, Timeline, lasted, learn_leaving
 from twin.minutes import Minutes
 from twin.overflowing import learn_overflow, shares_entered
@@ -163,7 +164,21 @@ def calibrate(
         },
         typed_after_min=typed_after(exits),
         presence_correlation=presence_correlation(history, visits, exits, window[0]),
-        report=_report(history, visits, window, path, profile, parameters, known, wards.ended),
+        report=report_of(
+            Account(
+                history=history,
+                visits=visits,
+                window=window,
+                sample=recent,
+                year=year.visits,
+                year_window=year.window,
+                path=path,
+                profile=profile,
+                parameters=parameters,
+                known=known,
+                ended=wards.ended,
+            )
+        ),
     )
 
 
@@ -332,61 +347,3 @@ def _mix(sample: Sample, classes: int) -> Array:
     rows = [np.bincount(cells.cls[cells.block == b], minlength=classes) + 50 * overall for b in range(cells.shape[1])]
     table = np.array(rows)
     return np.asarray(table / table.sum(axis=1, keepdims=True))
-
-
-# --- the account -----------------------------------------------------------------------------------------------------
-
-
-def _report(
-    history: History, visits: Visits, window: tuple[float, float], path: Path, profile: ArrivalProfile,
-    parameters: Parameters, known: Adapted, stays: Mapping[str, int],
-) -> dict[str, Any]:  # fmt: skip
-    inside_window = (history.visits.arrived_min >= window[0]) & (history.visits.arrived_min < window[1])
-    recorded = history.visits
-    told = {
-        name: round(float((~np.isnan(column[inside_window])).mean()), 3) if inside_window.any() else None
-        for name, column in (
-            ("triage", recorded.triaged_min), ("first contact", recorded.seen_min),
-            ("decision to admit", recorded.decided_min), ("exit", recorded.departed_min),
-        )
-    }  # fmt: skip
-    stay = (visits.departed_min - visits.arrived_min)[inside_window]
-    return {
-        "as_of": history.minutes.origin.isoformat(),
-        "path": path.name,
-        "days": round((window[1] - window[0]) / DAY_MIN, 1),
-        "visits": int(inside_window.sum()),
-        "arrivals_per_day": round(float(profile.per_hour.sum() / 7), 1),
-        "recent_level": round(profile.level, 3),
-        "day_cv": round(profile.day_cv, 3),
-        "come_together": round(profile.together, 3),
-        "stay_min": {f"p{q}": round(float(np.nanquantile(stay, q / 100)), 0) for q in (10, 50, 90)},
-        "recorded_share": told,
-        "ghost_share": round(float(np.isnan(recorded.departed_min[inside_window]).mean()), 3),
-        "shares": {name: round(float(share.mean()), 4) for name, share in parameters.shares.items()},
-        "ward_stays": dict(stays),
-        "beds_known": sorted(known.beds),
-        "beds_held_back": {unit.name: unit.held_back for unit in known.hospital.wards if unit.held_back},
-        "bed_turnaround_min": _turnaround(parameters),
-        "doctors_known": known.doctors is not None,
-        "doctor_caseload": _limit(known.hospital.caseloads.get("doctor", NO_LIMIT)),
-        "excluded": {"not yet settled (48 h)": int((history.visits.arrived_min >= window[1]).sum())},
-        "not_known": _not_known(path, known),
-    }
-
-
-def _turnaround(parameters: Parameters) -> float | None:
-    cleaning = parameters.durations.get("bed_cleaning")
-    return None if cleaning is None else round(float(cleaning.mean_min().mean()), 0)
-
-
-def _limit(count: int) -> int | None:
-    return count if count < NO_LIMIT else None
-
-
-def _not_known(path: Path, known: Adapted) -> list[str]:
-    gaps = [] if path.name != "stay" else ["waiting, decisions and boarding inside the stay"]
-    if known.doctors is None:
-        gaps.append("doctors on duty: the wait for first contact is a learned delay, not a queue")
-    unknown = [unit.name for unit in known.hospital.wards if unit.name not in known.beds]
-    return [*gaps, f"beds of {', '.join(unknown)}: nobody queues for them"] if unknown else gaps

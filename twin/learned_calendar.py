@@ -162,7 +162,7 @@ def _score(ratio: Array, since: int, spread: float) -> float:
 
 def _spread(ratio: Array) -> float:
     """How much days differ, from each to the next: a shift of the level moves one of these differences only."""
-    apart = float(np.median(np.abs(np.diff(ratio)))) / (NORMAL_MEDIAN * 2.0**0.5)
+    apart = float(np.median(np.abs(np.diff(ratio)))) / (NORMAL_MEDIAN * float(np.sqrt(2.0)))
     return apart * DAYS_RESEMBLE
 
 
