@@ -21,7 +21,7 @@ from dashboard.house import House
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
-from forecast.board import Board, FeedsView, QuarantineView
+from forecast.board import Board, FeedsView, LearnedView, QuarantineView
 from forecast.executors import fault_of
 from forecast.loop import Loop, Rhythm, Site
 from ingest.clock import WallClock
@@ -84,7 +84,7 @@ def serve(
         elsewhere=lambda: fault_of(workers),
     )  # fmt: skip
     latest = _Latest(loop)
-    pages: Pages = {"feeds": latest.feeds, "quarantine": latest.quarantine}
+    pages: Pages = {"feeds": latest.feeds, "quarantine": latest.quarantine, "learned": latest.learned}
     app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
@@ -160,7 +160,7 @@ def _site(house: House, mode: str) -> Site:
     own = house.own_hospital
     return Site(
         house.hospital, tuple(house.scenarios()), mode, spaces=house.hospital.spaces if own else None, own_beds=own,
-        call=house.settings.downtime_call,
+        call=house.settings.downtime_call, learns_at_h=house.settings.learn_at_h,
     )  # fmt: skip
 
 
@@ -219,6 +219,10 @@ class _Latest:
     def quarantine(self) -> QuarantineView:
         """The page of the quarantine, so."""
         return self._fresh("quarantine", lambda: self._loop.quarantine)
+
+    def learned(self) -> LearnedView:
+        """The page of what was learned, so."""
+        return self._fresh("learned", lambda: self._loop.learned)
 
     def _fresh(self, name: str, make: Callable[[], View]) -> View:
         with self._lock:
