@@ -86,6 +86,7 @@ def report_of(a: Account) -> dict[str, Any]:
         "excluded": _excluded(a),
         "not_known": _not_known(a),
         "checks": looks,
+        "names": {unit.name: {"fr": unit.fr, "en": unit.en} for unit in a.known.hospital.units},
         "verdict": verdict_of(looks),
     }
 
