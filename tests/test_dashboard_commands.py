@@ -318,7 +318,7 @@ def test_doctor_tells_every_fault_at_once_and_makes_nothing(run: Callable[..., S
     (tmp_path / "site.toml").write_text('hospital = "h.toml"\n')
     said = run("doctor", "--data", tmp_path / "none", "--config", tmp_path / "site.toml")
     assert said.status == 2
-    assert f"h.toml:{UHCD_LINE}: units.uhcd.beds: must be" in said.out
+    assert f"h.toml:{LINE}: units.uhcd.beds: must be" in said.out
     assert "units.sauv.spaces: must be 0 or more, but is -1" in said.out
     assert said.out.count("FAULT") == 1
     assert not (tmp_path / "none").exists()
@@ -345,7 +345,7 @@ def folder(tmp_path: Path, extract: Path) -> Path:
 
 
 SHIPPED = Path(SCENARIOS).with_name("hospital.toml").read_text(encoding="utf-8").splitlines()
-UHCD_LINE = 1 + next(i for i, line in enumerate(SHIPPED) if line.startswith("uhcd "))
+LINE = 1 + next(i for i, line in enumerate(SHIPPED) if line.startswith("uhcd "))
 BAD = [
     ("ingest f.csv --format wide --mapping column.toml", "none is 'came'"),
     ("ingest f.csv --format wide --mapping key.toml", "kees: unknown key"),
@@ -359,7 +359,7 @@ BAD = [
     ("forecast --config nowhere.toml", "cannot be read"),
     (
         "ingest f.csv --format wide --mapping edtwin_wide --config beds.toml",
-        f"h.toml:{UHCD_LINE}: units.uhcd.beds: must be",
+        f"h.toml:{LINE}: units.uhcd.beds: must be",
     ),
     ("scenarios check shares.toml", "sum to 1, but sum to 1.3"),
     ("scenarios check pool.toml", "unknown pool triage_nurze, likely a typo for triage_nurse"),
