@@ -137,8 +137,8 @@ def calibrate(
         placed=_placed(history, len(codes)),
         exits=exits,
         unrecorded={
-            "triage": unrecorded(history, visits, history.visits.triaged_min),
-            "contact": unrecorded(history, visits, history.visits.seen_min),
+            "triage": unrecorded(history, visits, history.visits.triaged_min, history.triage_known_min),
+            "contact": unrecorded(history, visits, history.visits.seen_min, history.contact_known_min),
         },
         typed_after_min=typed_after(exits),
         presence_correlation=presence_correlation(history, visits, exits, window[0]),

@@ -153,10 +153,9 @@ def _marks(row: int, visit: Visit, situation: int, minutes: Minutes, unit: int) 
 def _ahead(milestone: Unrecorded, before: int, situation: Index, age_min: Array, acuity: Index, block: Index) -> Array:
     """Whether a milestone is ahead of those in the department, beside all who are there."""
     rows = np.flatnonzero(situation != WARD)
-    like = np.zeros(rows.size, dtype=np.int64) if before == TRIAGE else acuity[rows]  # untriaged: nobody knows it
     group, on_record = group_of(acuity + 1, block)[rows], situation[rows] > before
     out = np.full(situation.size, np.nan)
-    out[rows] = milestone.p_ahead_today(age_min[rows], group, like, on_record)
+    out[rows] = milestone.p_ahead_today(age_min[rows], group, on_record)
     return out
 
 

@@ -53,7 +53,9 @@ class Visit:
     acuity: str | None = None
     arrived_at: datetime | None = None
     triaged_at: datetime | None = None
+    triage_known_at: datetime | None = None
     seen_at: datetime | None = None
+    contact_known_at: datetime | None = None
     decided_at: datetime | None = None
     """Decision to admit."""
     discharged_at: datetime | None = None
@@ -90,13 +92,16 @@ class Visit:
     def as_of(self, instant: datetime) -> Visit:
         """The visit with all that happens after the instant left out."""
         later = {name: None for name in _MILESTONES if _after(getattr(self, name), instant)}
-        if "departed_at" in later:
-            later |= {"to": None, "departure_known_at": None}
+        later |= {told: None for name in list(later) for told in _WITH.get(name, ())}
         stays = tuple(_stay_as_of(s, instant) for s in self.stays if s.from_at <= instant)
         return replace(self, stays=stays, **later) if later or stays != self.stays else self  # type: ignore[arg-type]
 
 
 _MILESTONES = ("arrived_at", "triaged_at", "seen_at", "decided_at", "discharged_at", "departed_at")
+_WITH: dict[str, tuple[str, ...]] = {
+    "triaged_at": ("triage_known_at",), "seen_at": ("contact_known_at",), "departed_at": ("to", "departure_known_at"),
+}  # fmt: skip
+"""What is told with a milestone, and not known without it."""
 
 
 def visit_of(visit: VisitId, events: Sequence[Event]) -> Visit | None:
@@ -134,11 +139,13 @@ def _arrived(row: Visit, event: Arrived) -> Visit:
 
 
 def _triaged(row: Visit, event: Triaged) -> Visit:
-    return replace(row, triaged_at=row.triaged_at or event.occurred_at, acuity=event.acuity or row.acuity)
+    if row.triaged_at is None:
+        row = replace(row, triaged_at=event.occurred_at, triage_known_at=event.known_at)
+    return replace(row, acuity=event.acuity or row.acuity)
 
 
 def _seen(row: Visit, event: SeenByProvider) -> Visit:
-    return replace(row, seen_at=row.seen_at or event.occurred_at)
+    return row if row.seen_at else replace(row, seen_at=event.occurred_at, contact_known_at=event.known_at)
 
 
 def _decided_to_admit(row: Visit, event: DecidedToAdmit) -> Visit:
