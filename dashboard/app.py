@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
@@ -19,12 +19,12 @@ from flask_compress import Compress
 from werkzeug.exceptions import BadRequest
 
 from dashboard.headers import secure
-from dashboard.pages.beside import PATHS, Place, View, beside
+from dashboard.pages.beside import BESIDE, WALL, Place, beside, named
 from dashboard.pages.wall import CHARTS, PANELS, filling, frame
 from dashboard.states import aged
 from dashboard.theme import FONT
 from dashboard.words import LANGUAGES, Language, Reader
-from forecast.board import Board, FeedsView, QuarantineView
+from forecast.board import Board, PageView
 
 HERE = Path(__file__).parent
 _REM_PX = (8.0, 200.0)
@@ -45,12 +45,8 @@ class WallSettings:
     downtime_call: str | None = None
 
 
-@dataclass(frozen=True)
-class Pages:
-    """What the pages beside the wall show; each must be quick."""
-
-    feeds: Callable[[], FeedsView | None] = lambda: None
-    quarantine: Callable[[], QuarantineView | None] = lambda: None
+Pages = Mapping[str, Callable[[], PageView | None]]
+"""By name of a page beside the wall what gives its view, which must be quick; a page left out has none yet."""
 
 
 def build_app(
@@ -75,7 +71,7 @@ def build_app(
         add_log_handler=False,
     )
     app.layout = _layout(settings)
-    _register(app, lambda: _shown(get_board, now), pages or Pages())
+    _register(app, lambda: _shown(get_board, now), pages or {})
     app.server.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
     Compress(app.server)
     secure(app)
@@ -111,7 +107,7 @@ def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: P
         """The page filled anew if its view or the screen changed; a beat in any case, by which it knows we live."""
         beat = {**dict.fromkeys(_outputs(), no_update), "beat": str(dict(screen or {}).get("tick"))}
         place = place_of(screen)
-        if place.name != "wall":
+        if place.name != WALL:
             view, word = _view(place, shown, pages)
             reader = reader_of(screen, view.zone if view else _UNKNOWN_ZONE)
             wanted = _word(word, reader, place)
@@ -124,12 +120,16 @@ def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: P
         return beat if version == wanted else {**beat, **filled, "version": wanted}
 
 
-def _view(place: Place, shown: Callable[[], tuple[Board | None, str]], pages: Pages) -> tuple[View | None, str]:
+def _view(place: Place, shown: Callable[[], tuple[Board | None, str]], pages: Pages) -> tuple[PageView | None, str]:
     """What a page beside the wall shows, and a word that changes whenever the page must."""
-    if place.name == "downtime":
+    if BESIDE[place.name].of_the_board:
         return shown()
-    view = pages.feeds() if place.name == "feeds" else pages.quarantine()
+    view = pages.get(place.name, _nothing)()
     return view, view.made_at.isoformat() if view else "none"
+
+
+def _nothing() -> None:
+    """The view of a page that nobody makes one for."""
 
 
 def place_of(screen: Any) -> Place:
@@ -137,7 +137,7 @@ def place_of(screen: Any) -> Place:
     path, number = (screen.get("path", "/"), screen.get("number", 1)) if isinstance(screen, dict) else (None, 1)
     if not isinstance(path, str) or isinstance(number, bool) or not isinstance(number, int) or not 1 <= number < 1e6:
         raise BadRequest("screen.path must be a path of this site and screen.number a page's number")
-    return Place(PATHS.get(path.rstrip("/"), "wall"), number)
+    return Place(named(path), number)
 
 
 def _word(view: str, reader: Reader, place: Place) -> str:

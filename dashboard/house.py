@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,9 @@ from dashboard.formats import readers_of
 from dashboard.settings import Settings
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
 from forecast.archive import Archive
+from forecast.cluster import Certificates
 from forecast.ensemble import Run
+from forecast.executors import executor_of
 from forecast.workers import Workers
 from ingest.clock import Clock, WallClock
 from ingest.database import SCHEMA_SQL as INGEST_SQL
@@ -61,9 +64,13 @@ class House:
         secret = open_secret(self.settings.data / SECRET, create=self.log.span() is None)
         return Pseudonyms(secret, "edtwin")
 
-    def workers(self) -> Workers:
-        """The processes that simulate; each makes the compiled engine ready beside its first members."""
-        return workers_of(self.settings)
+    def workers(self, *, runs_on: bool = False) -> Executor:
+        """What simulates: the house's own processes, or the cluster of the settings.
+
+        A house that `runs_on` goes over to its own processes while the cluster cannot be had; a command that runs
+        once raises ClusterError.
+        """
+        return workers_of(self.settings, runs_on=runs_on)
 
     def run(self) -> Run:
         """How ensembles are run."""
@@ -71,8 +78,23 @@ class House:
         return Run(s.members, s.horizon_h * 60.0, s.step_min, s.seed)
 
 
-def workers_of(settings: Settings) -> Workers:
-    """Processes that simulate; what they compile is kept beside the code or, where that cannot be written, the data."""
+def workers_of(settings: Settings, *, runs_on: bool = False) -> Executor:
+    """What simulates, by the settings."""
+    local = partial(processes_of, settings)
+    return executor_of(settings.executor, local, _certificates(settings), runs_on=runs_on)
+
+
+def _certificates(settings: Settings) -> Certificates | None:
+    """Those of a cluster that is spoken to over TLS."""
+    ca, cert, key = settings.executor_ca, settings.executor_cert, settings.executor_key
+    return Certificates(ca, cert, key) if ca and cert and key and settings.executor.startswith("tls:") else None
+
+
+def processes_of(settings: Settings) -> Workers:
+    """Processes of the house's own, each of which makes the compiled engine ready beside its first members.
+
+    What they compile is kept beside the code or, where that cannot be written, the data.
+    """
     return Workers(settings.workers, prepare=partial(warm, settings.data / COMPILED))
 
 

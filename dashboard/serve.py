@@ -22,6 +22,7 @@ from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
 from forecast.board import Board, FeedsView, QuarantineView
+from forecast.executors import fault_of
 from forecast.loop import Loop, Rhythm, Site
 from ingest.clock import WallClock
 from ingest.links import LinkNow
@@ -73,19 +74,20 @@ def serve(
 
     Raises CommandError where the port cannot be had.
     """
-    workers = house.workers()
+    workers = house.workers(runs_on=True)
     publishers = _publishers(house, stop)
     loop = Loop(
         house.log, house.archive, _site(house, mode), workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
+        elsewhere=lambda: fault_of(workers),
     )  # fmt: skip
     latest = _Latest(loop)
-    pages = Pages(feeds=latest.feeds, quarantine=latest.quarantine)
+    pages: Pages = {"feeds": latest.feeds, "quarantine": latest.quarantine}
     app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
-    answer_readyz(app.server, readiness)
+    answer_readyz(app.server, readiness, lambda: fault_of(workers))
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring = _Measuring(loop, house, stop)
@@ -127,12 +129,13 @@ def _publishers(house: House, stop: threading.Event) -> list[Publisher]:
     return [publisher] if publisher else []
 
 
-def answer_readyz(server: Flask, readiness: Readiness) -> None:
-    """`/readyz`: 200 when the house can do its work, else 503 with what is missing."""
+def answer_readyz(server: Flask, readiness: Readiness, remark: Callable[[], str | None] = lambda: None) -> None:
+    """`/readyz`: 200 when the house can do its work, with a remark if there is one; else 503 with what is missing."""
 
     def readyz() -> Response:
-        fault = readiness.fault()
-        return Response(f"{fault or 'ready'}\n", 503 if fault else 200, mimetype="text/plain")
+        fault, beside = readiness.fault(), remark()
+        ready = "ready" if beside is None else f"ready, but members run in processes of the house's own: {beside}"
+        return Response(f"{fault or ready}\n", 503 if fault else 200, mimetype="text/plain")
 
     server.add_url_rule("/readyz", "readyz", readyz)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,28 @@ class Cycle:
     """Days of verified forecasts by which the one that is shown was recalibrated; 0 where it is as simulated."""
     begins_at: datetime | None = None
     """From where the forecast that is shown was run: before its issue where the feed was late."""
+    cluster_fault: str | None = None
+    """Why members run in processes of the house's own and not on its cluster; None where they run as they should."""
+
+
+class PageView(Protocol):
+    """What every page knows of itself: when it was made, where, of what, and whether it is real."""
+
+    @property
+    def made_at(self) -> datetime:
+        """The house's time at which the view was made."""
+
+    @property
+    def zone(self) -> str:
+        """Where its readers are."""
+
+    @property
+    def hospital(self) -> str:
+        """Whose it is."""
+
+    @property
+    def mode(self) -> str:
+        """ "live", "replay" or "fabricated": said on every page when not live."""
 
 
 @dataclass(frozen=True)

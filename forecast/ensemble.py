@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -17,17 +17,19 @@ import numpy as np
 from forecast.situation import Situation
 from forecast.values import Array, Members
 from twin import model
+from twin.counting import Counting
 from twin.fate import Fate, cast
-from twin.fates import cast_for
+from twin.fates import Share, cast_for, cast_members_for
 from twin.hospital import Profile
 from twin.kernel import Runs
-from twin.luck import Luck, draw
-from twin.measures import in_the_hour_before, measure
+from twin.kernel_tables import Room
+from twin.luck import Luck, draw_members
+from twin.measures import in_the_hour_before
 from twin.pathway import Path
 from twin.present import Present
-from twin.present_draw import AT_ONCE_MIN, draw_present
+from twin.present_draw import AT_ONCE_MIN, draw_presents
 from twin.scenarios import Scenario, Setting
-from twin.story import Story, Visits
+from twin.story import Story
 
 _SECOND_MIN = 1.0 / 60.0
 CHUNK = 10
@@ -81,18 +83,42 @@ def ensemble(
 def run_chunk(
     situation: Situation, scenarios: Sequence[Scenario], how: Run, members: range
 ) -> dict[str, dict[str, Array]]:
-    """The members of a chunk: scenario to measure to `(lead, member)`."""
-    applied = {s.name: applied_to(situation, s, how) for s in scenarios}
-    columns: dict[str, list[dict[str, Array]]] = {s.name: [] for s in scenarios}
-    for member in members:
-        for name, values in _member(situation, applied, how, member).items():
-            columns[name].append(values)
-    return {name: _whole(situation, applied[name], how, of) for name, of in columns.items()}
+    """The members of a chunk: scenario to measure to `(lead, member)`.
+
+    1. Draw the present and the luck of all of them, and what that means for their patients under every scenario.
+    2. Run and count one after the other, each under every scenario.
+    """
+    c = situation.calibration
+    applied = [applied_to(situation, scenario, how) for scenario in scenarios]
+    presents, luck = drawn(situation, how, members)
+    shares = cast_members_for(c.path, c.parameters, luck, presents, [change.demand for change in applied])
+    what, room = _counting(situation), Room()
+    counted = np.empty((len(scenarios), len(members), len(what.names), how.lead_min.size))
+    for member, (present, mine) in enumerate(zip(presents, shares, strict=True)):
+        _run_member(situation, applied, how, what, room, present, mine, counted[:, member])
+    by_lead = np.ascontiguousarray(counted.transpose(0, 2, 3, 1))
+    return {
+        scenario.name: _whole(situation, change, how, what.by_name(of))
+        for scenario, change, of in zip(scenarios, applied, by_lead, strict=True)
+    }
 
 
-def _whole(situation: Situation, change: Setting, how: Run, columns: Sequence[dict[str, Array]]) -> dict[str, Array]:
-    """The members' columns as `(lead, member)`, with what is the same in all of them: who is gone, and beds."""
-    out = {name: np.stack([column[name] for column in columns], axis=1) for name in columns[0]}
+def _run_member(
+    situation: Situation, applied: Sequence[Setting], how: Run, what: Counting, room: Room, present: Present,
+    shares: Sequence[Share], counted: Array,
+) -> None:  # fmt: skip
+    """Count a member under each scenario, `(scenario, row, lead)`; lead 0 is read from the present alone."""
+    runs: dict[int, Runs] = {}
+    for one, (share, change) in enumerate(zip(shares, applied, strict=True)):
+        if id(share.fate) not in runs:
+            runs[id(share.fate)] = _runs(situation.calibration.path, share.fate, present, how, room)
+        mine = runs[id(share.fate)]
+        counted[one, :, :1] = mine.counted_now(what) if one == 0 else counted[0, :, :1]
+        counted[one, :, 1:] = mine.counted(change.capacity, what, how.lead_min[1:], share.rows)
+
+
+def _whole(situation: Situation, change: Setting, how: Run, out: dict[str, Array]) -> dict[str, Array]:
+    """The members' measures with what is the same in all of them: who is gone, and beds."""
     gone = situation.gone
     for name, before in (
         ("ed_arrivals", gone.arrived_min), ("ed_departures", gone.departed_min), ("admissions", gone.to_ward_min),
@@ -122,62 +148,40 @@ def _parts(
 def law_and_engine(situation: Situation, scenarios: Sequence[Scenario], how: Run, member: int) -> tuple[Story, Story]:
     """A member's story under the first scenario: by the law alone, and as it is run beside the other scenarios."""
     c, settings = situation.calibration, [applied_to(situation, s, how) for s in scenarios]
-    present, luck = drawn(situation, how, member)
+    [present], luck = drawn(situation, how, range(member, member + 1))
     alone = cast(c.path, c.parameters, luck, present, settings[0].demand)
     share = cast_for(c.path, c.parameters, luck, present, [setting.demand for setting in settings])[0]
     law = model.run(settings[0].capacity, c.path, alone, present, how.until_min)
-    return law, _runs(c.path, share.fate, present, how).under(settings[0].capacity, share.rows)
+    return law, _runs(c.path, share.fate, present, how, Room()).under(settings[0].capacity, share.rows)
 
 
-def drawn(situation: Situation, how: Run, member: int) -> tuple[Present, Luck]:
-    """What is drawn for a member, whatever the scenario."""
+def drawn(situation: Situation, how: Run, members: range) -> tuple[list[Present], Luck]:
+    """What is drawn for some members, whatever the scenario: the same for each, whoever else is drawn."""
     c = situation.calibration
-    present = draw_present(situation.known, c, seed=how.seed, member=member)
-    luck = draw(
-        c.path, c.parameters, present.count, seed=how.seed, member=member, start=situation.as_of,
-        horizon_min=how.until_min, zone=c.hospital.zone, seen_today=situation.seen_today,
+    presents = draw_presents(situation.known, c, seed=how.seed, members=members)
+    luck = draw_members(
+        c.path, c.parameters, {member: here.count for member, here in zip(members, presents, strict=True)},
+        seed=how.seed, start=situation.as_of, horizon_min=how.until_min, zone=c.hospital.zone,
+        seen_today=situation.seen_today,
     )  # fmt: skip
-    return present, luck
+    return presents, luck
 
 
-def _member(situation: Situation, applied: Mapping[str, Setting], how: Run, member: int) -> dict[str, dict[str, Array]]:
-    """A member under each scenario; what is drawn, and what it means, is worked out once for all of them."""
-    c = situation.calibration
-    present, luck = drawn(situation, how, member)
-    shares = cast_for(c.path, c.parameters, luck, present, [change.demand for change in applied.values()])
-    runs: dict[int, Runs] = {}
-    now = _measured(situation, Visits.of(present.history, shares[0].fate.acuity), how.lead_min[:1])
-    out = {}
-    for share, (name, change) in zip(shares, applied.items(), strict=True):
-        if id(share.fate) not in runs:
-            runs[id(share.fate)] = _runs(c.path, share.fate, present, how)
-        later = _after_now(Visits.of(runs[id(share.fate)].under(change.capacity, share.rows), share.fate.acuity))
-        ahead = _measured(situation, later, how.lead_min[1:])
-        out[name] = {measure: np.concatenate([now[measure], ahead[measure]]) for measure in now}
-    return out
-
-
-def _runs(path: Path, fate: Fate, present: Present, how: Run) -> Runs:
+def _runs(path: Path, fate: Fate, present: Present, how: Run, room: Room) -> Runs:
     """By SimPy alone where that is asked for; else by the compiled engine once it is there."""
-    return Runs(path, fate, present, how.until_min, by_law=how.engine == "simpy")
+    return Runs(path, fate, present, how.until_min, by_law=how.engine == "simpy", room=room)
 
 
-def _after_now(visits: Visits) -> Visits:
-    """Who leaves at the first instant of the run, for a bed that stood free, leaves just after the present."""
-    departed = np.where(visits.departed_min == 0.0, AT_ONCE_MIN, visits.departed_min)
-    return replace(visits, departed_min=departed)
-
-
-def _measured(situation: Situation, visits: Visits, lead_min: Array) -> dict[str, Array]:
-    """Every measure of those drawn, at some leads; lead 0 is read from the present alone, before anything of the run
-    has happened."""
+def _counting(situation: Situation) -> Counting:
+    """Every measure that the path tells; who leaves at the first instant, for a bed that stood free, does so just after
+    the present."""
     c = situation.calibration
-    return measure(
-        visits,
-        lead_min,
-        acuities=c.hospital.acuities,
-        units={unit.name: c.hospital.unit_code(unit.name) for unit in c.hospital.wards},
+    return Counting(
+        acuities=tuple(c.hospital.acuities),
+        units=tuple(unit.name for unit in c.hospital.units),
+        wards=tuple(unit.name for unit in c.hospital.wards),
         milestones=MILESTONES[c.path.name],
+        at_once_min=AT_ONCE_MIN,
     )
 
 

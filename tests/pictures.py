@@ -82,10 +82,7 @@ def take_page(browser: Browser, out: Path, name: str, make: Callable[[], FeedsVi
     """One example of a page beside the wall, in French on every screen and in English on the wall's."""
     view = make()
     path = "feeds" if isinstance(view, FeedsView) else "quarantine"
-    pages = Pages(
-        feeds=lambda: view if isinstance(view, FeedsView) else None,
-        quarantine=lambda: view if isinstance(view, QuarantineView) else None,
-    )
+    pages = {path: lambda: view}
     with served(ordinary, pages) as (url, _):
         for screen, (width, height) in SCREENS.items():
             for language in ("fr", "en") if screen == "wall" else ("fr",):

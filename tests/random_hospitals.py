@@ -13,7 +13,8 @@ from functools import cache
 import numpy as np
 
 from ingest.events import RANK
-from tests.small_hospitals import HOSPITAL, QUEUE, START, WHOLE, Array, small_hospital, small_path
+from tests.small_hospitals import HOSPITAL as SMALL
+from tests.small_hospitals import QUEUE, START, WHOLE, Array, small_hospital, small_path
 from twin.defaults import default_parameters
 from twin.demand import Crisis, Demand
 from twin.durations import LEVELS, Duration
@@ -59,6 +60,7 @@ gives = "care:doctor"
 then = { boarding = "p_admit", home = "rest" }
 [stage.boarding]
 takes = "wanted bed"
+overflows_after = "overflow_after"
 needs = "nurse"
 starts = "BedRequested"
 lasts = "short"
@@ -70,7 +72,19 @@ starts = "Departed"
 to = "ward"
 lasts = "ward_stay:wanted"
 gives = "wanted bed"
-ends = "LeftWard"
+then = { ward_again = 0.3, ward_left = "rest" }
+[stage.ward_again]
+wants = "ward"
+then = { second_boarding = 1 }
+[stage.second_boarding]
+takes = "wanted bed"
+overflows_after = "overflow_after"
+unit = "wanted"
+lasts = "ward_stay:wanted"
+gives = "wanted bed"
+then = { ward_left = 1 }
+[stage.ward_left]
+starts = "LeftWard"
 [stage.planned]
 enters = true
 takes = "wanted bed"
@@ -87,7 +101,16 @@ starts = "Departed"
 to = "home"
 gives = "space:boxes"
 """
+HOSPITAL = SMALL.replace("[pools]", 'geriatrics = { fr = "Gériatrie", en = "Geriatrics", beds = 2 }\n[pools]')
 TABLES = (QUEUE, WHOLE, WHOLE, EVERYTHING, EVERYTHING, EVERYTHING)
+OVERFLOWS: tuple[dict[str, tuple[str, ...]], ...] = (
+    {},
+    {"medicine": ("surgery",)},
+    {"medicine": ("surgery", "geriatrics"), "surgery": ("medicine",)},
+    {"medicine": ("geriatrics", "surgery"), "surgery": ("geriatrics", "medicine"), "geriatrics": ("surgery",)},
+    {"medicine": ("surgery", "geriatrics"), "surgery": ("medicine",), "geriatrics": ("medicine",)},
+)
+"""Wards where the patients of others may lie."""
 GRIDS_MIN = (0.0, 0.0, 1.0, 5.0, 15.0)
 """To which minutes are rounded; 0 for not at all."""
 
@@ -126,14 +149,17 @@ def random_case(number: int) -> Case:
 
 
 def _small(dice: np.random.Generator) -> tuple[Path, Parameters]:
-    path = small_path(TABLES[dice.integers(len(TABLES))], small_hospital(HOSPITAL))
+    table = TABLES[dice.integers(len(TABLES))]
+    path = small_path(table, small_hospital(HOSPITAL).with_overflow(OVERFLOWS[dice.integers(len(OVERFLOWS))]))
     loads, caseloads = int(dice.integers(1, 4)), int(dice.integers(1, 4))
     mix = dice.dirichlet(np.ones(3))
-    wards = np.array([[0.0, 0.6, 0.4]] * 3)
+    wards = np.array([[0.0, 0.5, 0.3, 0.2]] * 3)
     streams = [_stream("emergency", path.enters[0], mix, float(dice.uniform(1, 12)))]
     if "planned" in path.names:
         streams.append(replace(_stream("planned", "planned", mix, float(dice.uniform(0, 2))), unit=1))
     durations = {name: _duration(dice, caseloads if name in path.slots_of_staff else loads) for name in path.durations}
+    if "overflow_after" in durations:
+        durations["overflow_after"] = durations["overflow_after"].scaled(0.1)
     return path, Parameters(
         classes=tuple(PatientClass(str(code), acuity=code) for code in (0, 2, -1)),
         block_of_hour=np.repeat([0, 1], 12),

@@ -153,7 +153,7 @@ BESIDE = """() => [...document.querySelectorAll('.beside .card, .beside .header,
 
 
 def test_the_pages_beside_the_wall_fit_every_screen_and_lead_to_each_other(browser: Browser) -> None:
-    pages = Pages(feeds=overfull_feeds, quarantine=overfull_quarantine)
+    pages: Pages = {"feeds": overfull_feeds, "quarantine": overfull_quarantine}
     with served(ordinary, pages) as (url, _):
         page = browser.new_page()
         complaints, asked = watched(page)
@@ -201,7 +201,7 @@ def test_the_sheet_is_printed_black_on_white_on_two_pages_even_when_the_server_h
 
 def test_a_server_that_dies_is_seen_within_15_s_on_every_page(browser: Browser) -> None:
     """The overlay is drawn by a plain script alone; the mutant is the same page without it."""
-    pages = Pages(feeds=overfull_feeds)
+    pages: Pages = {"feeds": overfull_feeds}
     with served(ordinary, pages, call=CALL) as (url, kill):
         wall, feeds, mutant = (browser.new_page(viewport={"width": 390, "height": 844}) for _ in range(3))
         mutant.route("**/alive.js*", lambda route: route.abort())

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,10 @@ from dashboard.__main__ import main
 from dashboard.commands.common import duration, hours, instant, speed
 from dashboard.commands.fabricate import faults
 from dashboard.house import DATABASE, SECRET
+from dashboard.settings import Settings
+from forecast import executors
+from forecast.cluster import Cluster
+from forecast.errors import ClusterError
 from ingest.clock import SimulatedClock
 from ingest.columns import SCHEMA
 from ingest.database import Database
@@ -272,6 +277,39 @@ def test_doctor_finds_a_sound_house_well(run: Callable[..., Said], data: Path) -
     assert [f["thing"] for f in told["findings"]] == [
         "installation", "settings", "hospital", "paths", "scenarios", "database",
     ]  # fmt: skip
+
+
+NOBODY = "dask://127.0.0.1:1"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "Cluster", partial(Cluster, connect_s=0.3))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_command_that_runs_once_needs_the_cluster_that_is_named(run: Callable[..., Said], data: Path) -> None:
+    said = run("forecast", "--data", data, "--at", AT, *TWO, "--executor", NOBODY)
+    assert (said.status, said.out) == (2, "")
+    assert "edtwin forecast: dask://127.0.0.1:1 does not answer as a scheduler" in said.err
+
+
+@pytest.mark.usefixtures("impatient")
+def test_doctor_looks_for_the_cluster(run: Callable[..., Said], tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text(f'executor = "{NOBODY}"\n')
+    said = run("doctor", "--data", tmp_path / "none", "--config", tmp_path / "site.toml")
+    assert said.status == 2
+    assert f"FAULT cluster: {NOBODY} does not answer as a scheduler" in said.out
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_house_that_runs_on_goes_over_to_its_own_processes(data: Path) -> None:
+    with house.open_house(Settings(data=data, executor=NOBODY)) as opened:
+        with pytest.raises(ClusterError):
+            opened.workers()
+        members = opened.workers(runs_on=True)
+        assert members.submit(pow, 3, 2).result() == 9
+        assert executors.fault_of(members) == f"{NOBODY} does not answer as a scheduler: OSError"
 
 
 def test_doctor_tells_every_fault_at_once_and_makes_nothing(run: Callable[..., Said], tmp_path: Path) -> None:

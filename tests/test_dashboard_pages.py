@@ -11,13 +11,13 @@ from dash.development.base_component import Component
 
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.feed_words import TONES
-from dashboard.pages.beside import Place, beside
+from dashboard.pages.beside import BESIDE, Place, beside
 from dashboard.panels import feeds, footer, header, quarantine
 from dashboard.parts import MARKS
 from dashboard.reason_words import MENDS, doubt_words, reason_words
 from dashboard.states import ORDER
 from dashboard.words import LANGUAGES, UNKNOWN, Reader
-from forecast.board import DoubtView, FeedState, Published
+from forecast.board import DoubtView, FeedState, FeedsView, Published
 from ingest.events import BY_KIND
 from tests import feed_views as views
 from tests.boards import MADE_AT, ordinary, overfull
@@ -229,16 +229,16 @@ def test_every_reason_has_words_and_an_unknown_one_is_damage(language: str) -> N
 @pytest.mark.parametrize("reader", [READER, FRENCH])
 def test_no_page_says_nothing_or_none(make: Any, reader: Reader) -> None:
     view = make()
-    said = texts(beside(view, reader, Place("feeds")))
+    said = texts(beside(view, reader, Place("feeds" if isinstance(view, FeedsView) else "quarantine")))
     assert len(said) > 7
     assert not any("None" in text or "nan" in text.lower().split() for text in said)
 
 
-def test_the_head_of_a_page_leads_to_the_wall_and_to_the_other_page() -> None:
-    head = header.beside(views.ordinary_feeds(), READER, "feeds")
-    assert [(texts(way)[0], way.href) for way in with_class(head, "way")] == [
-        ("Wall", "/?lang=en"), ("Quarantine", "/quarantine?lang=en"), ("Downtime sheet", "/downtime?lang=en"),
-    ]  # fmt: skip
+def test_a_page_leads_to_the_wall_and_to_every_other_page() -> None:
+    page = beside(views.ordinary_feeds(), READER, Place("feeds"))
+    ways = [(texts(way)[0], way.href) for way in with_class(page, "way")]
+    assert ways[:2] == [("Wall", "/?lang=en"), ("Quarantine", "/quarantine?lang=en")]
+    assert [href for _, href in ways[1:]] == [f"/{name}?lang=en" for name in BESIDE if name != "feeds"]
 
 
 def test_the_wall_leads_to_both_pages() -> None:
@@ -259,7 +259,7 @@ def client(pages: Pages) -> Any:
 
 def test_a_page_is_filled_in_place_of_the_wall_and_only_when_it_changes() -> None:
     view = views.ordinary_feeds()
-    here = client(Pages(feeds=lambda: view))
+    here = client({"feeds": lambda: view})
     screen = {**SCREEN, "path": "/feeds", "number": 1}
     first = refresh(here, screen)
     assert (first["wall"]["className"], first["page"]["className"]) == ("elsewhere", "page")
@@ -269,8 +269,8 @@ def test_a_page_is_filled_in_place_of_the_wall_and_only_when_it_changes() -> Non
 
 @pytest.mark.parametrize(("path", "number"), [(7, 1), (None, 1), ("/feeds", 0), ("/feeds", "2"), ("/feeds", True)])
 def test_a_place_that_is_nonsense_is_refused(path: Any, number: Any) -> None:
-    assert refresh(client(Pages()), {**SCREEN, "path": path, "number": number}) == 400
+    assert refresh(client({}), {**SCREEN, "path": path, "number": number}) == 400
 
 
 def test_another_path_is_the_wall() -> None:
-    assert "slot-now" in refresh(client(Pages()), {**SCREEN, "path": "/elsewhere"})
+    assert "slot-now" in refresh(client({}), {**SCREEN, "path": "/elsewhere"})

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from twin.durations import LEVELS, Array, Duration, empirical, exponential, fixed, lognormal, stacked, tail_of
+from twin.durations import LEVELS, Array, Duration, Laid, empirical, exponential, fixed, lognormal, stacked, tail_of
 
 N = 20_000
 UNIFORM = np.random.default_rng(5).random(N)
@@ -127,3 +127,18 @@ def test_quantiles_that_fall_or_are_negative_are_refused() -> None:
         Duration(-fixed(1).table, np.zeros((1, 1, 1)))
     with pytest.raises(ValueError, match="table must be"):
         Duration(np.zeros((1, 1, 5)), np.zeros((1, 1)))
+
+
+def test_several_laid_in_one_table_give_what_each_gives() -> None:
+    """With the class's row of another duration, the mutant, they would not."""
+    dice = np.random.default_rng(8)
+    table = np.sort(dice.exponential(30.0, (3, 2, 4, LEVELS.size)), axis=3)
+    some = [fixed(5.0), Duration(table, dice.random((3, 2, 4))), Duration(table[:, :1], dice.random((3, 1, 4)))]
+    cls, block, which = (dice.integers(0, most, N) for most in (3, 2, 3))
+    uniform = np.where(dice.random(N) < 0.1, 1.0 - 0.02 * UNIFORM, UNIFORM)
+    told = Laid(some, 4).at(uniform, which, cls, block)
+    for code, duration in enumerate(some):
+        mine = which == code
+        alone = np.broadcast_to(duration.at(uniform[mine], cls[mine], block[mine]), (mine.sum(), 4))
+        assert np.array_equal(told[mine], alone)
+    assert not np.array_equal(Laid([*some[::-1]], 4).at(uniform, which, cls, block), told)

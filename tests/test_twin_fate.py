@@ -11,7 +11,7 @@ from tests.small_hospitals import START, WHOLE, Here, member, parameters, presen
 from twin.durations import Duration, exponential, fixed, lognormal
 from twin.errors import PresentError
 from twin.fate import Fate
-from twin.luck import HERE, Luck
+from twin.luck import Luck
 from twin.present import Present
 
 MEDICINE, SURGERY = 1, 2
@@ -136,6 +136,6 @@ def test_a_present_that_does_not_fit_is_refused() -> None:
 
 
 def test_luck_for_another_number_of_patients_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Luck, "here", property(lambda luck: int((luck.group == HERE).sum()) + 1))
-    with pytest.raises(PresentError, match="drawn for 1 patients who are here, but there are 0"):
+    monkeypatch.setattr(Luck, "here", property(lambda luck: np.ones(1, dtype=np.int64)))
+    with pytest.raises(PresentError, match=r"drawn for \[1\] patients who are here, but there are \[0\]"):
         fate()

@@ -12,9 +12,9 @@ from twin.demand import Crisis, Demand
 from twin.durations import exponential
 from twin.errors import ScenarioError
 from twin.fate import Fate, cast
-from twin.fates import Share, cast_for
+from twin.fates import Share, cast_for, cast_members_for
 from twin.kernel import Runs, compiled
-from twin.luck import Luck, draw
+from twin.luck import Luck, draw, draw_members
 from twin.model import run
 from twin.parameters import Parameters
 from twin.pathway import Path
@@ -61,6 +61,20 @@ def test_a_share_alone_is_the_fate_of_its_demand() -> None:
         assert equal(share.alone(), cast(path, believed, luck, here, demand))
 
 
+def test_members_cast_together_have_the_fates_that_each_has_alone() -> None:
+    path, believed, _, here = world()
+    presents = {2: here, 0: Present.of_nobody(), 7: here}
+    given = {"seed": 3, "start": START, "horizon_min": HORIZON_MIN, "zone": "UTC"}
+    luck = draw_members(path, believed, {m: p.count for m, p in presents.items()}, **given)  # type: ignore[arg-type]
+    together = cast_members_for(path, believed, luck, list(presents.values()), DEMANDS)
+    for (number, mine), shares in zip(presents.items(), together, strict=True):
+        alone = draw(path, believed, mine.count, member=number, **given)  # type: ignore[arg-type]
+        for one, other in zip(shares, cast_for(path, believed, alone, mine, DEMANDS), strict=True):
+            assert equal(one.fate, other.fate)
+            assert np.array_equal(one.rows, other.rows)
+            assert equal(one.alone(), other.alone())
+
+
 def test_demands_without_a_crisis_share_one_fate() -> None:
     path, believed, luck, here = world()
     shares = cast_for(path, believed, luck, here, DEMANDS)
@@ -70,7 +84,7 @@ def test_demands_without_a_crisis_share_one_fate() -> None:
 
 def test_a_share_that_takes_everybody_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     path, believed, luck, here = world()
-    monkeypatch.setattr(fates, "_takes_part", lambda fate, *_: np.ones(fate.visit.size, dtype=bool))
+    monkeypatch.setattr(fates, "_take_part", lambda of, *_: [np.ones(fate.visit.size, dtype=bool) for fate in of])
     shares = cast_for(path, believed, luck, here, [USUAL, MORE])
     assert not equal(shares[0].alone(), cast(path, believed, luck, here, USUAL))
 

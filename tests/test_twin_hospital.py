@@ -75,6 +75,23 @@ def test_a_unit_has_spaces_or_beds_and_a_pool_a_number_or_a_roster() -> None:
     assert any("either always" in f for f in faults(HOSPITAL.replace(", always = 1", "")))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("beds = 4", 'beds = 4, overflow = ["surgeri"]', "overflow of medicine must name other wards (surgery)"),
+        ("beds = 4", 'beds = 4, overflow = ["medicine"]', "but names medicine"),
+        ("beds = 4", 'beds = 4, overflow = ["boxes"]', "but names boxes"),
+        ("beds = 4", 'beds = 4, overflow = ["surgery", "surgery"]', "must name each ward once"),
+        ("spaces = 3", 'spaces = 3, overflow = ["surgery"]', "only a ward overflows"),
+    ],
+)
+def test_wards_overflow_into_other_wards(old: str, new: str, fault: str) -> None:
+    assert any(fault in told for told in faults(HOSPITAL.replace(old, new)))
+    right = parse(HOSPITAL.replace("beds = 4", 'beds = 4, overflow = ["surgery"]'), HospitalFile, place="h").hospital()
+    assert right.unit("medicine").overflow == ("surgery",)
+    assert right.with_units([right.unit("medicine")]).unit("medicine").overflow == ()
+
+
 def test_an_unreadable_file_is_said_to_be_so(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInputError, match="missing"):
         load_hospital(tmp_path / "missing.toml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ from scipy import stats
 
 from tests.small_hospitals import DELAY, START, WHOLE, Array, parameters, small_path
 from twin.durations import fixed
-from twin.luck import CRISIS, HERE, RESERVE, Luck, draw
+from twin.luck import CRISIS, HERE, RESERVE, Luck, Purpose, draw, draw_members
 
-FIELDS = ("mark", "cls", "stage", "then", "wanted", "patience", "freed")
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 def some(seed: int = 1, member: int = 0, here: int = 3, text: str = WHOLE, hours: float = 48, cv: float = 0.1) -> Luck:
@@ -23,12 +24,13 @@ def some(seed: int = 1, member: int = 0, here: int = 3, text: str = WHOLE, hours
 
 
 def arrays(luck: Luck) -> dict[str, Array]:
-    return {name: getattr(luck, name) for name in (*FIELDS, "at_min")}
+    found: dict[str, Array] = {"mark": luck.mark, "cls": luck.cls, "at_min": luck.at_min}
+    return found | {purpose: luck.table(purpose) for purpose in PURPOSES}
 
 
 def test_the_same_seed_and_member_have_the_same_luck_and_others_another() -> None:
     one, again = arrays(some()), arrays(some())
-    assert all(np.array_equal(one[name], again[name]) for name in one)
+    assert all(np.array_equal(one[name], again[name], equal_nan=True) for name in one)
     for other in (some(seed=2), some(member=1)):
         assert not np.array_equal(one["mark"][:50], other.mark[:50])
 
@@ -38,39 +40,84 @@ def test_rows_are_those_here_the_reserve_and_candidates() -> None:
     assert luck.group[:3].tolist() == [HERE] * 3
     assert (luck.group[3 : 3 + RESERVE] == CRISIS).all()
     assert (luck.group[3 + RESERVE :] == 0).all()
-    assert luck.here == 3
-    assert luck.stage.shape == (luck.group.size, small_path(WHOLE).slots)
+    assert luck.here.tolist() == [3]
+    assert luck.table("stage").shape == (luck.group.size, small_path(WHOLE).slots)
 
 
-def test_every_purpose_is_uniform_and_apart_from_the_others() -> None:
-    luck = some(hours=30 * 24)
-    flat = {name: getattr(luck, name).ravel() for name in FIELDS}
-    for name, values in flat.items():
-        assert stats.kstest(values, "uniform").pvalue > 0.001, name
-    n = flat["stage"].size
-    slotted = [flat[name][:n] for name in ("stage", "then", "wanted", "patience", "freed")]
-    correlation = np.corrcoef(slotted)[np.triu_indices(5, 1)]
-    assert np.abs(correlation).max() < 4.5 / n**0.5
+def test_a_slot_has_numbers_for_what_its_stage_asks_for_and_no_others() -> None:
+    path, luck = small_path(WHOLE), some()
+    asked = {purpose: [path.names[k] for k in np.flatnonzero(luck.columns[purpose] >= 0)] for purpose in PURPOSES}
+    assert asked == {
+        "stage": ["arrival", "contact", "boarding", "ward"], "then": ["contact"], "wanted": ["admit"],
+        "patience": ["contact"], "freed": ["contact"],
+    }  # fmt: skip
+    assert luck.uniform.shape[1] == 2 + 8
+    assert np.isnan(luck.table("then")[:, path.index("arrival")]).all()
 
 
-def test_a_planted_stream_used_twice_would_be_seen() -> None:
-    luck = some(hours=30 * 24)
-    mutant = replace(luck, then=luck.stage)
-    assert abs(np.corrcoef(mutant.stage.ravel(), mutant.then.ravel())[0, 1]) > 4.5 / luck.stage.size**0.5
+def columns_apart(luck: Luck) -> bool:
+    """Is every column uniform, apart from the others, and apart from the same column of the patient before?"""
+    n = luck.uniform.shape[0]
+    both = np.concatenate([luck.uniform[1:], luck.uniform[:-1]], axis=1)
+    correlation = np.corrcoef(both, rowvar=False)[np.triu_indices(both.shape[1], 1)]
+    uniform = all(stats.kstest(column, "uniform").pvalue > 1e-4 for column in luck.uniform.T)
+    return uniform and bool(np.abs(correlation).max() < 4.5 / n**0.5)
+
+
+def test_every_number_of_a_patient_is_uniform_and_apart_from_the_others_and_from_the_next_patients() -> None:
+    luck = some(hours=60 * 24)
+    assert columns_apart(luck)
+    twice = luck.uniform.copy()
+    twice[:, 3] = twice[:, 2]
+    assert not columns_apart(replace(luck, uniform=twice)), "the mutant: one number for two purposes"
+    late = luck.uniform.copy()
+    late[1:, 3] = luck.uniform[:-1, 2]
+    assert not columns_apart(replace(luck, uniform=late)), "the mutant: the next patient has what this one had"
+
+
+def test_groups_have_stretches_of_their_own() -> None:
+    """At one stretch for all, the mutant, the reserve would have the luck of those who are here."""
+    apart, alike = some(here=RESERVE), some(here=RESERVE)
+    groups = [apart.uniform[apart.group == code][:RESERVE].ravel() for code in (HERE, CRISIS, 0)]
+    assert np.abs(np.corrcoef(groups)[np.triu_indices(3, 1)]).max() < 4.5 / groups[0].size ** 0.5
+    alike.uniform[alike.group == CRISIS] = alike.uniform[alike.group == HERE]
+    assert np.corrcoef(alike.uniform[:RESERVE].ravel(), alike.uniform[RESERVE : 2 * RESERVE].ravel())[0, 1] > 0.99
+
+
+def test_members_drawn_together_have_the_luck_that_each_has_alone() -> None:
+    path = small_path(WHOLE)
+    believed = parameters(
+        path, {name: fixed(1) for name in path.durations}, per_hour=5.0, shares={"p_admit": 0.2},
+        wanted={"medicine": 1.0}, day_cv=0.1,
+    )  # fmt: skip
+    given = {"seed": 1, "start": START, "horizon_min": 2880.0, "zone": "UTC"}
+    counts = {4: 3, 0: 0, 9: 12}
+    together = draw_members(path, believed, counts, **given)  # type: ignore[arg-type]
+    for i, (number, here) in enumerate(counts.items()):
+        alone = draw(path, believed, here, member=number, **given)  # type: ignore[arg-type]
+        mine = slice(together.first[i], together.first[i + 1])
+        for name in ("group", "at_min", "mark", "uniform"):
+            assert np.array_equal(getattr(alone, name), getattr(together, name)[mine]), name
 
 
 def test_who_is_here_does_not_move_the_luck_of_those_who_come() -> None:
     few, many = some(here=2), some(here=40)
     assert np.array_equal(few.at_min[2:], many.at_min[40:])
-    assert np.array_equal(few.stage[2:], many.stage[40:])
-    assert np.array_equal(few.stage[:2], many.stage[:2])
+    assert np.array_equal(few.uniform[2:], many.uniform[40:])
+    assert np.array_equal(few.uniform[:2], many.uniform[:2])
 
 
 def test_a_longer_horizon_keeps_the_luck_of_who_comes_first() -> None:
     short, long = some(hours=24), some(hours=96)
     n = short.mark.size
     assert np.allclose(long.at_min[:n], short.at_min)
-    assert np.array_equal(long.stage[:n], short.stage)
+    assert np.array_equal(long.uniform[:n], short.uniform)
+
+
+def test_another_path_moves_what_happens_and_not_who_comes_when() -> None:
+    one, other = some(cv=0.0), some(text=DELAY, cv=0.0)
+    assert np.array_equal(one.at_min, other.at_min)
+    assert not np.array_equal(one.cls[1:], other.cls[1:])
 
 
 def test_members_differ_in_the_level_of_the_day() -> None:

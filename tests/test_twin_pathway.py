@@ -32,7 +32,7 @@ def test_the_milestones_path_says_what_it_needs() -> None:
     assert path.pools == ("care:doctor", "doctor", "bed:medicine", "bed:surgery")
     assert set(path.durations) == {
         "to_triage", "to_leaving", "to_contact", "patience", "doctor_slot", "care_admit", "care_home", "bed_search",
-        "ward_stay:medicine", "ward_stay:surgery", "bed_cleaning", "to_exit", "to_elsewhere",
+        "ward_stay:medicine", "ward_stay:surgery", "bed_cleaning", "to_exit", "to_elsewhere", "overflow_after",
     }  # fmt: skip
     assert set(path.shares) == {"p_lwbs", "p_admit", "p_elsewhere", "p_transfer", "p_died", "p_left"}
     assert path.wanted == ("ward",)
@@ -109,6 +109,8 @@ to = "home"
         ('lasts = "to_triage"', 'lasts = "to_triage"\nunknown = 3', "unknown key"),
         ('needs = "doctor"\n', "", "frees_after must stand beside needs and lasts"),
         ('lasts = "to_triage"', 'patience = "patience"', "patience must stand beside takes or needs"),
+        ('needs = "doctor"', 'needs = "doctor"\noverflows_after = "t"', "overflows_after must stand beside takes"),
+        ('takes = "wanted bed"', 'takes = "wanted bed"\npatience = "p"\noverflows_after = "t"', "not beside patience"),
         ('starts = "Departed"\nto = "home"', 'starts = "Departed"', "must say where to"),
         ('wants = "ward"\n', "", "no ward is wanted yet"),
         ('comes = "Arrived"\n', "", "nobody comes in"),

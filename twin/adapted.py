@@ -24,7 +24,8 @@ class Adapted:
 def adapted(hospital: Hospital, state: State, as_of: datetime, *, own_beds: bool) -> Adapted:
     """The wards that the log names, the beds that it counts, the doctors that it tells of, as of an instant.
 
-    `own_beds` says that the hospital's file is the site's own, so that its beds count where the log tells none.
+    `own_beds` says that the hospital's file is the site's own, so that its beds count where the log tells none and its
+    wards overflow as it says.
     """
     counted = state.counted(BedsCounted, as_of)
     named = {s.unit for v in state.visits.values() for s in v.stays if s.ward}
@@ -36,6 +37,7 @@ def adapted(hospital: Hospital, state: State, as_of: datetime, *, own_beds: bool
     beds = frozenset(u.name for u in units if u.name in counted or (own_beds and u.name in known))
     places = {u.name: counted.get(u.name, u.places if u.name in beds else NO_LIMIT) for u in units}
     out = hospital.with_units([*areas, *units]).with_beds(places)
+    out = out if own_beds else out.with_overflow({})
     doctors = roster(state, "doctor", as_of, hospital.zone)
     if doctors is None:
         flat = (NO_LIMIT,) * 24

@@ -28,7 +28,8 @@ Index = npt.NDArray[np.int64]
 HEADROOM = 3.0
 """Candidates per patient of an ordinary day; a scenario cannot raise arrivals above this factor."""
 _HOUR_MIN = 60.0
-_GAPS_AT_ONCE = 256
+_SPREAD, _SPARE = 6.0, 16
+"""Gaps are drawn for so many standard deviations more than are expected, and some more; in one piece almost always."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,14 +79,14 @@ def expected_today(stream: Stream, start: datetime, zone: str) -> float:
 
 
 def day_levels(uniform: Array, day_cv: float, *, seen: float, expected: float, dispersion: float = 1.0) -> Array:
-    """The level of today and of the days after it, `(day,)`, from one uniform each.
+    """The level of today and of the days after it, `(.., day)`, from one uniform each.
 
     Today's is gamma with shape 1/cv^2 + seen/dispersion and rate 1/cv^2 + expected/dispersion, the others' with 1/cv^2
     for both.
     """
     if day_cv == 0:
         return np.ones_like(uniform)
-    shape = np.full(uniform.size, day_cv**-2)
+    shape = np.full(uniform.shape[-1], day_cv**-2)
     rate = shape.copy()
     shape[0] += seen / dispersion
     rate[0] += expected / dispersion
@@ -95,11 +96,12 @@ def day_levels(uniform: Array, day_cv: float, *, seen: float, expected: float, d
 def candidates_min(generator: np.random.Generator, hours: Calendar, expected: Array) -> Array:
     """Minutes at which candidates come, rising: a Poisson process at HEADROOM times the rate, by change of time."""
     reached = np.concatenate([[0.0], np.cumsum(expected)]) * HEADROOM
-    at = np.empty(0)
-    while at.size == 0 or at[-1] < reached[-1]:
-        before = at[-1] if at.size else 0.0
-        at = np.concatenate([at, before + np.cumsum(generator.standard_exponential(_GAPS_AT_ONCE))])
-    return np.asarray(np.interp(at[at < reached[-1]], reached, hours.edge_min))
+    end = float(reached[-1])
+    at_once = int(end + _SPREAD * end**0.5) + _SPARE
+    at = np.cumsum(generator.standard_exponential(at_once))
+    while at[-1] < end:
+        at = np.concatenate([at, at[-1] + np.cumsum(generator.standard_exponential(at_once))])
+    return np.asarray(np.interp(at[: np.searchsorted(at, end)], reached, hours.edge_min))
 
 
 def accompanied(generator: np.random.Generator, alone_min: Array, together: float) -> Array:

@@ -27,6 +27,7 @@ from twin.learned_durations import learn_censored
 from twin.learned_path import Learned, Sample, learn_milestones, learn_stay
 from twin.leaving import HOUR_MIN, HOURS_A_WEEK, Timeline, lasted, learn_leaving
 from twin.minutes import Minutes
+from twin.overflowing import learn_overflow, shares_entered
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path, load_path
 from twin.presence import presence_correlation
@@ -49,8 +50,6 @@ Flags = npt.NDArray[np.bool_]
 
 WINDOW_DAYS = 60
 """Days of history that the parameters are learned from."""
-OWN_WARD_PRIOR = 5.0
-"""Admissions to the ward wanted that are assumed before any is seen."""
 ENOUGH_TOLD = 0.6
 """Share of visits that must tell a milestone for a path to use it."""
 _WARD = DESTINATIONS.index("ward")
@@ -67,7 +66,10 @@ class Calibration:
     beds_known: frozenset[str]
     """Wards whose number of beds is known."""
     placed: Array
-    """Where those end up who want a ward, `(unit wanted, unit entered)`; rows sum to 1."""
+    """Where those end up who want a ward, unless its patients overflow, `(unit wanted, unit entered)`; rows sum to
+    1."""
+    goes_elsewhere: Array
+    """The share of those who want a unit who enter another ward, whatever for, `(unit,)`."""
     exits: Mapping[str, Reporting]
     """How the exits of each of `EXITS` are told."""
     unrecorded: Mapping[str, Unrecorded]
@@ -101,13 +103,16 @@ def calibrate(
     history = history_of(state, minutes, 0.0, known.hospital.acuities, codes, known.hospital.zone)
     window = learning_window(history, window_days)
     visits = completed(history)
+    counts = BedCounts.of(state, minutes)
+    known, turnaround_min = _beds(history, visits, known, counts, window)
+    overflow = learn_overflow(history, visits, known.hospital, known.beds, counts, window[0])
+    known = replace(known, hospital=known.hospital.with_overflow(overflow.hosts))
+    history = replace(history, wanted=overflow.wanted)
     classes = patient_classes(known.hospital)
     sample = settled_sample(history, visits, window, len(classes))
     path = load_path(_path_for(history, window), known.hospital)
     edges = load_edges(history, visits, window)
     known, slot = _doctors(sample, known, minutes)
-    counts = BedCounts.of(state, minutes)
-    known, turnaround_min = _beds(history, visits, known, counts, window)
     learned = _learned(path, sample, known, visits, slot, counts)
     exits = exits_told(history, visits)
     wards = _wards(history, window, known.hospital, exits["ward"])
@@ -116,7 +121,7 @@ def calibrate(
         classes=classes,
         block_of_hour=np.arange(24) // BLOCK_HOURS,
         streams=streams,
-        durations={**_others(path, turnaround_min), **learned.durations, **wards.stays},
+        durations={**_others(path, turnaround_min, overflow.after), **learned.durations, **wards.stays},
         shares=learned.shares,
         wanted=learned.wanted,
         load_edges=edges,
@@ -134,7 +139,8 @@ def calibrate(
         path=path,
         parameters=parameters,
         beds_known=known.beds,
-        placed=_placed(history, len(codes)),
+        placed=shares_entered(history, history.wanted, len(codes)),
+        goes_elsewhere=overflow.goes_elsewhere,
         exits=exits,
         unrecorded={
             "triage": unrecorded(history, visits, history.visits.triaged_min, history.triage_known_min),
@@ -200,16 +206,9 @@ def _learned(
     return learn_milestones(sample, units, doctors=slot is not None, beds=beds, free_beds=free, slot=slot)
 
 
-def _placed(history: History, units: int) -> Array:
-    """Shares of the ward entered by the ward wanted, each ward's own counted so many times more."""
-    told = (history.asked >= 0) & (history.visits.to == _WARD)
-    counts = np.eye(units) * OWN_WARD_PRIOR
-    np.add.at(counts, (history.asked[told], history.wanted[told]), 1.0)
-    return np.asarray(counts / counts.sum(axis=1, keepdims=True))
-
-
-def _others(path: Path, turnaround_min: float) -> dict[str, Duration]:
-    return {"bed_cleaning": fixed(turnaround_min)} if "bed_cleaning" in path.durations else {}
+def _others(path: Path, turnaround_min: float, overflow_after: Duration) -> dict[str, Duration]:
+    told = {"bed_cleaning": fixed(turnaround_min), "overflow_after": overflow_after}
+    return {name: duration for name, duration in told.items() if name in path.durations}
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Who comes: the patients of a member under a demand, picked from its luck.
+"""Who comes: the patients of members under a demand, picked from their luck.
 
 A demand says how arrivals differ from an ordinary day. The same luck under another demand brings the same patients
 where both bring them, with everything that luck has in store for them.
@@ -6,8 +6,9 @@ where both bring them, with everything that luck has in store for them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from twin.present import Present
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,18 @@ class Demand:
 
 
 class People:
-    """Who takes part: those here, the victims, and the candidates whose mark lies below the level of arrivals."""
+    """Who takes part: those here, the victims, and the candidates whose mark lies below the level of arrivals.
 
-    def __init__(self, path: Path, parameters: Parameters, luck: Luck, present: Present, demand: Demand) -> None:
+    One row each, in the order of luck, so that a member's rows stand together.
+    """
+
+    def __init__(
+        self, path: Path, parameters: Parameters, luck: Luck, presents: Sequence[Present], demand: Demand
+    ) -> None:
         self.at_min = luck.at_min.copy()
         victims = _victims(luck, demand, self.at_min)
-        candidates = np.flatnonzero((luck.group >= 0) & comes(luck, demand))
-        self.row = np.concatenate([np.arange(present.count), victims, candidates])
-        self.here = present.count
+        self.row = np.flatnonzero((luck.group == HERE) | victims | comes(luck, demand))
+        self.first = np.searchsorted(self.row, luck.first)
         self.group = luck.group[self.row]
         self.at_min = self.at_min[self.row]
         self.block = parameters.block_of_hour[luck.hours.hour_of_day_at(self.at_min)]
@@ -60,52 +66,65 @@ class People:
         ward = np.array([s.unit for s in parameters.streams] or [-1], dtype=np.int64)
         stream = np.maximum(self.group, 0)
         self.enters, self.unit = entry[stream], ward[stream]
-        self.at_min[: self.here] = np.nan
-        for mine, given in ((self.block, present.block), (self.cls, present.cls), (self.unit, present.unit)):
-            mine[: self.here] = given
-        self.enters[: self.here] = present.stage
+        self.here = np.flatnonzero(self.group == HERE)
+        """Rows of those who are here, in the order of the presents."""
+        self.at_min[self.here] = np.nan
+        for mine, given in (("block", "block"), ("cls", "cls"), ("unit", "unit"), ("enters", "stage")):
+            getattr(self, mine)[self.here] = joined(presents, given)
 
 
-def comes(luck: Luck, demand: Demand) -> npt.NDArray[np.bool_]:
-    """Whether a candidate comes, for each row of luck: their mark lies below the level of arrivals."""
-    return np.asarray(luck.mark < _level(luck, demand.level) / HEADROOM)
+def joined(presents: Sequence[Present], name: str) -> Any:
+    """A column of several presents, one after the other."""
+    return np.concatenate([getattr(present, name) for present in presents])
 
 
-def _level(luck: Luck, level: tuple[tuple[float, float], ...]) -> Array:
-    """The factor on arrivals for each row: the first stream's at its time, 1 for the others."""
-    factors = np.array([factor for _, factor in level])
+def comes(luck: Luck, demand: Demand, rows: Index | None = None) -> Flags:
+    """Is this a candidate who comes, for each row of luck or for some: a mark below the level of arrivals?"""
+    group, mark = (of if rows is None else of[rows] for of in (luck.group, luck.mark))
+    factors = np.array([factor for _, factor in demand.level])
     if (factors > HEADROOM).any() or (factors < 0).any():
         raise ScenarioError(f"arrivals must be changed by a factor from 0 to {HEADROOM:g}, but by {factors.max():g}")
-    step = np.searchsorted([minute for minute, _ in level], luck.at_min, side="right") - 1
-    return np.where(luck.group == 0, factors[np.maximum(step, 0)], 1.0)
+    if factors.size == 1:
+        changed = factors[0]
+    else:
+        at_min = luck.at_min if rows is None else luck.at_min[rows]
+        step = np.searchsorted([minute for minute, _ in demand.level], at_min, side="right") - 1
+        changed = factors[np.maximum(step, 0)]
+    return np.asarray((group >= 0) & (mark < np.where(group == 0, changed / HEADROOM, 1.0 / HEADROOM)))
 
 
-def _victims(luck: Luck, demand: Demand, at_min: Array) -> Index:
+def _victims(luck: Luck, demand: Demand, at_min: Array) -> Flags:
     """Rows of the reserve that come, in order of the crises; writes when they come."""
-    reserve = np.flatnonzero(luck.group == CRISIS)
     asked = sum(crisis.patients for crisis in demand.crises)
-    if asked > reserve.size:
+    if asked > RESERVE:
         raise ScenarioError(f"a crisis may bring {RESERVE} patients, but brings {asked}")
+    come = np.zeros(luck.group.size, dtype=bool)
+    reserve = np.flatnonzero(luck.group == CRISIS).reshape(-1, RESERVE)
+    for crisis, taken in _taken(demand):
+        rows = reserve[:, taken : taken + crisis.patients]
+        at_min[rows] = crisis.from_min + crisis.over_min * luck.mark[rows]
+        come[rows] = True
+    return come
+
+
+def _taken(demand: Demand) -> Iterator[tuple[Crisis, int]]:
+    """Each crisis, and how many of the reserve those before it have taken."""
     taken = 0
     for crisis in demand.crises:
-        rows = reserve[taken : taken + crisis.patients]
-        at_min[rows] = crisis.from_min + crisis.over_min * luck.mark[rows]
+        yield crisis, taken
         taken += crisis.patients
-    return reserve[:taken]
 
 
 def _classes(parameters: Parameters, people: People, uniform: Array, demand: Demand) -> Index:
     """The class of each who comes, by stream and block; of victims, by the crisis's severity."""
     cls = np.zeros(people.row.size, dtype=np.int64)
     for code, stream in enumerate(parameters.streams):
-        mine = people.group == code
-        cls[mine] = pick(stream.class_share[people.block[mine]], uniform[mine])
-    first = int((people.group == HERE).sum())
-    for crisis in demand.crises:
-        mine_rows = np.arange(first, first + crisis.patients)
-        share = _severe(parameters, crisis.severity)[people.block[mine_rows]]
-        cls[mine_rows] = pick(share, uniform[mine_rows])
-        first += crisis.patients
+        mine = np.flatnonzero(people.group == code)
+        cls[mine] = pick_by(stream.class_share, people.block[mine], uniform[mine])
+    victims = np.flatnonzero(people.group == CRISIS).reshape(people.first.size - 1, -1)
+    for crisis, taken in _taken(demand):
+        rows = victims[:, taken : taken + crisis.patients].ravel()
+        cls[rows] = pick_by(_severe(parameters, crisis.severity), people.block[rows], uniform[rows])
     return cls
 
 
@@ -126,3 +145,9 @@ def pick(share: Array, uniform: Array) -> Index:
     """The index at which the running sum of shares passes each uniform, `(n, k)`, `(n,)` -> `(n,)`."""
     chosen = (np.cumsum(share, axis=1) <= uniform[:, None]).sum(axis=1)
     return np.asarray(np.minimum(chosen, share.shape[1] - 1))
+
+
+def pick_by(share: Array, kind: Index, uniform: Array) -> Index:
+    """What `pick` gives for shares by kind, `(kind, k)`, and the kind of each, `(n,)`."""
+    running = np.cumsum(share, axis=1)[:, :-1]
+    return np.asarray((running[kind] <= uniform[:, None]).sum(axis=1))

@@ -18,7 +18,8 @@ Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
 LEVELS: Array = np.concatenate([np.linspace(0.0, 0.95, 191), np.linspace(0.955, 0.985, 7)])
-"""Levels at which a table holds quantiles; the tail is exponential beyond the last."""
+"""Levels at which a table holds quantiles, evenly spaced; the tail is exponential beyond the last."""
+_LEVELS_PER_UNIT = 200.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +48,11 @@ class Duration:
         i, j = self._cell(cls, block)
         above, share = _between(uniform)
         low, high = self.table[i, j, :, above - 1], self.table[i, j, :, above]
-        inside = low + share[:, None] * (high - low)
-        tail = self.table[i, j, :, -1] - self.tail_min[i, j] * _tail_log(uniform)[:, None]
-        return np.where((uniform > LEVELS[-1])[:, None], tail, inside)
+        out = low + share[:, None] * (high - low)
+        late = np.flatnonzero(uniform > LEVELS[-1])
+        i, j = i[late], j[late]
+        out[late] = self.table[i, j, :, -1] - self.tail_min[i, j] * _tail_log(uniform[late])[:, None]
+        return out
 
     def residual(self, uniform: Array, elapsed_min: Array, cls: Index, block: Index) -> Array:
         """Minutes still to come for each patient and load class, `(n, load)`, given the minutes already lasted."""
@@ -79,6 +82,10 @@ class Duration:
         """The same duration, `factor` times as long."""
         return Duration(self.table * factor, self.tail_min * factor)
 
+    def at_load(self, load: int) -> Duration:
+        """The same whatever the load: as it is at one."""
+        return Duration(self.table[:, :, load : load + 1], self.tail_min[:, :, load : load + 1])
+
     def mean_min(self) -> Array:
         """Mean minutes by `(class, block, load)`."""
         inner = np.trapezoid(self.table, LEVELS, axis=3)
@@ -98,6 +105,39 @@ class Duration:
         i = cls if self.table.shape[0] > 1 else np.zeros_like(cls)
         j = block if self.table.shape[1] > 1 else np.zeros_like(block)
         return i, j
+
+
+class Laid:
+    """Several durations in one table, for looking many of them up at once: `(n, load)`, all with as many loads.
+
+    What it gives is what `Duration.at` gives, to the last bit; one that tells no loads apart has the same for all.
+    """
+
+    def __init__(self, durations: Sequence[Duration], loads: int) -> None:
+        self.loads = loads
+        axes = [(d.table.shape[0], d.table.shape[1]) for d in durations]
+        self._first = np.concatenate([[0], np.cumsum([classes * blocks for classes, blocks in axes])]).astype(np.int64)
+        self._by_class = np.array([blocks if classes > 1 else 0 for classes, blocks in axes], dtype=np.int64)
+        self._by_block = np.array([1 if blocks > 1 else 0 for _, blocks in axes], dtype=np.int64)
+        tables = [np.broadcast_to(d.table, (*d.table.shape[:2], loads, LEVELS.size)) for d in durations]
+        rows = [table.transpose(0, 1, 3, 2).reshape(-1, loads) for table in tables]
+        tails = [np.broadcast_to(d.tail_min, (*d.tail_min.shape[:2], loads)).reshape(-1, loads) for d in durations]
+        self._rows, self._tails = (np.concatenate([np.empty((0, loads)), *parts]) for parts in (rows, tails))
+
+    def at(self, uniform: Array, duration: Index, cls: Index, block: Index) -> Array:
+        """Minutes of a duration each, by its place among those given, from one uniform each: `(n, load)`."""
+        cell = self._first[duration] + cls * self._by_class[duration] + block * self._by_block[duration]
+        above, share = _between(uniform)
+        place = cell * LEVELS.size + above
+        out: Array = self._rows.take(place, axis=0)
+        low = self._rows.take(place - 1, axis=0)
+        out -= low
+        out *= share[:, None]
+        out += low
+        late = np.flatnonzero(uniform > LEVELS[-1])
+        last = self._rows[(cell[late] + 1) * LEVELS.size - 1]
+        out[late] = last - self._tails[cell[late]] * _tail_log(uniform[late])[:, None]
+        return out
 
 
 def fixed(minutes: float) -> Duration:
@@ -149,9 +189,9 @@ def stacked(rows: Sequence[tuple[Array, float]], shape: tuple[int, int, int]) ->
 
 def _between(uniform: Array) -> tuple[Index, Array]:
     """The place of the level above each uniform, and how far it lies from the level below to that one."""
-    above = np.clip(np.searchsorted(LEVELS, uniform, side="right"), 1, LEVELS.size - 1)
-    low, high = LEVELS[above - 1], LEVELS[above]
-    return above, np.minimum((uniform - low) / (high - low), 1.0)
+    step = uniform * _LEVELS_PER_UNIT
+    below = np.minimum(step.astype(np.int64), LEVELS.size - 2)
+    return below + 1, np.minimum(step - below, 1.0)
 
 
 def _tail_log(uniform: Array) -> Array:

@@ -1,4 +1,4 @@
-"""A member's fate: what luck means for each patient who comes, worked out before the run.
+"""Members' fates: what luck means for each patient who comes, worked out before the run.
 
 Where a patient's stages lead does not depend on the others, so the whole route is known beforehand as a row of stops;
 the run only decides when. Durations and patience are inverse transforms of luck, for every load class at once: the run
@@ -7,16 +7,19 @@ picks by index and adds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from twin.demand import Demand, People
+from twin.demand import Demand, People, joined
+from twin.durations import Laid
 from twin.errors import PresentError
 from twin.leaving import Timeline
-from twin.luck import Luck
+from twin.luck import HERE, Luck, Purpose
 from twin.parameters import Parameters
 from twin.pathway import Path
 from twin.present import Present
@@ -51,7 +54,8 @@ class Fate:
     freed_min: Array
     """When it frees what it needs, `(patient, stop, caseload)`; NaN where that is at its end."""
     patience_min: Array
-    """How long the patient queues for it, `(patient, stop)`; NaN where patience has no end."""
+    """How long the patient queues for it, `(patient, stop)`, or until other wards are asked where the stage overflows;
+    NaN where neither ends."""
     edges: Array
     """Census of the department from which the next load class begins, `(block, load - 1)`."""
     acuity: Index
@@ -69,76 +73,114 @@ class Fate:
 
 
 def cast(path: Path, parameters: Parameters, luck: Luck, present: Present, demand: Demand | None = None) -> Fate:
-    """What luck means for those who are here and for those who come under a demand.
+    """What a member's luck means for those who are here and for those who come under a demand.
 
     Raises ScenarioError if the demand asks for more patients than luck was drawn for, PresentError if the present
     does not fit the path, RepeatsError if a route leads to a stage more often than its `at_most` allows.
     """
-    _check(path, present, luck)
-    people = People(path, parameters, luck, present, demand or Demand())
+    return cast_members(path, parameters, luck, [present], demand)[0]
+
+
+def cast_members(
+    path: Path, parameters: Parameters, luck: Luck, presents: Sequence[Present], demand: Demand | None = None
+) -> list[Fate]:
+    """The fate of each of several members, as `cast` gives it; routes may have idle stops."""
+    _check(path, presents, luck)
+    people = People(path, parameters, luck, presents, demand or Demand())
     stops = stops_of(path, parameters, people, luck)
-    lasting = _Lasting(path, parameters, people, stops)
-    freed = lasting.minutes(luck.freed, lambda stage: stage.frees_after, np.nan, parameters.caseloads(path))
-    patience = lasting.minutes(luck.patience, lambda stage: stage.patience, np.nan, parameters.loads)[:, :, 0]
-    minutes = lasting.minutes(luck.stage, lambda stage: stage.lasts, 0.0, parameters.loads)
-    minutes[: present.count, 0] = present.residual_min
+    lengths = _Lengths(path, parameters, people, stops, luck)
+    minutes = lengths.of("stage", 0.0)
+    minutes[people.here, 0] = joined(presents, "residual_min")
     if parameters.leaving is not None:
         _by_the_wards_clocks(minutes, path, parameters, people, stops, luck)
-    _carry_on_holding(freed, present)
-    _carry_on_queueing(patience, path, parameters, people, luck, present)
+    freed, patience = lengths.of("freed", np.nan), lengths.of("patience", np.nan)[:, :, 0]
+    _carry_on(freed, patience, path, parameters, people, luck, presents)
     acuity = np.array([c.acuity for c in parameters.classes], dtype=np.int64)[people.cls]
     everyone = np.full(luck.group.size, -1, dtype=np.int64)
     everyone[people.row] = acuity
-    return Fate(
-        visit=people.row,
-        cls=people.cls,
-        block=people.block,
-        priority=np.where(acuity < 0, (path.acuities - 1) / 2, acuity).astype(np.float64),
-        at_min=people.at_min,
-        stage=stops.stage,
-        unit=stops.unit,
-        minutes=minutes,
-        freed_min=freed,
-        patience_min=patience,
-        edges=parameters.load_edges,
-        acuity=everyone,
-    )
+    priority = np.where(acuity < 0, (path.acuities - 1) / 2, acuity).astype(np.float64)
+    out = []
+    for (first, end), (begin, stop) in zip(pairwise(people.first), pairwise(luck.first), strict=True):
+        mine = slice(first, end)
+        out.append(
+            Fate(
+                visit=people.row[mine] - begin,
+                cls=people.cls[mine],
+                block=people.block[mine],
+                priority=priority[mine],
+                at_min=people.at_min[mine],
+                stage=stops.stage[mine],
+                unit=stops.unit[mine],
+                minutes=minutes[mine],
+                freed_min=freed[mine],
+                patience_min=patience[mine],
+                edges=parameters.load_edges,
+                acuity=everyone[begin:stop],
+            )
+        )
+    return out
 
 
-class _Lasting:
-    """Durations at stops, each worked out once for all the stops that have it."""
+class _Lengths:
+    """How long things last at the stops of many patients."""
 
-    def __init__(self, path: Path, parameters: Parameters, people: People, stops: Stops) -> None:
-        self.path, self.parameters, self.people, self.stops = path, parameters, people, stops
+    def __init__(self, path: Path, parameters: Parameters, people: People, stops: Stops, luck: Luck) -> None:
+        self._path, self._parameters, self._people, self._stops, self._luck = path, parameters, people, stops, luck
+        row, stop = np.nonzero(stops.stage != OUT)
+        self._at = row * stops.stage.shape[1] + stop
+        self._row, self._stage = row, stops.stage.take(self._at)
+        self._unit, self._slot = stops.unit[row, stop], stops.slot.take(self._at)
+        self._open = (stop > 0) | (people.group[row] != HERE)
 
-    def minutes(self, luck: Array, named: Callable[[Stage], str | None], otherwise: float, classes: int) -> Array:
-        """Minutes at each stop, `(patient, stop, class)`, where the stage names a duration."""
-        out = np.full((*self.stops.stage.shape, classes), otherwise)
-        names, code_of = self._codes(named)
-        codes = np.where(self.stops.stage == OUT, -1, code_of[self.stops.stage, self.stops.unit[:, :-1]])
-        for code, name in enumerate(names):
-            row, stop = np.nonzero(codes == code)
-            if row.size:
-                uniform = luck[self.people.row[row], self.stops.slot[row, stop]]
-                duration = self.parameters.durations[name]
-                out[row, stop] = duration.at(uniform, self.people.cls[row], self.people.block[row])
+    def of(self, purpose: Purpose, otherwise: float) -> Array:
+        """Minutes at each stop, `(patient, stop, class of load)`, where its stage names a duration for the purpose.
+
+        How long the first stage of those who are here lasts is not worked out: the present says it.
+        """
+        laid, code_of = _durations(self._path, self._parameters, purpose)
+        out = np.full((*self._stops.stage.shape, laid.loads), otherwise)
+        code = code_of[self._stage, self._unit]
+        some = np.flatnonzero((code >= 0) & self._open) if purpose == "stage" else np.flatnonzero(code >= 0)
+        row = self._row[some]
+        uniform = self._luck.of(purpose, self._people.row[row], self._slot[some])
+        lasting = laid.at(uniform, code[some], self._people.cls[row], self._people.block[row])
+        out.reshape(-1, laid.loads)[self._at[some]] = lasting
         return out
 
-    def _codes(self, named: Callable[[Stage], str | None]) -> tuple[list[str], Index]:
-        """Names of durations, and the code of each stage's by the ward wanted, `(stage, unit + 1)`; -1 for none."""
-        names: dict[str, int] = {}
-        code_of = np.full((len(self.path.stages), len(self.path.units) + 1), -1, dtype=np.int64)
-        for k, stage in enumerate(self.path.stages):
-            name = named(stage)
-            if name is None:
-                continue
-            told = self.path.by_ward(name)
-            if told == (name,):
-                code_of[k] = names.setdefault(name, len(names))
-                continue
-            for ward, one in zip(self.path.wards, told, strict=True):
-                code_of[k, self.path.units.index(ward)] = names.setdefault(one, len(names))
-        return list(names), code_of
+
+_NAMED: dict[Purpose, Callable[[Stage], str | None]] = {
+    "stage": lambda stage: stage.lasts,
+    "freed": lambda stage: stage.frees_after,
+    "patience": lambda stage: stage.while_queueing,
+}
+"""Which duration a stage names for a purpose."""
+
+
+@lru_cache(maxsize=24)
+def _durations(path: Path, parameters: Parameters, purpose: Purpose) -> tuple[Laid, Index]:
+    """The durations that stages name for a purpose, and which each has by the ward wanted, `(stage, unit + 1)`; -1 for
+    none."""
+    names, code_of = _codes(path, _NAMED[purpose])
+    loads = {"stage": parameters.loads, "freed": parameters.caseloads(path), "patience": 1}[purpose]
+    durations = [parameters.durations[name] for name in names]
+    return Laid([d.at_load(0) for d in durations] if purpose == "patience" else durations, loads), code_of
+
+
+def _codes(path: Path, named: Callable[[Stage], str | None]) -> tuple[list[str], Index]:
+    """Names of durations, and the code of each stage's by the ward wanted, `(stage, unit + 1)`; -1 for none."""
+    names: dict[str, int] = {}
+    code_of = np.full((len(path.stages), len(path.units) + 1), -1, dtype=np.int64)
+    for k, stage in enumerate(path.stages):
+        name = named(stage)
+        if name is None:
+            continue
+        told = path.by_ward(name)
+        if told == (name,):
+            code_of[k] = names.setdefault(name, len(names))
+            continue
+        for ward, one in zip(path.wards, told, strict=True):
+            code_of[k, path.units.index(ward)] = names.setdefault(one, len(names))
+    return list(names), code_of
 
 
 def _by_the_wards_clocks(
@@ -148,39 +190,42 @@ def _by_the_wards_clocks(
     assert parameters.leaving is not None
     timeline = Timeline(luck.hours.edge_min, luck.hours.hour_of_week)
     by_ward = np.array([stage.lasts is not None and stage.lasts.endswith(f":{WANTED}") for stage in path.stages])
-    row, stop = np.nonzero((stops.stage != OUT) & by_ward[stops.stage])
-    here = (stop == 0) & (row < people.here)
-    start = np.where(here, 0.0, np.nan_to_num(people.at_min[row]) + np.where(stop > 0, parameters.to_ward_min, 0.0))
-    unit = stops.unit[row, stop]
+    by_stop = by_ward[stops.stage] & (stops.stage != OUT)
+    at = np.flatnonzero(by_stop)
+    row, stop = np.divmod(at, stops.stage.shape[1])
+    ahead = (stop > 0) | (people.group[row] != HERE)
+    start = np.where(ahead, np.nan_to_num(people.at_min[row]) + np.where(stop > 0, parameters.to_ward_min, 0.0), 0.0)
+    unit, flat = stops.unit[row, stop], minutes.reshape(-1, minutes.shape[2])
     for code in np.unique(unit):
-        mine = unit == code
-        at = row[mine], stop[mine]
-        minutes[at] = timeline.lasting(parameters.leaving[code], start[mine], minutes[at][:, 0])[:, None]
+        mine = np.flatnonzero(unit == code)
+        lasting = timeline.lasting(parameters.leaving[code], start[mine], flat[at[mine], 0])
+        flat[at[mine]] = lasting[:, None]
 
 
-def _carry_on_holding(freed: Array, present: Present) -> None:
-    """What a stage needs has been held since it began; it may be free by now (0)."""
-    serving = np.flatnonzero(present.serving)
-    freed[serving, 0] = np.maximum(freed[serving, 0] + present.since_min[serving, None], 0.0)
+def _carry_on(
+    freed: Array, patience: Array, path: Path, parameters: Parameters, people: People, luck: Luck,
+    presents: Sequence[Present],
+) -> None:  # fmt: skip
+    """What a stage needs has been held since it began, and may be free by now (0); patience, or the search for
+    another ward's bed, counts from the joining of the queue, and has not ended yet."""
+    since, serving = joined(presents, "since_min"), joined(presents, "serving")
+    held = people.here[serving]
+    freed[held, 0] = np.maximum(freed[held, 0] + since[serving, None], 0.0)
+    stage, lasted = people.enters[people.here], np.maximum(-since, 0.0)
+    for k in (k for k, one in enumerate(path.stages) if one.while_queueing):
+        queue = np.flatnonzero((stage == k) & ~serving)
+        row = people.here[queue]
+        uniform = luck.of("patience", people.row[row], np.full(row.size, path.first_slot[k]))
+        duration = parameters.durations[str(path.stages[k].while_queueing)]
+        patience[row, 0] = duration.residual(uniform, lasted[queue], people.cls[row], people.block[row])[:, 0]
 
 
-def _carry_on_queueing(
-    patience: Array, path: Path, parameters: Parameters, people: People, luck: Luck, present: Present
-) -> None:
-    """Patience counts from the joining of the queue, and has not ended yet."""
-    for k, stage in enumerate(path.stages):
-        queue = np.flatnonzero((present.stage == k) & ~present.serving)
-        if stage.patience and queue.size:
-            lasted = np.maximum(-present.since_min[queue], 0.0)
-            uniform = luck.patience[queue, path.first_slot[k]]
-            duration = parameters.durations[stage.patience]
-            patience[queue, 0] = duration.residual(uniform, lasted, people.cls[queue], people.block[queue])[:, 0]
-
-
-def _check(path: Path, present: Present, luck: Luck) -> None:
-    if luck.here != present.count:
-        raise PresentError(f"luck was drawn for {luck.here} patients who are here, but there are {present.count}")
+def _check(path: Path, presents: Sequence[Present], luck: Luck) -> None:
+    counts = [present.count for present in presents]
+    if luck.here.tolist() != counts:
+        raise PresentError(f"luck was drawn for {luck.here.tolist()} patients who are here, but there are {counts}")
     wards = [path.units.index(ward) for ward in path.wards]
-    needs = np.array([s.wants for s in path.situations])[present.stage] & present.here
-    if lost := np.flatnonzero(needs & ~np.isin(present.unit, wards)).tolist():
-        raise PresentError(f"who waits for a bed or is in a ward must have a ward, but row {lost[0]} has none")
+    needs = np.array([s.wants for s in path.situations])[joined(presents, "stage")] & joined(presents, "here")
+    if lost := np.flatnonzero(needs & ~np.isin(joined(presents, "unit"), wards)).tolist():
+        row = lost[0] - int(np.sum(counts[: np.searchsorted(np.cumsum(counts), lost[0], side="right")]))
+        raise PresentError(f"who waits for a bed or is in a ward must have a ward, but row {row} has none")

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.demand import Demand, comes
-from twin.fate import Fate, cast
+from twin.fate import Fate, cast_members
 from twin.luck import CRISIS, HERE, Luck
 from twin.parameters import Parameters
 from twin.pathway import Path
@@ -53,26 +53,36 @@ class Share:
 def cast_for(
     path: Path, parameters: Parameters, luck: Luck, present: Present, demands: Sequence[Demand]
 ) -> list[Share]:
-    """For each demand its share of a fate; what `cast` raises for one of them is raised.
+    """For each demand its share of a member's fate; what `cast` raises for one of them is raised.
 
     Victims are the first of the reserve, so demands with different crises have fates of their own.
     """
-    out: list[Share | None] = [None] * len(demands)
+    return cast_members_for(path, parameters, luck, [present], demands)[0]
+
+
+def cast_members_for(
+    path: Path, parameters: Parameters, luck: Luck, presents: Sequence[Present], demands: Sequence[Demand]
+) -> list[list[Share]]:
+    """For each of several members, for each demand, its share of a fate, as `cast_for` gives it."""
+    out: list[dict[int, Share]] = [{} for _ in presents]
     crises = [demand.crises for demand in demands]
     led = [c for i, c in enumerate(crises) if c and c not in crises[:i]] or [()]
     for victims in led:
         mine = [i for i, c in enumerate(crises) if c == victims or (not c and victims is led[0])]
-        fate = cast(path, parameters, luck, present, Demand(_highest([demands[i] for i in mine]), victims))
+        highest = Demand(_highest([demands[i] for i in mine]), victims)
+        fates = cast_members(path, parameters, luck, presents, highest)
         for i in mine:
-            out[i] = Share(fate, _takes_part(fate, luck, demands[i]))
-    return [share for share in out if share is not None]
+            for member, (fate, rows) in enumerate(zip(fates, _take_part(fates, luck, demands[i]), strict=True)):
+                out[member][i] = Share(fate, rows)
+    return [[shares[i] for i in range(len(demands))] for shares in out]
 
 
-def _takes_part(fate: Fate, luck: Luck, demand: Demand) -> Flags:
-    """Those here, the victims if there is a crisis, and the candidates who come."""
-    group = luck.group[fate.visit]
-    candidates = (group >= 0) & comes(luck, demand)[fate.visit]
-    return np.asarray((group == HERE) | ((group == CRISIS) & bool(demand.crises)) | candidates)
+def _take_part(fates: Sequence[Fate], luck: Luck, demand: Demand) -> list[Flags]:
+    """By member: those here, the victims if there is a crisis, and the candidates who come."""
+    row = np.concatenate([fate.visit + first for fate, first in zip(fates, luck.first, strict=False)])
+    group = luck.group[row]
+    takes = (group == HERE) | ((group == CRISIS) & bool(demand.crises)) | comes(luck, demand, row)
+    return np.split(takes, np.cumsum([fate.visit.size for fate in fates])[:-1])
 
 
 def _highest(demands: Sequence[Demand]) -> tuple[tuple[float, float], ...]:

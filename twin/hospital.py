@@ -47,6 +47,8 @@ class Unit:
     en: str
     held_back: int = 0
     """Beds that nobody gets though patients queue for them (see `turnover.py`)."""
+    overflow: tuple[str, ...] = ()
+    """Wards where its patients may lie when they have queued for long, in the order in which they are asked."""
 
     @property
     def pool(self) -> str:
@@ -135,6 +137,10 @@ class Hospital:
         """The same hospital, of whose beds so many are held back, by ward."""
         return replace(self, units=tuple(replace(u, held_back=beds.get(u.name, u.held_back)) for u in self.units))
 
+    def with_overflow(self, hosts: Mapping[str, Sequence[str]]) -> Hospital:
+        """The same hospital, where the patients of a ward may lie in others; a ward left out overflows into none."""
+        return replace(self, units=tuple(replace(u, overflow=tuple(hosts.get(u.name, ()))) for u in self.units))
+
     def with_roster(self, pool: str, weekday: Sequence[int], weekend: Sequence[int] | None = None) -> Hospital:
         """The same hospital with another roster of a pool, `(24,)` by local hour; a new pool is added."""
         known = {p.name: p for p in self.rosters}
@@ -149,9 +155,11 @@ class Hospital:
         )
 
     def with_units(self, units: Sequence[Unit]) -> Hospital:
-        """The same hospital with other units, such as the wards that a log names."""
-        kept = tuple(area for area in self.treats_in if area in {u.name for u in units})
-        return replace(self, units=tuple(units), treats_in=kept)
+        """The same hospital with other units, such as the wards that a log names; none overflows into what is gone."""
+        names = {u.name for u in units}
+        kept = tuple(area for area in self.treats_in if area in names)
+        left = tuple(replace(u, overflow=tuple(host for host in u.overflow if host in names)) for u in units)
+        return replace(self, units=left, treats_in=kept)
 
     def _profile(self, name: str, times: Sequence[tuple[float, datetime]]) -> Profile:
         for unit in self.units:
@@ -229,12 +237,29 @@ class UnitEntry(Checked):
     beds: Annotated[int | None, Field(ge=0)] = None
     treatment: bool = False
     """True for an area whose spaces are treatment spaces."""
+    overflow: tuple[str, ...] = ()
+    """Wards where this one's patients may lie instead, in the order in which they are asked."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> UnitEntry:
         if (self.spaces is None) == (self.beds is None):
             raise ValueError("a unit must have either spaces (an area of the department) or beds (a ward)")
+        if self.overflow and self.beds is None:
+            raise ValueError("overflow must stand beside beds: only a ward overflows")
         return self
+
+
+def _overflow_into_wards(units: dict[str, UnitEntry]) -> dict[str, UnitEntry]:
+    """Patients may lie in wards of the file, other than their own."""
+    for name, unit in units.items():
+        others = [other for other, entry in units.items() if entry.beds is not None and other != name]
+        if strangers := [host for host in unit.overflow if host not in others]:
+            raise ValueError(
+                f"overflow of {name} must name other wards ({', '.join(others)}), but names {', '.join(strangers)}"
+            )
+        if len(set(unit.overflow)) < len(unit.overflow):
+            raise ValueError(f"overflow of {name} must name each ward once")
+    return units
 
 
 class PoolEntry(Checked):
@@ -267,7 +292,7 @@ class HospitalFile(Checked):
     name: str
     zone: Annotated[str, AfterValidator(_known_zone)]
     acuities: tuple[Acuity, ...] = Field(min_length=1)
-    units: dict[str, UnitEntry]
+    units: Annotated[dict[str, UnitEntry], AfterValidator(_overflow_into_wards)]
     pools: dict[str, PoolEntry] = Field(default_factory=dict)
 
     def hospital(self) -> Hospital:
@@ -284,7 +309,8 @@ class HospitalFile(Checked):
 
 def _unit(name: str, entry: UnitEntry) -> Unit:
     ward = entry.beds is not None
-    return Unit(name, ward, (entry.beds if ward else entry.spaces) or 0, fr=entry.fr, en=entry.en)
+    places = (entry.beds if ward else entry.spaces) or 0
+    return Unit(name, ward, places, fr=entry.fr, en=entry.en, overflow=entry.overflow)
 
 
 def _pool(name: str, entry: PoolEntry) -> Pool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path as FilePath
 from tempfile import TemporaryFile
@@ -19,13 +19,15 @@ from typing import Any, cast
 import numpy as np
 
 from ingest import events
-from twin import kernel_layout, kernel_loop, kernel_patient, kernel_queues, model, routing, steps, story
+from twin import kernel_counts, kernel_layout, kernel_loop, kernel_patient, kernel_queues, model, routing, steps, story
+from twin.counting import Counting
 from twin.errors import TwinError
 from twin.fate import Fate
 from twin.fates import Share
 from twin.hospital import Profile
+from twin.kernel_counts import WAITS, count
 from twin.kernel_loop import simulate
-from twin.kernel_tables import Array, Flags, Index, Packed, aimed, packed
+from twin.kernel_tables import Array, Flags, Index, Packed, Room, aimed, packed
 from twin.pathway import Path
 from twin.present import Present
 from twin.story import Story
@@ -33,6 +35,7 @@ from twin.story import Story
 logger = logging.getLogger(__name__)
 
 Loop = Callable[[Index, Array], None]
+Counter = Callable[[Array, Index, Array, Index, Index, Index, Array, float, Array], None]
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
 """Threads may run members side by side; references to the arrays are not counted, since the loop makes none."""
@@ -46,9 +49,11 @@ _FAULTS = {
 
 _BESIDE = FilePath(__file__).parent / "__pycache__"
 """Where what is compiled is kept unless a folder is given."""
-_TEXTS = (events, routing, steps, story, kernel_layout, kernel_loop, kernel_patient, kernel_queues)
+_TEXTS = (events, routing, steps, story, kernel_layout, kernel_counts, kernel_loop, kernel_patient, kernel_queues)
 _fast: list[Loop] = []
 """The compiled loop, once it is there."""
+_counter: list[Counter] = []
+"""And what counts its marks, compiled."""
 
 
 def run(capacity: Mapping[str, Profile], path: Path, fate: Fate, present: Present, horizon_min: float) -> Story:
@@ -80,9 +85,13 @@ class Runs:
         *,
         by_law: bool = False,
         form: Loop | None = None,
+        room: Room | None = None,
     ) -> None:
+        """`room` may be shared by runs that are not done side by side."""
         self._path, self._fate, self._present, self._horizon_min = path, fate, present, horizon_min
         self._form = form or (_fast[0] if _fast and not by_law else None)
+        self._counter = _counter[0] if _counter and self._form else None
+        self._room = room or Room()
         self._given: Packed | None = None
         self._before = present.history
 
@@ -91,13 +100,56 @@ class Runs:
         if self._form is None:
             fate = self._fate if rows is None else Share(self._fate, rows).alone()
             return model.run(capacity, self._path, fate, self._present, self._horizon_min)
-        given = self._given = self._given or packed(self._path, self._fate, self._present, self._horizon_min)
-        aimed(given, self._path, self._fate, capacity, rows)
-        self._form(*given)
-        if fault := int(given.n[kernel_layout.FAULT]):
-            row = given.n[kernel_layout.FAULT_ROW]
+        at_min, marks = self._marks(self._form, capacity, rows)
+        before = self._before
+        earlier = (before.kind, before.visit, before.unit, before.to)
+        ints = (np.concatenate(pair) for pair in zip(earlier, marks.T, strict=True))
+        return Story(np.concatenate([before.at_min, at_min]), *ints)
+
+    def counted(
+        self, capacity: Mapping[str, Profile], what: Counting, grid_min: Array, rows: Flags | None = None
+    ) -> Array:
+        """What is counted of that story at each instant of a rising grid after the start, `(row, grid)`."""
+        if self._form is None or self._counter is None:
+            told = self.under(capacity, rows)
+            return what.of_story(told, self._fate.acuity, grid_min, at_once_min=what.at_once_min)
+        return self._count(self._counter, *self._marks(self._form, capacity, rows), what, grid_min, what.at_once_min)
+
+    def counted_now(self, what: Counting) -> Array:
+        """What is counted at the start, `(row, 1)`, before anything of the run has happened."""
+        if self._counter is None:
+            return what.of_story(self._before, self._fate.acuity, np.zeros(1))
+        return self._count(self._counter, np.empty(0), np.empty((0, 4), dtype=np.int64), what, np.zeros(1), 0.0)
+
+    @cached_property
+    def _before_in_order(self) -> tuple[Array, Index]:
+        told = self._before.in_order()
+        return told.at_min, np.stack([told.kind, told.visit, told.unit, told.to], axis=1)
+
+    def _marks(self, form: Loop, capacity: Mapping[str, Profile], rows: Flags | None) -> tuple[Array, Index]:
+        """What is told in the run, `(mark,)` and `(mark, MARK)`; it stands there until the next run."""
+        if self._given is None or self._room.holder is not self:
+            self._given = packed(self._path, self._fate, self._present, self._horizon_min, self._room)
+            self._room.holder = self
+        n, x = self._given
+        aimed(self._given, self._path, self._fate, capacity, rows)
+        form(n, x)
+        if fault := int(n[kernel_layout.FAULT]):
+            row = n[kernel_layout.FAULT_ROW]
             raise TwinError(f"path {self._path.name}, row {row} of the fate: {_FAULTS[fault]}")
-        return _told(given, self._before)
+        marks, told_at, told = (
+            int(n[place]) for place in (kernel_layout.MARKS, kernel_layout.TOLD_AT, kernel_layout.TOLD)
+        )
+        columns = n[told : told + marks * kernel_layout.MARK].reshape(marks, kernel_layout.MARK)
+        return x[told_at : told_at + marks], columns
+
+    def _count(
+        self, counter: Counter, at_min: Array, marks: Index, what: Counting, grid_min: Array, at_once_min: float
+    ) -> Array:
+        out = np.empty((len(what.names), grid_min.size))
+        before = self._before_in_order
+        counter(*before, at_min, marks, self._fate.acuity, what.ward_of, grid_min, at_once_min, out)
+        return out
 
 
 def plain(n: Index, x: Array) -> None:
@@ -114,13 +166,23 @@ def compiled(kept_in: FilePath | None = _BESIDE) -> Loop:
     Numba keeps what is compiled from a file as long as that file is the same; this loop is made of several, so each of
     their texts has a folder of its own. Where no folder can be written, nothing is kept.
     """
+    return cast(Loop, _compiled(simulate, kept_in, _OPTIONS))
+
+
+@cache
+def compiled_counter(kept_in: FilePath | None = _BESIDE) -> Counter:
+    """What counts marks, compiled and kept in the same way."""
+    return cast(Counter, _compiled(count, kept_in, {"nogil": True}))
+
+
+def _compiled(function: Callable[..., None], kept_in: FilePath | None, options: Mapping[str, Any]) -> object:
     from numba import config, njit
 
     _let_parts_be_compiled()
     kept = kept_in is not None and _made(kept_in / f"kernel-{_digest()}")
     if kept:
         config.CACHE_DIR = str(kept)  # type: ignore[attr-defined]
-    return cast(Loop, njit(cache=bool(kept), **_OPTIONS)(simulate))
+    return njit(cache=bool(kept), **options)(function)
 
 
 def _made(folder: FilePath) -> FilePath | None:
@@ -161,21 +223,15 @@ def warm(otherwise: FilePath | None = None) -> None:
 
     It is kept beside the code, or in another folder where that cannot be written.
     """
-    form = compiled(_BESIDE if _writable(_BESIDE) else otherwise)
+    place = _BESIDE if _writable(_BESIDE) else otherwise
+    form, counter = compiled(place), compiled_counter(place)
     form(np.zeros(kernel_layout.HEAD, dtype=np.int64), np.zeros(1))
     _fast[:] = [form]
+    marks, codes = np.empty((0, kernel_layout.MARK), dtype=np.int64), np.full(1, -1)
+    counter(np.empty(0), marks, np.empty(0), marks, codes, codes, np.zeros(1), 0.0, np.empty((WAITS, 1)))
+    _counter[:] = [counter]
 
 
 def _writable(folder: FilePath) -> bool:
     """Can a folder be written, or be made?"""
     return os.access(folder if folder.exists() else folder.parent, os.W_OK)
-
-
-def _told(done: Packed, before: Story) -> Story:
-    marks, told_at, told = (
-        int(done.n[place]) for place in (kernel_layout.MARKS, kernel_layout.TOLD_AT, kernel_layout.TOLD)
-    )
-    columns = done.n[told : told + marks * kernel_layout.MARK].reshape(marks, kernel_layout.MARK).T
-    earlier = (before.kind, before.visit, before.unit, before.to)
-    ints = (np.concatenate(pair) for pair in zip(earlier, columns, strict=True))
-    return Story(np.concatenate([before.at_min, done.x[told_at : told_at + marks]]), *ints)

@@ -22,32 +22,38 @@ ORDER, EVENTS, MARKS, CENSUS, ENTERING, NEXT, FAULT, FAULT_ROW = range(8)
 enter at the start; the next in COMERS; what went wrong, and with whom."""
 ROWS, STOPS, LOADS, CASELOADS, KEEP, FIRST, SERVERS, QUEUERS, COMING, CHANGES, MOST_EVENTS, MOST_MARKS = range(8, 20)
 """KEEP: how many pools a patient may keep. FIRST: the first row of those who come; those here stand before."""
-STEPS, CODES, KINDS, BEDS, STAGE, WANTED, VISIT, SERVING, QUEUEING, COMERS, CHANGED = range(20, 31)
-"""What is given in n: `(stage, STEP)`; the pools that stages name; bits by kind of event; pool by unit; `(row, stop)`;
-`(row, stop + 1)`; by row; rows whose stage has begun; rows that queue, in order; rows that come, in order; `(change,
-pool and capacity)`."""
-BODIES, KEPT_NOW, POOLS, QUEUES, HEAP, TOLD = range(31, 37)
-"""What is worked in, in n: `(row, BODY)`; `(row, KEEP)`; `(pool, POOL)`; `(pool, row)`; `(event, HEAPED)`;
-`(mark, MARK)`."""
-HORIZON, LASTS, FREED, PATIENCE, EDGES, PRIORITY, CAME, CHANGE_AT, HEAP_AT, TOLD_AT = range(37, 47)
+STEPS, CODES, KINDS, BEDS, HOSTS, STAGE, WANTED, VISIT, SERVING, QUEUEING, COMERS, CHANGED = range(20, 32)
+"""What is given in n: `(stage, STEP)`; the pools that stages name, and the pools of beds that wards overflow into; bits
+by kind of event; pool by unit; `(unit, HOSTED)`; `(row, stop)`; `(row, stop + 1)`; by row; rows whose stage has begun;
+rows that queue, in order; rows that come, in order; `(change, pool and capacity)`."""
+BODIES, KEPT_NOW, POOLS, QUEUES, GUESTS, HEAP, TOLD = range(32, 39)
+"""What is worked in, in n: `(row, BODY)`; `(row, KEEP)`; `(pool, POOL)`; `(pool, row)`; `(host, row)`; `(event,
+HEAPED)`; `(mark, MARK)`."""
+HORIZON, LASTS, FREED, PATIENCE, EDGES, PRIORITY, CAME, CHANGE_AT, HEAP_AT, TOLD_AT = range(39, 49)
 """Where in x: the horizon, which is the first; `(row, stop, load)`; `(row, stop, caseload)`; `(row, stop)`; `(row,
 load - 1)`; by row; by row; by change; by event; by mark."""
-HEAD = 47
+HEAD = 49
 
 # --- columns -------------------------------------------------------------------------------------------------------
 
 COMES, ASKS_AT, TAKES, ASKS, GIVES_AT, GIVES, KEPT_AT, KEPT, LOSES_PATIENCE, UNIT = range(10)
-STARTS, STARTS_TO, FREES, CARE, WANTS, ENDS, ENDS_TO, QUEUES_INSIDE, SERVES_INSIDE = range(10, 19)
-STEP = 19
+STARTS, STARTS_TO, FREES, CARE, WANTS, ENDS, ENDS_TO, QUEUES_INSIDE, SERVES_INSIDE, OVERFLOWS = range(10, 20)
+STEP = 20
 """A stage: as in `Step`, with lists of pools by where they stand in n and how many they are. Of the pools that it ASKS
 for, the first TAKES are kept."""
-STOP, WARD, WHERE, ASKED, TIMED, WAITS, HELD, KEEPS = range(8)
-BODY = 8
+STOP, WARD, WHERE, ASKED, TIMED, WAITS, HELD, KEEPS, ROAMS = range(9)
+BODY = 9
 """A patient: the stop, the ward wanted, the unit; how many of the stage's pools are taken, whether patience counts,
-whether a place is waited for; how many pools are held for the stage, and how many kept."""
-CAPACITY, TAKEN, LOOKING, QUEUED, QUEUE_AT = range(5)
-POOL = 5
-"""A pool: its places, how many are taken, whether it looks at the end of the instant; its queue and where that is."""
+whether a place is waited for; how many pools are held for the stage, and how many kept; whether other wards are asked
+for a bed too."""
+CAPACITY, TAKEN, LOOKING, QUEUED, QUEUE_AT, INVITED, INVITED_AT, WARD_OF = range(8)
+POOL = 8
+"""A pool: its places, how many are taken, whether it looks at the end of the instant; its queue and where that is; its
+guests, who queue for another ward and may lie here, and where these are; the ward whose beds it is."""
+QUEUE_ROWS = 1
+"""Where the rows of a queue stand, after how many they are: so for QUEUED and for INVITED."""
+HOSTED = 2
+"""What a ward overflows into: where in CODES, and how many."""
 HEAPED = 2
 """An event in the heap: the order of foreseeing; what it is and of whom, as what + WHAT * whom."""
 MARK = 4
@@ -57,8 +63,8 @@ IS_LEAVING, TELLS_UNIT, TELLS_WARD = 1, 2, 4
 
 # --- what an event is, where a patient goes on, what can go wrong ---------------------------------------------------
 
-LASTED, PLACED, GAVE_UP, SET_FREE, PATIENCE_OVER, CHANGES_NOW, LOOKS, OVER = range(8)
-WHAT = 8
+LASTED, PLACED, GAVE_UP, SET_FREE, PATIENCE_OVER, CHANGES_NOW, LOOKS, OVER, SEARCHES = range(9)
+WHAT = 9
 AT_THE_END = 1 << 50
 """Added to the order of what is done after all else of its instant."""
 COME, QUEUE, PLACE, SERVE, END, NOBODY = range(6)

@@ -62,6 +62,7 @@ from twin.kernel_layout import (
     NOT_KEPT,
     ORDER,
     OVER,
+    OVERFLOWS,
     PATIENCE,
     PATIENCE_OVER,
     PLACE,
@@ -69,10 +70,12 @@ from twin.kernel_layout import (
     POOL,
     POOLS,
     QUEUE,
+    QUEUED,
     QUEUEING,
     QUEUERS,
     QUEUES_INSIDE,
     ROWS,
+    SEARCHES,
     SERVE,
     SERVERS,
     SERVES_INSIDE,
@@ -97,8 +100,19 @@ from twin.kernel_layout import (
     part,
 )
 from twin.kernel_patient import caseload_of, load_of, step_of, tell, unit_of
-from twin.kernel_queues import fault, join, look, pool_of, pop, push, release, take_at_once, take_in
-from twin.steps import NONE
+from twin.kernel_queues import (
+    fault,
+    join,
+    look,
+    pool_of,
+    pop,
+    push,
+    release,
+    search_elsewhere,
+    take_at_once,
+    take_in,
+)
+from twin.steps import NONE, OF_WARD
 from twin.story import NOWHERE
 
 _ARRIVED, _MOVED, _UNSEEN = RANK["Arrived"], RANK["Moved"], RANK["LeftWithoutBeingSeen"]
@@ -155,6 +169,9 @@ def _happen(n: Whole, x: Minutes, now: float, what: int, whom: int) -> int:
         _release_needs(n, x, now, whom, at, n[at + ASKS] - n[at + TAKES], n[n[BODIES] + whom * BODY + WARD])
     elif what == PATIENCE_OVER:
         _give_up(n, x, now, whom // n[STOPS], whom % n[STOPS])
+    elif what == SEARCHES:
+        if _still_wants_a_bed(n, whom // n[STOPS], whom % n[STOPS]):
+            search_elsewhere(n, x, now, whom // n[STOPS])
     elif what == GAVE_UP:
         _leave_unseen(n, x, now, whom)
     elif what == CHANGES_NOW:
@@ -278,18 +295,21 @@ def _lasts(n: Whole, x: Minutes, now: float, row: int, at: int) -> float:
 def _ask(n: Whole, x: Minutes, now: float, row: int, at: int) -> bool:
     """Take what the stage asks for, one after the other; false while a place is waited for."""
     mine = n[BODIES] + row * BODY
-    patience = inf
-    if n[at + LOSES_PATIENCE] == 1:
-        patience = x[n[PATIENCE] + row * n[STOPS] + n[mine + STOP]]
+    stop = row * n[STOPS] + n[mine + STOP]
+    waits = x[n[PATIENCE] + stop]
+    patience = waits if n[at + LOSES_PATIENCE] == 1 else inf
     while n[mine + ASKED] < n[at + ASKS]:
-        pool = pool_of(n, row, n[n[at + ASKS_AT] + n[mine + ASKED]], n[mine + WARD])
+        code = n[n[at + ASKS_AT] + n[mine + ASKED]]
+        pool = pool_of(n, row, code, n[mine + WARD])
         if patience <= 0 or not take_at_once(n, x, now, pool):
             n[mine + WAITS] = 1
-            join(n, x, pool, row)
+            join(n, x, pool + QUEUED, row)
             look(n, x, now, pool)
             if n[mine + TIMED] == 0 and now + patience < x[0]:
-                push(n, x, now, patience, PATIENCE_OVER, row * n[STOPS] + n[mine + STOP])
+                push(n, x, now, patience, PATIENCE_OVER, stop)
             n[mine + TIMED] = 1
+            if n[at + OVERFLOWS] == 1 and code == OF_WARD and now + waits < x[0]:
+                push(n, x, now, waits, SEARCHES, stop)
             return False
         _placed(n, row, at)
     return True
@@ -386,3 +406,12 @@ def _give_up(n: Whole, x: Minutes, now: float, row: int, stop: int) -> None:
     if n[mine + STOP] == stop and n[mine + WAITS] == 1:
         n[mine + WAITS] = 0
         push(n, x, now, 0.0, GAVE_UP, row)
+
+
+@part
+def _still_wants_a_bed(n: Whole, row: int, stop: int) -> bool:
+    """Does the patient still wait at that stop, for a bed of the ward wanted?"""
+    mine = n[BODIES] + row * BODY
+    if n[mine + STOP] != stop or n[mine + WAITS] == 0:
+        return False
+    return bool(n[n[step_of(n, row) + ASKS_AT] + n[mine + ASKED]] == OF_WARD)

@@ -18,7 +18,10 @@ from twin.kernel_layout import (
     HEAP,
     HEAP_AT,
     HEAPED,
+    HOSTED,
+    HOSTS,
     IN_THE_PAST,
+    INVITED,
     LOOKING,
     LOOKS,
     MOST_EVENTS,
@@ -29,11 +32,14 @@ from twin.kernel_layout import (
     POOL,
     POOLS,
     PRIORITY,
-    QUEUE_AT,
+    QUEUE_ROWS,
     QUEUED,
+    ROAMS,
     TAKEN,
     TOO_MUCH,
     WAITS,
+    WARD,
+    WARD_OF,
     WHAT,
     Minutes,
     Whole,
@@ -86,7 +92,8 @@ def release(n: Whole, x: Minutes, now: float, pool: int) -> None:
 @part
 def look(n: Whole, x: Minutes, now: float, pool: int) -> None:
     """Take in whom there is room for, at the end of this instant."""
-    if n[pool + QUEUED] > 0 and n[pool + LOOKING] == 0 and n[pool + TAKEN] < n[pool + CAPACITY]:
+    queued = n[pool + QUEUED] > 0 or n[pool + INVITED] > 0
+    if queued and n[pool + LOOKING] == 0 and n[pool + TAKEN] < n[pool + CAPACITY]:
         n[pool + LOOKING] = 1
         push(n, x, now, 0.0, LOOKS, (pool - n[POOLS]) // POOL)
 
@@ -95,12 +102,42 @@ def look(n: Whole, x: Minutes, now: float, pool: int) -> None:
 def take_in(n: Whole, x: Minutes, now: float, pool: int) -> None:
     """As many as there is room for; those who gave up stand in the queue until they are met here."""
     n[pool + LOOKING] = 0
-    while n[pool + QUEUED] > 0 and n[pool + TAKEN] < n[pool + CAPACITY]:
-        row = _first_of(n, x, pool)
-        if n[n[BODIES] + row * BODY + WAITS] == 1:
-            n[n[BODIES] + row * BODY + WAITS] = 0
-            n[pool + TAKEN] += 1
-            push(n, x, now, 0.0, PLACED, row)
+    for queue in (pool + QUEUED, pool + INVITED):
+        while n[queue] > 0 and n[pool + TAKEN] < n[pool + CAPACITY]:
+            row = n[n[queue + QUEUE_ROWS]]
+            _take_out(n, x, queue, 0)
+            mine = n[BODIES] + row * BODY
+            if n[mine + WAITS] == 1:
+                if n[mine + ROAMS] == 1:
+                    _comes_from(n, x, pool, row, queue)
+                n[mine + WAITS] = 0
+                n[pool + TAKEN] += 1
+                push(n, x, now, 0.0, PLACED, row)
+
+
+@part
+def _comes_from(n: Whole, x: Minutes, pool: int, row: int, queue: int) -> None:
+    """Who asked other wards too gets a bed of one of them, or of the one wanted, and stands in no other queue."""
+    mine = n[BODIES] + row * BODY
+    ward = n[mine + WARD]
+    hosts = n[HOSTS] + ward * HOSTED
+    _leave(n, x, pool_of(n, row, OF_WARD, ward) + QUEUED, row, queue)
+    for i in range(n[hosts + 1]):
+        _leave(n, x, n[POOLS] + n[n[hosts] + i] * POOL + INVITED, row, queue)
+    n[mine + WARD] = n[pool + WARD_OF]
+    n[mine + ROAMS] = 0
+
+
+@part
+def search_elsewhere(n: Whole, x: Minutes, now: float, row: int) -> None:
+    """Who queues for a bed of a ward may lie in those that it overflows into, asked in its order."""
+    mine = n[BODIES] + row * BODY
+    hosts = n[HOSTS] + n[mine + WARD] * HOSTED
+    n[mine + ROAMS] = 1
+    for i in range(n[hosts + 1]):
+        pool = n[POOLS] + n[n[hosts] + i] * POOL
+        join(n, x, pool + INVITED, row)
+        look(n, x, now, pool)
 
 
 @part
@@ -113,10 +150,15 @@ def _before(n: Whole, x: Minutes, one: int, other: int) -> bool:
 
 
 @part
-def join(n: Whole, x: Minutes, pool: int, row: int) -> None:
-    """Join a queue."""
-    base, i = n[pool + QUEUE_AT], n[pool + QUEUED]
-    n[pool + QUEUED] = i + 1
+def join(n: Whole, x: Minutes, queue: int, row: int) -> None:
+    """Join a queue: that of a pool, or its guests."""
+    n[queue] += 1
+    _rise(n, x, n[queue + QUEUE_ROWS], n[queue] - 1, row)
+
+
+@part
+def _rise(n: Whole, x: Minutes, base: int, i: int, row: int) -> None:
+    """Put a row at a place of a queue, or as far before it as it belongs."""
     while i > 0 and _before(n, x, row, n[base + (i - 1) // 2]):
         n[base + i] = n[base + (i - 1) // 2]
         i = (i - 1) // 2
@@ -124,12 +166,25 @@ def join(n: Whole, x: Minutes, pool: int, row: int) -> None:
 
 
 @part
-def _first_of(n: Whole, x: Minutes, pool: int) -> int:
-    """Take the first out of a queue."""
-    base, size = n[pool + QUEUE_AT], n[pool + QUEUED] - 1
-    first, last = n[base], n[base + size]
-    n[pool + QUEUED] = size
-    i, child = 0, 1
+def _leave(n: Whole, x: Minutes, queue: int, row: int, taken_from: int) -> None:
+    """Stand in a queue no more, unless the row was taken from this one."""
+    if queue == taken_from:
+        return
+    base, i = n[queue + QUEUE_ROWS], 0
+    while i < n[queue] and n[base + i] != row:
+        i += 1
+    if i < n[queue]:
+        _take_out(n, x, queue, i)
+
+
+@part
+def _take_out(n: Whole, x: Minutes, queue: int, i: int) -> None:
+    """Take out of a queue whoever stands at a place of it."""
+    base, size = n[queue + QUEUE_ROWS], n[queue] - 1
+    n[queue] = size
+    if i == size:
+        return
+    last, child = n[base + size], 2 * i + 1
     while child < size:
         if child + 1 < size and _before(n, x, n[base + child + 1], n[base + child]):
             child += 1
@@ -137,8 +192,7 @@ def _first_of(n: Whole, x: Minutes, pool: int) -> int:
             break
         n[base + i] = n[base + child]
         i, child = child, 2 * child + 1
-    n[base + i] = last
-    return int(first)
+    _rise(n, x, base, i, last)
 
 
 # --- events --------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from twin.hospital import Profile
 from twin.pathway import Path
 from twin.present import Present
 from twin.stages import LEAVING
-from twin.steps import NONE, Step, beds_of, kept_at, steps_of
+from twin.steps import NONE, Step, beds_of, hosts_of, kept_at, steps_of
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -43,7 +44,24 @@ class Packed(NamedTuple):
     x: Array
 
 
-def packed(path: Path, fate: Fate, present: Present, horizon_min: float) -> Packed:
+class Room:
+    """Room for one packed run after the other: what is used again is at hand, and need not be given and cleared."""
+
+    def __init__(self) -> None:
+        self._n, self._x = np.empty(0, dtype=np.int64), np.empty(0)
+        self.holder: object = None
+        """Whose run is packed in it."""
+
+    def of(self, whole: int, minutes: int) -> Packed:
+        """Two arrays of these sizes; what was in them may be anything."""
+        if self._n.size < whole:
+            self._n = np.empty(2 * whole, dtype=np.int64)
+        if self._x.size < minutes:
+            self._x = np.empty(2 * minutes)
+        return Packed(self._n[:whole], self._x[:minutes])
+
+
+def packed(path: Path, fate: Fate, present: Present, horizon_min: float, room: Room | None = None) -> Packed:
     """What the runs of a member are given, whatever their capacities; `aimed` makes it ready for one of them.
 
     Raises TwinError if it is not known when somebody comes or whose turn it would be.
@@ -56,7 +74,7 @@ def packed(path: Path, fate: Fate, present: Present, horizon_min: float) -> Pack
     _put_fate(box, fate)
     _put_people(box, fate, present)
     _leave_room(box, path, fate)
-    return box.packed()
+    return box.packed(room or Room())
 
 
 def aimed(given: Packed, path: Path, fate: Fate, capacity: Mapping[str, Profile], rows: Flags | None = None) -> None:
@@ -69,7 +87,7 @@ def aimed(given: Packed, path: Path, fate: Fate, capacity: Mapping[str, Profile]
     n, x = given
     head = n[: layout.HEAD].tolist()
     n[layout.ORDER : layout.ROWS] = 0
-    _set_pools(n, x, head, [capacity[pool] for pool in path.pools])
+    _set_pools(n, x, head, path, [capacity[pool] for pool in path.pools])
     body = n[head[layout.BODIES] : head[layout.KEPT_NOW]].reshape(-1, layout.BODY)
     body[:] = 0
     body[:, layout.WARD], body[:, layout.WHERE] = fate.unit[:, 0], NONE
@@ -81,7 +99,7 @@ def aimed(given: Packed, path: Path, fate: Fate, capacity: Mapping[str, Profile]
     n[layout.COMING] = coming.size
 
 
-def _set_pools(n: Index, x: Array, head: Sequence[int], profiles: Sequence[Profile]) -> None:
+def _set_pools(n: Index, x: Array, head: Sequence[int], path: Path, profiles: Sequence[Profile]) -> None:
     """Capacities, as they are at the start and as they change; and empty queues, in which each row may stand once."""
     changes = [(minute, code, to) for code, profile in enumerate(profiles) for minute, to in profile[1:]]
     if len(changes) > MOST_CHANGES:
@@ -90,6 +108,9 @@ def _set_pools(n: Index, x: Array, head: Sequence[int], profiles: Sequence[Profi
     pools[:] = 0
     pools[:, layout.CAPACITY] = [profile[0][1] for profile in profiles]
     pools[:, layout.QUEUE_AT] = head[layout.QUEUES] + head[layout.ROWS] * np.arange(len(pools))
+    hosts = _law_of(path).hosts
+    pools[hosts, layout.INVITED_AT] = head[layout.GUESTS] + head[layout.ROWS] * np.arange(hosts.size)
+    pools[:, layout.WARD_OF] = _law_of(path).ward_of
     n[layout.CHANGES] = len(changes)
     if changes:
         at, changed = head[layout.CHANGE_AT], head[layout.CHANGED]
@@ -105,18 +126,18 @@ class _Box:
         self.whole: dict[int, npt.NDArray[np.generic] | int] = {}
         self.minutes: dict[int, npt.NDArray[np.generic] | int] = {}
 
-    def packed(self) -> Packed:
+    def packed(self, room: Room) -> Packed:
         """One after the other; room is left as it comes."""
         head = np.zeros(layout.HEAD, dtype=np.int64)
         for place, count in self.count.items():
             head[place] = count
         sizes = [sum(map(_size, part.values())) for part in (self.whole, self.minutes)]
-        n, x = np.empty(layout.HEAD + sizes[0], dtype=np.int64), np.empty(sizes[1])
-        for part, room, at in ((self.whole, n, layout.HEAD), (self.minutes, x, 0)):
+        n, x = room.of(layout.HEAD + sizes[0], sizes[1])
+        for part, into, at in ((self.whole, n, layout.HEAD), (self.minutes, x, 0)):
             for place, values in part.items():
                 head[place] = at
                 if not isinstance(values, int):
-                    room[at : at + values.size] = values.ravel()
+                    into[at : at + values.size].reshape(values.shape)[:] = values
                 at += _size(values)
         n[: layout.HEAD] = head
         _begin_at(n, head)
@@ -131,13 +152,13 @@ def _begin_at(n: Index, head: Index) -> None:
     """The lists of pools that stages name, by where they stand in n."""
     steps = n[head[layout.STEPS] : head[layout.CODES]].reshape(-1, layout.STEP)
     steps[:, [layout.ASKS_AT, layout.GIVES_AT, layout.KEPT_AT]] += head[layout.CODES]
+    n[head[layout.HOSTS] : head[layout.STAGE] : layout.HOSTED] += head[layout.CODES]
 
 
 def _put_path(box: _Box, path: Path) -> None:
-    steps, codes, kinds, beds = _law_of(path)
-    box.whole[layout.STEPS] = steps
-    box.whole[layout.CODES] = codes
-    box.whole[layout.KINDS], box.whole[layout.BEDS] = kinds, beds
+    law = _law_of(path)
+    box.whole[layout.STEPS], box.whole[layout.CODES], box.whole[layout.KINDS] = law.steps, law.codes, law.kinds
+    box.whole[layout.BEDS], box.whole[layout.HOSTS] = law.beds, law.hosted
 
 
 def _put_fate(box: _Box, fate: Fate) -> None:
@@ -176,13 +197,28 @@ def _leave_room(box: _Box, path: Path, fate: Fate) -> None:
     box.whole[layout.BODIES], box.whole[layout.KEPT_NOW] = rows * layout.BODY, rows * keep
     box.whole[layout.POOLS] = len(path.pools) * layout.POOL
     box.whole[layout.QUEUES] = len(path.pools) * rows
+    box.whole[layout.GUESTS] = _law_of(path).hosts.size * rows
     box.whole[layout.HEAP], box.minutes[layout.HEAP_AT] = events * layout.HEAPED, events
     box.whole[layout.TOLD], box.minutes[layout.TOLD_AT] = marks * layout.MARK, marks
 
 
+class _Law(NamedTuple):
+    """A path in numbers: stages, the lists of pools that they and wards name, bits of kinds, and pools of beds."""
+
+    steps: Index
+    codes: Index
+    kinds: Index
+    beds: Index
+    hosted: Index
+    """Where in `codes` the pools stand that each unit overflows into, and how many, `(unit, HOSTED)`."""
+    hosts: Index
+    """Pools of beds that some ward overflows into."""
+    ward_of: Index
+    """By pool, the ward whose beds it is."""
+
+
 @lru_cache(maxsize=8)
-def _law_of(path: Path) -> tuple[Index, Index, Index, Index]:
-    """Stages, the lists of pools that they name, bits of kinds, and pools of beds."""
+def _law_of(path: Path) -> _Law:
     codes: list[int] = []
     inside = zip(path.inside_queueing, path.inside_serving, strict=True)
     steps = [
@@ -192,7 +228,18 @@ def _law_of(path: Path) -> tuple[Index, Index, Index, Index]:
     for bit, names in _BITS.items():
         for name in names:
             kinds[RANK[name]] |= bit
-    return np.array(steps, dtype=np.int64), np.array(codes, dtype=np.int64), kinds, np.array(beds_of(path))
+    beds = beds_of(path)
+    hosts = [[beds[ward] for ward in wards] for wards in hosts_of(path)]
+    begin = len(codes) + np.cumsum([0, *map(len, hosts)])[:-1]
+    return _Law(
+        steps=np.array(steps, dtype=np.int64),
+        codes=np.array([*codes, *chain(*hosts)], dtype=np.int64),
+        kinds=kinds,
+        beds=np.array(beds, dtype=np.int64),
+        hosted=np.stack([begin, np.array(list(map(len, hosts)), dtype=np.int64)], axis=1),
+        hosts=np.unique(np.array([*chain(*hosts)], dtype=np.int64)),
+        ward_of=np.array([beds.index(p) if p in beds else NONE for p in range(len(path.pools))], dtype=np.int64),
+    )
 
 
 def _row(step: Step, kept: Sequence[int], codes: list[int], inside: tuple[bool, bool]) -> list[int]:
@@ -203,6 +250,6 @@ def _row(step: Step, kept: Sequence[int], codes: list[int], inside: tuple[bool, 
     row = [
         step.comes, asks_at, len(step.takes), asks, gives_at, len(step.gives), gives_at + len(step.gives), len(kept),
         step.patience, step.unit, step.starts, step.starts_to, step.frees, step.care, step.wants, step.ends,
-        step.ends_to, *inside,
+        step.ends_to, *inside, step.overflows,
     ]  # fmt: skip
     return [int(value) for value in row]

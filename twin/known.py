@@ -235,7 +235,7 @@ def _goes_elsewhere(c: Calibration, ward: int) -> float:
     """The share of those who want a ward that leave for another one, or for another hospital."""
     transferred = c.parameters.shares.get("p_elsewhere")
     other_hospital = float(transferred.mean()) if transferred is not None else 0.0
-    return 1.0 - (1.0 - other_hospital) * float(c.placed[ward, ward])
+    return 1.0 - (1.0 - other_hospital) * (1.0 - float(c.goes_elsewhere[ward]))
 
 
 def _summing_to(p: Array, total: float) -> Array:

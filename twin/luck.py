@@ -1,16 +1,20 @@
 """LUCK FIRST: every random number of a member, drawn before its run, as arrays by patient and purpose.
 
-Each purpose of each group of patients has a generator of its own, all from (seed, member): so a change of path or of
-scenario moves no other number. The rows are the patients: those who are here, a reserve for victims of a crisis, and
-the candidates of each stream of arrivals, of whom a scenario lets come as many as its level of arrivals asks for.
+A member has one generator, from (seed, member); each group of patients has a stretch of it of its own, in which it is
+drawn patient by patient: all that one will need, then all that the next will. So a scenario moves no number, one
+patient more moves no other's, and a longer horizon adds patients after those who come anyway. Another path asks for
+other numbers a patient: it moves what happens to patients, not when candidates come. The rows are the patients: those
+who are here, a reserve for victims of a crisis, and the candidates of each stream of arrivals, of whom a scenario lets
+come as many as its level of arrivals asks for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,43 +26,64 @@ from twin.pathway import Path
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
-Purpose = Literal["gaps", "days", "mark", "class", "stage", "then", "wanted", "patience", "freed", "together"]
-_NUMBER: dict[str, int] = {purpose: number for number, purpose in enumerate(get_args(Purpose))}
+Purpose = Literal["stage", "then", "wanted", "patience", "freed"]
+"""How long a stage lasts, where it leads, which ward is wanted at its end, how long a patient queues for it, and how
+long it holds what it needs."""
 
 RESERVE = 100
 """How many victims of a crisis a scenario may bring."""
 HERE, CRISIS = -2, -1
 """Codes of the groups that are not streams."""
+_MARK, _CLASS, _FIRST = range(3)
+"""Columns of luck that every path has; those of its slots begin at the third."""
+_LUCK = 0x10C4
+"""Sets a member's luck apart from what else is drawn from its seed."""
+_DAYS, _OF_HERE, _OF_CRISIS, _OF_STREAMS = range(4)
+_GAPS, _TOGETHER, _ROWS, _EACH = range(4)
+"""Stretches of a member's generator; each stream has some."""
+_STRETCH = 0x9E3779B97F4A7C15F39CC0605CEDC835
+"""How far apart stretches begin: the jump of numpy's `jumped`, so that they do not overlap."""
 
 
 @dataclass(frozen=True, eq=False)
 class Luck:
-    """Uniform numbers in [0, 1), one row a patient; those who are here first, then the reserve, then candidates."""
+    """Uniform numbers in [0, 1) of one or several members, one row a patient.
 
+    A member's rows stand together: those who are here first, then the reserve, then candidates.
+    """
+
+    first: Index
+    """Where each member's rows begin, and where the last one's end, `(member + 1,)`."""
     group: Index
     """HERE, CRISIS, or the index of the stream, `(patient,)`."""
     at_min: Array
     """When a candidate comes, `(patient,)`; 0 for those here and for the reserve."""
     mark: Array
     """Decides whether a candidate comes, and when a victim does, `(patient,)`; those who come together share it."""
-    cls: Array
-    """Which class of patient, `(patient,)`."""
-    stage: Array
-    """How long a stage lasts, `(patient, slot)`."""
-    then: Array
-    """Where it leads, `(patient, slot)`."""
-    wanted: Array
-    """Which ward is wanted at its end, `(patient, slot)`."""
-    patience: Array
-    """How long the patient queues for it, `(patient, slot)`."""
-    freed: Array
-    """How long it holds what it needs, `(patient, slot)`."""
+    uniform: Array
+    """All other numbers, `(patient, column)`."""
+    columns: Mapping[Purpose, Index]
+    """Where a purpose's number stands, `(slot,)`; -1 where the path asks for none."""
     hours: Calendar
 
     @property
-    def here(self) -> int:
-        """How many patients are here at the start."""
-        return int((self.group == HERE).sum())
+    def cls(self) -> Array:
+        """Which class of patient, `(patient,)`."""
+        return self.uniform[:, _CLASS]
+
+    def of(self, purpose: Purpose, row: Index, slot: Index) -> Array:
+        """The numbers of some patients at some slots, for which the path asks for one."""
+        return np.asarray(self.uniform.take(row * self.uniform.shape[1] + self.columns[purpose][slot]))
+
+    def table(self, purpose: Purpose) -> Array:
+        """The numbers of everybody, `(patient, slot)`; NaN where the path asks for none."""
+        columns = self.columns[purpose]
+        return np.where(columns >= 0, self.uniform[:, columns], np.nan)
+
+    @property
+    def here(self) -> Index:
+        """How many patients of each member are here at the start, `(member,)`."""
+        return np.add.reduceat((self.group == HERE).astype(np.int64), self.first[:-1])
 
 
 def draw(
@@ -77,64 +102,125 @@ def draw(
 
     `seen_today` gives the arrivals since local midnight by stream; a stream left out has the level of any day.
     """
+    return draw_members(
+        path, parameters, {member: present_count}, seed=seed, start=start, horizon_min=horizon_min, zone=zone,
+        seen_today=seen_today,
+    )  # fmt: skip
+
+
+def draw_members(
+    path: Path,
+    parameters: Parameters,
+    present_counts: Mapping[int, int],
+    *,
+    seed: int,
+    start: datetime,
+    horizon_min: float,
+    zone: str,
+    seen_today: Mapping[str, int] | None = None,
+) -> Luck:
+    """The luck of several members, by how many are here in each; that of each is the same whoever else is drawn."""
     hours = calendar(start, horizon_min, zone)
-    dice = _Dice(seed, member)
-    groups, times = [np.full(present_count, HERE), np.full(RESERVE, CRISIS)], [np.zeros(present_count + RESERVE)]
-    for code, stream in enumerate(parameters.streams):
-        seen = (seen_today or {}).get(stream.name)
-        known = None if seen is None else (seen, expected_today(stream, start, zone))
-        times.append(_candidates(dice, code, stream, hours, known))
-        groups.append(np.full(times[-1].size, code))
-    return _drawn(dice, groups, np.concatenate(times), hours, path.slots)
+    dice = [_Dice(seed, member) for member in present_counts]
+    rates = _rates(dice, parameters.streams, hours, start, zone, seen_today or {})
+    coming = [_coming(one, parameters.streams, [rate[m] for rate in rates], hours) for m, one in enumerate(dice)]
+    sizes = [
+        [here, RESERVE, *(at.size for at in mine)]
+        for here, mine in zip(present_counts.values(), coming, strict=True)
+    ]  # fmt: skip
+    first = np.concatenate([[0], np.cumsum([sum(mine) for mine in sizes])]).astype(np.int64)
+    columns, width = _columns(path)
+    uniform = np.empty((int(first[-1]), width))
+    for one, begin, mine in zip(dice, first, sizes, strict=False):
+        one.fill(uniform[begin:], mine)
+    group = np.repeat(np.tile([HERE, CRISIS, *range(len(parameters.streams))], len(dice)), np.concatenate(sizes))
+    at_min = np.concatenate(
+        [part for here, mine in zip(present_counts.values(), coming, strict=True)
+         for part in (np.zeros(here + RESERVE), *mine)]
+    )  # fmt: skip
+    return Luck(first, group, at_min, uniform[_leads(group, at_min), _MARK], uniform, columns, hours)
 
 
 class _Dice:
-    """A generator for each purpose and group, all from one seed and member."""
+    """A member's generator, which can be put at the beginning of any stretch of it."""
 
     def __init__(self, seed: int, member: int) -> None:
-        self._root = (seed, member)
+        self._bits = np.random.PCG64DXSM(np.random.SeedSequence([seed, member, _LUCK]))
+        self._generator = np.random.Generator(self._bits)
+        self._start = self._bits.state
 
-    def of(self, purpose: Purpose, group: int) -> np.random.Generator:
-        """The generator of a purpose for a group."""
-        seed = np.random.SeedSequence([*self._root, _NUMBER[purpose], group - HERE])
-        return np.random.Generator(np.random.PCG64(seed))
+    def at(self, stretch: int) -> np.random.Generator:
+        """The generator at the beginning of a stretch."""
+        self._bits.state = self._start
+        self._bits.advance(stretch * _STRETCH % (1 << 128))
+        return self._generator
+
+    def of_stream(self, code: int, what: int) -> np.random.Generator:
+        """At the beginning of a stretch of a stream's."""
+        return self.at(_OF_STREAMS + _EACH * code + what)
+
+    def fill(self, rows: Array, sizes: Sequence[int]) -> None:
+        """The numbers of each group, patient by patient: those here, the reserve, and each stream's candidates."""
+        stretches = [_OF_HERE, _OF_CRISIS, *range(_OF_STREAMS + _ROWS, _OF_STREAMS + _EACH * len(sizes), _EACH)]
+        begin = 0
+        for stretch, size in zip(stretches, sizes, strict=False):
+            if size:
+                self.at(stretch).random(out=rows[begin : begin + size])
+            begin += size
 
 
-def _candidates(dice: _Dice, code: int, stream: Stream, hours: Calendar, known: tuple[int, float] | None) -> Array:
-    seen, expected = known or (0, 0.0)
-    uniform = dice.of("days", code).random(int(hours.day[-1]) + 1)
-    levels = day_levels(uniform, stream.day_cv, seen=seen, expected=expected, dispersion=stream.dispersion)
-    rate = hours.expected(stream.per_hour) * levels[hours.day]
-    alone = candidates_min(dice.of("gaps", code), hours, rate / (1.0 + stream.together))
-    return accompanied(dice.of("together", code), alone, stream.together)
+def _rates(
+    dice: Sequence[_Dice],
+    streams: Sequence[Stream],
+    hours: Calendar,
+    start: datetime,
+    zone: str,
+    seen: Mapping[str, int],
+) -> list[Array]:
+    """Arrivals that each stream expects by hour, `(member, hour)`, with the levels of the member's days."""
+    days = int(hours.day[-1]) + 1
+    uniform = np.stack([one.at(_DAYS).random((days, len(streams))) for one in dice])
+    out = []
+    for code, stream in enumerate(streams):
+        known = (seen[stream.name], expected_today(stream, start, zone)) if stream.name in seen else (0, 0.0)
+        levels = day_levels(
+            uniform[:, :, code], stream.day_cv, seen=known[0], expected=known[1], dispersion=stream.dispersion
+        )
+        out.append(hours.expected(stream.per_hour) * levels[:, hours.day] / (1.0 + stream.together))
+    return out
 
 
-def _drawn(dice: _Dice, groups: list[Index], at_min: Array, hours: Calendar, slots: int) -> Luck:
-    codes = [int(group[0]) for group in groups if group.size]
-    sizes = [group.size for group in groups if group.size]
+def _coming(dice: _Dice, streams: Sequence[Stream], rates: Sequence[Array], hours: Calendar) -> list[Array]:
+    """When the candidates of each stream come."""
+    out = []
+    for code, (stream, rate) in enumerate(zip(streams, rates, strict=True)):
+        alone = candidates_min(dice.of_stream(code, _GAPS), hours, rate)
+        if stream.together:
+            alone = accompanied(dice.of_stream(code, _TOGETHER), alone, stream.together)
+        out.append(alone)
+    return out
 
-    def each(purpose: Purpose) -> Array:
-        return np.concatenate([dice.of(purpose, c).random(n) for c, n in zip(codes, sizes, strict=True)])
 
-    def each_slot(purpose: Purpose) -> Array:
-        return np.concatenate([dice.of(purpose, c).random((n, slots)) for c, n in zip(codes, sizes, strict=True)])
-
-    return Luck(
-        group=np.concatenate(groups).astype(np.int64),
-        at_min=at_min,
-        mark=each("mark")[_leads(np.concatenate(groups), at_min)],
-        cls=each("class"),
-        stage=each_slot("stage"),
-        then=each_slot("then"),
-        wanted=each_slot("wanted"),
-        patience=each_slot("patience"),
-        freed=each_slot("freed"),
-        hours=hours,
-    )
+@lru_cache(maxsize=8)
+def _columns(path: Path) -> tuple[dict[Purpose, Index], int]:
+    """Where the numbers of a path's slots stand, and how many a patient has in all."""
+    asks: dict[Purpose, list[bool]] = {
+        "stage": [stage.lasts is not None for stage in path.stages],
+        "then": [len(stage.then) > 1 for stage in path.stages],
+        "wanted": [stage.wants in path.wanted for stage in path.stages],
+        "patience": [stage.while_queueing is not None for stage in path.stages],
+        "freed": [stage.frees_after is not None for stage in path.stages],
+    }
+    columns, width = dict[Purpose, Index](), _FIRST
+    for purpose, by_stage in asks.items():
+        asked = np.repeat(by_stage, [stage.at_most for stage in path.stages])
+        columns[purpose] = np.where(asked, width - 1 + np.cumsum(asked), -1)
+        width += int(asked.sum())
+    return columns, width
 
 
 def _leads(group: Index, at_min: Array) -> Index:
     """For each patient the row of the one who brings them along, `(patient,)`; their own for who comes alone."""
     brought = np.zeros(group.size, dtype=bool)
-    brought[1:] = (group[1:] >= 0) & (np.diff(group) == 0) & (np.diff(at_min) == 0)
+    brought[1:] = (group[1:] >= 0) & (group[1:] == group[:-1]) & (at_min[1:] == at_min[:-1])
     return np.asarray(np.maximum.accumulate(np.where(brought, 0, np.arange(group.size))))

@@ -1,10 +1,11 @@
 """THE SimPy MODEL: the law of the twin. One short process walks the table of stages; what happens is told as marks.
 
 The law within an instant: first everything that ends or begins by itself (stages, arrivals, changes of capacity, lost
-patience), in the order in which it was foreseen; then each pool with a queue takes in whom it can, by priority, then
-arrival in the hospital, then row. So a release always comes before a request. Capacity that falls below what is held
-takes nobody's place: it falls as holders leave. Capacity that rises moves the queue at once. The run draws no
-number and computes no time but now + gap; it ends just before the horizon.
+patience, bed searches that reach other wards), in the order in which it was foreseen; then each pool with a queue takes
+in whom it can, by priority, then arrival in the hospital, then row: its own queue first, then those of other wards who
+may lie there. So a release always comes before a request. Capacity that falls below what is held takes nobody's place:
+it falls as holders leave. Capacity that rises moves the queue at once. The run draws no number and computes no time but
+now + gap; it ends just before the horizon.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Mapping
 from functools import partial
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import inf, isnan
 
 from simpy import Environment
@@ -26,13 +27,14 @@ from twin.pathway import Path
 from twin.present import Present
 from twin.routing import OUT
 from twin.stages import LEAVING
-from twin.steps import NONE, OF_WARD, Step, beds_of, kept_at, steps_of
+from twin.steps import NONE, OF_WARD, Step, beds_of, hosts_of, kept_at, steps_of
 from twin.story import NOWHERE, Story
 
 Mark = tuple[float, int, int, int, int]
 Order = tuple[float, float, int]
 """Priority, arrival in the hospital, row: who comes first in a queue."""
-Process = Generator[Event, bool, None]
+_Queue = list[tuple[Order, "_Place"]]
+Process = Generator[Event, "_Pool | None", None]
 
 _COMES, _QUEUES, _SERVES = range(3)
 """Where in a stage a patient enters the run."""
@@ -53,15 +55,40 @@ def run(capacity: Mapping[str, Profile], path: Path, fate: Fate, present: Presen
     return _Run(capacity, path, fate, present, horizon_min).story()
 
 
-class _Pool:
-    """Places that are held, and a queue for them."""
+class _Place(Event):
+    """A place that is queued for: it comes true with the pool that gives it, or with None when given up."""
 
-    __slots__ = ("capacity", "env", "held", "looking", "queue")
+    def __init__(self, env: Environment, order: Order, queue: _Queue) -> None:
+        super().__init__(env)
+        self.order, self.queues = order, [queue]
+        heappush(queue, (order, self))
+
+    def stand_also(self, queue: _Queue) -> None:
+        """Queue here too."""
+        self.queues.append(queue)
+        heappush(queue, (self.order, self))
+
+    def come_from(self, pool: _Pool, queue: _Queue) -> None:
+        """The first of a queue gets a place of a pool, and stands in no other queue any more."""
+        for other in self.queues:
+            if other is not queue:
+                other.remove((self.order, self))
+                heapify(other)
+        self.succeed(pool)
+
+
+class _Pool:
+    """Places that are held, a queue for them, and guests: who queues for another ward and may lie here."""
+
+    __slots__ = ("capacity", "env", "guests", "held", "looking", "queue", "ward")
 
     def __init__(self, env: Environment, profile: Profile) -> None:
         self.env, self.capacity, self.held = env, profile[0][1], 0
-        self.queue: list[tuple[Order, Event]] = []
+        self.queue: _Queue = []
+        self.guests: _Queue = []
         self.looking = False
+        self.ward = NONE
+        """The ward whose beds these are."""
         for minute, capacity in profile[1:]:
             _later(env, minute, partial(self.change, capacity))
 
@@ -72,12 +99,16 @@ class _Pool:
         self.held += 1
         return True
 
-    def ask(self, order: Order) -> Event:
-        """Join the queue; the event comes true with the place, or false when given up."""
-        place = Event(self.env)
-        heappush(self.queue, (order, place))
+    def ask(self, order: Order) -> _Place:
+        """Join the queue for a place."""
+        place = _Place(self.env, order, self.queue)
         self.look()
         return place
+
+    def invite(self, place: _Place) -> None:
+        """Let somebody who queues for another ward lie here when nobody of this ward's own queues."""
+        place.stand_also(self.guests)
+        self.look()
 
     def release(self) -> None:
         """Give a place back."""
@@ -91,7 +122,7 @@ class _Pool:
 
     def look(self) -> None:
         """Take in whom there is room for, at the end of this instant."""
-        if self.queue and not self.looking and self.held < self.capacity:
+        if (self.queue or self.guests) and not self.looking and self.held < self.capacity:
             self.looking = True
             end = Event(self.env)
             end._ok, end._value = True, None
@@ -101,11 +132,12 @@ class _Pool:
     def take_in(self, _: Event) -> None:
         """As many as there is room for; those who gave up stand in the queue until they are met here."""
         self.looking = False
-        while self.queue and self.held < self.capacity:
-            place = heappop(self.queue)[1]
-            if not place.triggered:
-                self.held += 1
-                place.succeed(True)
+        for queue in (self.queue, self.guests):
+            while queue and self.held < self.capacity:
+                place = heappop(queue)[1]
+                if not place.triggered:
+                    self.held += 1
+                    place.come_from(self, queue)
 
 
 class _Patient:
@@ -134,7 +166,10 @@ class _Run:
         self.env = Environment()
         self.path, self.fate, self.present, self.horizon_min = path, fate, present, horizon_min
         self.pools = [_Pool(self.env, capacity[pool]) for pool in path.pools]
-        self.steps, self.beds = steps_of(path), beds_of(path)
+        self.steps, self.beds, self.hosts = steps_of(path), beds_of(path), hosts_of(path)
+        for ward, code in enumerate(self.beds):
+            if code != NONE:
+                self.pools[code].ward = ward
         self.stage, self.unit, self.patience = fate.stage.tolist(), fate.unit.tolist(), fate.patience_min.tolist()
         self.minutes, self.freed = _flat(fate.minutes), _flat(fate.freed_min)
         self.edges, self.loads, self.caseloads = fate.edges[fate.block].tolist(), fate.loads, fate.caseloads
@@ -226,10 +261,11 @@ class _Run:
             self.end(p, step)
             entry = _COMES
 
-    def queue(self, p: _Patient, step: Step) -> Generator[Event, bool, bool]:
+    def queue(self, p: _Patient, step: Step) -> Generator[Event, _Pool | None, bool]:
         """Take what the stage asks for, one after the other; false if the patient lost patience and left."""
-        patience_min = self.patience[p.row][p.stop] if step.patience else inf
-        asked: list[Event] = []
+        waits_min = self.patience[p.row][p.stop]
+        patience_min = waits_min if step.patience else inf
+        asked: list[_Place] = []
         for kept, codes in ((p.kept, step.takes), (p.held, step.needs)):
             for code in codes:
                 pool = self.pool(p, code)
@@ -237,11 +273,22 @@ class _Run:
                     asked.append(pool.ask(p.order))
                     if len(asked) == 1 and self.env.now + patience_min < self.horizon_min:
                         _later(self.env, patience_min, partial(_give_up, asked))
-                    if not (yield asked[-1]):
+                    if step.overflows and code == OF_WARD and self.env.now + waits_min < self.horizon_min:
+                        _later(self.env, waits_min, partial(self.search_elsewhere, p.unit, asked[-1]))
+                    given = yield asked[-1]
+                    if given is None:
                         self.leave_unseen(p)
                         return False
+                    if code == OF_WARD:
+                        pool, p.unit = given, given.ward
                 kept.append(pool)
         return True
+
+    def search_elsewhere(self, ward: int, place: _Place) -> None:
+        """Who still queues for a bed of a ward may lie in those that it overflows into, asked in its order."""
+        if not place.triggered:
+            for host in self.hosts[ward]:
+                self.pools[self.beds[host]].invite(place)
 
     def load(self, p: _Patient) -> int:
         """How full the department is now, as a load class."""
@@ -323,10 +370,10 @@ def _later(env: Environment, delay_min: float, do: Callable[[], None]) -> None:
     Timeout(env, delay_min).callbacks.append(lambda _: do())
 
 
-def _give_up(asked: list[Event]) -> None:
+def _give_up(asked: list[_Place]) -> None:
     """Patience is over: if the last place asked for has not come, it is given up."""
     if not asked[-1].triggered:
-        asked[-1].succeed(False)
+        asked[-1].succeed(None)
 
 
 def _release(pools: list[_Pool]) -> None:

@@ -42,6 +42,8 @@ class Path:
     units: tuple[str, ...]
     """The hospital's units by code."""
     wards: tuple[str, ...]
+    overflow: tuple[tuple[str, ...], ...]
+    """By unit, the wards where its patients may lie instead."""
     acuities: int
     """How many triage levels the hospital has."""
 
@@ -81,7 +83,7 @@ class Path:
     @cached_property
     def durations(self) -> tuple[str, ...]:
         """Names of the durations that the parameters must hold."""
-        told = (d for s in self.stages for d in (s.patience, s.lasts, s.frees_after) if d)
+        told = (d for s in self.stages for d in (s.while_queueing, s.lasts, s.frees_after) if d)
         return _unique(name for d in told for name in self.by_ward(d))
 
     @cached_property
@@ -143,6 +145,7 @@ def path_from(text: str, hospital: Hospital, *, place: str = "path") -> Path:
         situations=tuple(situations[name] for name in table.stage),
         units=tuple(unit.name for unit in hospital.units),
         wards=tuple(unit.name for unit in hospital.wards),
+        overflow=tuple(unit.overflow for unit in hospital.units),
         acuities=len(hospital.acuities),
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from twin.demand import People, pick
+from twin.demand import People, pick_by
 from twin.errors import RepeatsError
 from twin.luck import Luck
 from twin.parameters import Parameters
@@ -37,27 +38,30 @@ def stops_of(path: Path, parameters: Parameters, people: People, luck: Luck) -> 
 
     Raises RepeatsError if that is the same stage more often than its `at_most` allows.
     """
-    then = _leads_to(path, parameters, people, luck.then[people.row])
-    wanted = _wards_wanted(path, parameters, people, luck.wanted[people.row])
-    first, at_most = np.array(path.first_slot), np.array([stage.at_most for stage in path.stages])
-    everyone = np.arange(people.row.size)
-    times = np.zeros((people.row.size, len(path.stages)), dtype=np.int64)
-    stages: list[Index] = []
-    slots: list[Index] = []
-    at, units = people.enters, [people.unit]
-    while (going := at != OUT).any() or not stages:
-        k = np.maximum(at, 0)
-        repeat = times[everyone, k]
-        if (over := going & (repeat >= at_most[k])).any():
-            raise RepeatsError(_too_often(path, int(k[over][0])))
-        slot = np.where(going, first[k] + repeat, 0)
-        stages.append(at)
-        slots.append(slot)
-        times[everyone, k] += going
-        changed = np.where(going, wanted[everyone, slot], -1)
-        units.append(np.where(changed >= 0, changed, units[-1]))
-        at = np.where(going, then[everyone, slot], OUT)
+    table, n = _table(path, parameters), people.row.size
+    times = np.zeros((n, len(path.stages)), dtype=np.int8)
+    who, at = np.arange(n), people.enters
+    stages, slots, units = list[Index](), list[Index](), [people.unit]
+    while who.size or not stages:
+        repeat = times[who, at]
+        if (over := repeat >= table.at_most[at]).any():
+            raise RepeatsError(_too_often(path, int(at[over][0])))
+        times[who, at] += 1
+        slot = table.first_slot[at] + repeat
+        stages.append(_spread(at, who, np.full(n, OUT)))
+        slots.append(_spread(slot, who, np.zeros(n, dtype=np.int64)))
+        units.append(units[-1].copy())
+        for k in table.wanting:
+            mine = np.flatnonzero(at == k)
+            units[-1][who[mine]] = _ward_wanted(path, parameters, people, luck, k, who[mine], slot[mine])
+        at = _next(table, parameters, people, luck, who, at, slot)
+        who, at = who[at != OUT], at[at != OUT]
     return Stops(stage=np.stack(stages, axis=1), slot=np.stack(slots, axis=1), unit=np.stack(units, axis=1))
+
+
+def _spread(values: Index, who: Index, over: Index) -> Index:
+    over[who] = values
+    return over
 
 
 def probabilities(stage: Stage, parameters: Parameters) -> Array:
@@ -73,31 +77,62 @@ def probabilities(stage: Stage, parameters: Parameters) -> Array:
     return out
 
 
-def _leads_to(path: Path, parameters: Parameters, people: People, uniform: Array) -> Index:
-    """The next stage, `(patient, slot)`."""
-    then = np.full((people.row.size, path.slots), OUT, dtype=np.int64)
-    for stage, first in zip(path.stages, path.first_slot, strict=True):
-        targets = np.array([path.index(target) for target in stage.then], dtype=np.int64)
-        slots = slice(first, first + stage.at_most)
-        if targets.size == 1:
-            then[:, slots] = targets[0]
-        elif targets.size:
-            share = probabilities(stage, parameters)[people.cls, people.block]
-            for slot in range(slots.start, slots.stop):
-                then[:, slot] = targets[pick(share, uniform[:, slot])]
-    return then
+class _Table(NamedTuple):
+    """The stages of a path under some parameters, for many patients at once."""
+
+    first_slot: Index
+    at_most: Index
+    wanting: tuple[int, ...]
+    """Stages from whose end on a ward is wanted."""
+    branches: npt.NDArray[np.bool_]
+    """Does it lead to one of several? `(stage,)`."""
+    running: Array
+    """Sums of probabilities up to each target but the last, `(stage, class and block, target - 1)`; 1 for none."""
+    targets: Index
+    """`(stage, target)`; OUT where there is none."""
 
 
-def _wards_wanted(path: Path, parameters: Parameters, people: People, uniform: Array) -> Index:
-    """The ward wanted from the stage's end on, `(patient, slot)`; -1 where that does not change."""
-    wanted = np.full((people.row.size, path.slots), -1, dtype=np.int64)
-    for stage, first in zip(path.stages, path.first_slot, strict=True):
-        for slot in range(first, first + stage.at_most if stage.wants else first):
-            if stage.wants in path.units:
-                wanted[:, slot] = path.units.index(stage.wants)
-            elif stage.wants:
-                wanted[:, slot] = pick(parameters.wanted[stage.wants][people.cls], uniform[:, slot])
-    return wanted
+@lru_cache(maxsize=8)
+def _table(path: Path, parameters: Parameters) -> _Table:
+    most = max(2, *(len(stage.then) for stage in path.stages))
+    running = np.ones((len(path.stages), len(parameters.classes) * parameters.blocks, most - 1))
+    targets = np.full((len(path.stages), most), OUT, dtype=np.int64)
+    for k, stage in enumerate(path.stages):
+        targets[k, : len(stage.then)] = [path.index(target) for target in stage.then]
+        if len(stage.then) > 1:
+            share = probabilities(stage, parameters).reshape(-1, len(stage.then))
+            running[k, :, : len(stage.then) - 1] = np.cumsum(share, axis=1)[:, :-1]
+    return _Table(
+        first_slot=np.array(path.first_slot),
+        at_most=np.array([stage.at_most for stage in path.stages]),
+        wanting=tuple(k for k, stage in enumerate(path.stages) if stage.wants),
+        branches=np.array([len(stage.then) > 1 for stage in path.stages]),
+        running=running,
+        targets=targets,
+    )
+
+
+def _next(
+    table: _Table, parameters: Parameters, people: People, luck: Luck, who: Index, at: Index, slot: Index
+) -> Index:
+    """The next stage of each, by the stage and slot that they are at."""
+    out = table.targets[at, 0]
+    some = np.flatnonzero(table.branches[at])
+    uniform = luck.of("then", people.row[who[some]], slot[some])
+    kind = people.cls[who[some]] * parameters.blocks + people.block[who[some]]
+    chosen = (table.running[at[some], kind] <= uniform[:, None]).sum(axis=1)
+    out[some] = table.targets[at[some], chosen]
+    return np.asarray(out)
+
+
+def _ward_wanted(
+    path: Path, parameters: Parameters, people: People, luck: Luck, stage: int, who: Index, slot: Index
+) -> Index | int:
+    """The ward wanted from the stage's end on, by those who are at it."""
+    wants = str(path.stages[stage].wants)
+    if wants in path.units:
+        return path.units.index(wants)
+    return pick_by(parameters.wanted[wants], people.cls[who], luck.of("wanted", people.row[who], slot))
 
 
 def _too_often(path: Path, stage: int) -> str:

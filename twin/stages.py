@@ -54,6 +54,8 @@ class Stage(Checked):
     """Pools held while the stage lasts."""
     patience: str | None = None
     """A duration; who still queues after it leaves without being seen."""
+    overflows_after: str | None = None
+    """A duration; who still queues for the wanted bed after it may lie in a ward that the one wanted overflows into."""
     unit: str | None = None
     """Where the patient is from the start on: an area, a ward, or "wanted"."""
     starts: Kind | None = None
@@ -73,6 +75,12 @@ class Stage(Checked):
     """How often a patient may come here; more is an error."""
 
     @property
+    def while_queueing(self) -> str | None:
+        """The duration that is counted from the joining of the queue: until patience ends, or a search reaches other
+        wards."""
+        return self.patience or self.overflows_after
+
+    @property
     def asks(self) -> tuple[str, ...]:
         """Pools that must be held before it starts, in the order in which they are queued for."""
         return self.takes + self.needs
@@ -83,6 +91,8 @@ class Stage(Checked):
             raise ValueError("frees_after must stand beside needs and lasts")
         if self.patience and not self.asks:
             raise ValueError("patience must stand beside takes or needs")
+        if self.overflows_after and (WANTED_BED not in self.takes or self.patience):
+            raise ValueError(f'overflows_after must stand beside takes = "{WANTED_BED}", and not beside patience')
         if ("Departed" in (self.starts, self.ends)) and not self.to:
             raise ValueError("a stage with Departed must say where to")
         return self

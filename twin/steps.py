@@ -25,6 +25,8 @@ class Step:
     asks: bool
     """Does it take or need anything?"""
     patience: bool
+    overflows: bool
+    """May who queues long enough for the wanted bed lie in another ward?"""
     unit: int
     starts: int
     starts_to: int
@@ -48,6 +50,12 @@ def beds_of(path: Path) -> list[int]:
     return [path.pools.index(BED + unit) if BED + unit in path.pools else NONE for unit in path.units]
 
 
+def hosts_of(path: Path) -> list[tuple[int, ...]]:
+    """The wards that each unit overflows into, in their order; those alone whose beds the path queues for."""
+    beds = beds_of(path)
+    return [tuple(c for c in map(path.units.index, hosts) if beds[c] != NONE) for hosts in path.overflow]
+
+
 def kept_at(path: Path) -> list[tuple[int, ...]]:
     """Pools that a patient keeps when coming to each stage."""
     codes = {pool: code for code, pool in enumerate(path.pools)} | {WANTED_BED: OF_WARD}
@@ -62,6 +70,7 @@ def _step(stage: Stage, pools: dict[str, int], units: dict[str, int]) -> Step:
         gives=tuple(pools[pool] for pool in stage.gives),
         asks=bool(stage.asks),
         patience=stage.patience is not None,
+        overflows=stage.overflows_after is not None,
         unit=units[stage.unit] if stage.unit else NONE,
         starts=_rank(stage.starts),
         starts_to=_to(stage, stage.starts),

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from dashboard.commands.common import say, settings_of
-from dashboard.house import DATABASE, SECRET, House, open_house, scenario_catalogue
+from dashboard.house import DATABASE, SECRET, House, open_house, scenario_catalogue, workers_of
 from dashboard.settings import Settings
+from forecast.executors import LOCAL
 from ingest.errors import EdtwinError
 from ingest.log import Span
 from ingest.pseudonyms import open_secret
@@ -58,6 +59,8 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
     yield _looked_at("database", lambda: _database(settings))
     if settings.kafka_brokers:
         yield _looked_at("kafka", lambda: _kafka(settings))
+    if settings.executor != LOCAL:
+        yield _looked_at("cluster", lambda: _cluster(settings))
 
 
 def _looked_at(thing: str, look: Callable[[], str]) -> Finding:
@@ -111,6 +114,12 @@ def _kafka(settings: Settings) -> str:
     from dashboard.kafka_wiring import looked_at
 
     return looked_at(settings)
+
+
+def _cluster(settings: Settings) -> str:
+    """The workers of the cluster, each with the house's code."""
+    workers_of(settings).shutdown()
+    return f"{settings.executor} has workers, and they run the code of this house"
 
 
 def _when(house: House, span: Span) -> str:

@@ -1,44 +1,82 @@
-"""The pages beside the wall: the feeds, the quarantine, the sheet for a downtime. They are read from a chair."""
+"""The pages beside the wall: one row each in `BESIDE`. They are read from a chair, or on a telephone."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
 from dashboard.panels import downtime, feeds, quarantine
+from dashboard.panels.header import Way
 from dashboard.panels.header import beside as header
 from dashboard.parts import absent
 from dashboard.words import Reader
-from forecast.board import Board, FeedsView, QuarantineView
+from forecast.board import PageView
 
-PageName = Literal["wall", "feeds", "quarantine", "downtime"]
-View = FeedsView | QuarantineView | Board
-PATHS: dict[str, PageName] = {"": "wall", "/feeds": "feeds", "/quarantine": "quarantine", "/downtime": "downtime"}
-"""Address to page."""
+WALL = "wall"
+"""The name of the page that all others stand beside."""
 
 
 @dataclass(frozen=True)
 class Place:
     """Which page is asked for, and which part of it."""
 
-    name: PageName
+    name: str
     number: int = 1
 
 
-def beside(view: View | None, reader: Reader, place: Place) -> Component:
+@dataclass(frozen=True)
+class Page:
+    """A page beside the wall: what the ways to it say, what stands at its head, and what it makes of its view."""
+
+    name: Callable[[Reader], str]
+    title: Callable[[Reader], str]
+    panel: Callable[[Any, Reader, Place], Component]
+    of_the_board: bool = False
+    """Shows the wall's own view."""
+
+
+BESIDE: dict[str, Page] = {
+    "feeds": Page(
+        lambda reader: reader.say("Feeds"),
+        lambda reader: reader.say("Are the data coming?"),
+        lambda view, reader, _: feeds.panel(view, reader),
+    ),
+    "quarantine": Page(
+        lambda reader: reader.say("Quarantine"),
+        lambda reader: reader.say("What could not be read?"),
+        lambda view, reader, place: quarantine.panel(view, reader, place.number),
+    ),
+    "downtime": Page(
+        lambda reader: reader.say("Downtime sheet"),
+        lambda reader: reader.say("Downtime sheet"),
+        lambda view, reader, _: downtime.panel(view, reader),
+        of_the_board=True,
+    ),
+}
+"""Every page beside the wall, in the order of the ways to them; its address is its name."""
+
+
+def named(path: str) -> str:
+    """The page at an address; the wall for one that is not ours."""
+    name = path.strip("/")
+    return name if name in BESIDE else WALL
+
+
+def beside(view: PageView | None, reader: Reader, place: Place) -> Component:
     """The page of a view; before there is one, a page that says so."""
     if view is None:
         waiting = absent(reader.say("The twin is waking up: the first board is being made."))
         return html.Main(waiting, className="beside")
-    return html.Main(
-        [header(view, reader, place.name), _here(view, reader, place)], className=f"beside {place.name}-page"
-    )
+    page = BESIDE[place.name]
+    head = header(view, reader, page.title(reader), _ways(reader, place))
+    return html.Main([head, page.panel(view, reader, place)], className=f"beside {place.name}-page")
 
 
-def _here(view: View, reader: Reader, place: Place) -> Component:
-    if isinstance(view, Board):
-        return downtime.panel(view, reader)
-    return feeds.panel(view, reader) if isinstance(view, FeedsView) else quarantine.panel(view, reader, place.number)
+def _ways(reader: Reader, place: Place) -> list[Way]:
+    """The wall and every other page, with their addresses."""
+    others = [Way(page.name(reader), f"/{name}") for name, page in BESIDE.items() if name != place.name]
+    return [Way(reader.say("Wall"), "/"), *others]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -12,7 +13,7 @@ from dashboard.feed_words import TONES, state_name
 from dashboard.parts import marked
 from dashboard.states import forecast_state
 from dashboard.words import LANGUAGES, Reader
-from forecast.board import Board, FeedsView, QuarantineView
+from forecast.board import Board, PageView
 
 FORECAST_TONES = {"none": "news", "fresh": "good", "old": "warn", "withheld": "bad", "hidden": "bad"}
 
@@ -32,21 +33,20 @@ def panel(board: Board, reader: Reader) -> Component:
     return html.Header([where, *_mode(board, reader), ages, time, switch(reader)], className="header", **zone)
 
 
-def beside(view: FeedsView | QuarantineView | Board, reader: Reader, page: str) -> Component:
-    """The head of a page beside the wall: which page, of what hospital and when, and the way to the others."""
-    titles = {"feeds": reader.say("Are the data coming?"), "quarantine": reader.say("What could not be read?"),
-              "downtime": reader.say("Downtime sheet")}  # fmt: skip
-    paths = {"wall": "/", "feeds": "/feeds", "quarantine": "/quarantine", "downtime": "/downtime"}
-    names = {"wall": reader.say("Wall"), "feeds": reader.say("Feeds"), "quarantine": reader.say("Quarantine"),
-             "downtime": reader.say("Downtime sheet")}  # fmt: skip
-    links = [
-        html.A(names[name], href=f"{paths[name]}?lang={reader.language}", className="way")
-        for name in paths
-        if name != page
-    ]
+@dataclass(frozen=True)
+class Way:
+    """A way to another page: what it says and the address."""
+
+    name: str
+    path: str
+
+
+def beside(view: PageView, reader: Reader, title: str, ways: list[Way]) -> Component:
+    """The head of a page beside the wall: which page, of what hospital and when, and the ways to the others."""
+    links = [html.A(way.name, href=f"{way.path}?lang={reader.language}", className="way") for way in ways]
     where = html.Div(
         [
-            dmc.Title(titles[page], order=1, className="hospital"),
+            dmc.Title(title, order=1, className="hospital"),
             html.Span(f"{view.hospital}, {reader.day(view.made_at)}"),
         ],
         className="where",
@@ -56,8 +56,8 @@ def beside(view: FeedsView | QuarantineView | Board, reader: Reader, page: str) 
         className="asof",
     )
     zone: dict[str, Any] = {"data-zone": view.zone}
-    ways = html.Nav(links, className="ways")
-    return html.Header([where, *_mode(view, reader), ways, time, switch(reader)], className="header", **zone)
+    nav = html.Nav(links, className="ways")
+    return html.Header([where, *_mode(view, reader), nav, time, switch(reader)], className="header", **zone)
 
 
 def switch(reader: Reader) -> Component:
@@ -67,7 +67,7 @@ def switch(reader: Reader) -> Component:
     return html.Nav(links, className="switch")
 
 
-def _mode(board: Board | FeedsView | QuarantineView, reader: Reader) -> list[Component]:
+def _mode(board: PageView, reader: Reader) -> list[Component]:
     texts = {"replay": reader.say("REPLAY"), "fabricated": reader.say("FABRICATED DATA")}
     if board.mode == "live":
         return []
