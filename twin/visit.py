@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ingest.events import (
+    ArrivalExpected,
     Arrived,
     Changed,
     DecidedToAdmit,
     DecidedToDischarge,
     Departed,
+    DischargePlanned,
     EnteredWard,
     Event,
     LeftDuringCare,
@@ -64,6 +66,13 @@ class Visit:
     departed_at: datetime | None = None
     departure_known_at: datetime | None = None
     to: str | None = None
+    expected_at: datetime | None = None
+    """When it is announced for, in which unit where that is a ward, and when that was told."""
+    expected_known_at: datetime | None = None
+    expected_unit: UnitId | None = None
+    leaves_at: datetime | None = None
+    """When the ward plans the exit, and when that was told."""
+    leaves_known_at: datetime | None = None
     planned: bool = False
     """Came straight to a ward, by appointment."""
     stays: tuple[Stay, ...] = ()
@@ -204,6 +213,14 @@ def _entered_ward(row: Visit, event: EnteredWard) -> Visit:
     return replace(row, stays=stays, planned=row.planned or bool(event.planned))
 
 
+def _expected(row: Visit, event: ArrivalExpected) -> Visit:
+    return replace(row, expected_at=event.expected_at, expected_known_at=event.known_at, expected_unit=event.unit)
+
+
+def _discharge_planned(row: Visit, event: DischargePlanned) -> Visit:
+    return replace(row, leaves_at=event.expected_at, leaves_known_at=event.known_at)
+
+
 def _left_ward(row: Visit, event: LeftWard) -> Visit:
     return replace(row, stays=_closed(row.stays, event))
 
@@ -221,4 +238,6 @@ _STEPS: dict[type[Event], Callable[[Visit, Any], Visit]] = {
     EnteredWard: _entered_ward,
     LeftWard: _left_ward,
     Changed: _changed,
+    ArrivalExpected: _expected,
+    DischargePlanned: _discharge_planned,
 }
