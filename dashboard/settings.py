@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from ingest.configuration import Checked, load
+from ingest.configuration import Checked, load, plain
 from ingest.errors import ConfigurationError
 from twin.hospital import known_holidays
 
@@ -20,7 +20,9 @@ class Settings(Checked):
     """What can be set; the README of this folder has them in a table, which a test compares."""
 
     data: Annotated[Path, Field(description="folder that holds the database and the secret")] = Path("data")
-    hospital: Annotated[Path | None, Field(description="the site's own hospital.toml")] = None
+    hospital: Annotated[
+        Path | None, Field(description="the site's own file: its hospital and, if need be, its path and parameters")
+    ] = None
     holidays: Annotated[
         str | None,
         AfterValidator(lambda place: known_holidays(place) if place is not None else None),
@@ -45,7 +47,7 @@ class Settings(Checked):
     learn_at_h: Annotated[
         int, Field(ge=0, le=23, description="local hour at which the parameters are learned anew")
     ] = 4
-    members: Annotated[int, Field(ge=2, le=5000, description="runs of an ensemble")] = 200
+    members: Annotated[int, Field(ge=2, le=5000, description="runs of an ensemble")] = 1000
     workers: Annotated[int, Field(ge=1, le=64, description="processes that simulate")] = 2
     executor: Annotated[
         str,
@@ -206,7 +208,7 @@ def load_settings(config: Path | None, **options: object) -> Settings:
 
 def _fault(error: Any) -> str:
     """A fault of an option, named by the setting that it stands for."""
-    rule = str(error["msg"]).removeprefix("Value error, ")
+    rule = plain(str(error["msg"]).removeprefix("Value error, "))
     if not error["loc"]:
         return rule
     return f"{error['loc'][0]}: {rule[:1].lower()}{rule[1:]}, but is {error['input']!r}"

@@ -16,10 +16,11 @@ from waitress.server import create_server
 
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.states import ORDER
-from forecast.board import Board, FeedsView, LearnedView, PageView, QuarantineView
+from forecast.board import Board, FeedsView, LearnedView, PageView, PathView, QuarantineView
 from tests.boards import EXAMPLES, MADE_AT, late, off, ordinary, stale
 from tests.feed_views import FEEDS, QUARANTINES, feeds_in
 from tests.learned_views import LEARNED
+from tests.path_views import PATHS
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -28,7 +29,9 @@ ARGUMENTS = [
 ]  # fmt: skip
 CALL = "5999"
 LONGEST_MS = 90_000
-_PATHS: dict[type[PageView], str] = {FeedsView: "feeds", QuarantineView: "quarantine", LearnedView: "learned"}
+_PATHS: dict[type[PageView], str] = {
+    FeedsView: "feeds", QuarantineView: "quarantine", PathView: "path", LearnedView: "learned",
+}  # fmt: skip
 SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
 
 
@@ -137,8 +140,9 @@ def beside() -> dict[str, Callable[[], PageView]]:
     states: dict[str, Callable[[], FeedsView]] = {state: partial(feeds_in, state) for state in ORDER}
     waiting = {f"q-{name}": make for name, make in QUARANTINES.items()}
     examples: dict[str, Callable[[], FeedsView]] = {**FEEDS, **states}
+    paths = {f"p-{name}": make for name, make in PATHS.items()}
     learned = {f"l-{name}": make for name, make in LEARNED.items()}
-    return {**{f"f-{name}": make for name, make in examples.items()}, **waiting, **learned}
+    return {**{f"f-{name}": make for name, make in examples.items()}, **waiting, **paths, **learned}
 
 
 MORE: dict[str, Callable[[], Board]] = {
