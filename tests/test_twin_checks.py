@@ -83,7 +83,7 @@ def test_weekends_that_put_nothing_off_have_nothing_to_smooth(monkeypatch: pytes
 
 def test_a_figure_that_is_none_never_holds() -> None:
     for comparison in ("near", "at_most", "at_least"):
-        check = Check("x", "theory", "min", float("nan"), 1.0, 1.0, comparison)  # type: ignore[arg-type]
+        check = Check("x", "theory", "min", float("nan"), 1.0, 1.0, comparison)
         assert not check.holds
 
 
