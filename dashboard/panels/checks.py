@@ -60,7 +60,7 @@ def _how(reader: Reader) -> Component:
 def _group(group: str, view: ModelChecks, reader: Reader) -> Component:
     mine = [check for check in view.checks if check.group == group]
     title, why = group_words(group, reader)
-    head = [reader.say(text) for text in ("measured", "should be", "verdict")]
+    head = [reader.say("measured"), reader.say("should be"), reader.say("verdict")]
     rows = [_row(check, reader) for check in mine]
     table = html.Table(
         [html.Thead(html.Tr([html.Th(), *(html.Th(text) for text in head)])), html.Tbody(rows)],
