@@ -22,10 +22,11 @@ from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
-from forecast.board import Board, FeedsView, QuarantineView
+from forecast.board import Board, FeedsView, PathView, QuarantineView
 from forecast.checks import CHECKED, Checks
 from forecast.executors import fault_of
 from forecast.loop import Loop, Rhythm, Site
+from forecast.pathview import PathViews
 from ingest.clock import WallClock
 from ingest.links import LinkNow
 
@@ -87,9 +88,9 @@ def serve(
         published=lambda: publishers[0].counts if publishers else None,
         elsewhere=lambda: fault_of(workers),
     )  # fmt: skip
-    latest = _Latest(loop)
+    latest = _Latest(loop, PathViews(house.site))
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
-    pages: Pages = {"feeds": latest.feeds, "quarantine": latest.quarantine,
+    pages: Pages = {"feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path,
                     "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode)}  # fmt: skip
     app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
@@ -236,8 +237,8 @@ View = TypeVar("View")
 class _Latest:
     """The loop's views, each made at most every two seconds of the world's time."""
 
-    def __init__(self, loop: Loop) -> None:
-        self._loop, self._wall = loop, WallClock()
+    def __init__(self, loop: Loop, paths: PathViews) -> None:
+        self._loop, self._paths, self._wall = loop, paths, WallClock()
         self._lock = threading.Lock()
         self._made: dict[str, tuple[datetime, Any]] = {}
 
@@ -252,6 +253,10 @@ class _Latest:
     def quarantine(self) -> QuarantineView:
         """The page of the quarantine, so."""
         return self._fresh("quarantine", lambda: self._loop.quarantine)
+
+    def path(self) -> PathView:
+        """The page of the path, so."""
+        return self._fresh("path", lambda: self._paths.view(self._loop.board, self._loop.learned))
 
     def _fresh(self, name: str, make: Callable[[], View]) -> View:
         with self._lock:

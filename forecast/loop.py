@@ -279,6 +279,11 @@ class Loop:
         return make_board(replace(made, skills=self._record.skills), house, now)
 
     @property
+    def learned(self) -> Calibration | None:
+        """What the last cycle's forecast was made with; None before there is one."""
+        return self._made.situation.calibration if self._made else None
+
+    @property
     def feeds(self) -> FeedsView:
         """The page of the feeds at this moment."""
         now, site = self._clock.now(), self._site

@@ -206,8 +206,8 @@ def _carry_on(
     freed: Array, patience: Array, path: Path, parameters: Parameters, people: People, luck: Luck,
     presents: Sequence[Present],
 ) -> None:  # fmt: skip
-    """What a stage needs has been held since it began, and may be free by now (0); patience, or the search for
-    another ward's bed, counts from the joining of the queue, and has not ended yet."""
+    """What a stage needs has been held since it began, and may be free by now (0); patience, or the search for a bed of
+    another ward, counts from the joining of the queue, and has not ended yet."""
     since, serving = joined(presents, "since_min"), joined(presents, "serving")
     held = people.here[serving]
     freed[held, 0] = np.maximum(freed[held, 0] + since[serving, None], 0.0)
