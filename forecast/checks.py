@@ -25,6 +25,7 @@ from twin.check_theory import by_priority, by_the_hour, several_doctors, without
 from twin.check_values import Check, Curve
 
 Checking = Callable[[], list[Check]]
+Prepare = Callable[[], None]
 CHECKED: tuple[Checking, ...] = (
     several_doctors, by_priority, without_queues, by_the_hour, effects, conservation, extremes, restart,
 )  # fmt: skip
@@ -49,9 +50,15 @@ class ChecksRun:
         return tuple(check for check in self.checks if not check.holds)
 
 
-def run_checks(clock: Clock, checked: Sequence[Checking] = CHECKED, progress: Progress | None = None) -> ChecksRun:
-    """Run them here, with the compiled engine."""
-    kernel.warm()
+def run_checks(
+    clock: Clock,
+    checked: Sequence[Checking] = CHECKED,
+    progress: Progress | None = None,
+    *,
+    prepare: Prepare = kernel.warm,
+) -> ChecksRun:
+    """Run them here, once `prepare` is done: with the compiled engine."""
+    prepare()
     found: list[Check] = []
     for done, check in enumerate(checked, start=1):
         found += check()
@@ -104,7 +111,11 @@ def _check(told: dict[str, Any]) -> Check:
 class Checks:
     """The checks of a house: run in a process of their own when the last run is old, and shown on a page."""
 
-    def __init__(self, folder: Path, clock: Clock, checked: Sequence[Checking] = CHECKED) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, checked: Sequence[Checking] = CHECKED, *, prepare: Prepare = kernel.warm
+    ) -> None:
+        """`prepare` makes the process ready."""
+        self._prepare = prepare
         self._folder, self._clock, self._checked = folder, clock, tuple(checked)
         self._done: int | None = None
 
@@ -118,7 +129,7 @@ class Checks:
         """Run them in a process that gives way to all others; false where it was stopped, or ended without a result."""
         context = get_context("spawn")
         hears, tells = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(tells, self._checked), daemon=True)
+        process = context.Process(target=_work, args=(tells, self._checked, self._prepare), daemon=True)
         process.start()
         tells.close()
         self._done, found = 0, []
@@ -148,10 +159,10 @@ class Checks:
         )  # fmt: skip
 
 
-def _work(tells: Connection, checked: Sequence[Checking]) -> None:
+def _work(tells: Connection, checked: Sequence[Checking], prepare: Prepare) -> None:
     """What the process does: tell the findings of each check as soon as they are there."""
     signal(SIGINT, SIG_IGN)
     os.nice(10)
-    kernel.warm()
+    prepare()
     for check in checked:
         tells.send(check())
