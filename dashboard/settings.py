@@ -9,10 +9,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from ingest.configuration import Checked, load, plain
 from ingest.errors import ConfigurationError
+from twin.hospital import known_holidays
 
 
 class Settings(Checked):
@@ -21,6 +22,11 @@ class Settings(Checked):
     data: Annotated[Path, Field(description="folder that holds the database and the secret")] = Path("data")
     hospital: Annotated[
         Path | None, Field(description="the site's own file: its hospital and, if need be, its path and parameters")
+    ] = None
+    holidays: Annotated[
+        str | None,
+        AfterValidator(lambda place: known_holidays(place) if place is not None else None),
+        Field(description="whose public holidays count, such as FR or FR-57; none: the hospital file's"),
     ] = None
     scenarios: Annotated[Path | None, Field(description="a catalogue of scenarios added to the shipped one")] = None
     wall_scenarios: Annotated[

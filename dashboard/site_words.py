@@ -119,7 +119,10 @@ def _hospital(explained: Explained, reader: Reader) -> Iterator[str]:
     if known:
         beds = reader.count("{n} bed", "{n} beds", sum(ward.places or 0 for ward in known))
         said = listed([_places(ward, reader) for ward in known], reader)
-        yield reader.say("Behind it stand wards with {beds}: {wards}.", beds=beds, wards=said)
+        if areas:
+            yield reader.say("Behind it stand wards with {beds}: {wards}.", beds=beds, wards=said)
+        else:
+            yield reader.say("{name} has wards with {beds}: {wards}.", name=explained.name, beds=beds, wards=said)
     unknown = [name_of(ward, reader) for ward in wards if ward.places is None]
     if unknown:
         yield reader.say("Nobody says how many beds these wards have: {wards}.", wards=listed(unknown, reader))
@@ -215,7 +218,7 @@ def _who(step: Step, reader: Reader) -> str:
 
 
 def _a_day(number: float, reader: Reader) -> str:
-    return reader.number(number, 1 if number < 10 else 0)
+    return reader.number(number, 0 if number >= 10 else 1 if number >= 0.1 else 2)
 
 
 def _onward(explained: Explained, ways: Sequence[Way], reader: Reader) -> str:

@@ -40,6 +40,7 @@ from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
 from twin.errors import TwinError
 from twin.hospital import Hospital
+from twin.learned_days import Days
 from twin.memory import Memory
 from twin.scenarios import Scenario
 
@@ -111,7 +112,7 @@ class Loop:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
         self._told, self._published, self._elsewhere = told, published, elsewhere
-        self._memory = Memory(log, saves=True)
+        self._memory, self._days = Memory(log, saves=True), Days(log, saves=True)
         self._past: Past | None = None
         self._calibration: Calibration | None = None
         self._rivals: Rivals | None = None
@@ -241,7 +242,9 @@ class Loop:
         if self._calibration is not None and as_of - self._calibration.as_of < RECALIBRATE:
             return self._calibration, False
         site = self._site
-        self._calibration = calibrate(self._memory.at(as_of), site.hospital, as_of, own_beds=site.own_beds)
+        self._calibration = calibrate(
+            self._memory.at(as_of), site.hospital, as_of, before=self._days.before(as_of), own_beds=site.own_beds
+        )
         return self._calibration, True
 
     def _fitted(self, history: History, how: Run, learned: bool) -> Rivals:

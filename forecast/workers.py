@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from multiprocessing.process import BaseProcess
 from multiprocessing.shared_memory import SharedMemory
@@ -23,8 +23,6 @@ from forecast.situation import Situation
 
 CHILDREN = 2
 """Processes that simulate by default."""
-_SHOWN = 4
-"""Situations that children may still be asked about, the newest."""
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
 _KEEP_BYTES = 64 << 20
 """So much of what a child has used and no longer needs it keeps for what comes next."""
@@ -37,7 +35,7 @@ class Workers(Executor):
         """`prepare` is begun by each child in a thread of its own, beside its first tasks."""
         self._children, self._prepare = children, prepare
         self._lock = threading.Lock()
-        self._shown: list[tuple[Situation, SharedMemory]] = []
+        self._shown: list[_Memory] = []
         self._pool = self._start()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -48,41 +46,48 @@ class Workers(Executor):
         with self._lock:
             sent = tuple(self._sent(value) for value in args)
             try:
-                return self._pool.submit(_run, fn, sent, kwargs)
+                task = self._pool.submit(_run, fn, sent, kwargs)
             except BrokenProcessPool:
                 self._pool = self._start()
-                return self._pool.submit(_run, fn, sent, kwargs)
+                task = self._pool.submit(_run, fn, sent, kwargs)
+            for memory in self._shown:
+                if _Shown(memory.block.name) in sent:
+                    memory.asked += 1
+                    task.add_done_callback(memory.over)
+        return task
 
     def _sent(self, value: Any) -> Any:
         """A situation as where it is shown; anything else goes with the task, as it does where memory cannot be had."""
         if not isinstance(value, Situation):
             return value
-        for situation, memory in self._shown:
-            if situation is value:
-                return _Shown(memory.name)
+        for memory in self._shown:
+            if memory.situation is value:
+                return _Shown(memory.block.name)
         told = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
         try:
-            memory = SharedMemory(create=True, size=len(told))
+            block = SharedMemory(create=True, size=len(told))
         except OSError:
             return value
-        memory.buf[: len(told)] = told  # type: ignore[index]  # None once it is closed
-        self._shown.append((value, memory))
-        self._show(_SHOWN)
-        return _Shown(memory.name)
+        block.buf[: len(told)] = told  # type: ignore[index]  # None once it is closed
+        self._take_back(1)
+        self._shown.append(_Memory(value, block))
+        return _Shown(block.name)
 
-    def _show(self, newest: int) -> None:
-        """Take back what is shown but for the newest."""
-        for _, memory in self._shown[: len(self._shown) - newest]:
-            memory.close()
-            memory.unlink()
-        self._shown = self._shown[len(self._shown) - newest :] if newest else []
+    def _take_back(self, newest: int, *, all_done: bool = False) -> None:
+        """What is shown but for the newest, and for what a task still needs."""
+        older = self._shown[: len(self._shown) - newest]
+        over = [memory for memory in older if all_done or memory.asked == len(memory.done)]
+        for memory in over:
+            memory.block.close()
+            memory.block.unlink()
+        self._shown = [memory for memory in self._shown if memory not in over]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let the children end."""
         with self._lock:
             self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
             if wait:
-                self._show(0)
+                self._take_back(0, all_done=True)
 
     def _start(self) -> ProcessPoolExecutor:
         """The children begin at once: they are ready, or nearly, when the first members are asked for."""
@@ -99,6 +104,20 @@ def _nothing() -> None:
     """What wakes a child."""
 
 
+@dataclass(eq=False)
+class _Memory:
+    """A situation in memory that the children share, and the tasks that need it: asked for, and done."""
+
+    situation: Situation
+    block: SharedMemory
+    asked: int = 0
+    done: list[None] = field(default_factory=list)
+
+    def over(self, _: Future[Any]) -> None:
+        """One more is done; without a lock, since the pool calls it while it holds its own."""
+        self.done.append(None)
+
+
 @dataclass(frozen=True)
 class _Shown:
     """Where a situation is shown."""
@@ -110,7 +129,7 @@ def _run(fn: Callable[..., Any], sent: tuple[Any, ...], kwargs: dict[str, Any]) 
     return fn(*(_seen(value.name) if isinstance(value, _Shown) else value for value in sent), **kwargs)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _seen(name: str) -> Any:
     """What is shown under a name, read once by each child."""
     memory = SharedMemory(name)

@@ -84,7 +84,17 @@ def checked(data: Mapping[str, Any], model: type[T], text: str, *, place: str) -
         return model.model_validate(data)
     except ValidationError as error:
         lines = _lines_of_keys(text)
-        raise ConfigurationError([_fault(e, place, lines, model) for e in error.errors()]) from error
+        raise ConfigurationError([_fault(e, place, lines, model) for e in _told(error.errors())]) from error
+
+
+def _told(errors: Sequence[Any]) -> list[Any]:
+    """The errors without those that only follow from others: a list is not too short because a part of it is wrong."""
+    places = [tuple(error["loc"]) for error in errors]
+    follows = [
+        error["type"] == "too_short" and any(p != loc and p[: len(loc)] == loc for p in places)
+        for error, loc in zip(errors, places, strict=True)
+    ]
+    return [error for error, it_follows in zip(errors, follows, strict=True) if not it_follows]
 
 
 def _fault(error: Any, place: str, lines: dict[tuple[str, ...], int], model: type[BaseModel]) -> str:

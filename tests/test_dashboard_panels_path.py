@@ -74,4 +74,4 @@ def test_a_site_that_is_not_whole_says_what_to_add() -> None:
 
 def test_it_is_one_of_the_pages_beside_the_wall() -> None:
     assert BESIDE["path"].name(READER) == "Path"
-    assert BESIDE["path"].title(FRENCH).startswith("Comment les patients")
+    assert BESIDE["path"].title(FRENCH).startswith("Par où passent")

@@ -69,15 +69,20 @@ def test_a_situation_is_shown_to_the_children_and_taken_back(workers: Workers) -
     place = workers._sent(here)
     assert len(pickle.dumps(place)) < 200 < len(pickle.dumps(here)), "what each task carries of it"
     assert workers._sent(here) == place
-    assert workers._sent(replace(here)) != place
-    for _ in range(module._SHOWN):
-        workers._sent(replace(here))
+    others = [workers._sent(replace(here)) for _ in range(2)]
+    assert len({place.name, *(other.name for other in others)}) == 3
     with pytest.raises(FileNotFoundError):
         SharedMemory(place.name)
-    last = workers._sent(here)
     workers.shutdown()
     with pytest.raises(FileNotFoundError):
-        SharedMemory(last.name)
+        SharedMemory(others[-1].name)
+
+
+def test_a_situation_is_shown_for_as_long_as_a_task_needs_it(workers: Workers) -> None:
+    """Taken back when another comes, the mutant, the second task would find nothing."""
+    many = [replace(situation()) for _ in range(6)]
+    asked = [workers.submit(hash_and_count, one, i) for i, one in enumerate(many)]
+    assert [task.result()[1] for task in asked] == [i * situation().known.count for i in range(6)]
 
 
 def test_without_memory_to_share_a_situation_goes_with_the_task(

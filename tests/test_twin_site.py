@@ -93,7 +93,7 @@ def test_a_shipped_path_is_taken_by_name() -> None:
 
 FAULTY = """\
 nme = "Valmont"
-acuities = ["1", "9"]
+acuities = ["9"]
 [units]
 boxes = { fr = "Box", en = "Boxes", spaces = -3 }
 [durations]
@@ -104,7 +104,7 @@ need = "doctor"
 """
 FAULTS = (
     "site.toml:1: nme: unknown key, likely a typo for name",
-    "site.toml:2: acuities.1: must be '1', '2', '3', '3A', '3B', '4' or '5', but is '9'",
+    "site.toml:2: acuities.0: must be '1', '2', '3', '3A', '3B', '4' or '5', but is '9'",
     "site.toml:4: units.boxes.spaces: must be 0 or more, but is -3",
     "site.toml:6: durations.triage.value: must be a number, but is 'long'",
     "site.toml:9: stage.counter.need: unknown key, likely a typo for needs; allowed keys are",

@@ -156,7 +156,7 @@ _NAMED: dict[Purpose, Callable[[Stage], str | None]] = {
 """Which duration a stage names for a purpose."""
 
 
-@lru_cache(maxsize=24)
+@lru_cache(maxsize=12)
 def _durations(path: Path, parameters: Parameters, purpose: Purpose) -> tuple[Laid, Index]:
     """The durations that stages name for a purpose, and which each has by the ward wanted, `(stage, unit + 1)`; -1 for
     none."""

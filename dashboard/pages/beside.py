@@ -57,7 +57,7 @@ BESIDE: dict[str, Page] = {
     ),
     "path": Page(
         lambda reader: reader.say("Path"),
-        lambda reader: reader.say("How do patients go through the hospital?"),
+        lambda reader: reader.say("Where do patients go?"),
         lambda view, reader, _: path.panel(view, reader),
     ),
     "downtime": Page(
