@@ -17,6 +17,7 @@ import numpy as np
 from forecast.situation import Situation
 from forecast.values import Array, Members
 from twin import model
+from twin.capacities_told import as_told
 from twin.counting import Counting
 from twin.fate import Fate, cast
 from twin.fates import Share, cast_for, cast_members_for
@@ -132,7 +133,8 @@ def _whole(situation: Situation, change: Setting, how: Run, out: dict[str, Array
 def applied_to(situation: Situation, scenario: Scenario, how: Run) -> Setting:
     """The scenario's capacities and demand from the situation on."""
     c = situation.calibration
-    capacity = c.hospital.capacities(c.path.pools, situation.as_of, how.until_min)
+    usual = c.hospital.capacities(c.path.pools, situation.as_of, how.until_min)
+    capacity = {pool: as_told(profile, situation.told_ahead.get(pool, ())) for pool, profile in usual.items()}
     return scenario.apply(Setting(capacity, caseloads=c.hospital.caseloads), c.hospital.acuities)
 
 

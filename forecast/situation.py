@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -12,6 +12,8 @@ from forecast.values import Array
 from ingest.clock import local
 from twin.announced import Coming, coming
 from twin.calibrate import Calibration
+from twin.capacities_told import told_ahead, with_beds_now
+from twin.hospital import Profile
 from twin.known import Known, known_at
 from twin.measures import HOUR_MIN
 from twin.minutes import Minutes
@@ -38,17 +40,23 @@ class Situation:
     """Arrivals since local midnight, by stream."""
     announced: tuple[Coming, ...]
     """Those who are announced and have not come."""
+    told_ahead: Mapping[str, Profile]
+    """Capacities that the log tells already for times to come, by pool: minutes from the instant, and how many."""
     calibration: Calibration
     state_hash: str
 
 
 def situation_of(state: State, calibration: Calibration, as_of: datetime) -> Situation:
-    """The situation at an instant from the state as known then."""
+    """The situation at an instant from the state as known then; beds are those counted by now."""
+    hospital = with_beds_now(calibration.hospital, calibration.beds_known, state, as_of)
+    if hospital is not calibration.hospital:
+        calibration = replace(calibration, hospital=hospital)
     return Situation(
         as_of=as_of,
         known=known_at(state, calibration, as_of),
         gone=_gone(state, as_of),
         seen_today={"emergency": _arrived_today(state, calibration.hospital.zone, as_of)},
+        told_ahead=told_ahead(state, calibration.hospital, calibration.beds_known, as_of),
         announced=_announced(state, calibration, as_of),
         calibration=calibration,
         state_hash=state.hash,
@@ -70,7 +78,7 @@ def _announced(state: State, calibration: Calibration, as_of: datetime) -> tuple
     name_of = {stream.unit: code for code, stream in enumerate(calibration.parameters.streams)}
     units = enumerate(calibration.hospital.units)
     wards = {unit.name: name_of[code] for code, unit in units if code in name_of}
-    return tuple(coming(state, calibration.announced, wards, as_of))
+    return tuple(coming(state, calibration.announced, wards, as_of, calibration.hospital.zone))
 
 
 def _gone(state: State, as_of: datetime) -> Gone:

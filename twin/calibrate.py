@@ -118,7 +118,7 @@ def calibrate(
     known, slot = _doctors(sample, known, minutes)
     learned = _learned(path, sample, known, visits, slot, counts)
     exits = exits_told(history, visits)
-    announced = learn_kept(state, minutes, window[0])
+    announced = learn_kept(state, minutes, window[0], known.hospital.zone)
     wards = _wards(history, window, known.hospital, exits["ward"])
     profile, streams = _streams(history, window, sample, known.hospital, path)
     parameters = Parameters(
