@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,9 +25,10 @@ from ingest.indexer import Indexer, JournalledLog
 from ingest.journal import Journal
 from ingest.log import EventLog
 from ingest.pseudonyms import Pseudonyms, open_secret
-from twin.hospital import DEFAULT, Hospital, load_hospital
+from twin.hospital import Hospital
 from twin.kernel import warm
 from twin.scenarios import Scenario, catalogue, pick
+from twin.site import Site, load_site
 
 DATABASE = "edtwin.duckdb"
 SECRET = "secret.key"
@@ -46,14 +47,19 @@ class House:
     clock: Clock
     log: EventLog
     archive: Archive
-    hospital: Hospital
+    site: Site
     journal: Journal
     indexer: Indexer
 
     @property
+    def hospital(self) -> Hospital:
+        """The hospital that the site's file tells of."""
+        return self.site.hospital
+
+    @property
     def own_hospital(self) -> bool:
-        """True where the hospital's file is the site's own, so that its beds and spaces count."""
-        return self.settings.hospital is not None
+        """True where the units are the site's own, so that their beds and spaces count."""
+        return self.site.own_units
 
     def scenarios(self, names: tuple[str, ...] | None = None) -> list[Scenario]:
         """The wall's scenarios, or those named."""
@@ -105,7 +111,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
     What is journalled and not yet in the log is indexed first, so that no view is without it.
     """
     clock = clock or WallClock()
-    hospital = load_hospital(settings.hospital or DEFAULT)
+    site = site_of(settings)
     pick(scenario_catalogue(settings), settings.wall_scenarios)
     with Database.open(settings.data / DATABASE, schemas=SCHEMAS) as database:
         log = JournalledLog(database, clock)
@@ -114,9 +120,17 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
             log.follow(journal, indexer)
             try:
                 indexer.catch_up()
-                yield House(settings, clock, log, Archive(database), hospital, journal, indexer)
+                yield House(settings, clock, log, Archive(database), site, journal, indexer)
             finally:
                 indexer.close()
+
+
+def site_of(settings: Settings) -> Site:
+    """What the site's file tells, or the default one; the holidays of the settings count before its own."""
+    site = load_site(settings.hospital)
+    if settings.holidays is None:
+        return site
+    return replace(site, hospital=replace(site.hospital, holidays=settings.holidays))
 
 
 def open_journal(settings: Settings, log: EventLog) -> Journal:
@@ -133,7 +147,7 @@ def scenario_catalogue(settings: Settings) -> dict[str, Scenario]:
 
 def pools_of(settings: Settings) -> set[str]:
     """What a scenario may speak of: the pools of the hospital, and the shipped one's, which shipped scenarios name."""
-    return {pool for file in (settings.hospital or DEFAULT, DEFAULT) for pool in load_hospital(file).pools}
+    return {pool for file in (settings.hospital, None) for pool in load_site(file).hospital.pools}
 
 
 def require_data(settings: Settings) -> Settings:

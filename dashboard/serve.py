@@ -21,9 +21,10 @@ from dashboard.house import House
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
-from forecast.board import Board, FeedsView, QuarantineView
+from forecast.board import Board, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.executors import fault_of
 from forecast.loop import Loop, Rhythm, Site
+from forecast.pathview import PathViews
 from ingest.clock import WallClock
 from ingest.links import LinkNow
 
@@ -83,8 +84,10 @@ def serve(
         published=lambda: publishers[0].counts if publishers else None,
         elsewhere=lambda: fault_of(workers),
     )  # fmt: skip
-    latest = _Latest(loop)
-    pages: Pages = {"feeds": latest.feeds, "quarantine": latest.quarantine}
+    latest = _Latest(loop, PathViews(house.site))
+    pages: Pages = {
+        "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
+    }  # fmt: skip
     app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
@@ -160,7 +163,7 @@ def _site(house: House, mode: str) -> Site:
     own = house.own_hospital
     return Site(
         house.hospital, tuple(house.scenarios()), mode, spaces=house.hospital.spaces if own else None, own_beds=own,
-        call=house.settings.downtime_call,
+        call=house.settings.downtime_call, learns_at_h=house.settings.learn_at_h,
     )  # fmt: skip
 
 
@@ -203,8 +206,8 @@ View = TypeVar("View")
 class _Latest:
     """The loop's views, each made at most every two seconds of the world's time."""
 
-    def __init__(self, loop: Loop) -> None:
-        self._loop, self._wall = loop, WallClock()
+    def __init__(self, loop: Loop, paths: PathViews) -> None:
+        self._loop, self._paths, self._wall = loop, paths, WallClock()
         self._lock = threading.Lock()
         self._made: dict[str, tuple[datetime, Any]] = {}
 
@@ -219,6 +222,14 @@ class _Latest:
     def quarantine(self) -> QuarantineView:
         """The page of the quarantine, so."""
         return self._fresh("quarantine", lambda: self._loop.quarantine)
+
+    def path(self) -> PathView:
+        """The page of the path, so."""
+        return self._fresh("path", lambda: self._paths.view(self._loop.board, self._loop.calibration))
+
+    def learned(self) -> LearnedView:
+        """The page of what was learned, so."""
+        return self._fresh("learned", lambda: self._loop.learned)
 
     def _fresh(self, name: str, make: Callable[[], View]) -> View:
         with self._lock:

@@ -9,17 +9,25 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from ingest.configuration import Checked, load
+from ingest.configuration import Checked, load, plain
 from ingest.errors import ConfigurationError
+from twin.hospital import known_holidays
 
 
 class Settings(Checked):
     """What can be set; the README of this folder has them in a table, which a test compares."""
 
     data: Annotated[Path, Field(description="folder that holds the database and the secret")] = Path("data")
-    hospital: Annotated[Path | None, Field(description="the site's own hospital.toml")] = None
+    hospital: Annotated[
+        Path | None, Field(description="the site's own file: its hospital and, if need be, its path and parameters")
+    ] = None
+    holidays: Annotated[
+        str | None,
+        AfterValidator(lambda place: known_holidays(place) if place is not None else None),
+        Field(description="whose public holidays count, such as FR or FR-57; none: the hospital file's"),
+    ] = None
     scenarios: Annotated[Path | None, Field(description="a catalogue of scenarios added to the shipped one")] = None
     wall_scenarios: Annotated[
         tuple[str, ...],
@@ -36,7 +44,10 @@ class Settings(Checked):
     every_min: Annotated[float, Field(gt=0, description="minutes from one forecast to the next")] = 10.0
     horizon_h: Annotated[float, Field(gt=0, le=72, description="how far a forecast goes, in hours")] = 24.0
     step_min: Annotated[float, Field(gt=0, description="minutes between the valid times of a forecast")] = 15.0
-    members: Annotated[int, Field(ge=2, le=5000, description="runs of an ensemble")] = 200
+    learn_at_h: Annotated[
+        int, Field(ge=0, le=23, description="local hour at which the parameters are learned anew")
+    ] = 4
+    members: Annotated[int, Field(ge=2, le=5000, description="runs of an ensemble")] = 1000
     workers: Annotated[int, Field(ge=1, le=64, description="processes that simulate")] = 2
     executor: Annotated[
         str,
@@ -197,7 +208,7 @@ def load_settings(config: Path | None, **options: object) -> Settings:
 
 def _fault(error: Any) -> str:
     """A fault of an option, named by the setting that it stands for."""
-    rule = str(error["msg"]).removeprefix("Value error, ")
+    rule = plain(str(error["msg"]).removeprefix("Value error, "))
     if not error["loc"]:
         return rule
     return f"{error['loc'][0]}: {rule[:1].lower()}{rule[1:]}, but is {error['input']!r}"

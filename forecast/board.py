@@ -6,9 +6,12 @@ and is shown as absent, never as zero.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
+
+from twin.explanation import Explained
 
 
 @dataclass(frozen=True)
@@ -368,3 +371,55 @@ class QuarantineView:
     def total(self) -> int:
         """How many wait."""
         return sum(reason.count for reason in self.reasons)
+
+
+# --- the page of the path -----------------------------------------------------------------------------------------
+
+PathSource = Literal["learned", "site", "shipped"]
+"""Where the path and its numbers come from: the log, the site's own file, or what is shipped."""
+
+
+@dataclass(frozen=True)
+class PathView:
+    """The page of the path, whole."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    source: PathSource
+    explained: Explained | None
+    """None where neither the log nor the site's file tell a path that suits the hospital."""
+    learned_at: datetime | None = None
+    learned_visits: int | None = None
+    lacks: tuple[str, ...] = ()
+    """What the site's file would have to add to be whole."""
+    now: Mapping[str, int] | None = None
+    """People by unit (wards) and by zone (`ABOVE`, the department, and `WARDS`), where the log tells."""
+
+
+# --- the page of what was learned -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LearnedView:
+    """The page of what was learned, whole."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    next_at: datetime
+    """When it is learned anew."""
+    fault: str | None = None
+    """Why nothing could be learned the last time; the parameters from before are in use."""
+    learned_at: datetime | None = None
+    seconds: float | None = None
+    """How long it took."""
+    days_added: int = 0
+    """Days that were read for it and not before."""
+    report: Mapping[str, Any] | None = None
+    """The account of the calibration (`twin/README.md` explains every key); None before the first."""
+    changes: tuple[Mapping[str, Any], ...] = ()
+    """What differs from the time before, the largest difference first: `what`, `before`, `now`."""
+    changed_since: datetime | None = None

@@ -20,6 +20,8 @@ from ingest.clock import stopwatch
 logger = logging.getLogger(__name__)
 
 LOCAL = "local"
+_GIVEN_UP = ClusterError("the cluster was left while it was at work")
+"""What is left to be done where one task after another of a cluster is lost."""
 TRY_AGAIN_S = 60.0
 """How long a cluster that could not be had is left alone."""
 
@@ -105,13 +107,16 @@ class Falling(Executor):
 
     def _done(self, asked: Future[Any], cluster: Executor, task: Any, inner: Future[Any]) -> None:
         """The outcome of a task of the cluster, or of the same one here where the cluster was lost over it."""
-        if inner.cancelled() or asked.cancelled():
-            asked.cancel()
+        if asked.cancelled():
             return
-        fault = inner.exception()
+        fault = _GIVEN_UP if inner.cancelled() else inner.exception()
         if isinstance(fault, ClusterError) and not self._ended:
-            again = self._instead(cluster, fault, *task)
-            again.add_done_callback(partial(_hand_on, asked))
+            try:
+                inner = self._instead(cluster, fault, *task)
+            except Exception as neither:  # a callback that raised would leave whoever asked waiting
+                asked.set_exception(neither)
+            else:
+                inner.add_done_callback(partial(_hand_on, asked))
             return
         _hand_on(asked, inner)
 

@@ -16,9 +16,11 @@ from waitress.server import create_server
 
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.states import ORDER
-from forecast.board import Board, FeedsView, QuarantineView
+from forecast.board import Board, FeedsView, LearnedView, PageView, PathView, QuarantineView
 from tests.boards import EXAMPLES, MADE_AT, late, off, ordinary, stale
 from tests.feed_views import FEEDS, QUARANTINES, feeds_in
+from tests.learned_views import LEARNED
+from tests.path_views import PATHS
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -27,6 +29,9 @@ ARGUMENTS = [
 ]  # fmt: skip
 CALL = "5999"
 LONGEST_MS = 90_000
+_PATHS: dict[type[PageView], str] = {
+    FeedsView: "feeds", QuarantineView: "quarantine", PathView: "path", LearnedView: "learned",
+}  # fmt: skip
 SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
 
 
@@ -78,10 +83,10 @@ def take(browser: Browser, out: Path, name: str) -> None:
         page.close()
 
 
-def take_page(browser: Browser, out: Path, name: str, make: Callable[[], FeedsView | QuarantineView]) -> None:
+def take_page(browser: Browser, out: Path, name: str, make: Callable[[], PageView]) -> None:
     """One example of a page beside the wall, in French on every screen and in English on the wall's."""
     view = make()
-    path = "feeds" if isinstance(view, FeedsView) else "quarantine"
+    path = _PATHS[type(view)]
     pages = {path: lambda: view}
     with served(ordinary, pages) as (url, _):
         for screen, (width, height) in SCREENS.items():
@@ -130,12 +135,14 @@ def blind() -> Board:
     return replace(off(), call=CALL)
 
 
-def beside() -> dict[str, Callable[[], FeedsView | QuarantineView]]:
+def beside() -> dict[str, Callable[[], PageView]]:
     """Every example of the pages beside the wall, the feeds in each state."""
     states: dict[str, Callable[[], FeedsView]] = {state: partial(feeds_in, state) for state in ORDER}
     waiting = {f"q-{name}": make for name, make in QUARANTINES.items()}
     examples: dict[str, Callable[[], FeedsView]] = {**FEEDS, **states}
-    return {**{f"f-{name}": make for name, make in examples.items()}, **waiting}
+    paths = {f"p-{name}": make for name, make in PATHS.items()}
+    learned = {f"l-{name}": make for name, make in LEARNED.items()}
+    return {**{f"f-{name}": make for name, make in examples.items()}, **waiting, **paths, **learned}
 
 
 MORE: dict[str, Callable[[], Board]] = {

@@ -92,10 +92,10 @@ def test_every_fault_of_a_file_is_told_at_once_with_its_line(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("options", "rule"),
     [
-        ({"members": 1}, "members: input should be greater than or equal to 2, but is 1"),
-        ({"every_min": 0.0}, "every_min: input should be greater than 0, but is 0.0"),
+        ({"members": 1}, "members: must be 2 or more, but is 1"),
+        ({"every_min": 0.0}, "every_min: must be more than 0, but is 0.0"),
         ({"horizon_h": 0.1}, "horizon_h must be whole steps of 15 min (step_min), but is 0.1 h"),
-        ({"horizon_h": 100.0}, "horizon_h: input should be less than or equal to 72, but is 100.0"),
+        ({"horizon_h": 100.0}, "horizon_h: must be 72 or less, but is 100.0"),
         (
             {"executor": "tls://far:8786"},
             "executor_ca, executor_cert and executor_key must be given where executor is tls://..",

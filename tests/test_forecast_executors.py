@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from typing import Any
 
 import pytest
@@ -87,6 +87,63 @@ def test_what_a_lost_cluster_was_asked_is_done_here(cluster: There) -> None:
     both, _ = falling(cluster)
     assert run(both) == ("here", 9)
     assert fault_of(both) == str(LOST)
+
+
+class Breaking(There):
+    """A cluster that loses the second task it is asked; when it is left, it gives up the first."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.asked: list[Future[Any]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.asked.append(Future())
+        return self.asked[-1]
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        for asked in self.asked:
+            asked.cancel()
+
+
+def all_done(both: Falling, cluster: Breaking) -> bool:
+    """Is everything done, whatever of it the cluster was at when it was lost?"""
+    asked = [both.submit(pow, 3, 2) for _ in range(3)]
+    cluster.asked[1].set_exception(LOST)
+    try:
+        return all(one.result(timeout=5.0) == ("here", 9) for one in asked)
+    except CancelledError:
+        return False
+
+
+def test_what_else_a_lost_cluster_was_at_is_done_here_too() -> None:
+    cluster = Breaking("cluster")
+    both, _ = falling(cluster)
+    assert all_done(both, cluster)
+    assert fault_of(both) == str(LOST), "the first reason stays"
+
+
+def test_where_nobody_can_do_it_whoever_asked_hears_so() -> None:
+    def no_processes() -> Executor:
+        raise OSError("no more processes")
+
+    both = Falling(lambda: There("cluster", lost=True), no_processes)
+    with pytest.raises(OSError, match="no more processes"):
+        run(both)
+
+
+class Forgets(Falling):
+    """The mutant: what is cancelled when the cluster is left is nobody's."""
+
+    def _done(self, asked: Future[Any], cluster: Executor, task: Any, inner: Future[Any]) -> None:
+        if inner.cancelled():
+            asked.cancel()
+        else:
+            super()._done(asked, cluster, task, inner)
+
+
+def test_one_that_forgets_what_else_the_cluster_was_at_is_seen() -> None:
+    cluster = Breaking("cluster")
+    assert not all_done(Forgets(lambda: cluster, lambda: There("here")), cluster)
 
 
 class GivesUp(Falling):

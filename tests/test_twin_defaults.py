@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path as FilePath
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from ingest.errors import ConfigurationError
 from ingest.events import RANK
 from tests.small_hospitals import START, Member
+from twin import kernel
 from twin.defaults import DEFAULT, default_parameters
 from twin.errors import ParametersError
 from twin.fate import cast
@@ -139,6 +141,32 @@ def test_a_week_gives_the_published_figures(weeks: list[Member]) -> None:
     assert 0.001 < share["left_without_being_seen"] < 0.03
     assert 0.01 < share["transfer"] < 0.03
     assert 0.01 < (stay > 480).mean() < 0.15, "DREES: 15 %, with sites that board longer; 0.022 over many weeks"
+
+
+EVENTS_A_DAY = 2160
+"""Logical events of a day of the default hospital: a thinner one would run faster. Raised when the hospital grows."""
+
+
+def events_a_day(found: Parameters) -> float:
+    """The mean of twenty weeks of the full path from empty; in them it differs by 10 from its own mean."""
+    capacity, nobody = HOSPITAL.capacities(PATH.pools, START, DAYS * DAY), Present.of_nobody()
+    told = []
+    for number in range(20):
+        luck = draw(
+            PATH, found, 0, seed=1, member=number, start=START, horizon_min=DAYS * DAY, zone=HOSPITAL.zone
+        )  # fmt: skip
+        told.append(kernel.run(capacity, PATH, cast(PATH, found, luck, nobody), nobody, DAYS * DAY).at_min.size)
+    return float(np.mean(told)) / DAYS
+
+
+@pytest.mark.timeout(400)  # the engine may have to be compiled first
+def test_a_day_of_the_default_hospital_has_as_many_events_as_it_had() -> None:
+    """Without its laboratory, the mutant, it would have a tenth fewer."""
+    kernel.warm()
+    found = default_parameters(HOSPITAL, PATH)
+    assert events_a_day(found) == pytest.approx(EVENTS_A_DAY, rel=0.02)
+    thinner = replace(found, shares={**found.shares, "p_laboratory": np.zeros_like(found.shares["p_laboratory"])})
+    assert events_a_day(thinner) != pytest.approx(EVENTS_A_DAY, rel=0.02)
 
 
 def test_a_week_has_the_usual_crowd_at_15_h_and_boards_patients(weeks: list[Member]) -> None:

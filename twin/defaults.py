@@ -173,9 +173,13 @@ def default_parameters(hospital: Hospital, path: Path, file: FilePath = DEFAULT)
     Raises ConfigurationError with every fault of the file and its line, ParametersError with everything that the
     path needs and the file lacks or contradicts.
     """
-    told = load(file, ParametersFile)
+    return parameters_from(load(file, ParametersFile), hospital, path, place=str(file))
+
+
+def parameters_from(told: ParametersFile, hospital: Hospital, path: Path, *, place: str) -> Parameters:
+    """The parameters that a file tells; raises ParametersError as `default_parameters` does."""
     if faults := _strangers(told, hospital):
-        raise ParametersError([f"{file}: {fault}" for fault in faults])
+        raise ParametersError([f"{place}: {fault}" for fault in faults])
     classes = _classes(told.mix, hospital)
     parameters = Parameters(
         classes=classes,
@@ -185,7 +189,7 @@ def default_parameters(hospital: Hospital, path: Path, file: FilePath = DEFAULT)
         shares={name: fact.by_class(classes, hospital.acuities) for name, fact in told.shares.items()},
         wanted={name: _wards(fact, hospital, classes) for name, fact in told.wanted.items()},
         load_edges=np.zeros((1, 0)),
-        learned={"file": str(file), "facts": told.model_dump(exclude_none=True)},
+        learned={"file": place, "facts": told.model_dump(exclude_none=True)},
     )
     check(path, parameters)
     return parameters

@@ -156,7 +156,7 @@ _NAMED: dict[Purpose, Callable[[Stage], str | None]] = {
 """Which duration a stage names for a purpose."""
 
 
-@lru_cache(maxsize=24)
+@lru_cache(maxsize=12)
 def _durations(path: Path, parameters: Parameters, purpose: Purpose) -> tuple[Laid, Index]:
     """The durations that stages name for a purpose, and which each has by the ward wanted, `(stage, unit + 1)`; -1 for
     none."""
@@ -206,8 +206,8 @@ def _carry_on(
     freed: Array, patience: Array, path: Path, parameters: Parameters, people: People, luck: Luck,
     presents: Sequence[Present],
 ) -> None:  # fmt: skip
-    """What a stage needs has been held since it began, and may be free by now (0); patience, or the search for
-    another ward's bed, counts from the joining of the queue, and has not ended yet."""
+    """What a stage needs has been held since it began, and may be free by now (0); patience, or the search for a bed of
+    another ward, counts from the joining of the queue, and has not ended yet."""
     since, serving = joined(presents, "since_min"), joined(presents, "serving")
     held = people.here[serving]
     freed[held, 0] = np.maximum(freed[held, 0] + since[serving, None], 0.0)

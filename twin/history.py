@@ -12,7 +12,7 @@ whoever is judged, completes them by the same stated rule (`completed`):
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -86,7 +86,19 @@ def history_of(
 
     The order in which a state came to hold them must not matter: sums and ties would differ from run to run.
     """
-    rows = [row for _, row in sorted(state.visits.items()) if row.arrived_at or row.stays]
+    return history_of_visits(state.visits.values(), minutes, as_of_min, acuities, units, zone)
+
+
+def history_of_visits(
+    visits: Iterable[Visit],
+    minutes: Minutes,
+    as_of_min: float,
+    acuities: Sequence[str],
+    units: Mapping[str, int],
+    zone: str = "UTC",
+) -> History:
+    """As `history_of`, of some visits."""
+    rows = [row for row in sorted(visits, key=lambda v: v.visit) if row.arrived_at or row.stays]
     acuity_code = {name: code for code, name in enumerate(acuities)}
     stays = [(i, units.get(s.unit, NOWHERE), s.from_at, s.until_at, s.ward, _direct(row, k), s.end_known_at)
              for i, row in enumerate(rows) for k, s in enumerate(row.stays)]  # fmt: skip

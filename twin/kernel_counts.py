@@ -64,8 +64,9 @@ def count(
             _inside(out, first_ward + ward_of[unit[visit]], from_place[visit], grid_min.size)
         if since[visit, EXIT] == 0.0:
             since[visit, EXIT] = at_once_min
-        known = acuity[visit] if acuity[visit] < acuities else -1
-        _department(out, grid_min, a_minute, since, visit, to[visit] == _TO_WARD, known, begun, ended)
+        if not (isnan(since[visit, ARRIVAL]) and isnan(since[visit, DECISION]) and isnan(since[visit, EXIT])):
+            known = acuity[visit] if acuity[visit] < acuities else -1
+            _department(out, grid_min, a_minute, since, visit, to[visit] == _TO_WARD, known, begun, ended)
     _summed(out, grid_min, acuities, begun, ended)
 
 

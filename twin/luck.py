@@ -198,7 +198,7 @@ def _rates(
         levels = day_levels(
             uniform[:, :, code], stream.day_cv, seen=known[0], expected=known[1], dispersion=stream.dispersion
         )
-        out.append(hours.expected(stream.per_hour) * levels[:, hours.day] / (1.0 + stream.together))
+        out.append(hours.expected_of(stream) * levels[:, hours.day] / (1.0 + stream.together))
     return out
 
 

@@ -92,7 +92,7 @@ class _Table(NamedTuple):
     """`(stage, target)`; OUT where there is none."""
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _table(path: Path, parameters: Parameters) -> _Table:
     most = max(2, *(len(stage.then) for stage in path.stages))
     running = np.ones((len(path.stages), len(parameters.classes) * parameters.blocks, most - 1))
