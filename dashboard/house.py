@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -111,7 +111,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
     What is journalled and not yet in the log is indexed first, so that no view is without it.
     """
     clock = clock or WallClock()
-    site = load_site(settings.hospital)
+    site = site_of(settings)
     pick(scenario_catalogue(settings), settings.wall_scenarios)
     with Database.open(settings.data / DATABASE, schemas=SCHEMAS) as database:
         log = JournalledLog(database, clock)
@@ -123,6 +123,14 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
                 yield House(settings, clock, log, Archive(database), site, journal, indexer)
             finally:
                 indexer.close()
+
+
+def site_of(settings: Settings) -> Site:
+    """What the site's file tells, or the default one; the holidays of the settings count before its own."""
+    site = load_site(settings.hospital)
+    if settings.holidays is None:
+        return site
+    return replace(site, hospital=replace(site.hospital, holidays=settings.holidays))
 
 
 def open_journal(settings: Settings, log: EventLog) -> Journal:

@@ -21,7 +21,7 @@ from dashboard.house import House
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
-from forecast.board import Board, FeedsView, PathView, QuarantineView
+from forecast.board import Board, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.executors import fault_of
 from forecast.loop import Loop, Rhythm, Site
 from forecast.pathview import PathViews
@@ -85,7 +85,9 @@ def serve(
         elsewhere=lambda: fault_of(workers),
     )  # fmt: skip
     latest = _Latest(loop, PathViews(house.site))
-    pages: Pages = {"feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path}
+    pages: Pages = {
+        "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
+    }  # fmt: skip
     app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
@@ -161,7 +163,7 @@ def _site(house: House, mode: str) -> Site:
     own = house.own_hospital
     return Site(
         house.hospital, tuple(house.scenarios()), mode, spaces=house.hospital.spaces if own else None, own_beds=own,
-        call=house.settings.downtime_call,
+        call=house.settings.downtime_call, learns_at_h=house.settings.learn_at_h,
     )  # fmt: skip
 
 
@@ -223,7 +225,11 @@ class _Latest:
 
     def path(self) -> PathView:
         """The page of the path, so."""
-        return self._fresh("path", lambda: self._paths.view(self._loop.board, self._loop.learned))
+        return self._fresh("path", lambda: self._paths.view(self._loop.board, self._loop.calibration))
+
+    def learned(self) -> LearnedView:
+        """The page of what was learned, so."""
+        return self._fresh("learned", lambda: self._loop.learned)
 
     def _fresh(self, name: str, make: Callable[[], View]) -> View:
         with self._lock:

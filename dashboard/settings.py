@@ -9,10 +9,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from ingest.configuration import Checked, load, plain
 from ingest.errors import ConfigurationError
+from twin.hospital import known_holidays
 
 
 class Settings(Checked):
@@ -21,6 +22,11 @@ class Settings(Checked):
     data: Annotated[Path, Field(description="folder that holds the database and the secret")] = Path("data")
     hospital: Annotated[
         Path | None, Field(description="the site's own file: its hospital and, if need be, its path and parameters")
+    ] = None
+    holidays: Annotated[
+        str | None,
+        AfterValidator(lambda place: known_holidays(place) if place is not None else None),
+        Field(description="whose public holidays count, such as FR or FR-57; none: the hospital file's"),
     ] = None
     scenarios: Annotated[Path | None, Field(description="a catalogue of scenarios added to the shipped one")] = None
     wall_scenarios: Annotated[
@@ -38,6 +44,9 @@ class Settings(Checked):
     every_min: Annotated[float, Field(gt=0, description="minutes from one forecast to the next")] = 10.0
     horizon_h: Annotated[float, Field(gt=0, le=72, description="how far a forecast goes, in hours")] = 24.0
     step_min: Annotated[float, Field(gt=0, description="minutes between the valid times of a forecast")] = 15.0
+    learn_at_h: Annotated[
+        int, Field(ge=0, le=23, description="local hour at which the parameters are learned anew")
+    ] = 4
     members: Annotated[int, Field(ge=2, le=5000, description="runs of an ensemble")] = 1000
     workers: Annotated[int, Field(ge=1, le=64, description="processes that simulate")] = 2
     executor: Annotated[

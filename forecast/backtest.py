@@ -30,6 +30,7 @@ from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, j
 from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
 from twin.hospital import Hospital
+from twin.learned_days import Days
 from twin.memory import Memory
 from twin.scenarios import Scenario
 from twin.state import State
@@ -135,7 +136,7 @@ def backtest(
 
 
 def _prepared(log: EventLog, hospital: Hospital, plan: Plan) -> Iterator[_Prepared]:
-    memory, past = Memory(log), Past(grid_start(plan.first_at))
+    memory, past, days = Memory(log), Past(grid_start(plan.first_at)), Days(log, walks=True)
     calibration: Calibration | None = None
     rivals: Rivals | None = None
     valid = sorted({as_of + timedelta(minutes=lead) for as_of in plan.issue_times for lead in plan.lead_min})
@@ -143,7 +144,7 @@ def _prepared(log: EventLog, hospital: Hospital, plan: Plan) -> Iterator[_Prepar
         state = memory.at(as_of)
         renew = calibration is None or as_of - calibration.as_of >= plan.recalibrate
         if calibration is None or renew:
-            calibration = calibrate(state, hospital, as_of, own_beds=plan.own_beds)
+            calibration = calibrate(state, hospital, as_of, before=days.before(as_of), own_beds=plan.own_beds)
         lesson = _lesson(state, calibration, as_of, valid) if renew else None
         situation = situation_of(state, calibration, as_of)
         history, now = past.at(state, situation.known, calibration, as_of)

@@ -162,7 +162,7 @@ def drawn(situation: Situation, how: Run, members: range) -> tuple[list[Present]
     luck = draw_members(
         c.path, c.parameters, {member: here.count for member, here in zip(members, presents, strict=True)},
         seed=how.seed, start=situation.as_of, horizon_min=how.until_min, zone=c.hospital.zone,
-        seen_today=situation.seen_today,
+        seen_today=situation.seen_today, announced=situation.announced,
     )  # fmt: skip
     return presents, luck
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
-
-import numpy.typing as npt
 
 from forecast.calibrated import Recalibration
 from forecast.engines import Agreement, agreement
@@ -19,7 +16,7 @@ from forecast.ensemble import Progress, Run, ensemble
 from forecast.lever import no_lever
 from forecast.situation import Situation
 from forecast.values import Forecast, Members, Series, series
-from twin.parameters import Parameters
+from twin.learned_version import model_version, parameters_hash
 from twin.scenarios import Scenario
 
 
@@ -96,6 +93,7 @@ def provenance(
         "complete_until": situation.as_of.isoformat(),
         "calibrated_as_of": c.as_of.isoformat(),
         "parameters_hash": parameters_hash(c.parameters),
+        "model_version": model_version(c.parameters),
         "path": c.path.name,
         "hospital": c.hospital.name,
         "learned_days": c.report["days"],
@@ -105,29 +103,6 @@ def provenance(
         "recalibration": by_past.named(),
         "versions": {"edtwin": version("edtwin"), "simpy": version("simpy"), "python": platform.python_version()},
     }
-
-
-def parameters_hash(parameters: Parameters) -> str:
-    """A short name for what was learned: equal where every number of it is."""
-    digest = hashlib.sha256(repr(parameters.classes).encode())
-    for name, array in _arrays_of(parameters):
-        digest.update(name.encode() + array.tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _arrays_of(parameters: Parameters) -> Iterator[tuple[str, npt.NDArray[Any]]]:
-    yield "blocks", parameters.block_of_hour
-    yield f"loads, to a ward after {parameters.to_ward_min!r}", parameters.load_edges
-    if parameters.leaving is not None:
-        yield "leaving", parameters.leaving
-    for stream in parameters.streams:
-        yield f"{stream.name} {stream.enters} {stream.day_cv!r} {stream.together!r} {stream.unit}", stream.per_hour
-        yield "classes", stream.class_share
-    for name in sorted(parameters.durations):
-        yield name, parameters.durations[name].table
-        yield "tail", parameters.durations[name].tail_min
-    for table in (parameters.shares, parameters.wanted):
-        yield from sorted(table.items())
 
 
 def _told(members: Members) -> dict[str, Series]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from forecast.values import Array
 from ingest.clock import local
+from twin.announced import Coming, coming
 from twin.calibrate import Calibration
 from twin.known import Known, known_at
 from twin.measures import HOUR_MIN
@@ -35,6 +36,8 @@ class Situation:
     gone: Gone
     seen_today: Mapping[str, int]
     """Arrivals since local midnight, by stream."""
+    announced: tuple[Coming, ...]
+    """Those who are announced and have not come."""
     calibration: Calibration
     state_hash: str
 
@@ -46,6 +49,7 @@ def situation_of(state: State, calibration: Calibration, as_of: datetime) -> Sit
         known=known_at(state, calibration, as_of),
         gone=_gone(state, as_of),
         seen_today={"emergency": _arrived_today(state, calibration.hospital.zone, as_of)},
+        announced=_announced(state, calibration, as_of),
         calibration=calibration,
         state_hash=state.hash,
     )
@@ -60,6 +64,13 @@ def midnight_before(as_of: datetime, zone: str) -> datetime:
 def _arrived_today(state: State, zone: str, as_of: datetime) -> int:
     midnight = midnight_before(as_of, zone)
     return sum(1 for v in state.visits.values() if v.arrived_at is not None and midnight <= v.arrived_at <= as_of)
+
+
+def _announced(state: State, calibration: Calibration, as_of: datetime) -> tuple[Coming, ...]:
+    name_of = {stream.unit: code for code, stream in enumerate(calibration.parameters.streams)}
+    units = enumerate(calibration.hospital.units)
+    wards = {unit.name: name_of[code] for code, unit in units if code in name_of}
+    return tuple(coming(state, calibration.announced, wards, as_of))
 
 
 def _gone(state: State, as_of: datetime) -> Gone:

@@ -12,11 +12,12 @@ import numpy as np
 from forecast.calibrated import Recalibration
 from forecast.engines import Agreement
 from forecast.ensemble import Run
-from forecast.issue import Times, as_json, issue, parameters_hash, provenance
+from forecast.issue import Times, as_json, issue, provenance
 from forecast.values import LEVELS, Forecast
 from tests.histories import NOON, calibration, scenarios, situation
 from tests.test_forecast_archive import same
 from tests.test_twin_calibrate import short
+from twin.learned_version import parameters_hash
 
 HOW = Run(members=9, horizon_min=120.0, seed=3)
 NOTHING = Agreement(compiled=False, checked=0, equal=0)
@@ -70,8 +71,8 @@ def test_differences_are_paired_by_member() -> None:
 def test_provenance_says_how_to_make_it_again() -> None:
     told = said().provenance
     assert set(told) == {
-        "state_hash", "complete_until", "calibrated_as_of", "parameters_hash", "path", "hospital", "learned_days",
-        "inapplicable", "run", "engines", "recalibration", "versions",
+        "state_hash", "complete_until", "calibrated_as_of", "parameters_hash", "model_version", "path", "hospital",
+        "learned_days", "inapplicable", "run", "engines", "recalibration", "versions",
     }  # fmt: skip
     assert told["state_hash"] == situation().state_hash
     assert told["run"] == {"members": 9, "horizon_min": 120.0, "step_min": 15.0, "seed": 3, "engine": "compiled"}

@@ -93,3 +93,14 @@ def test_without_a_rate_nobody_comes_and_a_longer_horizon_keeps_who_came() -> No
     short = candidates_min(np.random.default_rng(3), day, day.expected(np.full(168, 4.0)))
     long = candidates_min(np.random.default_rng(3), week, week.expected(np.full(168, 4.0)))
     assert np.allclose(long[: short.size], short)
+
+
+def test_a_holiday_changes_its_own_day_and_no_other() -> None:
+    """Paris, from noon on Christmas Eve: 36 hours, of which 24 are Christmas Day's."""
+    noon = datetime(2025, 12, 24, 11, tzinfo=UTC)
+    hours = calendar(noon, 36 * 60.0, "Europe/Paris")
+    christmas = datetime(2025, 12, 25, tzinfo=UTC).date().toordinal()
+    usual = Stream("emergency", "arrival", np.full(168, 10.0), np.ones((1, 1)))
+    told = hours.expected_of(replace(usual, on_days=((christmas, 0.8),)))
+    assert told.tolist() == [10.0] * 12 + [8.0] * 24
+    assert hours.expected_of(usual).tolist() == [10.0] * 36

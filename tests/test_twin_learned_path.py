@@ -36,7 +36,8 @@ def sample(to: Index, wanted: Index | None = None) -> Sample:
     discharged = np.where(to == HOME, arrived + 140.0, np.nan)
     entered = np.where(to == WARD, 1, -1) if wanted is None else wanted
     return Sample(visits, discharged, entered, entered,
-                  Cells(zeros, zeros, zeros, (1, 1, 1)), lambda at: np.zeros(at.size, dtype=np.int64))  # fmt: skip
+                  Cells(zeros, zeros, zeros, (1, 1, 1)), lambda at: np.zeros(at.size, dtype=np.int64),
+                  np.ones(N, dtype=bool))  # fmt: skip
 
 
 def mixed(**shares: int) -> npt.NDArray[np.int64]:

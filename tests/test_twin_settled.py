@@ -40,7 +40,7 @@ def test_the_window_leaves_out_the_first_day_and_what_is_not_settled(history: Hi
 
 def test_the_sample_holds_the_settled_visits_of_the_window(history: History) -> None:
     visits, window = completed(history), learning_window(history, 60)
-    sample = settled_sample(history, visits, window, CLASSES)
+    sample = settled_sample(history, visits, window, CLASSES, window)
     arrived = sample.visits.arrived_min
     assert arrived.size == int(((visits.arrived_min >= window[0]) & (visits.arrived_min < window[1])).sum())
     assert ((arrived >= window[0]) & (arrived < window[1])).all()
@@ -52,7 +52,7 @@ def test_loads_are_levels_of_the_census_that_arrivals_met(history: History) -> N
     edges = load_edges(history, visits, window)
     assert edges.shape == (BLOCKS, LOADS - 1)
     assert (np.diff(edges, axis=1) >= 0).all()
-    cells = settled_sample(history, visits, window, CLASSES).cells
+    cells = settled_sample(history, visits, window, CLASSES, window).cells
     share = np.bincount(cells.load, minlength=LOADS) / cells.load.size
     assert share == pytest.approx(np.diff([0.0, *LOAD_LEVELS, 1.0]), abs=0.1)
 

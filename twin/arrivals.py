@@ -41,6 +41,8 @@ class Calendar:
     hour_of_week: Index
     day: Index
     """Local days counted from the day of the start."""
+    first_day: int = 0
+    """The ordinal of the local date of the start."""
 
     def hour_at(self, minute: Array) -> Index:
         """The index of the hour that holds each minute."""
@@ -55,6 +57,12 @@ class Calendar:
         """Arrivals expected in each hour, `(hour,)`, from a rate by hour of week, `(168,)`."""
         return np.asarray(per_hour[self.hour_of_week] * np.diff(self.edge_min) / _HOUR_MIN)
 
+    def expected_of(self, stream: Stream) -> Array:
+        """Arrivals of a stream expected in each hour, `(hour,)`, its holidays heeded."""
+        factor = dict(stream.on_days)
+        by_day = np.array([factor.get(self.first_day + day, 1.0) for day in range(int(self.day.max(initial=0)) + 1)])
+        return np.asarray(self.expected(stream.per_hour) * by_day[self.day])
+
 
 @lru_cache(maxsize=16)
 def calendar(start: datetime, horizon_min: float, zone: str) -> Calendar:
@@ -68,6 +76,7 @@ def calendar(start: datetime, horizon_min: float, zone: str) -> Calendar:
         edge_min=np.clip(bounds, 0.0, horizon_min),
         hour_of_week=minutes.hours_of_week(minutes.epoch_hour(), hours, zone),
         day=np.maximum(np.array(days, dtype=np.int64), 0),
+        first_day=today.toordinal(),
     )
 
 
@@ -75,7 +84,7 @@ def expected_today(stream: Stream, start: datetime, zone: str) -> float:
     """Arrivals that the stream expects from local midnight to an instant."""
     midnight = local(start, zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(start.tzinfo)
     elapsed_min = (start - midnight) / timedelta(minutes=1)
-    return float(calendar(midnight, elapsed_min, zone).expected(stream.per_hour).sum()) if elapsed_min > 0 else 0.0
+    return float(calendar(midnight, elapsed_min, zone).expected_of(stream).sum()) if elapsed_min > 0 else 0.0
 
 
 def day_levels(uniform: Array, day_cv: float, *, seen: float, expected: float, dispersion: float = 1.0) -> Array:

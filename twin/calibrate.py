@@ -18,13 +18,16 @@ import numpy.typing as npt
 from ingest.clock import local
 from twin.adapted import Adapted, adapted
 from twin.alike import group_of
+from twin.announced import Kept, learn_kept
 from twin.contacts import Stretches, busy_stretches, caseload, doctor_slot, steps_of
 from twin.durations import Duration, fixed
-from twin.history import History, completed, history_of
+from twin.history import History, completed, history_of, history_of_visits
 from twin.hospital import NO_LIMIT, Hospital
 from twin.learned_arrivals import ArrivalProfile, Calendar, learn_arrivals
+from twin.learned_days import YEAR_DAYS, Before, came_at
 from twin.learned_durations import learn_censored
 from twin.learned_path import Learned, Sample, learn_milestones, learn_stay
+from twin.learned_report import Account, report_of
 from twin.leaving import HOUR_MIN, HOURS_A_WEEK, Timeline, lasted, learn_leaving
 from twin.minutes import Minutes
 from twin.overflowing import learn_overflow, shares_entered
@@ -50,6 +53,8 @@ Flags = npt.NDArray[np.bool_]
 
 WINDOW_DAYS = 60
 """Days of history that the parameters are learned from."""
+STAYS_HALF_LIFE_DAYS = 120.0
+"""Days after which a stay in a ward weighs half: long stays and small wards need a year."""
 ENOUGH_TOLD = 0.6
 """Share of visits that must tell a milestone for a path to use it."""
 _WARD = DESTINATIONS.index("ward")
@@ -78,12 +83,20 @@ class Calibration:
     """Minutes after which a milestone is known, a sample, rising; see `reporting.typed_after`."""
     presence_correlation: float
     """How much those without an exit are here, or are not, together (`presence.py`)."""
+    announced: Mapping[str, Kept]
+    """How announcements of each of `announced.KINDS` are kept."""
     report: Mapping[str, Any]
     """What was learned, excluded and could not be known, ready for JSON."""
 
 
 def calibrate(
-    state: State, hospital: Hospital, as_of: datetime, *, window_days: int = WINDOW_DAYS, own_beds: bool = False
+    state: State,
+    hospital: Hospital,
+    as_of: datetime,
+    *,
+    before: Before | None = None,
+    window_days: int = WINDOW_DAYS,
+    own_beds: bool = False,
 ) -> Calibration:
     """The parameters as of an instant, minutes counted from it.
 
@@ -94,7 +107,9 @@ def calibrate(
     4. Arrivals; then durations, shares and wards wanted of the path that the log can tell.
     5. How late and how incompletely exits and milestones are told.
 
-    `own_beds` says that the hospital's file is the site's own, so that its beds count where the log tells none.
+    `before` are the visits of the year before the last weeks (`Days.before`): the week's profile, holidays and season,
+    stays in wards and whatever is seldom are learned from them too, recent weeks weighing more. `own_beds` says that
+    the hospital's file is the site's own, so that its beds count where the log tells none.
     Raises TwinError where there is less than a week of settled visits.
     """
     minutes = Minutes(as_of)
@@ -109,14 +124,19 @@ def calibrate(
     known = replace(known, hospital=known.hospital.with_overflow(overflow.hosts))
     history = replace(history, wanted=overflow.wanted)
     classes = patient_classes(known.hospital)
-    sample = settled_sample(history, visits, window, len(classes))
+    recent = settled_sample(history, visits, window, len(classes), window)
+    year = _year(state, before, history, visits, window, codes, known.hospital)
+    sample = recent if year.history is history else settled_sample(
+        year.history, year.visits, year.window, len(classes), window
+    )  # fmt: skip
     path = load_path(_path_for(history, window), known.hospital)
     edges = load_edges(history, visits, window)
-    known, slot = _doctors(sample, known, minutes)
-    learned = _learned(path, sample, known, visits, slot, counts)
+    known, slot = _doctors(recent, known, minutes)
+    learned = _learned(path, sample, known, year.visits, slot, counts)
     exits = exits_told(history, visits)
-    wards = _wards(history, window, known.hospital, exits["ward"])
-    profile, streams = _streams(history, window, sample, known.hospital, path)
+    announced = learn_kept(state, minutes, window[0])
+    wards = _wards(year, known.hospital, exits["ward"])
+    profile, streams = _streams(year, recent, known.hospital, path)
     parameters = Parameters(
         classes=classes,
         block_of_hour=np.arange(24) // BLOCK_HOURS,
@@ -126,11 +146,11 @@ def calibrate(
         wanted=learned.wanted,
         load_edges=edges,
         leaving=wards.leaving,
-        to_ward_min=_to_ward_min(sample.visits),
+        to_ward_min=_to_ward_min(recent.visits),
         learned={
             "from": minutes.at(window[0]).isoformat(),
             "until": as_of.isoformat(),
-            "visits": int(sample.cells.cls.size),
+            "visits": int(recent.cells.cls.size),
         },
     )
     return Calibration(
@@ -143,13 +163,55 @@ def calibrate(
         goes_elsewhere=overflow.goes_elsewhere,
         exits=exits,
         unrecorded={
-            "triage": unrecorded(history, visits, history.visits.triaged_min),
-            "contact": unrecorded(history, visits, history.visits.seen_min),
+            "triage": unrecorded(history, visits, history.visits.triaged_min, history.triage_known_min),
+            "contact": unrecorded(history, visits, history.visits.seen_min, history.contact_known_min),
         },
         typed_after_min=typed_after(exits),
+        announced=announced,
         presence_correlation=presence_correlation(history, visits, exits, window[0]),
-        report=_report(history, visits, window, path, profile, parameters, known, wards.ended),
+        report=report_of(
+            Account(
+                history=history,
+                visits=visits,
+                window=window,
+                sample=recent,
+                year=year.visits,
+                year_window=year.window,
+                path=path,
+                profile=profile,
+                parameters=parameters,
+                known=known,
+                ended=wards.ended,
+            )
+        ),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Year:
+    """All visits that are learned from, completed, and their window; without a year before them those of the state."""
+
+    history: History
+    visits: Visits
+    window: tuple[float, float]
+    looked_min: Array
+    """Until when it is known what became of each visit."""
+
+
+def _year(
+    state: State, before: Before | None, history: History, visits: Visits, window: tuple[float, float],
+    codes: Mapping[str, int], hospital: Hospital,
+) -> _Year:  # fmt: skip
+    if before is None or not before.visits:
+        return _Year(history, visits, window, np.zeros(visits.arrived_min.size))
+    rows = before.with_recent(state)
+    whole = history_of_visits(rows, history.minutes, 0.0, hospital.acuities, codes, hospital.zone)
+    wanted = dict(zip(history.ids, history.wanted.tolist(), strict=True))  # what the overflow of wards has told
+    known = zip(whole.ids, whole.wanted.tolist(), strict=True)
+    whole = replace(whole, wanted=np.array([wanted.get(visit, unit) for visit, unit in known], dtype=np.int64))
+    looked_at = {visit.visit: before.looked_at(at) for visit in before.visits if (at := came_at(visit)) is not None}
+    looked = np.array([min(history.minutes.of(looked_at.get(v, history.minutes.origin)), 0.0) for v in whole.ids])
+    return _Year(whole, completed(whole), learning_window(whole, YEAR_DAYS), looked)
 
 
 # --- what is learned ----------------------------------------------------------------------------------------------
@@ -220,14 +282,16 @@ class _Wards:
     ended: Mapping[str, int]
 
 
-def _wards(history: History, window: tuple[float, float], hospital: Hospital, told: Reporting) -> _Wards:
+def _wards(year: _Year, hospital: Hospital, told: Reporting) -> _Wards:
     """Stays in each ward, those that still last counted as such; a ward without one takes those of all."""
+    history, from_min = year.history, year.window[0]
     v = history.visits
     ended = ~np.isnan(v.stay_until_min)
-    until = np.where(ended, v.stay_until_min, 0.0)
-    begun = history.stay_ward & (v.stay_from_min >= window[0]) & (v.stay_from_min < 0)
-    chosen = begun & ~_taken_as_gone(history, begun & ~ended, told)
-    timeline = Timeline.of(history.minutes, window[0], HOUR_MIN, hospital.zone)
+    until = np.where(ended, v.stay_until_min, year.looked_min[v.stay_visit])
+    begun = history.stay_ward & (v.stay_from_min >= from_min) & (v.stay_from_min < 0)
+    chosen = begun & ~_taken_as_gone(history, begun & ~ended, until, told)
+    timeline = Timeline.of(history.minutes, from_min, HOUR_MIN, hospital.zone)
+    weight = 0.5 ** (-v.stay_from_min / (STAYS_HALF_LIFE_DAYS * DAY_MIN))
     leaving = np.ones((len(hospital.units), HOURS_A_WEEK))
     stays, counts = {}, {}
     for unit in hospital.wards:
@@ -238,7 +302,8 @@ def _wards(history: History, window: tuple[float, float], hospital: Hospital, to
         start, end, over = v.stay_from_min[source], until[source], ended[source]
         leaving[code] = learn_leaving(timeline, start, end, over)
         minutes = lasted(timeline, leaving, np.full(start.size, code), start, end)
-        stays[f"ward_stay:{unit.name}"] = learn_censored(minutes, over) if over.any() else fixed(1e6)
+        learned = learn_censored(minutes, over, weight[source]) if over.any() else fixed(1e6)
+        stays[f"ward_stay:{unit.name}"] = learned
     return _Wards(stays, leaving, counts)
 
 
@@ -248,24 +313,24 @@ def _to_ward_min(visits: Visits) -> float:
     return float(np.nanmedian(to_ward)) if (~np.isnan(to_ward)).any() else 0.0
 
 
-def _taken_as_gone(history: History, open_stays: Flags, told: Reporting) -> Flags:
+def _taken_as_gone(history: History, open_stays: Flags, until: Array, told: Reporting) -> Flags:
     """Stays without an end that are counted as over though nobody said so."""
     rows = np.flatnonzero(open_stays)
     group = group_of(history.visits.stay_unit[rows], history.stay_hour[rows] // BLOCK_HOURS)
-    p_here = told.p_here(-history.visits.stay_from_min[rows], group)
+    p_here = told.p_here(until[rows] - history.visits.stay_from_min[rows], group)
     out = np.zeros(open_stays.size, dtype=bool)
     out[rows[taken_as_gone(p_here)]] = True
     return out
 
 
-def _streams(
-    history: History, window: tuple[float, float], sample: Sample, hospital: Hospital, path: Path
-) -> tuple[ArrivalProfile, tuple[Stream, ...]]:
-    calendar = Calendar.of(history.minutes, window[0], 0.0, hospital.zone)
-    profile = learn_arrivals(calendar, history.visits.arrived_min)
-    classes = sample.cells.shape[0]
-    mix = _mix(sample, classes)
-    streams = [Stream("emergency", path.enters[0], profile.per_hour, mix, profile.day_cv, profile.together)]
+def _streams(year: _Year, recent: Sample, hospital: Hospital, path: Path) -> tuple[ArrivalProfile, tuple[Stream, ...]]:
+    history = year.history
+    calendar = Calendar.of(history.minutes, year.window[0], 0.0, hospital.zone)
+    profile = learn_arrivals(calendar, history.visits.arrived_min, hospital.holidays)
+    classes = recent.cells.shape[0]
+    mix = _mix(recent, classes)
+    streams = [Stream("emergency", path.enters[0], profile.per_hour, mix, profile.day_cv, profile.together,
+                      on_days=profile.on_days)]  # fmt: skip
     anyone = np.zeros((BLOCKS, classes))
     anyone[:, 0] = 1.0
     v = history.visits
@@ -273,8 +338,10 @@ def _streams(
         code = hospital.unit_code(unit.name)
         came = v.stay_from_min[history.stay_direct & (v.stay_unit == code)]
         if calendar.counts(came).sum() > 0:
-            rate = learn_arrivals(calendar, came)
-            streams.append(Stream(f"planned:{unit.name}", "planned", rate.per_hour, anyone, unit=code))
+            rate = learn_arrivals(calendar, came, hospital.holidays)
+            streams.append(
+                Stream(f"planned:{unit.name}", "planned", rate.per_hour, anyone, unit=code, on_days=rate.on_days)
+            )
     return profile, tuple(streams)
 
 
@@ -285,61 +352,3 @@ def _mix(sample: Sample, classes: int) -> Array:
     rows = [np.bincount(cells.cls[cells.block == b], minlength=classes) + 50 * overall for b in range(cells.shape[1])]
     table = np.array(rows)
     return np.asarray(table / table.sum(axis=1, keepdims=True))
-
-
-# --- the account -----------------------------------------------------------------------------------------------------
-
-
-def _report(
-    history: History, visits: Visits, window: tuple[float, float], path: Path, profile: ArrivalProfile,
-    parameters: Parameters, known: Adapted, stays: Mapping[str, int],
-) -> dict[str, Any]:  # fmt: skip
-    inside_window = (history.visits.arrived_min >= window[0]) & (history.visits.arrived_min < window[1])
-    recorded = history.visits
-    told = {
-        name: round(float((~np.isnan(column[inside_window])).mean()), 3) if inside_window.any() else None
-        for name, column in (
-            ("triage", recorded.triaged_min), ("first contact", recorded.seen_min),
-            ("decision to admit", recorded.decided_min), ("exit", recorded.departed_min),
-        )
-    }  # fmt: skip
-    stay = (visits.departed_min - visits.arrived_min)[inside_window]
-    return {
-        "as_of": history.minutes.origin.isoformat(),
-        "path": path.name,
-        "days": round((window[1] - window[0]) / DAY_MIN, 1),
-        "visits": int(inside_window.sum()),
-        "arrivals_per_day": round(float(profile.per_hour.sum() / 7), 1),
-        "recent_level": round(profile.level, 3),
-        "day_cv": round(profile.day_cv, 3),
-        "come_together": round(profile.together, 3),
-        "stay_min": {f"p{q}": round(float(np.nanquantile(stay, q / 100)), 0) for q in (10, 50, 90)},
-        "recorded_share": told,
-        "ghost_share": round(float(np.isnan(recorded.departed_min[inside_window]).mean()), 3),
-        "shares": {name: round(float(share.mean()), 4) for name, share in parameters.shares.items()},
-        "ward_stays": dict(stays),
-        "beds_known": sorted(known.beds),
-        "beds_held_back": {unit.name: unit.held_back for unit in known.hospital.wards if unit.held_back},
-        "bed_turnaround_min": _turnaround(parameters),
-        "doctors_known": known.doctors is not None,
-        "doctor_caseload": _limit(known.hospital.caseloads.get("doctor", NO_LIMIT)),
-        "excluded": {"not yet settled (48 h)": int((history.visits.arrived_min >= window[1]).sum())},
-        "not_known": _not_known(path, known),
-    }
-
-
-def _turnaround(parameters: Parameters) -> float | None:
-    cleaning = parameters.durations.get("bed_cleaning")
-    return None if cleaning is None else round(float(cleaning.mean_min().mean()), 0)
-
-
-def _limit(count: int) -> int | None:
-    return count if count < NO_LIMIT else None
-
-
-def _not_known(path: Path, known: Adapted) -> list[str]:
-    gaps = [] if path.name != "stay" else ["waiting, decisions and boarding inside the stay"]
-    if known.doctors is None:
-        gaps.append("doctors on duty: the wait for first contact is a learned delay, not a queue")
-    unknown = [unit.name for unit in known.hospital.wards if unit.name not in known.beds]
-    return [*gaps, f"beds of {', '.join(unknown)}: nobody queues for them"] if unknown else gaps

@@ -12,7 +12,7 @@ whoever is judged, completes them by the same stated rule (`completed`):
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -52,6 +52,9 @@ class History:
     """Code of the ward wanted at the decision, whichever was entered; -1 where not known."""
     discharged_min: Array
     """Decision to send home."""
+    triage_known_min: Array
+    contact_known_min: Array
+    """When the triage, and the first contact, became known."""
     exit_known_min: Array
     """When the exit from the department became known."""
     block_hour: Index
@@ -83,7 +86,19 @@ def history_of(
 
     The order in which a state came to hold them must not matter: sums and ties would differ from run to run.
     """
-    rows = [row for _, row in sorted(state.visits.items()) if row.arrived_at or row.stays]
+    return history_of_visits(state.visits.values(), minutes, as_of_min, acuities, units, zone)
+
+
+def history_of_visits(
+    visits: Iterable[Visit],
+    minutes: Minutes,
+    as_of_min: float,
+    acuities: Sequence[str],
+    units: Mapping[str, int],
+    zone: str = "UTC",
+) -> History:
+    """As `history_of`, of some visits."""
+    rows = [row for row in sorted(visits, key=lambda v: v.visit) if row.arrived_at or row.stays]
     acuity_code = {name: code for code, name in enumerate(acuities)}
     stays = [(i, units.get(s.unit, NOWHERE), s.from_at, s.until_at, s.ward, _direct(row, k), s.end_known_at)
              for i, row in enumerate(rows) for k, s in enumerate(row.stays)]  # fmt: skip
@@ -104,6 +119,8 @@ def history_of(
         wanted=_codes([_wanted(r) for r in rows], units),
         asked=_codes([r.unit_wanted for r in rows], units),
         discharged_min=minutes.of_many([r.discharged_at for r in rows]),
+        triage_known_min=minutes.of_many([r.triage_known_at for r in rows]),
+        contact_known_min=minutes.of_many([r.contact_known_at for r in rows]),
         exit_known_min=minutes.of_many([r.departure_known_at for r in rows]),
         block_hour=_local_hours(minutes, [r.arrived_at or r.stays[0].from_at for r in rows], zone),
         stay_hour=_local_hours(minutes, [s[2] for s in stays], zone),

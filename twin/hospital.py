@@ -21,6 +21,7 @@ from ingest.clock import local
 from ingest.configuration import Checked, load
 from ingest.events import Acuity
 from twin.errors import TwinError
+from twin.learned_calendar import public_holidays
 
 Profile = tuple[tuple[float, int], ...]
 """Steps of (minute from the start of a run, capacity); the first stands at minute 0, minutes rise."""
@@ -85,6 +86,8 @@ class Hospital:
     rosters: tuple[Pool, ...]
     treats_in: tuple[str, ...] = ()
     """Areas whose spaces count as treatment spaces."""
+    holidays: str = "FR"
+    """Whose public holidays count: a country (`FR`) or a part of one (`FR-57`); "" for none."""
 
     @property
     def wards(self) -> tuple[Unit, ...]:
@@ -286,6 +289,15 @@ def _known_zone(zone: str) -> str:
     return zone
 
 
+def known_holidays(place: str) -> str:
+    """The place, if its public holidays are known; raises ValueError for another."""
+    try:
+        public_holidays(place, _ANY_INSTANT.toordinal(), _ANY_INSTANT.toordinal())
+    except TwinError as error:
+        raise ValueError(str(error)) from error
+    return place
+
+
 class HospitalFile(Checked):
     """What a hospital's file may say."""
 
@@ -294,6 +306,7 @@ class HospitalFile(Checked):
     acuities: tuple[Acuity, ...] = Field(min_length=1)
     units: Annotated[dict[str, UnitEntry], AfterValidator(_overflow_into_wards)]
     pools: dict[str, PoolEntry] = Field(default_factory=dict)
+    holidays: Annotated[str, AfterValidator(known_holidays)] = "FR"
 
     def hospital(self) -> Hospital:
         """The value the twin works with."""
@@ -304,6 +317,7 @@ class HospitalFile(Checked):
             units=tuple(_unit(name, entry) for name, entry in self.units.items()),
             rosters=tuple(_pool(name, entry) for name, entry in self.pools.items()),
             treats_in=tuple(name for name, entry in self.units.items() if entry.treatment),
+            holidays=self.holidays,
         )
 
 

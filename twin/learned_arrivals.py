@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.clock import local
+from twin.learned_calendar import HALF_LIFE_DAYS, CalendarEffects, DayTotals, learn_effects, recent_level
 from twin.minutes import Minutes
 
 Array = npt.NDArray[np.float64]
@@ -16,8 +17,10 @@ Index = npt.NDArray[np.int64]
 
 HOUR_MIN = 60.0
 DAYS_A_WEEK, HOURS_A_DAY = 7, 24
-LEVEL_HALF_LIFE_DAYS = 10.0
-"""Days after which a day weighs half in the recent level."""
+PROFILE_HALF_LIFE_DAYS = 120.0
+"""Days after which a day weighs half in the week's profile, which changes slowly."""
+AHEAD_DAYS = 8
+"""Days from the last on for which the factor of the calendar is told."""
 MOST_DISPERSED = 5.0 / 3.0
 """Variance over mean where every second one brings another along."""
 CELL_PRIOR = 200.0
@@ -32,6 +35,8 @@ class Calendar:
     hour_of_week: Index
     day: Index
     """Number of the local day within the period, from 0."""
+    first_day: int = 0
+    """The ordinal of the first local day."""
 
     @classmethod
     def of(cls, minutes: Minutes, from_min: float, until_min: float, zone: str) -> Calendar:
@@ -41,7 +46,8 @@ class Calendar:
         when = [local(minutes.at(float(m)) + timedelta(seconds=1), zone) for m in start]
         week = np.array([t.weekday() * 24 + t.hour for t in when], dtype=np.int64)
         days = np.array([t.date().toordinal() for t in when], dtype=np.int64)
-        return cls(start, week, days - days.min() if days.size else days)
+        first = int(days.min()) if days.size else 0
+        return cls(start, week, days - first, first)
 
     @property
     def weekdays(self) -> Index:
@@ -67,28 +73,53 @@ class ArrivalProfile:
     """The recent level against the whole period's mean."""
     together: float
     """How often somebody brings another one along."""
+    effects: CalendarEffects = field(default_factory=CalendarEffects)
+    on_days: tuple[tuple[int, float], ...] = ()
+    """Days to come on which holidays change the number of arrivals, by ordinal, with the factor."""
 
 
-def learn_arrivals(calendar: Calendar, at_min: Array) -> ArrivalProfile:
-    """The profile of a period's arrivals.
+def learn_arrivals(calendar: Calendar, at_min: Array, place: str = "") -> ArrivalProfile:
+    """The profile of a period's arrivals; `place` names whose public holidays count (`FR`, `FR-57`, "" for none).
 
     The rate of an hour of the week is the product of an hour's and a weekday's share, drawn towards the cell's own
-    count the more it has seen. The level is the weighted ratio of counts to that profile, recent days weighing more.
+    count the more it has seen. The level is the weighted ratio of counts to that profile and to the calendar's
+    factors, recent days weighing more.
     """
     counts = calendar.counts(at_min)
     shape = _shape(calendar, counts)
-    by_day, expected = _by_day(calendar, counts), _by_day(calendar, shape[calendar.hour_of_week])
-    dispersion = _dispersion(calendar, counts, shape[calendar.hour_of_week])
-    level = _recent_level(by_day, expected)
+    by_day, usual = _by_day(calendar, counts), _by_day(calendar, shape[calendar.hour_of_week])
     whole = slice(1, -1) if by_day.size > 4 else slice(None)  # the first and last days may be parts
+    first = calendar.first_day + (whole.start or 0)
+    effects = learn_effects(DayTotals(first, by_day[whole], usual[whole]), place)
+    days = calendar.first_day + np.arange(by_day.size)
+    factor = effects.factor(days)
+    expected = usual * factor
+    dispersion = _dispersion(calendar, counts, shape[calendar.hour_of_week])
+    level = recent_level(by_day, expected) * float(effects.seasonal(days[-1:])[0]) if days.size else 1.0
     told = _told_before(by_day[whole], expected[whole], calendar.weekdays[whole])
-    together = (dispersion - 1.0) / (3.0 - dispersion)  # the inverse of `Stream.dispersion`
-    return ArrivalProfile(shape * level, _day_cv(by_day[whole], told, dispersion), level, together)
+    return ArrivalProfile(
+        per_hour=shape * level,
+        day_cv=_day_cv(by_day[whole], told, dispersion),
+        level=level,
+        together=(dispersion - 1.0) / (3.0 - dispersion),  # the inverse of `Stream.dispersion`
+        effects=effects,
+        on_days=_ahead(effects, days),
+    )
+
+
+def _ahead(effects: CalendarEffects, days: Index) -> tuple[tuple[int, float], ...]:
+    """The holidays from the period's last day on."""
+    soon = days[-1:].sum() + np.arange(AHEAD_DAYS) if days.size else days
+    factor = effects.holiday(soon)
+    return tuple((int(day), float(x)) for day, x in zip(soon, factor, strict=True) if x != 1.0)
 
 
 def _shape(calendar: Calendar, counts: Array) -> Array:
-    seen = np.bincount(calendar.hour_of_week, minlength=168).astype(np.float64)
-    total = np.bincount(calendar.hour_of_week, weights=counts, minlength=168).astype(np.float64)
+    age = calendar.day.max(initial=0) - calendar.day
+    weight = 0.5 ** (age / PROFILE_HALF_LIFE_DAYS)
+    weight *= weight.size / max(weight.sum(), 1e-9)
+    seen = np.bincount(calendar.hour_of_week, weights=weight, minlength=168).astype(np.float64)
+    total = np.bincount(calendar.hour_of_week, weights=weight * counts, minlength=168).astype(np.float64)
     product = _product(total.reshape(7, 24), seen.reshape(7, 24)).ravel()
     expected = product * seen
     ratio = np.divide(total + CELL_PRIOR, expected + CELL_PRIOR, out=np.ones(168), where=expected > 0)
@@ -113,20 +144,13 @@ def _by_day(calendar: Calendar, per_hour: Array) -> Array:
     return np.bincount(calendar.day, weights=per_hour).astype(np.float64)
 
 
-def _recent_level(by_day: Array, expected: Array) -> float:
-    age = np.arange(by_day.size)[::-1]
-    weight = 0.5 ** (age / LEVEL_HALF_LIFE_DAYS)
-    below = float((weight * expected).sum())
-    return float((weight * by_day).sum()) / below if below > 0 else 1.0
-
-
 def _told_before(by_day: Array, expected: Array, weekday: Index) -> Array:
     """What would have been expected of each day without knowing it, `(day,)`; NaN in the first week.
 
     The level is that of the days before it, the weekday's share that of the other such days: how much a day differs
     from this is how much tomorrow may differ, what is wrongly believed of level and weekdays included.
     """
-    weight = 0.5 ** (np.arange(by_day.size) / LEVEL_HALF_LIFE_DAYS)
+    weight = 0.5 ** (np.arange(by_day.size) / HALF_LIFE_DAYS)
     above, below = (np.convolve(x, weight)[: by_day.size] for x in (by_day, expected))
     level = np.concatenate([[np.nan], _ratio(above, below, empty=np.nan)[:-1]])
     level[:DAYS_A_WEEK] = np.nan

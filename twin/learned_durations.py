@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from twin.durations import LEVELS, Duration, empirical, stacked
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 GROUP_PRIOR = 30.0
 """Stays at which a group's own quantiles and those of its wider group weigh alike."""
@@ -31,20 +31,26 @@ class Cells:
         return Cells(self.cls[kept], self.block[kept], self.load[kept], self.shape)
 
 
-def learn_duration(minutes: Array, cells: Cells) -> Duration:
+def learn_duration(minutes: Array, cells: Cells, recent: Flags | None = None) -> Duration:
     """Quantiles by cell; NaN and negative samples are left out; raises ValueError without a single sample.
 
-    A cell's parent is its class's row, scaled by how much longer things last in its block and load than overall.
+    A cell's parent is its class's row, scaled by how much longer things last in its block and load than overall. Those
+    that are not `recent` have a say only where recent ones are few: as the parent's, drawn towards it in their turn.
     """
     kept = ~np.isnan(minutes) & (minutes >= 0)
     if not kept.any():
         raise ValueError("no sample to learn a duration from")
     values, at = minutes[kept], cells[kept]
-    overall = empirical(values)
-    by_class = [_drawn(values[at.cls == c], overall) for c in range(cells.shape[0])]
-    scale = _scales(values, at)
+    lately = np.ones(values.size, dtype=bool) if recent is None or not recent[kept].any() else recent[kept]
+
+    def drawn(mine: Flags, parent: Row) -> Row:
+        return _drawn(values[mine & lately], _drawn(values[mine & ~lately], parent))
+
+    overall = empirical(values[lately])
+    by_class = [drawn(at.cls == c, overall) for c in range(cells.shape[0])]
+    scale = _scales(values[lately], at[lately])
     rows = [
-        _drawn(values[(at.cls == c) & (at.block == b) & (at.load == k)], _scaled(by_class[c], scale[b, k]))
+        drawn((at.cls == c) & (at.block == b) & (at.load == k), _scaled(by_class[c], scale[b, k]))
         for c in range(cells.shape[0])
         for b in range(cells.shape[1])
         for k in range(cells.shape[2])
@@ -52,10 +58,14 @@ def learn_duration(minutes: Array, cells: Cells) -> Duration:
     return stacked(rows, cells.shape)
 
 
-def learn_censored(minutes: Array, ended: npt.NDArray[np.bool_]) -> Duration:
-    """Quantiles of stays of which some still last (Kaplan-Meier), the same for all, `(1, 1, 1)`."""
+def learn_censored(minutes: Array, ended: Flags, weight: Array | None = None) -> Duration:
+    """Quantiles of stays of which some still last (Kaplan-Meier), the same for all, `(1, 1, 1)`.
+
+    A stay of `weight` 0.5 counts as half a one.
+    """
     kept = ~np.isnan(minutes) & (minutes > 0)
-    return stacked([_kaplan_meier(minutes[kept], ended[kept])], (1, 1, 1))
+    weighing = np.ones(minutes.size) if weight is None else weight
+    return stacked([_kaplan_meier(minutes[kept], ended[kept], weighing[kept])], (1, 1, 1))
 
 
 def _drawn(values: Array, parent: Row) -> Row:
@@ -84,11 +94,24 @@ def _scales(values: Array, at: Cells) -> Array:
     return np.asarray(np.exp(out))
 
 
-def _kaplan_meier(minutes: Array, ended: npt.NDArray[np.bool_]) -> Row:
+def _kaplan_meier(minutes: Array, ended: Flags, weight: Array) -> Row:
+    """Beyond the longest stay that ended, where others still last, stays end as often as from the median on."""
     if not ended.any():
         raise ValueError("no stay that ended to learn a duration from")
-    found = stats.ecdf(stats.CensoredData(uncensored=minutes[ended], right=minutes[~ended]))
-    level = 1.0 - found.sf.probabilities
-    table = np.interp(LEVELS, np.append(0.0, level), np.append(0.0, found.sf.quantiles))
-    long = minutes[ended][minutes[ended] > table[-1]] - table[-1]
-    return np.maximum.accumulate(table), float(long.mean()) if long.size else float(max(table[-1] * 0.25, 1.0))
+    order = np.lexsort((~ended, minutes))  # of those of one length, ends come before stays that still last
+    at, weighs, over = minutes[order], weight[order], ended[order]
+    at_risk = np.cumsum(weighs[::-1])[::-1]
+    level = 1.0 - np.cumprod(1.0 - np.where(over, weighs, 0.0) / at_risk)
+    table = np.interp(LEVELS, np.append(0.0, level), np.append(0.0, at))
+    last, reached = float(at[over][-1]), float(level[-1])
+    excess = _mean_excess(at, weighs, over, table[-1] if reached >= LEVELS[-1] else float(np.median(at[over])))
+    beyond = reached < LEVELS
+    table[beyond] = last + excess * np.log((1.0 - reached) / (1.0 - LEVELS[beyond]))
+    return np.maximum.accumulate(table), excess
+
+
+def _mean_excess(at: Array, weighs: Array, over: Flags, from_min: float) -> float:
+    """Time spent beyond a minute over the stays that ended beyond it: the mean of an exponential tail."""
+    ends = float(weighs[over & (at > from_min)].sum())
+    spent = float((weighs * np.maximum(at - from_min, 0.0)).sum())
+    return spent / ends if ends else float(max(from_min * 0.25, 1.0))

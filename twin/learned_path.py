@@ -47,6 +47,8 @@ class Sample:
     cells: Cells
     load_at: Callable[[Array], Index]
     """Load class of the department at given minutes, `(n,)`, for the rows in order."""
+    recent: Flags
+    """The visits of the last weeks: older ones have a say only where these are few."""
 
     def lasting(self, start: Array, end: Array, chosen: Flags | None = None) -> Duration | None:
         """The duration from one milestone to another, load taken at its start; None without a sample."""
@@ -54,20 +56,26 @@ class Sample:
         if not kept.any():
             return None
         cells = Cells(self.cells.cls, self.cells.block, self.load_at(start), self.cells.shape)
-        return learn_duration((end - start)[kept], cells[kept])
+        return learn_duration((end - start)[kept], cells[kept], self.recent[kept])
 
     def share(self, chosen: Flags, among: Flags | None = None) -> Array:
         """The share of the chosen, `(class, block)`, each cell drawn towards its class and that towards all."""
         base = np.ones(chosen.size, dtype=bool) if among is None else among
         classes, blocks, _ = self.cells.shape
-        overall = chosen[base].mean() if base.any() else 0.0
+        lately = base & self.recent
+        among_all = lately if lately.any() else base
+        overall = chosen[among_all].mean() if among_all.any() else 0.0
         out = np.empty((classes, blocks))
         for c in range(classes):
             of_class = base & (self.cells.cls == c)
-            parent = _drawn(chosen[of_class], overall)
+            parent = self._share(chosen, of_class, overall)
             for b in range(blocks):
-                out[c, b] = _drawn(chosen[of_class & (self.cells.block == b)], parent)
+                out[c, b] = self._share(chosen, of_class & (self.cells.block == b), parent)
         return out
+
+    def _share(self, chosen: Flags, among: Flags, parent: float) -> float:
+        """Of the last weeks, drawn towards the year's, and this towards a wider group's."""
+        return _drawn(chosen[among & self.recent], _drawn(chosen[among & ~self.recent], parent))
 
     def wards(self, units: int, admitted: Flags) -> Array:
         """Shares of the ward wanted, `(class, unit)`, drawn towards those of all."""

@@ -48,6 +48,8 @@ class Stream:
     """How often somebody brings another one along, who comes at the same instant (a couple, a parent and a child)."""
     unit: int = -1
     """Code of the unit wanted, for streams that go straight to a ward."""
+    on_days: tuple[tuple[int, float], ...] = ()
+    """Days on which another number come, such as public holidays: the local date's ordinal, and the factor."""
 
     @property
     def dispersion(self) -> float:

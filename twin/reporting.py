@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.alike import Alike, enough_alike, group_of
-from twin.cohort import behind_without_record, over_by_now
+from twin.cohort import behind_without_record, came_together, over_by_now
 from twin.history import SETTLED_MIN, WARD_SETTLED_MIN, History
 from twin.settled import BLOCK_HOURS, BLOCKS
 from twin.story import Visits
@@ -92,7 +92,8 @@ def p_here_today(kind: Index, elapsed_min: Array, group: Index, told: Flags, usu
     for code in np.unique(kind):
         mine = kind == code
         gone_usually, told_share = (x[mine] for x in usual)
-        gone = over_by_now(elapsed_min[mine], group[mine] // BLOCKS, told[mine], gone_usually, told_share)
+        together = came_together(elapsed_min[mine], group[mine] // BLOCKS)
+        gone = over_by_now(together, told[mine], gone_usually, told_share)
         out[mine] = np.where(told[mine], 0.0, 1.0 - behind_without_record(gone, told_share))
     return out
 

@@ -42,8 +42,13 @@ def learning_window(history: History, window_days: int) -> tuple[float, float]:
     return start, -SETTLED_MIN
 
 
-def settled_sample(history: History, visits: Visits, window: tuple[float, float], classes: int) -> Sample:
-    """The settled visits of the window, one row each, by class, block and load; raises TwinError without any."""
+def settled_sample(
+    history: History, visits: Visits, window: tuple[float, float], classes: int, recent: tuple[float, float]
+) -> Sample:
+    """The settled visits of the window, one row each, by class, block and load; raises TwinError without any.
+
+    Those of the `recent` window tell which load is which, and are the ones that weigh where they are many.
+    """
     settled = (visits.arrived_min >= window[0]) & (visits.arrived_min < window[1]) & ~np.isnan(visits.departed_min)
     if not settled.any():
         raise TwinError(
@@ -51,7 +56,7 @@ def settled_sample(history: History, visits: Visits, window: tuple[float, float]
         )
     rows = np.flatnonzero(settled)
     block = history.block_hour[rows] // BLOCK_HOURS
-    edges = load_edges(history, visits, window)
+    edges = load_edges(history, visits, recent)
     chosen = _rows(visits, rows)
 
     def load_at(at_min: Array) -> Index:
@@ -59,7 +64,8 @@ def settled_sample(history: History, visits: Visits, window: tuple[float, float]
 
     cls = class_codes(chosen.acuity, history.elderly[rows])
     cells = Cells(cls, block, load_at(chosen.arrived_min), (classes, BLOCKS, LOADS))
-    return Sample(chosen, history.discharged_min[rows], history.wanted[rows], history.asked[rows], cells, load_at)
+    return Sample(chosen, history.discharged_min[rows], history.wanted[rows], history.asked[rows], cells, load_at,
+                  chosen.arrived_min >= recent[0])  # fmt: skip
 
 
 def inside_at(visits: Visits, at_min: Array) -> Array:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from functools import cache
@@ -33,20 +33,8 @@ Key = TypeVar("Key")
 
 def to_bytes(state: State) -> bytes:
     """The state as bytes; `from_bytes` gives an equal one."""
-    visits = list(state.visits.values())
-    stays = [stay for visit in visits for stay in visit.stays]
-    numbers = [row for row, visit in enumerate(visits) for _ in visit.stays]
-    tables = [
-        to_table(list(state.events.values())),
-        _table(visits, _schema(Visit)),
-        _table(stays, _schema(Stay)).append_column(_NUMBER, pa.array(numbers, pa.int64())),
-    ]
-    sink = pa.BufferOutputStream()
-    for table in tables:
-        told = {"made_by": made_by(), "digest": str(state.digest)}
-        with pa.ipc.new_stream(sink, table.schema.with_metadata(told), options=_WRITTEN) as writer:
-            writer.write_table(table)
-    return bytes(sink.getvalue())
+    tables = [to_table(list(state.events.values())), *_tables(list(state.visits.values()))]
+    return _written(tables, {"made_by": made_by(), "digest": str(state.digest)})
 
 
 def from_bytes(told: bytes) -> State | None:
@@ -60,6 +48,36 @@ def from_bytes(told: bytes) -> State | None:
     if made.get(b"made_by") != made_by().encode():
         return None
     return _state(from_table(events, checked=True), _visits(visits, stays), int(made[b"digest"]))
+
+
+def visits_to_bytes(visits: Sequence[Visit], told: Mapping[str, str]) -> bytes:
+    """Visits as bytes, with a few words about them; `visits_from_bytes` gives both back."""
+    return _written(_tables(visits), told)
+
+
+def visits_from_bytes(told: bytes) -> tuple[list[Visit], dict[str, str]]:
+    """The visits, and what was told of them; raises pyarrow.ArrowException where the bytes cannot be read."""
+    source = pa.BufferReader(told)
+    visits, stays = (pa.ipc.open_stream(source).read_all() for _ in range(2))
+    return _visits(visits, stays), {k.decode(): v.decode() for k, v in (visits.schema.metadata or {}).items()}
+
+
+def _tables(visits: Sequence[Visit]) -> list[pa.Table]:
+    """Visits and their stays, each with the number of its visit."""
+    stays = [stay for visit in visits for stay in visit.stays]
+    numbers = [row for row, visit in enumerate(visits) for _ in visit.stays]
+    return [
+        _table(visits, _schema(Visit)),
+        _table(stays, _schema(Stay)).append_column(_NUMBER, pa.array(numbers, pa.int64())),
+    ]
+
+
+def _written(tables: Iterable[pa.Table], told: Mapping[str, str]) -> bytes:
+    sink = pa.BufferOutputStream()
+    for table in tables:
+        with pa.ipc.new_stream(sink, table.schema.with_metadata(dict(told)), options=_WRITTEN) as writer:
+            writer.write_table(table)
+    return bytes(sink.getvalue())
 
 
 @cache

@@ -12,6 +12,7 @@ from dashboard.errors import CommandError
 from dashboard.house import House, open_house, require_data
 from ingest.log import Span
 from twin.calibrate import Calibration, calibrate
+from twin.learned_days import Days
 from twin.memory import Memory
 
 AFTER_THE_END = timedelta(days=1)
@@ -33,7 +34,8 @@ def run(options: argparse.Namespace) -> None:
 
 def learned(house: House, memory: Memory, at: datetime) -> Calibration:
     """The calibration of a house as of an instant, as known then."""
-    return calibrate(memory.at(at), house.hospital, at, own_beds=house.own_hospital)
+    before = Days(house.log, saves=True).before(at)
+    return calibrate(memory.at(at), house.hospital, at, before=before, own_beds=house.own_hospital)
 
 
 def instant_within(house: House, at: datetime | None) -> datetime:

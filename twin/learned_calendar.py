@@ -1,0 +1,207 @@
+"""What the calendar does to arrivals: public holidays, the season and the trend, and shifts of the level.
+
+All of it from totals of days: how many came, `(day,)`, beside how many the week's profile expects of such days. A day
+is known by its ordinal (`date.toordinal`), local.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+
+import holidays
+import numpy as np
+import numpy.typing as npt
+
+from twin.errors import TwinError
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+
+NEAR_DAYS = 14
+"""A holiday is compared with so many days to either side."""
+HOLIDAY_PRIOR_DAYS = 1.5
+"""Holidays at which what they showed and what is usual weigh alike: one tells of itself with an error of a tenth, and
+holidays differ by a twelfth or so."""
+SEASON_FROM_DAYS = 330
+"""Days without which a season cannot be told from a trend or a shift."""
+SEASON_PRIOR = 0.05
+"""How large seasons (half the swing) and trends (a year) are expected to be."""
+ALIKE_DAYS = 5.0
+"""Neighbouring days resemble one another, in epidemics too: so many tell as much as one."""
+HALF_LIFE_DAYS = 10.0
+"""Days after which a day weighs half in the recent level."""
+SHORTEST_DAYS, LONGEST_DAYS, BEFORE_DAYS = 10, 42, 28
+"""A shift is looked for from the tenth last day to the 42nd last, against the 28 days before it: a week of an epidemic
+is none, which is over when it is found."""
+SHIFT_SCORE = 4.0
+"""Standard errors beyond which days since and days before are taken to be at two levels."""
+NORMAL_MEDIAN = 0.6745
+"""Of the distances from the mean, in standard deviations."""
+DAYS_RESEMBLE = 1.15
+"""How much more days differ than from the next, which they resemble a little."""
+DAYS_BEFORE = 1.0
+"""After a shift, what the level was before it counts as so many days."""
+_YEAR = 365.25
+
+
+@cache
+def public_holidays(place: str, first_day: int, last_day: int) -> Mapping[int, str]:
+    """The public holidays of a country (`FR`) or part of one (`FR-57`) by ordinal, with their names; none for "".
+
+    Raises TwinError for a place that is not known.
+    """
+    if not place:
+        return {}
+    country, _, part = place.partition("-")
+    years = range(date.fromordinal(first_day).year, date.fromordinal(last_day).year + 1)
+    try:
+        found = holidays.country_holidays(country, subdiv=part or None, years=years)
+    except NotImplementedError as error:
+        raise TwinError(
+            f"holidays must be a country or a part of one, such as FR or FR-57, but is {place!r}"
+        ) from error
+    days = {day.toordinal(): name for day, name in found.items()}
+    return {day: name for day, name in sorted(days.items()) if first_day <= day <= last_day}
+
+
+@dataclass(frozen=True, eq=False)
+class DayTotals:
+    """Days one after the other: how many came, and how many the week's profile expects of each, `(day,)`."""
+
+    first_day: int
+    came: Array
+    expected: Array
+
+    @property
+    def days(self) -> Index:
+        """The ordinals."""
+        return self.first_day + np.arange(self.came.size)
+
+
+@dataclass(frozen=True, eq=False)
+class CalendarEffects:
+    """Factors of arrivals: of each holiday by name, of holidays nobody has seen yet, of the season and the trend."""
+
+    place: str = ""
+    of_holiday: Mapping[str, float] = field(default_factory=dict)
+    other_holidays: float = 1.0
+    season: tuple[float, float] = (0.0, 0.0)
+    """Cosine and sine of the day of the year."""
+    trend: float = 0.0
+    """A year."""
+    centre_day: float = 0.0
+
+    def factor(self, days: Index) -> Array:
+        """The factor of each day, `(day,)`."""
+        return self.seasonal(days) * self.holiday(days)
+
+    def holiday(self, days: Index) -> Array:
+        """The part of holidays: 1 on other days."""
+        if not days.size:
+            return np.ones(0)
+        named = public_holidays(self.place, int(days.min()), int(days.max()))
+        return np.array([
+            self.of_holiday.get(named[int(day)], self.other_holidays) if int(day) in named else 1.0 for day in days
+        ])  # fmt: skip
+
+    def seasonal(self, days: Index) -> Array:
+        """The part of season and trend, which changes little from one day to the next."""
+        return np.asarray(np.exp(_terms(days, self.centre_day) @ np.array([*self.season, self.trend])))
+
+
+def learn_effects(totals: DayTotals, place: str) -> CalendarEffects:
+    """The effects of the calendar on a period's totals; none where nobody came."""
+    if not totals.expected.any() or not totals.came.any():
+        return CalendarEffects(place)
+    of_holiday, other = _holidays(totals, place)
+    found = CalendarEffects(place, of_holiday, other)
+    if totals.came.size < SEASON_FROM_DAYS:
+        return found
+    ratio = totals.came / np.maximum(totals.expected * found.holiday(totals.days), 1e-9)
+    centre = float(totals.days.mean())
+    swing = _ridge(_terms(totals.days, centre), ratio / ratio.mean() - 1.0)
+    return CalendarEffects(place, of_holiday, other, (float(swing[0]), float(swing[1])), float(swing[2]), centre)
+
+
+def recent_level(came: Array, expected: Array) -> float:
+    """The level of the last days: a weighted ratio, recent days weighing more, and those before a shift hardly."""
+    size = came.size
+    weight = 0.5 ** (np.arange(size)[::-1] / HALF_LIFE_DAYS)
+    since = shift_at(came, expected)
+    before = weight[: size - since]
+    if since and before.any():
+        before *= min(1.0, DAYS_BEFORE / before.sum())
+    below = float((weight * expected).sum())
+    return float((weight * came).sum()) / below if below > 0 else 1.0
+
+
+def shift_at(came: Array, expected: Array) -> int:
+    """How many days ago the level shifted; 0 where it did not.
+
+    The days since are compared with those before, in standard errors that come from how much days differ from the
+    next; the largest difference counts.
+    """
+    known = expected > 0
+    ratio, size = came[known] / expected[known], int(known.sum())
+    if size < 2 * SHORTEST_DAYS:
+        return 0
+    spread = _spread(ratio)
+    lengths = range(SHORTEST_DAYS, min(LONGEST_DAYS, size - SHORTEST_DAYS) + 1)
+    scores = [_score(ratio, n, spread) for n in lengths]
+    best = int(np.argmax(scores))
+    return lengths[best] if scores[best] > SHIFT_SCORE else 0
+
+
+def _score(ratio: Array, since: int, spread: float) -> float:
+    after, before = ratio[-since:], ratio[-since - BEFORE_DAYS : -since]
+    error = spread * np.sqrt(1.0 / after.size + 1.0 / before.size)
+    return float(abs(after.mean() - before.mean()) / max(error, 1e-9))
+
+
+def _spread(ratio: Array) -> float:
+    """How much days differ, from each to the next: a shift of the level moves one of these differences only."""
+    apart = float(np.median(np.abs(np.diff(ratio)))) / (NORMAL_MEDIAN * float(np.sqrt(2.0)))
+    return apart * DAYS_RESEMBLE
+
+
+def _holidays(totals: DayTotals, place: str) -> tuple[dict[str, float], float]:
+    """The factor of each holiday of the period by name, each drawn towards that of all, and this one towards 1."""
+    named = public_holidays(place, totals.first_day, totals.first_day + totals.came.size - 1)
+    usual = ~np.isin(totals.days, list(named))
+    rows = [(name, *_beside(totals, day - totals.first_day, usual)) for day, name in named.items()]
+    known = [row for row in rows if row[2] > 0]
+    if not known:
+        return {}, 1.0
+    prior = HOLIDAY_PRIOR_DAYS * float(np.mean([usually for _, _, usually in known]))
+    other = _drawn(known, 1.0, prior)
+    return {name: _drawn([r for r in known if r[0] == name], other, prior) for name, _, _ in known}, other
+
+
+def _drawn(rows: list[tuple[str, float, float]], towards: float, prior: float) -> float:
+    came, usually = sum(row[1] for row in rows), sum(row[2] for row in rows)
+    return (came + prior * towards) / (usually + prior)
+
+
+def _beside(totals: DayTotals, row: int, usual: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """How many came on a day, and how many would have, by the level of the ordinary days around it."""
+    near = np.zeros(totals.came.size, dtype=bool)
+    near[max(row - NEAR_DAYS, 0) : row + NEAR_DAYS + 1] = True
+    chosen = near & usual
+    below = float(totals.expected[chosen].sum())
+    level = float(totals.came[chosen].sum()) / below if below > 0 else 0.0
+    return float(totals.came[row]), float(totals.expected[row]) * level
+
+
+def _terms(days: Index, centre: float) -> Array:
+    angle = 2 * np.pi * days / _YEAR
+    return np.stack([np.cos(angle), np.sin(angle), (days - centre) / _YEAR], axis=1)
+
+
+def _ridge(terms: Array, wanted: Array) -> Array:
+    """Least squares drawn towards 0 as a normal prior of `SEASON_PRIOR` would, days counted as if fewer."""
+    noise = float(wanted.var()) * ALIKE_DAYS
+    precision = terms.T @ terms / noise + np.eye(terms.shape[1]) / SEASON_PRIOR**2
+    return np.asarray(np.linalg.solve(precision, terms.T @ wanted / noise))
