@@ -142,14 +142,14 @@ def _seen(name: str) -> Any:
 
 
 def _begin(prepare: Callable[[], None] | None) -> None:
-    _keep_memory()
+    keep_memory()
     _live_with_the_parent()
     if prepare is not None:
         threading.Thread(target=prepare, daemon=True).start()
         atexit.register(os._exit, 0)  # at its end a child does not wait for what it prepares, nor pull it down
 
 
-def _keep_memory() -> None:
+def keep_memory() -> None:
     """Large arrays come and go with every chunk: memory that is given back is cleared when asked for anew."""
     with suppress(OSError, AttributeError):  # another C library than glibc
         library = ctypes.CDLL(None)
