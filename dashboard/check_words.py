@@ -32,7 +32,7 @@ GROUPS: dict[str, tuple[Words, Words]] = {
         lambda r: r.say("Identical twin"),
         lambda r: r.say(
             "A hospital that lives by the twin's own law, forecast from what it tells, beside an oracle that knows "
-            "the law and where everybody stands."
+            "the law and where everybody stands. A fifth of the exits are hidden."
         ),
     ),
 }

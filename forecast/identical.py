@@ -157,7 +157,7 @@ def recover(
 
 def checks_of(outcome: Outcome, *, at_most: float) -> list[Check]:
     """The trial as checks of the model; `at_most` bounds the twin's crps over the oracle's, all leads together."""
-    source = f"{outcome.trial.hidden_share:.0%} of exits hidden, {outcome.present.issues} forecasts"
+    source = f"n = {outcome.present.issues}"
     leads = outcome.leads
     ratio = sum(at.crps for at in leads) / sum(at.oracle_crps for at in leads)
     covered = float(np.mean([at.coverage_80 for at in leads]))

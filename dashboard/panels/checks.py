@@ -78,7 +78,7 @@ def _row(check: ModelCheck, reader: Reader) -> Component:
             html.Th(said, scope="row"),
             html.Td(figure_words(check.measured, check.unit, reader)),
             html.Td(bound_words(check, reader)),
-            html.Td(verdict),
+            html.Td(verdict, className="verdict"),
         ],
         className="holds" if check.holds else "falls",
     )
@@ -88,7 +88,10 @@ def _plot(check: ModelCheck, reader: Reader) -> Component:
     """What was measured beside what it should be, along whatever the check follows."""
     config: Any = {"staticPlot": True, "displayModeBar": False}
     graph = dcc.Graph(figure=figure(check, reader), responsive=True, config=config, className="graph")
-    return html.Figure([html.Figcaption(check_words(f"{check.name}:curve", reader)), graph], className="checks-plot")
+    return html.Figure(
+        [html.Figcaption(check_words(f"{check.name}:curve", reader)), html.Div(graph, className="checks-chart")],
+        className="checks-plot",
+    )
 
 
 def figure(check: ModelCheck, reader: Reader) -> go.Figure:
