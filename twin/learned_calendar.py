@@ -33,8 +33,9 @@ ALIKE_DAYS = 5.0
 """Neighbouring days resemble one another, in epidemics too: so many tell as much as one."""
 HALF_LIFE_DAYS = 10.0
 """Days after which a day weighs half in the recent level."""
-SHORTEST_DAYS, LONGEST_DAYS, BEFORE_DAYS = 4, 42, 28
-"""A shift is looked for from the fourth last day to the 42nd last, against the 28 days before it."""
+SHORTEST_DAYS, LONGEST_DAYS, BEFORE_DAYS = 10, 42, 28
+"""A shift is looked for from the tenth last day to the 42nd last, against the 28 days before it: a week of an epidemic
+is none, which is over when it is found."""
 SHIFT_SCORE = 4.0
 """Standard errors beyond which days since and days before are taken to be at two levels."""
 NORMAL_MEDIAN = 0.6745
