@@ -34,8 +34,8 @@ ALIKE_DAYS = 5.0
 HALF_LIFE_DAYS = 10.0
 """Days after which a day weighs half in the recent level."""
 SHORTEST_DAYS, LONGEST_DAYS, BEFORE_DAYS = 12, 42, 28
-"""A shift is looked for from the twelfth last day to the 42nd last, against the 28 days before it: a week of an epidemic
-is none, which is over when it is found."""
+"""A shift is looked for from the twelfth last day to the 42nd last, against the 28 days before it: a week of more
+arrivals is none, it is over by then."""
 SHIFT_SCORE = 4.0
 """Standard errors beyond which days since and days before are taken to be at two levels."""
 NORMAL_MEDIAN = 0.6745
