@@ -36,6 +36,7 @@ class Workers(Executor):
         self._children, self._prepare = children, prepare
         self._lock = threading.Lock()
         self._shown: list[_Memory] = []
+        self._ended = False
         self._pool = self._start()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -58,7 +59,7 @@ class Workers(Executor):
 
     def _sent(self, value: Any) -> Any:
         """A situation as where it is shown; anything else goes with the task, as it does where memory cannot be had."""
-        if not isinstance(value, Situation):
+        if self._ended or not isinstance(value, Situation):
             return value
         for memory in self._shown:
             if memory.situation is value:
@@ -86,8 +87,9 @@ class Workers(Executor):
         """Let the children end."""
         with self._lock:
             self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
-            if wait:
+            if wait or cancel_futures:  # what runs has read what it needs
                 self._take_back(0, all_done=True)
+                self._ended = True
 
     def _start(self) -> ProcessPoolExecutor:
         """The children begin at once: they are ready, or nearly, when the first members are asked for."""
@@ -140,14 +142,14 @@ def _seen(name: str) -> Any:
 
 
 def _begin(prepare: Callable[[], None] | None) -> None:
-    _keep_memory()
+    keep_memory()
     _live_with_the_parent()
     if prepare is not None:
         threading.Thread(target=prepare, daemon=True).start()
         atexit.register(os._exit, 0)  # at its end a child does not wait for what it prepares, nor pull it down
 
 
-def _keep_memory() -> None:
+def keep_memory() -> None:
     """Large arrays come and go with every chunk: memory that is given back is cleared when asked for anew."""
     with suppress(OSError, AttributeError):  # another C library than glibc
         library = ctypes.CDLL(None)

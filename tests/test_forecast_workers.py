@@ -73,9 +73,12 @@ def test_a_situation_is_shown_to_the_children_and_taken_back(workers: Workers) -
     assert len({place.name, *(other.name for other in others)}) == 3
     with pytest.raises(FileNotFoundError):
         SharedMemory(place.name)
-    workers.shutdown()
+    workers.shutdown(wait=False, cancel_futures=True)
     with pytest.raises(FileNotFoundError):
         SharedMemory(others[-1].name)
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        workers.submit(hash_and_count, replace(here), 1)
+    assert workers._shown == [], "nothing is left behind"
 
 
 def test_a_situation_is_shown_for_as_long_as_a_task_needs_it(workers: Workers) -> None:
