@@ -117,7 +117,7 @@ def parameters_hash(parameters: Parameters) -> str:
 
 def _arrays_of(parameters: Parameters) -> Iterator[tuple[str, npt.NDArray[Any]]]:
     yield "blocks", parameters.block_of_hour
-    yield f"loads, to a ward after {parameters.to_ward_min!r}", parameters.load_edges
+    yield "loads", parameters.load_edges
     if parameters.leaving is not None:
         yield "leaving", parameters.leaving
     for stream in parameters.streams:
