@@ -9,6 +9,8 @@ BIN    := $(VENV)/bin
 # Wheels only: an sdist would run code, and fetch build tools, that no lock file covers.
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 LOCKED := $(PIP) --require-hashes --only-binary :all:
+# Compiled here, the engine is ready for the first forecast; where that fails it is compiled while the house runs.
+ENGINE := echo "set-up: compiling the engine (once; some 20 seconds)"; $(BIN)/python -m twin.kernel || true
 
 .DEFAULT_GOAL := help
 .PHONY: help up test lint soak bench pictures lock clean browser broker
@@ -62,12 +64,14 @@ $(VENV)/runtime.stamp: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "set-up: installing the locked packages into $(VENV) (once; some 200 MB to download, a minute or two)"
 	@$(LOCKED) -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(ENGINE)
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@echo "set-up: installing the locked packages and the test tools into $(VENV) (once; some 300 MB, a minute or two)"
 	@$(LOCKED) -r requirements-dev.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(ENGINE)
 	@touch $@ $(VENV)/runtime.stamp
 
 # Never fails: without a browser its tests skip and say so.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,9 @@ from dashboard.formats import readers_of
 from dashboard.settings import Settings
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
 from forecast.archive import Archive
+from forecast.cluster import Certificates
 from forecast.ensemble import Run
+from forecast.executors import executor_of
 from forecast.workers import Workers
 from ingest.clock import Clock, WallClock
 from ingest.database import SCHEMA_SQL as INGEST_SQL
@@ -22,9 +25,10 @@ from ingest.indexer import Indexer, JournalledLog
 from ingest.journal import Journal
 from ingest.log import EventLog
 from ingest.pseudonyms import Pseudonyms, open_secret
-from twin.hospital import DEFAULT, Hospital, load_hospital
+from twin.hospital import Hospital
 from twin.kernel import warm
 from twin.scenarios import Scenario, catalogue, pick
+from twin.site import Site, load_site
 
 DATABASE = "edtwin.duckdb"
 SECRET = "secret.key"
@@ -43,14 +47,19 @@ class House:
     clock: Clock
     log: EventLog
     archive: Archive
-    hospital: Hospital
+    site: Site
     journal: Journal
     indexer: Indexer
 
     @property
+    def hospital(self) -> Hospital:
+        """The hospital that the site's file tells of."""
+        return self.site.hospital
+
+    @property
     def own_hospital(self) -> bool:
-        """True where the hospital's file is the site's own, so that its beds and spaces count."""
-        return self.settings.hospital is not None
+        """True where the units are the site's own, so that their beds and spaces count."""
+        return self.site.own_units
 
     def scenarios(self, names: tuple[str, ...] | None = None) -> list[Scenario]:
         """The wall's scenarios, or those named."""
@@ -61,9 +70,13 @@ class House:
         secret = open_secret(self.settings.data / SECRET, create=self.log.span() is None)
         return Pseudonyms(secret, "edtwin")
 
-    def workers(self) -> Workers:
-        """The processes that simulate; each makes the compiled engine ready beside its first members."""
-        return workers_of(self.settings)
+    def workers(self, *, runs_on: bool = False) -> Executor:
+        """What simulates: the house's own processes, or the cluster of the settings.
+
+        A house that `runs_on` goes over to its own processes while the cluster cannot be had; a command that runs
+        once raises ClusterError.
+        """
+        return workers_of(self.settings, runs_on=runs_on)
 
     def run(self) -> Run:
         """How ensembles are run."""
@@ -71,8 +84,23 @@ class House:
         return Run(s.members, s.horizon_h * 60.0, s.step_min, s.seed)
 
 
-def workers_of(settings: Settings) -> Workers:
-    """Processes that simulate; what they compile is kept beside the code or, where that cannot be written, the data."""
+def workers_of(settings: Settings, *, runs_on: bool = False) -> Executor:
+    """What simulates, by the settings."""
+    local = partial(processes_of, settings)
+    return executor_of(settings.executor, local, _certificates(settings), runs_on=runs_on)
+
+
+def _certificates(settings: Settings) -> Certificates | None:
+    """Those of a cluster that is spoken to over TLS."""
+    ca, cert, key = settings.executor_ca, settings.executor_cert, settings.executor_key
+    return Certificates(ca, cert, key) if ca and cert and key and settings.executor.startswith("tls:") else None
+
+
+def processes_of(settings: Settings) -> Workers:
+    """Processes of the house's own, each of which makes the compiled engine ready beside its first members.
+
+    What they compile is kept beside the code or, where that cannot be written, the data.
+    """
     return Workers(settings.workers, prepare=partial(warm, settings.data / COMPILED))
 
 
@@ -83,7 +111,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
     What is journalled and not yet in the log is indexed first, so that no view is without it.
     """
     clock = clock or WallClock()
-    hospital = load_hospital(settings.hospital or DEFAULT)
+    site = load_site(settings.hospital)
     pick(scenario_catalogue(settings), settings.wall_scenarios)
     with Database.open(settings.data / DATABASE, schemas=SCHEMAS) as database:
         log = JournalledLog(database, clock)
@@ -92,7 +120,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
             log.follow(journal, indexer)
             try:
                 indexer.catch_up()
-                yield House(settings, clock, log, Archive(database), hospital, journal, indexer)
+                yield House(settings, clock, log, Archive(database), site, journal, indexer)
             finally:
                 indexer.close()
 
@@ -111,7 +139,7 @@ def scenario_catalogue(settings: Settings) -> dict[str, Scenario]:
 
 def pools_of(settings: Settings) -> set[str]:
     """What a scenario may speak of: the pools of the hospital, and the shipped one's, which shipped scenarios name."""
-    return {pool for file in (settings.hospital or DEFAULT, DEFAULT) for pool in load_hospital(file).pools}
+    return {pool for file in (settings.hospital, None) for pool in load_site(file).hospital.pools}
 
 
 def require_data(settings: Settings) -> Settings:

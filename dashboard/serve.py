@@ -21,8 +21,10 @@ from dashboard.house import House
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
-from forecast.board import Board, FeedsView, QuarantineView
+from forecast.board import Board, FeedsView, PathView, QuarantineView
+from forecast.executors import fault_of
 from forecast.loop import Loop, Rhythm, Site
+from forecast.pathview import PathViews
 from ingest.clock import WallClock
 from ingest.links import LinkNow
 
@@ -73,19 +75,20 @@ def serve(
 
     Raises CommandError where the port cannot be had.
     """
-    workers = house.workers()
+    workers = house.workers(runs_on=True)
     publishers = _publishers(house, stop)
     loop = Loop(
         house.log, house.archive, _site(house, mode), workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
+        elsewhere=lambda: fault_of(workers),
     )  # fmt: skip
-    latest = _Latest(loop)
-    pages: Pages = {"feeds": latest.feeds, "quarantine": latest.quarantine}
+    latest = _Latest(loop, PathViews(house.site))
+    pages: Pages = {"feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path}
     app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
-    answer_readyz(app.server, readiness)
+    answer_readyz(app.server, readiness, lambda: fault_of(workers))
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring = _Measuring(loop, house, stop)
@@ -127,12 +130,13 @@ def _publishers(house: House, stop: threading.Event) -> list[Publisher]:
     return [publisher] if publisher else []
 
 
-def answer_readyz(server: Flask, readiness: Readiness) -> None:
-    """`/readyz`: 200 when the house can do its work, else 503 with what is missing."""
+def answer_readyz(server: Flask, readiness: Readiness, remark: Callable[[], str | None] = lambda: None) -> None:
+    """`/readyz`: 200 when the house can do its work, with a remark if there is one; else 503 with what is missing."""
 
     def readyz() -> Response:
-        fault = readiness.fault()
-        return Response(f"{fault or 'ready'}\n", 503 if fault else 200, mimetype="text/plain")
+        fault, beside = readiness.fault(), remark()
+        ready = "ready" if beside is None else f"ready, but members run in processes of the house's own: {beside}"
+        return Response(f"{fault or ready}\n", 503 if fault else 200, mimetype="text/plain")
 
     server.add_url_rule("/readyz", "readyz", readyz)
 
@@ -200,8 +204,8 @@ View = TypeVar("View")
 class _Latest:
     """The loop's views, each made at most every two seconds of the world's time."""
 
-    def __init__(self, loop: Loop) -> None:
-        self._loop, self._wall = loop, WallClock()
+    def __init__(self, loop: Loop, paths: PathViews) -> None:
+        self._loop, self._paths, self._wall = loop, paths, WallClock()
         self._lock = threading.Lock()
         self._made: dict[str, tuple[datetime, Any]] = {}
 
@@ -216,6 +220,10 @@ class _Latest:
     def quarantine(self) -> QuarantineView:
         """The page of the quarantine, so."""
         return self._fresh("quarantine", lambda: self._loop.quarantine)
+
+    def path(self) -> PathView:
+        """The page of the path, so."""
+        return self._fresh("path", lambda: self._paths.view(self._loop.board, self._loop.learned))
 
     def _fresh(self, name: str, make: Callable[[], View]) -> View:
         with self._lock:

@@ -5,12 +5,13 @@ A site writes those it changes in a TOML file (`--config FILE`); an option of th
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from ingest.configuration import Checked, load
+from ingest.configuration import Checked, load, plain
 from ingest.errors import ConfigurationError
 
 
@@ -18,7 +19,9 @@ class Settings(Checked):
     """What can be set; the README of this folder has them in a table, which a test compares."""
 
     data: Annotated[Path, Field(description="folder that holds the database and the secret")] = Path("data")
-    hospital: Annotated[Path | None, Field(description="the site's own hospital.toml")] = None
+    hospital: Annotated[
+        Path | None, Field(description="the site's own file: its hospital and, if need be, its path and parameters")
+    ] = None
     scenarios: Annotated[Path | None, Field(description="a catalogue of scenarios added to the shipped one")] = None
     wall_scenarios: Annotated[
         tuple[str, ...],
@@ -35,8 +38,21 @@ class Settings(Checked):
     every_min: Annotated[float, Field(gt=0, description="minutes from one forecast to the next")] = 10.0
     horizon_h: Annotated[float, Field(gt=0, le=72, description="how far a forecast goes, in hours")] = 24.0
     step_min: Annotated[float, Field(gt=0, description="minutes between the valid times of a forecast")] = 15.0
-    members: Annotated[int, Field(ge=2, le=5000, description="runs of an ensemble")] = 200
+    members: Annotated[int, Field(ge=2, le=5000, description="runs of an ensemble")] = 1000
     workers: Annotated[int, Field(ge=1, le=64, description="processes that simulate")] = 2
+    executor: Annotated[
+        str,
+        Field(
+            pattern=r"^(local|(dask|tls)://([\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5})$",
+            description="where members run: local, or a Dask cluster as dask://host:port or tls://host:port",
+        ),
+    ] = "local"
+    executor_allow_insecure: Annotated[
+        bool, Field(description="speak to a Dask cluster without TLS beyond this machine all the same")
+    ] = False
+    executor_ca: Annotated[Path | None, Field(description="authority of the cluster's certificates")] = None
+    executor_cert: Annotated[Path | None, Field(description="certificate that is shown to the cluster")] = None
+    executor_key: Annotated[Path | None, Field(description="its private key")] = None
     seed: Annotated[int, Field(ge=0, lt=1000, description="base of all random numbers")] = 1
     history_days: Annotated[int, Field(ge=10, le=365, description="days fabricated for the demonstration")] = 60
     measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to measure the skill; 0: none")] = 10
@@ -114,6 +130,19 @@ class Settings(Checked):
         return formats
 
     @model_validator(mode="after")
+    def _executor_is_whole(self) -> Settings:
+        scheme, _, place = self.executor.partition("://")
+        if scheme == "tls" and None in (self.executor_ca, self.executor_cert, self.executor_key):
+            raise ValueError("executor_ca, executor_cert and executor_key must be given where executor is tls://..")
+        host = place.rpartition(":")[0].strip("[]")
+        if scheme == "dask" and not (self.executor_allow_insecure or _is_this_machine(host)):
+            raise ValueError(
+                "executor must be tls://host:port beyond this machine (or be with executor_allow_insecure), "
+                f"but is {self.executor}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _mllp_is_whole(self) -> Settings:
         if self.mllp_port and self.mllp_mapping is None:
             raise ValueError("mllp_mapping must be given where mllp_port is")
@@ -141,9 +170,17 @@ class Settings(Checked):
 _PATHS = (
     "data", "hospital", "scenarios", "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
     "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
-    "fhir_mapping", "fhir_token",
+    "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",
 )  # fmt: skip
 """Settings that are files or folders."""
+
+
+def _is_this_machine(host: str) -> bool:
+    """True for a name or an address of this machine that nobody else reaches."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def load_settings(config: Path | None, **options: object) -> Settings:
@@ -162,7 +199,7 @@ def load_settings(config: Path | None, **options: object) -> Settings:
 
 def _fault(error: Any) -> str:
     """A fault of an option, named by the setting that it stands for."""
-    rule = str(error["msg"]).removeprefix("Value error, ")
+    rule = plain(str(error["msg"]).removeprefix("Value error, "))
     if not error["loc"]:
         return rule
     return f"{error['loc'][0]}: {rule[:1].lower()}{rule[1:]}, but is {error['input']!r}"

@@ -32,7 +32,12 @@ class Palette:
 
 
 @cache
+def colours() -> dict[str, str]:
+    """Every colour of `assets/colours.css` by the name of its variable."""
+    return dict(_VARIABLE.findall(COLOURS.read_text(encoding="utf-8")))
+
+
+@cache
 def palette() -> Palette:
-    """The colours of `assets/colours.css`."""
-    found = {name.replace("-", "_"): value for name, value in _VARIABLE.findall(COLOURS.read_text(encoding="utf-8"))}
-    return Palette(**{field.name: found[field.name] for field in fields(Palette)})
+    """The colours that charts are drawn with."""
+    return Palette(**{field.name: colours()[field.name.replace("_", "-")] for field in fields(Palette)})

@@ -6,9 +6,12 @@ and is shown as absent, never as zero.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
+
+from twin.explanation import Explained
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,8 @@ class Cycle:
     """Days of verified forecasts by which the one that is shown was recalibrated; 0 where it is as simulated."""
     begins_at: datetime | None = None
     """From where the forecast that is shown was run: before its issue where the feed was late."""
+    cluster_fault: str | None = None
+    """Why members run in processes of the house's own and not on its cluster; None where they run as they should."""
 
 
 class PageView(Protocol):
@@ -366,3 +371,28 @@ class QuarantineView:
     def total(self) -> int:
         """How many wait."""
         return sum(reason.count for reason in self.reasons)
+
+
+# --- the page of the path -----------------------------------------------------------------------------------------
+
+PathSource = Literal["learned", "site", "shipped"]
+"""Where the path and its numbers come from: the log, the site's own file, or what is shipped."""
+
+
+@dataclass(frozen=True)
+class PathView:
+    """The page of the path, whole."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    source: PathSource
+    explained: Explained | None
+    """None where neither the log nor the site's file tell a path that suits the hospital."""
+    learned_at: datetime | None = None
+    learned_visits: int | None = None
+    lacks: tuple[str, ...] = ()
+    """What the site's file would have to add to be whole."""
+    now: Mapping[str, int] | None = None
+    """People by unit (wards) and by zone (`ABOVE`, the department, and `WARDS`), where the log tells."""

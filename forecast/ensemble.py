@@ -32,8 +32,8 @@ from twin.scenarios import Scenario, Setting
 from twin.story import Story
 
 _SECOND_MIN = 1.0 / 60.0
-CHUNK = 10
-"""Members a task runs: some tenths of a second, so that progress shows and a cancel is heard."""
+CHUNK = 25
+"""Members a task runs: a tenth of a second, so that progress shows and a cancel is heard, and drawn together."""
 Progress = Callable[[int, int], None]
 """Called with members done and members asked for."""
 
@@ -42,7 +42,7 @@ Progress = Callable[[int, int], None]
 class Run:
     """How an ensemble is run."""
 
-    members: int = 200
+    members: int = 1000
     horizon_min: float = 1440.0
     step_min: float = 15.0
     seed: int = 1

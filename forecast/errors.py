@@ -2,7 +2,9 @@
 
 EdtwinError (ingest/errors.py)
 └── ForecastError                something about forecasts that a user can mend
-    └── AlreadyIssuedError       a forecast of that issue time is in the archive
+    ├── AlreadyIssuedError       a forecast of that issue time is in the archive
+    └── ClusterError             the cluster on which members were to run cannot be had, or was lost
+        └── OtherCodeError       its workers run other code than the house
 """
 
 from __future__ import annotations
@@ -16,3 +18,11 @@ class ForecastError(EdtwinError):
 
 class AlreadyIssuedError(ForecastError):
     """A forecast with the same issue time is in the archive; what was said is never overwritten."""
+
+
+class ClusterError(ForecastError):
+    """The cluster on which members were to run cannot be had, or was lost before they were done."""
+
+
+class OtherCodeError(ClusterError):
+    """A worker's code, tables or libraries are others than the house's, so that its members would be others."""

@@ -90,7 +90,7 @@ class Loop:
     """One hospital's cycles. `board` is the latest view; it is never None and never waits for a cycle.
 
     `told` is called with each forecast once it is kept; it must neither wait nor raise. `links` says how the sources
-    that run stand, `published` what became of what was told.
+    that run stand, `published` what became of what was told, `elsewhere` why members do not run where they should.
     """
 
     def __init__(
@@ -106,10 +106,11 @@ class Loop:
         told: Callable[[Forecast], None] | None = None,
         links: Callable[[], Sequence[LinkNow]] = tuple,
         published: Callable[[], Published | None] = lambda: None,
+        elsewhere: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
-        self._told, self._published = told, published
+        self._told, self._published, self._elsewhere = told, published, elsewhere
         self._memory = Memory(log, saves=True)
         self._past: Past | None = None
         self._calibration: Calibration | None = None
@@ -278,6 +279,11 @@ class Loop:
         return make_board(replace(made, skills=self._record.skills), house, now)
 
     @property
+    def learned(self) -> Calibration | None:
+        """What the last cycle's forecast was made with; None before there is one."""
+        return self._made.situation.calibration if self._made else None
+
+    @property
     def feeds(self) -> FeedsView:
         """The page of the feeds at this moment."""
         now, site = self._clock.now(), self._site
@@ -317,4 +323,5 @@ class Loop:
             learned_days=report["days"] if report else None, path=str(report["path"]) if report else "",
             checked=told["engines"]["checked"], equal=told["engines"]["equal"],
             corrected_days=told["recalibration"]["days"], begins_at=made.situation.as_of if made else None,
+            cluster_fault=self._elsewhere(),
         )  # fmt: skip

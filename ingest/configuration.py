@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -67,10 +67,19 @@ def load(path: Path, model: type[T]) -> T:
 
 def parse(text: str, model: type[T], *, place: str) -> T:
     """The text of a TOML file as a checked value; `place` names it in errors."""
+    return checked(tables(text, place=place), model, text, place=place)
+
+
+def tables(text: str, *, place: str) -> dict[str, Any]:
+    """What a TOML text says, unchecked; raises ConfigurationError where it is not TOML."""
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError([f"{place}: not valid TOML: {error}"]) from error
+
+
+def checked(data: Mapping[str, Any], model: type[T], text: str, *, place: str) -> T:
+    """What a text says, or a part of it, as a checked value; raises ConfigurationError with every fault's line."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -85,9 +94,36 @@ def _fault(error: Any, place: str, lines: dict[tuple[str, ...], int], model: typ
         return f"{where}: unknown key{_hint(key[-1], _siblings(model, error['loc'][:-1]))}"
     if error["type"] == "missing":
         return f"{where}: is missing"
-    rule = str(error["msg"]).removeprefix("Value error, ")
+    rule = plain(str(error["msg"]).removeprefix("Value error, "))
     shown = "" if isinstance(error["input"], dict) else f", but is {error['input']!r}"
     return f"{where}: {rule[:1].lower()}{rule[1:]}{shown}"
+
+
+_PLAIN = (
+    (r"^Input should be ", "must be "),
+    (r"a valid integer(, (unable to parse|got a number).*)?", "a whole number"),
+    (r"a valid number(, unable to parse string as a number)?", "a number"),
+    (r"a valid string", 'a text in "quotes"'),
+    (r"a valid boolean(, unable to interpret input)?", "true or false"),
+    (r"a valid (dictionary|tuple|list)|a valid dictionary or instance of \w+", "a table or list of its own"),
+    (r"greater than or equal to (\S+)", r"\1 or more"),
+    (r"less than or equal to (\S+)", r"\1 or less"),
+    (r"greater than (\S+)", r"more than \1"),
+    (r"less than (\S+)", r"less than \1"),
+)
+"""What pydantic says, and how it is said here."""
+
+
+def plain(rule: str) -> str:
+    """A rule in words that need no programmer."""
+    for pattern, words in _PLAIN:
+        rule = re.sub(pattern, words, rule)
+    return rule
+
+
+def line_of(key: tuple[str, ...], text: str) -> int:
+    """The line of a TOML text where a key stands, or else the table that it would stand in; 1 where there is none."""
+    return _line_of(key, _lines_of_keys(text))
 
 
 def _hint(name: str, allowed: Sequence[str]) -> str:

@@ -16,9 +16,10 @@ from waitress.server import create_server
 
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.states import ORDER
-from forecast.board import Board, FeedsView, QuarantineView
+from forecast.board import Board, FeedsView, PageView, PathView, QuarantineView
 from tests.boards import EXAMPLES, MADE_AT, late, off, ordinary, stale
 from tests.feed_views import FEEDS, QUARANTINES, feeds_in
+from tests.path_views import PATHS
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -78,10 +79,10 @@ def take(browser: Browser, out: Path, name: str) -> None:
         page.close()
 
 
-def take_page(browser: Browser, out: Path, name: str, make: Callable[[], FeedsView | QuarantineView]) -> None:
+def take_page(browser: Browser, out: Path, name: str, make: Callable[[], PageView]) -> None:
     """One example of a page beside the wall, in French on every screen and in English on the wall's."""
     view = make()
-    path = "feeds" if isinstance(view, FeedsView) else "quarantine"
+    path = {FeedsView: "feeds", QuarantineView: "quarantine", PathView: "path"}[type(view)]
     pages = {path: lambda: view}
     with served(ordinary, pages) as (url, _):
         for screen, (width, height) in SCREENS.items():
@@ -130,12 +131,13 @@ def blind() -> Board:
     return replace(off(), call=CALL)
 
 
-def beside() -> dict[str, Callable[[], FeedsView | QuarantineView]]:
+def beside() -> dict[str, Callable[[], PageView]]:
     """Every example of the pages beside the wall, the feeds in each state."""
     states: dict[str, Callable[[], FeedsView]] = {state: partial(feeds_in, state) for state in ORDER}
     waiting = {f"q-{name}": make for name, make in QUARANTINES.items()}
     examples: dict[str, Callable[[], FeedsView]] = {**FEEDS, **states}
-    return {**{f"f-{name}": make for name, make in examples.items()}, **waiting}
+    paths = {f"p-{name}": make for name, make in PATHS.items()}
+    return {**{f"f-{name}": make for name, make in examples.items()}, **waiting, **paths}
 
 
 MORE: dict[str, Callable[[], Board]] = {

@@ -109,6 +109,7 @@ OVERFLOWS: tuple[dict[str, tuple[str, ...]], ...] = (
     {"medicine": ("surgery", "geriatrics"), "surgery": ("medicine", "geriatrics")},
     {"medicine": ("geriatrics",), "surgery": ("geriatrics",), "geriatrics": ("medicine", "surgery")},
     {"medicine": ("geriatrics", "surgery"), "surgery": ("geriatrics", "medicine"), "geriatrics": ("surgery",)},
+    {"medicine": ("surgery", "geriatrics"), "surgery": ("medicine",), "geriatrics": ("medicine",)},
 )
 """Wards where the patients of others may lie."""
 GRIDS_MIN = (0.0, 0.0, 1.0, 5.0, 15.0)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,10 @@ from dashboard.__main__ import main
 from dashboard.commands.common import duration, hours, instant, speed
 from dashboard.commands.fabricate import faults
 from dashboard.house import DATABASE, SECRET
+from dashboard.settings import Settings
+from forecast import executors
+from forecast.cluster import Cluster
+from forecast.errors import ClusterError
 from ingest.clock import SimulatedClock
 from ingest.columns import SCHEMA
 from ingest.database import Database
@@ -274,14 +279,47 @@ def test_doctor_finds_a_sound_house_well(run: Callable[..., Said], data: Path) -
     ]  # fmt: skip
 
 
+NOBODY = "dask://127.0.0.1:1"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "Cluster", partial(Cluster, connect_s=0.3))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_command_that_runs_once_needs_the_cluster_that_is_named(run: Callable[..., Said], data: Path) -> None:
+    said = run("forecast", "--data", data, "--at", AT, *TWO, "--executor", NOBODY)
+    assert (said.status, said.out) == (2, "")
+    assert "edtwin forecast: dask://127.0.0.1:1 does not answer as a scheduler" in said.err
+
+
+@pytest.mark.usefixtures("impatient")
+def test_doctor_looks_for_the_cluster(run: Callable[..., Said], tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text(f'executor = "{NOBODY}"\n')
+    said = run("doctor", "--data", tmp_path / "none", "--config", tmp_path / "site.toml")
+    assert said.status == 2
+    assert f"FAULT cluster: {NOBODY} does not answer as a scheduler" in said.out
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_house_that_runs_on_goes_over_to_its_own_processes(data: Path) -> None:
+    with house.open_house(Settings(data=data, executor=NOBODY)) as opened:
+        with pytest.raises(ClusterError):
+            opened.workers()
+        members = opened.workers(runs_on=True)
+        assert members.submit(pow, 3, 2).result() == 9
+        assert executors.fault_of(members) == f"{NOBODY} does not answer as a scheduler: OSError"
+
+
 def test_doctor_tells_every_fault_at_once_and_makes_nothing(run: Callable[..., Said], tmp_path: Path) -> None:
     hospital = (Path(SCENARIOS).with_name("hospital.toml")).read_text(encoding="utf-8")
     (tmp_path / "h.toml").write_text(hospital.replace("beds = 14", "beds = -3").replace("spaces = 6", "spaces = -1"))
     (tmp_path / "site.toml").write_text('hospital = "h.toml"\n')
     said = run("doctor", "--data", tmp_path / "none", "--config", tmp_path / "site.toml")
     assert said.status == 2
-    assert "units.uhcd.beds: input should be greater than or equal to 0, but is -3" in said.out
-    assert "units.sauv.spaces: input should be greater than or equal to 0, but is -1" in said.out
+    assert "units.uhcd.beds: must be 0 or more, but is -3" in said.out
+    assert "units.sauv.spaces: must be 0 or more, but is -1" in said.out
     assert said.out.count("FAULT") == 1
     assert not (tmp_path / "none").exists()
 
@@ -317,7 +355,7 @@ BAD = [
     ("ingest nothing.csv --format wide --mapping edtwin_wide", "does not exist"),
     ("forecast --config site.toml", "site.toml:1: membres: unknown key, likely a typo for members"),
     ("forecast --config nowhere.toml", "cannot be read"),
-    ("ingest f.csv --format wide --mapping edtwin_wide --config beds.toml", "h.toml:17: units.uhcd.beds: input should"),
+    ("ingest f.csv --format wide --mapping edtwin_wide --config beds.toml", "h.toml:17: units.uhcd.beds: must be"),
     ("scenarios check shares.toml", "sum to 1, but sum to 1.3"),
     ("scenarios check pool.toml", "unknown pool triage_nurze, likely a typo for triage_nurse"),
     ("scenarios check", "needs a TOML file"),
@@ -391,7 +429,7 @@ def test_a_log_with_another_secret_is_not_added_to(run: Callable[..., Said], ext
         (("forecast", "--at", "2030-01-01"), "--at must lie within the log"),
         (("forecast", "--at", "2020-01-01"), "--at must lie within the log"),
         (("forecast", "--scenario", "one_more_docter"), "likely a typo for one_more_doctor"),
-        (("forecast", "--members", "1"), "members: input should be greater than or equal to 2"),
+        (("forecast", "--members", "1"), "members: must be 2 or more"),
         (("backtest",), "--from must be given where the log holds less than 60 days"),
         (("backtest", "--from", "2026-03-15", "--to", "2026-03-14"), "--to must not be before --from"),
         (("backtest", "--from", "2026-03-15", "--leads", "48"), "leads must be multiples of 15 min up to 1440"),

@@ -104,7 +104,7 @@ def test_a_gap_is_accepted_only_of_a_topic_that_is_read(tmp_path: Path, told: Ca
         ('kafka_brokers = ["k:1"]\nkafka_topics = ["a"]', "kafka_topics must be like ed.events=event_json"),
         ('kafka_brokers = ["k:1"]\nkafka_topics = ["a=xml"]', "kafka_topics must be like ed.events=event_json"),
         ('kafka_brokers = ["k:1"]\nkafka_topics = ["a=hl7"]', "mllp_mapping must be given where a topic of Kafka"),
-        ('kafka_security = "TLS"', "kafka_security: input should be 'PLAINTEXT', 'SSL'"),
+        ('kafka_security = "TLS"', "kafka_security: must be 'PLAINTEXT', 'SSL'"),
     ],
 )
 def test_settings_that_do_not_go_together_are_told(tmp_path: Path, text: str, rule: str) -> None:

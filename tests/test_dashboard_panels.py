@@ -226,6 +226,14 @@ def test_banners_of_a_withdrawn_forecast_and_of_a_failed_cycle() -> None:
     assert texts(banner.panel(failed, READER)) == [UP, "The last cycle failed: the simulation ended early"]
 
 
+def test_the_banner_of_a_cluster_that_cannot_be_had() -> None:
+    board = ordinary()
+    here = replace(board, cycle=replace(board.cycle, cluster_fault="dask://far:8786 has no workers"))
+    said = "Simulated on this machine, without the cluster: dask://far:8786 has no workers"
+    assert texts(banner.panel(here, READER)) == [UP, said]
+    assert texts(banner.panel(board, READER)) == []
+
+
 # ------------------------------------------------------------------------------------------------------------ fans
 
 

@@ -76,3 +76,14 @@ def test_readyz_answers(there: bool, answer: tuple[int, str]) -> None:
     answer_readyz(server, Readiness(log, lambda: there, clock))
     told = server.test_client().get("/readyz")
     assert (told.status_code, told.get_data(as_text=True)) == answer
+
+
+def test_readyz_says_that_members_run_elsewhere_than_they_should() -> None:
+    log, clock = memory_log()
+    server = Flask("test")
+    answer_readyz(server, Readiness(log, lambda: True, clock), lambda: "dask://far:8786 has no workers")
+    told = server.test_client().get("/readyz")
+    assert told.status_code == 200
+    assert told.get_data(as_text=True) == (
+        "ready, but members run in processes of the house's own: dask://far:8786 has no workers\n"
+    )

@@ -27,10 +27,12 @@ from dashboard.serve import _Latest, _listening
 from dashboard.settings import Settings
 from forecast.board import Board
 from forecast.loop import Loop
+from forecast.pathview import PathViews
 from ingest.clock import SimulatedClock, stopwatch
 from ingest.database import Database
 from ingest.log import EventLog
 from tests.boards import ordinary
+from twin.site import load_site
 
 ROOT = Path(__file__).parents[1]
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -52,7 +54,7 @@ class Boards:
 
 def test_many_who_look_at_once_are_given_one_board() -> None:
     boards = Boards()
-    latest = _Latest(cast(Loop, boards))
+    latest = _Latest(cast(Loop, boards), PathViews(load_site()))
     threads = [threading.Thread(target=latest.board) for _ in range(8)]
     for thread in threads:
         thread.start()

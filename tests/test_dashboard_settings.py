@@ -60,6 +60,25 @@ def test_paths_are_relative_to_the_file_that_names_them(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "site.toml", data=Path("here")).data == Path("here")
 
 
+@pytest.mark.parametrize("place", ["local", "dask://127.0.0.1:8786", "dask://localhost:8786", "dask://[::1]:8786"])
+def test_members_run_here_or_on_a_cluster_of_this_machine(place: str) -> None:
+    assert load_settings(None, executor=place).executor == place
+
+
+@pytest.mark.parametrize("place", ["dask", "dask://far", "http://127.0.0.1:8786", "dask://127.0.0.1:8786/x", ""])
+def test_a_place_to_run_members_at_that_cannot_be_is_refused(place: str) -> None:
+    with pytest.raises(ConfigurationError, match="executor: string should match pattern"):
+        load_settings(None, executor=place)
+
+
+def test_a_cluster_elsewhere_needs_tls_or_leave_to_do_without(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text(
+        'executor = "tls://far:8786"\nexecutor_ca = "a.pem"\nexecutor_cert = "c.pem"\nexecutor_key = "k.pem"\n'
+    )
+    assert load_settings(tmp_path / "site.toml").executor_ca == tmp_path / "a.pem"
+    assert load_settings(None, executor="dask://far:8786", executor_allow_insecure=True).executor == "dask://far:8786"
+
+
 def test_every_fault_of_a_file_is_told_at_once_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "site.toml"
     file.write_text('members = 1\nlanguage = "de"\nprot = 80\n')
@@ -73,10 +92,19 @@ def test_every_fault_of_a_file_is_told_at_once_with_its_line(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("options", "rule"),
     [
-        ({"members": 1}, "members: input should be greater than or equal to 2, but is 1"),
-        ({"every_min": 0.0}, "every_min: input should be greater than 0, but is 0.0"),
+        ({"members": 1}, "members: must be 2 or more, but is 1"),
+        ({"every_min": 0.0}, "every_min: must be more than 0, but is 0.0"),
         ({"horizon_h": 0.1}, "horizon_h must be whole steps of 15 min (step_min), but is 0.1 h"),
-        ({"horizon_h": 100.0}, "horizon_h: input should be less than or equal to 72, but is 100.0"),
+        ({"horizon_h": 100.0}, "horizon_h: must be 72 or less, but is 100.0"),
+        (
+            {"executor": "tls://far:8786"},
+            "executor_ca, executor_cert and executor_key must be given where executor is tls://..",
+        ),
+        (
+            {"executor": "dask://10.1.2.3:8786"},
+            "executor must be tls://host:port beyond this machine (or be with executor_allow_insecure), "
+            "but is dask://10.1.2.3:8786",
+        ),
     ],
 )
 def test_an_option_out_of_bounds_is_told_like_a_fault_of_the_file(options: dict[str, object], rule: str) -> None:

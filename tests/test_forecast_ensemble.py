@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -16,6 +18,7 @@ from forecast.values import Members
 from forecast.workers import Workers
 from tests.histories import calibration, fingerprint, scenarios, situation
 from tests.test_twin_present_draw import counts
+from twin import kernel
 from twin.hospital import BED
 from twin.present_draw import draw_present
 
@@ -64,13 +67,36 @@ def test_another_seed_gives_other_members() -> None:
     assert not np.array_equal(other[:, 0], whole()["as_usual"].measures["ed_census"][:, 0])
 
 
-def test_progress_counts_members() -> None:
+def test_progress_counts_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHUNK", 10)
     told: list[tuple[int, int]] = []
     ensemble(situation(), [USUAL], replace(HOW, horizon_min=15.0), progress=lambda done, of: told.append((done, of)))
     assert told == [(10, 12), (12, 12)]
 
 
 # --- paired by luck
+
+
+def processor_s(work: Callable[[], object]) -> float:
+    """The least of some turns, so that others on the machine count little."""
+    turns = []
+    for _ in range(4):
+        began = resource.getrusage(resource.RUSAGE_SELF)
+        work()
+        ended = resource.getrusage(resource.RUSAGE_SELF)
+        turns.append(ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime)
+    return min(turns)
+
+
+@pytest.mark.timeout(400)  # the engine may have to be compiled first
+def test_members_drawn_together_cost_much_less_than_one_by_one_and_compiled_much_less_than_by_law() -> None:
+    """Ratios of one run on one machine, where five and eleven times as much are usual."""
+    kernel.warm()
+    together, alone = range(20), [range(m, m + 1) for m in range(20)]
+    usual, by_law = [USUAL, BUSY, SHORT], replace(HOW, engine="simpy")
+    whole_s = processor_s(lambda: run_chunk(situation(), usual, HOW, together))
+    assert processor_s(lambda: [run_chunk(situation(), usual, HOW, one) for one in alone]) > 2 * whole_s
+    assert processor_s(lambda: run_chunk(situation(), usual, by_law, together)) > 4 * whole_s
 
 
 def test_as_usual_twice_differs_by_nothing() -> None:

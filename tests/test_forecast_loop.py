@@ -339,3 +339,10 @@ def test_woken_twice_within_a_turn_it_cycles_once(archive: Archive, executor: Ex
         b.turn_at(NOON + after)
     assert turns(b) == [0, 1, 3]
     assert b.loop.counts.missed == 0
+
+
+def test_the_wall_says_why_members_do_not_run_on_their_cluster(archive: Archive, executor: Executor) -> None:
+    clock, faults = SimulatedClock(NIGHT), ["dask://far:8786 has no workers"]
+    loop = Loop(whole_log(), archive, SITE, executor, clock, how=HOW, rhythm=Rhythm(TEN), elsewhere=lambda: faults[0])
+    assert loop.board.cycle.cluster_fault == "dask://far:8786 has no workers"
+    assert bench(archive, executor, NIGHT).loop.board.cycle.cluster_fault is None

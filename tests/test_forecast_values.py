@@ -39,5 +39,15 @@ def test_members_in_which_a_measure_does_not_exist_are_left_out() -> None:
     assert all(np.isnan(cut[1]) for cut in told.quantiles.values())
 
 
+def test_quantiles_are_those_of_numpy_to_the_last_bit() -> None:
+    """By another rule, the mutant, they would not be."""
+    values = np.random.default_rng(2).gamma(2.0, 20.0, (60, 101))
+    values[20:40, ::3] = np.nan
+    values[40:50, 2:] = np.nan
+    told = np.array(list(series(values).quantiles.values()))
+    assert np.array_equal(told, np.nanquantile(values, LEVELS, axis=1, method="weibull"))
+    assert not np.array_equal(told, np.nanquantile(values, LEVELS, axis=1))
+
+
 def test_members_are_counted() -> None:
     assert Members(np.array([0.0, 15.0]), {"ed_census": np.zeros((2, 9))}).count == 9

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from datetime import timedelta
 from multiprocessing.connection import Connection
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
 import pytest
 
+from forecast import workers as module
+from forecast.situation import Situation
 from forecast.workers import Workers
 from ingest.clock import WallClock
+from tests.histories import situation
 
 
 def double(value: int) -> int:
@@ -50,6 +56,38 @@ def test_after_a_child_was_killed_the_next_task_works(workers: Workers) -> None:
 
 def test_children_are_spawned_and_share_nothing(workers: Workers) -> None:
     assert workers.submit(kind_of_process).result() == "SpawnProcess"
+
+
+def hash_and_count(of: Situation, times: int) -> tuple[str, int]:
+    return of.state_hash, of.known.count * times
+
+
+def test_a_situation_is_shown_to_the_children_and_taken_back(workers: Workers) -> None:
+    here = situation()
+    told = here.state_hash, 2 * here.known.count
+    assert list(workers.map(hash_and_count, [here] * 3, [2] * 3)) == [told] * 3
+    place = workers._sent(here)
+    assert len(pickle.dumps(place)) < 200 < len(pickle.dumps(here)), "what each task carries of it"
+    assert workers._sent(here) == place
+    assert workers._sent(replace(here)) != place
+    for _ in range(module._SHOWN):
+        workers._sent(replace(here))
+    with pytest.raises(FileNotFoundError):
+        SharedMemory(place.name)
+    last = workers._sent(here)
+    workers.shutdown()
+    with pytest.raises(FileNotFoundError):
+        SharedMemory(last.name)
+
+
+def test_without_memory_to_share_a_situation_goes_with_the_task(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(**_: object) -> SharedMemory:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(module, "SharedMemory", none_left)
+    assert workers.submit(hash_and_count, situation(), 1).result()[0] == situation().state_hash
 
 
 PREPARED = threading.Event()

@@ -112,11 +112,11 @@ def test_all_faults_come_at_once_each_with_its_line() -> None:
         ('[classes.sex]\ncolumn = "c"\n[classes.sex.values]\nF = "woman"\n', "m.toml:14: classes.sex.values.F: must"),
         ('[ward]\ncolumn = "c"\n', "m.toml:11: ward.values: must list the units by name"),
         ('[ward]\ncolumn = "c"\nvalues = {a = "a"}\nknown_from = "arrived"\n', "ward.known_from: must be departed"),
-        ('[destination]\ncolumn = "c"\nknown_from = "arrived"\n', "m.toml:13: destination.known_from: input should be"),
+        ('[destination]\ncolumn = "c"\nknown_from = "arrived"\n', "m.toml:13: destination.known_from: must be"),
         ('[destination]\ncolumn = "c"\nvalues = {R = "away"}\n', "destination.values.R: must be one of home, ward"),
         ('triaged = { column = "t", known_from = "arrived" }\n', "triaged.known_from: must be a milestone after tri"),
         ('triaged = { column = "t", known_from = "seen" }\n', "triaged.known_from: must be a milestone that has"),
-        ("[limits]\nstay_h = -1\n", "m.toml:12: limits.stay_h: input should be greater than 0, but is -1"),
+        ("[limits]\nstay_h = -1\n", "m.toml:12: limits.stay_h: must be more than 0, but is -1"),
     ],
 )  # fmt: skip
 def test_a_wide_mapping_that_contradicts_itself_is_told(more: str, told: str) -> None:

@@ -24,8 +24,12 @@ LINTERS = ("ruff check", "ruff format --check", "mypy", "lint-imports --no-logo"
 EVERYWHERE: dict[str, tuple[rules.Rule, frozenset[Path]]] = {
     "one clock": (rules.one_clock, frozenset({Path("ingest/clock.py")})),
     "named randomness": (rules.named_randomness, frozenset()),
-    # The fabricated hospital copies itself by a pickle, which is quicker than a deep copy and stays in memory.
-    "no code from data": (rules.no_code_from_data, frozenset({Path("twin/fabricated_house.py")})),
+    # The fabricated hospital copies itself by a pickle, quicker than a deep copy and stays in memory; the house
+    # hands its children a situation as their pool itself hands them tasks, in memory of its own.
+    "no code from data": (
+        rules.no_code_from_data,
+        frozenset({Path("twin/fabricated_house.py"), Path("forecast/workers.py")}),
+    ),
     # The database's file puts paths and settings, which cannot be bound, into statements; it quotes them itself.
     "constant SQL": (rules.constant_sql, frozenset({Path("ingest/database.py")})),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path as FilePath
@@ -180,7 +181,7 @@ def mutant(old: str, new: str) -> Loop:
 @pytest.mark.parametrize("error", MUTANTS)
 def test_a_small_error_of_law_is_seen(error: str) -> None:
     form = mutant(*MUTANTS[error])
-    assert any(differs(form, i) for i in range(LOOKED_AT))
+    assert any(differs(form, i) for i in range(CASES))
 
 
 def differs(form: Loop, number: int) -> bool:
@@ -253,6 +254,18 @@ def test_it_is_kept_where_told(tmp_path: FilePath) -> None:
     case, story = told(5)
     assert same(by(compiled(tmp_path / "kept"), case), story)
     assert list((tmp_path / "kept").rglob("*.nbi"))
+
+
+@COMPILES
+def test_one_process_at_a_time_compiles_and_the_others_find_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "_fast", [])
+    with kernel._alone(kernel._BESIDE):
+        other = threading.Thread(target=warm)
+        other.start()
+        other.join(0.5)
+        assert not kernel.ready()
+    other.join()
+    assert kernel.ready()
 
 
 def test_where_nothing_can_be_kept_it_is_compiled_all_the_same(tmp_path: FilePath) -> None:

@@ -24,8 +24,8 @@ def some(seed: int = 1, member: int = 0, here: int = 3, text: str = WHOLE, hours
 
 
 def arrays(luck: Luck) -> dict[str, Array]:
-    tables = {purpose: luck.table(purpose) for purpose in PURPOSES}
-    return {"mark": luck.mark, "cls": luck.cls, "at_min": luck.at_min, **tables}
+    found: dict[str, Array] = {"mark": luck.mark, "cls": luck.cls, "at_min": luck.at_min}
+    return found | {purpose: luck.table(purpose) for purpose in PURPOSES}
 
 
 def test_the_same_seed_and_member_have_the_same_luck_and_others_another() -> None:

@@ -19,7 +19,7 @@ def test_pools_units_events_and_destinations_have_their_codes() -> None:
     assert box.patience
     assert not box.comes
     assert (ward.unit, ward.starts, ward.ends) == (OF_WARD, RANK["Departed"], NONE)
-    assert (STEPS["isolated_ward"].ends, STEPS["leaving"].starts) == (RANK["LeftWard"], RANK["LeftWard"])
+    assert (STEPS["isolated_ward"].ends, STEPS["ward_exit"].starts) == (RANK["LeftWard"], RANK["LeftWard"])
     assert STEPS["boarding"].takes == (OF_WARD,)
     assert STEPS["report"].asks is False
     assert STEPS["laboratory"].unit == NONE

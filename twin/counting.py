@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -40,12 +39,12 @@ class Counting:
     @cached_property
     def told(self) -> tuple[int, ...]:
         """The rows of measures that exist here."""
-        lacking = {
-            "SeenByProvider": lambda name: name == "ed_waiting" or name.startswith("wait_min:"),
-            "DecidedToAdmit": lambda name: name == "ed_boarders",
-        }
-        out = [no for kind, no in lacking.items() if kind not in self.milestones]
-        return tuple(row for row, name in enumerate(self.names) if not any(no(name) for no in out))
+        out: list[str] = []
+        if "SeenByProvider" not in self.milestones:
+            out += ["ed_waiting", *(f"wait_min:{acuity}" for acuity in self.acuities)]
+        if "DecidedToAdmit" not in self.milestones:
+            out += ["ed_boarders"]
+        return tuple(row for row, name in enumerate(self.names) if name not in out)
 
     @cached_property
     def ward_of(self) -> Index:
@@ -64,6 +63,6 @@ class Counting:
         found = measure(replace(visits, departed_min=departed), grid_min, acuities=self.acuities, units=units)
         return np.stack([found[name] for name in self.names])
 
-    def by_name(self, rows: Sequence[Array]) -> dict[str, Array]:
+    def by_name(self, rows: Array) -> dict[str, Array]:
         """Those measures that exist, by name."""
         return {self.names[row]: rows[row] for row in self.told}

@@ -233,9 +233,13 @@ def default_parameters(hospital: Hospital, path: Path, file: FilePath = DEFAULT)
     Raises ConfigurationError with every fault of the file and its line, ParametersError with everything that the
     path needs and the file lacks or contradicts.
     """
-    told = load(file, ParametersFile)
+    return parameters_from(load(file, ParametersFile), hospital, path, place=str(file))
+
+
+def parameters_from(told: ParametersFile, hospital: Hospital, path: Path, *, place: str) -> Parameters:
+    """The parameters that a file tells; raises ParametersError as `default_parameters` does."""
     if faults := _strangers(told, hospital):
-        raise ParametersError([f"{file}: {fault}" for fault in faults])
+        raise ParametersError([f"{place}: {fault}" for fault in faults])
     classes = _classes(told.mix, hospital)
     parameters = Parameters(
         classes=classes,
@@ -246,7 +250,7 @@ def default_parameters(hospital: Hospital, path: Path, file: FilePath = DEFAULT)
         wanted={name: _wards(fact, hospital, classes) for name, fact in told.wanted.items()},
         load_edges=np.zeros((_HOURS, 0)),
         leaving=told.leaving.speed(hospital) if told.leaving else None,
-        learned={"file": str(file), "facts": told.model_dump(exclude_none=True)},
+        learned={"file": place, "facts": told.model_dump(exclude_none=True)},
     )
     check(path, parameters)
     return parameters

@@ -129,7 +129,7 @@ class Laid:
         cell = self._first[duration] + cls * self._by_class[duration] + block * self._by_block[duration]
         above, share = _between(uniform)
         place = cell * LEVELS.size + above
-        out = self._rows.take(place, axis=0)
+        out: Array = self._rows.take(place, axis=0)
         low = self._rows.take(place - 1, axis=0)
         out -= low
         out *= share[:, None]

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
 from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path as FilePath
@@ -224,14 +226,30 @@ def warm(otherwise: FilePath | None = None) -> None:
     It is kept beside the code, or in another folder where that cannot be written.
     """
     place = _BESIDE if _writable(_BESIDE) else otherwise
-    form, counter = compiled(place), compiled_counter(place)
-    form(np.zeros(kernel_layout.HEAD, dtype=np.int64), np.zeros(1))
-    _fast[:] = [form]
-    marks, codes = np.empty((0, kernel_layout.MARK), dtype=np.int64), np.full(1, -1)
-    counter(np.empty(0), marks, np.empty(0), marks, codes, codes, np.zeros(1), 0.0, np.empty((WAITS, 1)))
-    _counter[:] = [counter]
+    with _alone(place):
+        form, counter = compiled(place), compiled_counter(place)
+        form(np.zeros(kernel_layout.HEAD, dtype=np.int64), np.zeros(1))
+        marks, codes = np.empty((0, kernel_layout.MARK), dtype=np.int64), np.full(1, -1)
+        counter(np.empty(0), marks, np.empty(0), marks, codes, codes, np.zeros(1), 0.0, np.empty((WAITS, 1)))
+    _fast[:], _counter[:] = [form], [counter]
+
+
+@contextmanager
+def _alone(kept_in: FilePath | None) -> Iterator[None]:
+    """One process at a time: the others find what the first has compiled."""
+    kept = kept_in and _made(kept_in / f"kernel-{_digest()}")
+    if not kept:
+        yield
+        return
+    with (kept / "lock").open("w") as lock:
+        flock(lock, LOCK_EX)  # let go when the file is closed, or the process ends
+        yield
 
 
 def _writable(folder: FilePath) -> bool:
     """Can a folder be written, or be made?"""
     return os.access(folder if folder.exists() else folder.parent, os.W_OK)
+
+
+if __name__ == "__main__":  # as a part of setting up: the first forecast then need not wait for it
+    warm()

@@ -73,7 +73,7 @@ class Luck:
 
     def of(self, purpose: Purpose, row: Index, slot: Index) -> Array:
         """The numbers of some patients at some slots, for which the path asks for one."""
-        return self.uniform.take(row * self.uniform.shape[1] + self.columns[purpose][slot])
+        return np.asarray(self.uniform.take(row * self.uniform.shape[1] + self.columns[purpose][slot]))
 
     def table(self, purpose: Purpose) -> Array:
         """The numbers of everybody, `(patient, slot)`; NaN where the path asks for none."""

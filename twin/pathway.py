@@ -134,9 +134,12 @@ def load_path(table: str | FilePath, hospital: Hospital) -> Path:
     return path_from(text, hospital, place=str(file))
 
 
-def path_from(text: str, hospital: Hospital, *, place: str = "path") -> Path:
-    """The path of a TOML text for a hospital; raises ConfigurationError as `load_path` does."""
-    table = parse(text, PathFile, place=place)
+def path_from(text: str, hospital: Hospital, *, place: str = "path", table: PathFile | None = None) -> Path:
+    """The path of a TOML text for a hospital; raises ConfigurationError as `load_path` does.
+
+    `table` is the text's own table where the text holds more than a path (`site.py`).
+    """
+    table = table or parse(text, PathFile, place=place)
     situations = situations_of(table.stage, hospital, text, place=place)
     return Path(
         name=table.name,

@@ -44,6 +44,10 @@ Then = Annotated[dict[str, float | str], AfterValidator(_probabilities)]
 class Stage(Checked):
     """One row of the table; every field may be left out."""
 
+    fr: str | None = None
+    """What it is called in French; the shipped stages' names are in `names.toml`."""
+    en: str | None = None
+    """What it is called in English."""
     enters: bool = False
     """Patients come in from outside here without arriving in the department."""
     comes: Literal["Arrived"] | None = None

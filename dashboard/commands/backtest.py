@@ -29,6 +29,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--recalibrate", type=duration, default=timedelta(days=1), metavar="1d", help="how often to learn"
     )
+    command.add_argument(
+        "--executor", metavar="WHERE", help="where members run: local, or dask://host:port of a cluster"
+    )
     command.add_argument("--members", type=int, help="runs of each ensemble")
 
 

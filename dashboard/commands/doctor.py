@@ -1,4 +1,8 @@
-"""Check the installation, the configuration (all faults at once), the database and the feed."""
+"""Check the installation, the configuration (all faults at once), the database and the feed; explain the site.
+
+The site is told back in sentences: its hospital, its staff by the hour, its path stage by stage, the load on whatever
+is queued for, what is unusual or doubtful. `--picture` draws the path.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,25 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
-from dashboard.commands.common import say, settings_of
-from dashboard.house import DATABASE, SECRET, House, open_house, scenario_catalogue
+from dashboard.commands.common import say, settings_of, written
+from dashboard.house import DATABASE, SECRET, House, open_house, scenario_catalogue, workers_of
+from dashboard.path_picture import sketch
 from dashboard.settings import Settings
+from dashboard.site_words import told
+from dashboard.words import LANGUAGES, Reader
+from forecast.executors import LOCAL
+from forecast.pathview import explained
 from ingest.errors import EdtwinError
 from ingest.log import Span
 from ingest.pseudonyms import open_secret
-from twin.hospital import DEFAULT, load_hospital
+from twin.explanation import Explained, Load, Step
+from twin.hospital import NO_LIMIT
 from twin.pathway import TABLES, load_path
 from twin.scenarios import pick
+from twin.site import load_site
 
 PACKAGES = ("edtwin", "duckdb", "simpy", "dash", "apscheduler", "pandas")
 
@@ -31,15 +44,67 @@ class Finding:
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    """`edtwin doctor` has no options of its own."""
+    """Options of `edtwin doctor`."""
+    command.add_argument("--language", choices=LANGUAGES, help="in which the site is explained (default: the setting)")
+    command.add_argument("--picture", type=Path, metavar="FILE.svg", help="draw the path into this file")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look at everything; 2 where something is not as it must be."""
+    """Look at everything, explain the site; 2 where something is not as it must be."""
     found = list(_findings(options))
     well = all(finding.well for finding in found)
-    say(options, {"well": well, "findings": [vars(f) for f in found]}, lambda: "\n".join(map(_line, found)))
+    site = _explained(options)
+    value = {"well": well, "findings": [vars(f) for f in found], "site": site and as_json(*site)}
+    if site and options.picture:
+        with written(options.picture) as file:
+            file.write_text(sketch(*site, narrow=False).svg, encoding="utf-8")
+    say(options, value, lambda: "\n".join([*map(_line, found), *_account(site)]))
     return 0 if well else 2
+
+
+def _explained(options: argparse.Namespace) -> tuple[Explained, Reader] | None:
+    """The site of the settings, and who reads; None where a fault is told already or it is not whole."""
+    try:
+        settings = settings_of(options)
+        site = load_site(settings.hospital)
+    except EdtwinError:
+        return None
+    said = explained(site)
+    return (said, Reader(settings.language, site.hospital.zone)) if said else None
+
+
+def as_json(site: Explained, reader: Reader) -> dict[str, Any]:
+    """The sentences, and the numbers behind them."""
+    return {
+        "arrivals_a_day": round(site.arrivals_a_day, 1),
+        "planned_a_day": round(site.planned_a_day, 1),
+        "sections": [{"name": s.name, "title": s.title, "sentences": s.sentences} for s in told(site, reader)],
+        "stages": [_stage_json(step) for step in site.steps],
+        "stays": [vars(stay) for stay in site.stays],
+        "loads": [_load_json(load) for load in site.loads],
+        "doubts": [vars(doubt) for doubt in site.doubts],
+    }
+
+
+def _stage_json(step: Step) -> dict[str, Any]:
+    ways = [{"to": way.to, "share": round(way.share, 4), "a_day": round(way.a_day, 2)} for way in step.ways]
+    plain = {"name": step.name, "zone": step.zone, "waits_for": step.queues_for, "then": ways}
+    median = None if step.lasts_min is None else round(step.lasts_min, 1)
+    return plain | {"a_day": round(step.a_day, 2), "share": round(step.share, 4), "median_min": median}
+
+
+def _load_json(load: Load) -> dict[str, Any]:
+    busiest = None if load.busiest is None else dict(zip(("from_h", "to_h", "share"), load.busiest, strict=True))
+    asked = None if load.asked is None else round(load.asked, 2)
+    there = {"there": load.there, "share": load.share, "busiest": busiest}
+    return {"pool": load.pool, "kind": load.kind, "asked": asked, **there}
+
+
+def _account(site: tuple[Explained, Reader] | None) -> Iterator[str]:
+    """The sections, each under its title."""
+    for section in told(*site) if site else ():
+        yield f"\n{section.title}"
+        yield from (f"  - {sentence}" for sentence in section.sentences)
 
 
 def _findings(options: argparse.Namespace) -> Iterator[Finding]:
@@ -58,6 +123,8 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
     yield _looked_at("database", lambda: _database(settings))
     if settings.kafka_brokers:
         yield _looked_at("kafka", lambda: _kafka(settings))
+    if settings.executor != LOCAL:
+        yield _looked_at("cluster", lambda: _cluster(settings))
 
 
 def _looked_at(thing: str, look: Callable[[], str]) -> Finding:
@@ -72,15 +139,26 @@ def _version(package: str) -> str:
 
 
 def _hospital(settings: Settings) -> str:
-    hospital = load_hospital(settings.hospital or DEFAULT)
+    site = load_site(settings.hospital)
+    hospital = site.hospital
     beds = sum(unit.places for unit in hospital.wards)
-    whose = settings.hospital or "the shipped one: its beds do not count unless the log tells them"
+    shipped = "the shipped units: their beds do not count unless the log tells them"
+    whose = settings.hospital if site.own_units else shipped
     return f"{hospital.name}, {len(hospital.wards)} wards with {beds} beds, {hospital.spaces} spaces ({whose})"
 
 
 def _paths(settings: Settings) -> str:
-    hospital = load_hospital(settings.hospital or DEFAULT)
-    return ", ".join(f"{name} ({len(load_path(name, hospital).stages)} stages)" for name in TABLES)
+    """The site's path, and those that are learned from a log; a log tells of doctors where the site's file does not."""
+    site = load_site(settings.hospital)
+    staffed = site.hospital
+    if "doctor" not in staffed.pools:
+        staffed = staffed.with_roster("doctor", (NO_LIMIT,) * 24)
+    learned = [load_path(name, staffed) for name in TABLES if name != "full"]
+    paths = [site.path, *(path for path in learned if site.path is None or path.name != site.path.name)]
+    said = ", ".join(f"{path.name} ({len(path.stages)} stages)" for path in paths if path)
+    if not site.lacks:
+        return said
+    return f"{said}; the site is not explained whole, its file would have to add:\n  " + "\n  ".join(site.lacks)
 
 
 def _scenarios(settings: Settings) -> str:
@@ -111,6 +189,12 @@ def _kafka(settings: Settings) -> str:
     from dashboard.kafka_wiring import looked_at
 
     return looked_at(settings)
+
+
+def _cluster(settings: Settings) -> str:
+    """The workers of the cluster, each with the house's code."""
+    workers_of(settings).shutdown()
+    return f"{settings.executor} has workers, and they run the code of this house"
 
 
 def _when(house: House, span: Span) -> str:

@@ -27,6 +27,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--known-at", type=instant, metavar="T", help="from what was known then (default: --at)")
     command.add_argument("--scenario", action="append", metavar="NAME", help="may be given several times")
     command.add_argument("--members", type=int, help="runs of the ensemble")
+    command.add_argument(
+        "--executor", metavar="WHERE", help="where members run: local, or dask://host:port of a cluster"
+    )
     command.add_argument("--hours", dest="horizon_h", type=float, metavar="H", help="how far it goes")
 
 

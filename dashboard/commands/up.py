@@ -45,6 +45,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--accept-gap", action="append", default=[], metavar="TOPIC", help="go on although records of it are missing"
     )
     command.add_argument("--members", type=int, help="runs of each ensemble (default 200)")
+    command.add_argument(
+        "--executor", metavar="WHERE", help="where members run: local, or dask://host:port of a cluster"
+    )
     command.add_argument("--every", dest="every_min", type=float, metavar="MIN", help="minutes between forecasts")
     command.add_argument("--kind", choices=("roomy", "congested"), default="congested", help="of the fabricated one")
     command.add_argument("--size", choices=("small", "medium", "large"), default="large", help="of the fabricated one")

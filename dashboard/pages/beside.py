@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.panels import downtime, feeds, quarantine
+from dashboard.panels import downtime, feeds, path, quarantine
 from dashboard.panels.header import Way
 from dashboard.panels.header import beside as header
 from dashboard.parts import absent
@@ -50,6 +50,11 @@ BESIDE: dict[str, Page] = {
         lambda reader: reader.say("What could not be read?"),
         lambda view, reader, place: quarantine.panel(view, reader, place.number),
     ),
+    "path": Page(
+        lambda reader: reader.say("Path"),
+        lambda reader: reader.say("How do patients go through the hospital?"),
+        lambda view, reader, _: path.panel(view, reader),
+    ),
     "downtime": Page(
         lambda reader: reader.say("Downtime sheet"),
         lambda reader: reader.say("Downtime sheet"),
@@ -60,9 +65,9 @@ BESIDE: dict[str, Page] = {
 """Every page beside the wall, in the order of the ways to them; its address is its name."""
 
 
-def named(path: str) -> str:
+def named(address: str) -> str:
     """The page at an address; the wall for one that is not ours."""
-    name = path.strip("/")
+    name = address.strip("/")
     return name if name in BESIDE else WALL
 
 

@@ -130,5 +130,7 @@ def _explained(board: Board, text: str) -> str:
 
 
 def _cycle(board: Board, reader: Reader) -> list[Line]:
-    error = board.cycle.last_error
-    return [] if error is None else [("warn", reader.say("The last cycle failed: {error}", error=error))]
+    error, lost = board.cycle.last_error, board.cycle.cluster_fault
+    failed = [] if error is None else [reader.say("The last cycle failed: {error}", error=error)]
+    here = [] if lost is None else [reader.say("Simulated on this machine, without the cluster: {error}", error=lost)]
+    return [("warn", text) for text in (*failed, *here)]

@@ -1,0 +1,1 @@
+"""What `edtwin bench` measures: the engines side by side, what grows with the hospital, whole cycles."""

@@ -1,0 +1,94 @@
+"""The page of the path in a real browser: drawn, whole, within every screen, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from dashboard.app import Pages
+from tests.boards import ordinary
+from tests.path_views import cramped, learned
+from tests.pictures import CHROMIUM, SCREENS, launch, served
+from tests.test_dashboard_browser import SIDEWAYS, watched
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
+]
+
+DRAWN = "() => { const i = document.querySelector('.path-picture'); return i.complete && i.naturalWidth > 0; }"
+SEEN = (
+    "() => { const r = document.querySelector('.path-picture').getBoundingClientRect(); return [r.width, r.bottom]; }"
+)
+CUT_OFF = """() => [...document.querySelectorAll('.path .card, .path li, .load-row > *')]
+    .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline').map(e => e.className)"""
+LETTER_PX = """async () => { const i = document.querySelector('.path-picture');
+    const text = await (await fetch(i.src)).text();
+    const sizes = [...text.matchAll(/class="name"[^>]*font-size="([0-9.]+)"/g)].map(m => parseFloat(m[1]));
+    const width = parseFloat(text.match(/viewBox="0 0 ([0-9.]+)/)[1]);
+    return Math.min(...sizes) * i.getBoundingClientRect().width / width; }"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+def open_page(browser: Browser, url: str, screen: str) -> Page:
+    width, height = SCREENS[screen]
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.goto(url)
+    page.locator(".path-picture").wait_for(timeout=60_000)
+    page.wait_for_function(DRAWN)
+    return page
+
+
+def test_the_picture_is_whole_on_every_screen_without_complaint(browser: Browser) -> None:
+    """Under the page's own policy; on a wall it is seen whole without scrolling; letters can be read."""
+    pages: Pages = {"path": cramped}
+    with served(ordinary, pages) as (url, _):
+        for screen, (width, height) in SCREENS.items():
+            page = open_page(browser, f"{url}path?lang=fr", screen)
+            assert (screen, page.evaluate(SIDEWAYS), page.evaluate(CUT_OFF)) == (screen, 0, [])
+            drawn, bottom = page.evaluate(SEEN)
+            assert drawn <= width
+            if screen != "phone":
+                assert bottom < height
+            expect(page.locator(".doubts")).to_contain_text("grandit sans fin")
+            page.close()
+
+
+def test_letters_of_the_picture_can_be_read_and_too_small_ones_are_seen(browser: Browser) -> None:
+    pages: Pages = {"path": cramped}
+    with served(ordinary, pages) as (url, _):
+        page = browser.new_page(bypass_csp=True, viewport={"width": 1920, "height": 1080})
+        for screen, least_px in (("wall", 9.0), ("4k", 18.0), ("phone", 8.0)):
+            page.set_viewport_size({"width": SCREENS[screen][0], "height": SCREENS[screen][1]})
+            page.goto(f"{url}path?lang=fr")
+            page.locator(".path-picture").wait_for(timeout=60_000)
+            page.wait_for_function(DRAWN)
+            assert page.evaluate(LETTER_PX) >= least_px, screen
+        page.add_style_tag(content=".path-picture { width: 40% !important; }")
+        assert page.evaluate(LETTER_PX) < least_px
+        page.close()
+
+
+def test_nothing_is_asked_of_a_stranger_and_nothing_complained_of(browser: Browser) -> None:
+    pages: Pages = {"path": learned}
+    with served(ordinary, pages) as (url, _):
+        page = browser.new_page(viewport={"width": 1920, "height": 1080})
+        complaints, asked = watched(page)
+        page.goto(f"{url}path?lang=en")
+        page.locator(".path-picture").wait_for(timeout=60_000)
+        page.wait_for_function(DRAWN)
+        expect(page.get_by_text("Numbers learned from")).to_be_visible()
+        page.locator(".way", has_text="Wall").click()
+        page.locator(".wall .big").first.wait_for(timeout=60_000)
+        assert complaints == []
+        assert {address for address in asked if not address.startswith((url, "data:", "blob:"))} == set()
+        page.close()
