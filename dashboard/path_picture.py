@@ -67,16 +67,16 @@ class Legend:
 
     @staticmethod
     def of(explained: Explained) -> Legend:
-        """Beds and spaces have a colour each; pools of staff and equipment come in the order of the path."""
+        """Beds and spaces have a colour each, and staff and equipment, in the order of the path; where these are more
+        than there are colours, those whom fewest patients queue for share the last.
+        """
         pools = list(dict.fromkeys(pool for step in explained.steps for pool in step.queues_for))
-        hue: dict[str, str] = {}
-        of_staff: dict[str, str] = {}
-        for asked in map(explained.pool, pools):
-            if asked.kind in ("staff", "care"):  # a doctor and the places in her care are one
-                of_staff.setdefault(asked.en, f"pool-{1 + len(of_staff) % HUES}")
-                hue[asked.pool] = of_staff[asked.en]
-            else:
-                hue[asked.pool] = "pool-spaces" if asked.kind == "spaces" else "pool-beds"
+        asked = {pool: explained.pool(pool) for pool in pools}
+        of_staff = _hues(explained, [one.en for one in asked.values() if one.kind in _STAFF])
+        hue = {
+            pool: of_staff[one.en] if one.kind in _STAFF else "pool-spaces" if one.kind == "spaces" else "pool-beds"
+            for pool, one in asked.items()
+        }
         return Legend(hue)
 
     def of_step(self, step: Step) -> list[str]:
@@ -88,9 +88,29 @@ class Legend:
         out: dict[str, str] = {}
         for pool, hue in self.hue.items():
             words = {"pool-beds": reader.say("a bed"), "pool-spaces": reader.say("a space")}
+            if self._shares(explained, hue):
+                words[hue] = reader.say("other staff or equipment")
             if hue not in out or explained.pool(pool).kind == "staff":
                 out[hue] = words.get(hue) or pool_name(explained, pool, reader)
         return list(out.items())
+
+    def _shares(self, explained: Explained, hue: str) -> bool:
+        """Do several kinds of staff have this colour?"""
+        mine = (explained.pool(pool) for pool, colour in self.hue.items() if colour == hue)
+        return len({asked.en for asked in mine if asked.kind in _STAFF}) > 1
+
+
+def _hues(explained: Explained, staff: Sequence[str]) -> dict[str, str]:
+    """The colour of each kind of staff or equipment: a doctor and the places in her care are one."""
+    names = list(dict.fromkeys(staff))
+    a_day = dict.fromkeys(names, 0.0)
+    for step in explained.steps:
+        for asked in map(explained.pool, step.queues_for):
+            if asked.en in a_day:
+                a_day[asked.en] += step.a_day
+    own = names if len(names) <= HUES else sorted(names, key=lambda name: -a_day[name])[: HUES - 1]
+    mine = [name for name in names if name in own]
+    return {name: f"pool-{mine.index(name) + 1 if name in own else HUES}" for name in names}
 
 
 def sketch(explained: Explained, reader: Reader, *, narrow: bool, note: Mapping[str, str] | None = None) -> Sketch:
@@ -358,3 +378,6 @@ def _styles() -> str:
         *(f".{hue}{{fill:{c[hue]}}}" for hue in hues),
     ]
     return f"<style>{''.join(rules)}</style>"
+
+
+_STAFF = ("staff", "care")

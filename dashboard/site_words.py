@@ -210,6 +210,8 @@ def _of_stage(explained: Explained, step: Step, reader: Reader) -> Iterator[str]
 def _who(step: Step, reader: Reader) -> str:
     if step.enters == "planned":
         return reader.say("{n} patients a day enter here by appointment.", n=reader.number(step.a_day, 1))
+    if step.enters == "asked":
+        return reader.say("the wards ask for {n} a day.", n=reader.number(step.a_day, 1))
     if step.enters == "arrives" or step.share > 0.9995:
         return reader.say("everyone comes here, {n} a day.", n=reader.number(step.a_day))
     if not step.ways:

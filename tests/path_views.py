@@ -37,12 +37,12 @@ always = 3
 fr = "Salles d'imagerie"
 en = "Imaging rooms"
 always = 1
-[pools.porter]
-fr = "Brancardiers"
-en = "Porters"
+[pools.volunteer]
+fr = "Bénévoles"
+en = "Volunteers"
 always = 4
 """
-"""A winter with too few doctors, one imaging room, and porters whom nobody waits for."""
+"""A winter with too few doctors, one imaging room, and volunteers whom nobody waits for."""
 OTHER_WARDS = """
 name = "Clinique de la Baie"
 [units]

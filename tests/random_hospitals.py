@@ -106,7 +106,8 @@ TABLES = (QUEUE, WHOLE, WHOLE, EVERYTHING, EVERYTHING, EVERYTHING)
 OVERFLOWS: tuple[dict[str, tuple[str, ...]], ...] = (
     {},
     {"medicine": ("surgery",)},
-    {"medicine": ("surgery", "geriatrics"), "surgery": ("medicine",)},
+    {"medicine": ("surgery", "geriatrics"), "surgery": ("medicine", "geriatrics")},
+    {"medicine": ("geriatrics",), "surgery": ("geriatrics",), "geriatrics": ("medicine", "surgery")},
     {"medicine": ("geriatrics", "surgery"), "surgery": ("geriatrics", "medicine"), "geriatrics": ("surgery",)},
     {"medicine": ("surgery", "geriatrics"), "surgery": ("medicine",), "geriatrics": ("medicine",)},
 )
@@ -167,12 +168,20 @@ def _small(dice: np.random.Generator) -> tuple[Path, Parameters]:
         durations=durations,
         shares={name: np.full((3, 2), 0.5) for name in path.shares},
         wanted=dict.fromkeys(path.wanted, wards),
+        leaving=_clocks(dice, len(path.units)) if dice.random() < 0.5 else None,
+        leaving_earlier_min=float(dice.choice([0.0, 0.0, 90.0])),
         load_edges=np.sort(dice.integers(0, 8, (2, loads - 1)).astype(np.float64), axis=1),
     )
 
 
 def _stream(name: str, enters: str, mix: Array, per_hour: float) -> Stream:
     return Stream(name, enters, np.full(HOURS_OF_WEEK, per_hour), np.array([mix, mix[::-1]]), day_cv=0.1)
+
+
+def _clocks(dice: np.random.Generator, units: int) -> Array:
+    """Wards that let patients go at some hours, or always."""
+    speed = dice.choice([0.02, 0.5, 1.0, 3.0], (units, HOURS_OF_WEEK))
+    return np.asarray(np.where(dice.random((units, 1)) < 0.3, 1.0, speed))
 
 
 def _duration(dice: np.random.Generator, loads: int) -> Duration:

@@ -30,7 +30,7 @@ def test_the_shipped_site_is_told_in_french_unless_asked_otherwise(
     status, french = doctor(capsys, data=tmp_path)
     assert status == 0
     assert "\nLe parcours, étape par étape\n" in french
-    assert "ok    paths: full (30 stages)" in french
+    assert "ok    paths: full (70 stages)" in french
     _, english = doctor(capsys, "--language", "en", data=tmp_path)
     assert "\nThe path, stage by stage\n  - Registration: everyone comes here, 220 a day." in english
 
@@ -42,7 +42,7 @@ def test_a_site_s_own_numbers_are_told_and_its_doubts_first(
     status, out = doctor(capsys, "--config", config, data=tmp_path)
     assert status == 0
     assert out.index("What is unusual or doubtful") < out.index("The hospital")
-    assert "Porters: nobody queues for them, so their number changes nothing." in out
+    assert "Volunteers: nobody queues for them, so their number changes nothing." in out
     assert "260 patients come to the emergency department on an average day." in out
 
 
@@ -60,7 +60,7 @@ def test_json_holds_the_sentences_and_the_numbers_behind_them(
     assert sum(way["share"] for way in stages["decision"]["then"]) == pytest.approx(1, abs=1e-3)
     loads = {load["pool"]: load for load in site["loads"]}
     assert loads["imaging"]["share"] == pytest.approx(loads["imaging"]["asked"] / 1, rel=0.01)
-    assert {"kind": "pool_never", "about": "porter", "share": None, "hours": None} in site["doubts"]
+    assert {"kind": "pool_never", "about": "volunteer", "share": None, "hours": None} in site["doubts"]
 
 
 def test_the_path_is_drawn_into_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_doubts_come_first_then_the_load_as_bars() -> None:
     assert texts(first)[:2] == ["▲", "What is unusual or doubtful"]
     assert texts(second)[0] == "What is asked of it, on average"
     rows = {texts(row)[0]: row for row in with_class(second, "load-row")}
-    assert "over" in classes(rows["Beds of Medicine"])
+    assert "over" in classes(rows["Beds of General medicine"])
     assert with_class(rows["Imaging rooms"], "bar")[0].children.style == {"width": "100.0%"}
     assert "over" not in classes(rows["Triage nurses"])
 

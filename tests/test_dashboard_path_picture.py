@@ -49,7 +49,10 @@ def test_it_is_a_sound_picture_of_every_stage_but_the_turnings(name: str, langua
     left_out = [step for name, step in names.items() if name not in found]
     assert all((len(s.ways) == 1 and s.lasts_min is None) or s.a_day <= 0 for s in left_out)
     if name != "learned":
-        assert {s.name for s in left_out} == {"admit", "uhcd_admit", "uhcd_onward", "sauv_admit"}
+        assert {s.name for s in left_out} == {
+            "uhcd_admit", "uhcd_onward", "uhcd_home", "sauv_admit", "sauv_icu", "surgical_admit", "icu_admit",
+            "icu_out", "icu_died", "ward_exit", "fast_to_box",
+        }  # fmt: skip
 
 
 def inside(drawn: Sketch) -> bool:
@@ -87,11 +90,13 @@ def test_a_zone_s_head_says_what_is_noted_of_it() -> None:
 def test_every_colour_is_of_the_stylesheet_and_means_one_thing() -> None:
     explained = told("shipped")
     legend = Legend.of(explained)
-    assert legend.hue["doctor"] == "pool-3"
+    assert legend.hue["doctor"] == "pool-5"
     assert {legend.hue[p] for p in ("bed:uhcd", "wanted bed")} == {"pool-beds"}
     shown = legend.shown(explained, READER)
-    assert ("pool-3", "Emergency doctors") in shown
+    assert ("pool-5", "Emergency doctors") in shown
     assert len({hue for hue, _ in shown}) == len(shown)
+    assert ("pool-6", "other staff or equipment") in shown
+    assert {legend.hue[p] for p in ("porter", "ventilator", "specialist")} == {"pool-6"}, "queued for by fewest"
     drawn = sketch(explained, READER, narrow=False)
     known = set(colours().values())
     assert set(re.findall(r"#[0-9a-f]{6}", drawn.svg)) <= known

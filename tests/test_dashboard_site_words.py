@@ -67,18 +67,17 @@ def test_a_small_site_is_told_from_beginning_to_end() -> None:
 
 def test_in_french_too() -> None:
     found = said(shipped().explained, FRENCH)
-    assert found["staff"][2].startswith("Médecins urgentistes : 4 de 0 à 8 h, 6 de 8 à 10 h, 7 de 10 à 20 h, 6 de 20")
-    assert found["path"][4] == (
-        "Examen médical : 98 % passent ici, 215 par jour. On y attend : Médecins urgentistes. Qui attend trop "
+    assert "Médecins urgentistes : 4 de 0 à 8 h, 5 de 8 à 10 h, 6 de 10 à 24 h." in found["staff"]
+    assert next(told for told in found["path"] if told.startswith("Examen médical")) == (
+        "Examen médical : 82 % passent ici, 180 par jour. On y attend : Médecins urgentistes. Qui attend trop "
         "longtemps part sans être vu. "
-        "L'étape dure 14 min (plus longtemps une fois sur deux). Ensuite : Décision médicale "
-        "38 %, "
-        "Biologie 38 %, Imagerie 20 %, Avis spécialisé 5 %."
+        "L'étape dure 15 min (plus longtemps une fois sur deux). Ensuite : Prélèvement 44 %, "
+        "Décision médicale 32 %, Brancardage vers l'imagerie 19 %, Avis spécialisé 5 %."
     )
     assert found["doubts"][0] == (
-        "Lits (Cardiologie) : 95 % occupés même si personne n'attendait jamais. Les attentes seront longues."
+        "Lits (Neurologie) : 99 % occupés même si personne n'attendait jamais. Les attentes seront longues."
     )
-    assert "Lits (Médecine) : il en faudrait 1" in " ".join(said(cramped().explained, FRENCH)["doubts"])
+    assert "Salles d'imagerie : il en faudrait 152 %" in " ".join(said(cramped().explained, FRENCH)["doubts"])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -133,9 +132,9 @@ def test_lists() -> None:
 
 def test_where_patients_of_a_full_ward_lie_is_said() -> None:
     found = said(shipped().explained, READER)
-    assert "When it is full, patients of Surgery may lie in Medicine." in found["hospital"]
+    assert "When it is full, patients of General surgery may lie in Orthopaedics." in found["hospital"]
     boarding = next(sentence for sentence in found["path"] if sentence.startswith("Boarding"))
-    assert "Who still waits after 4 h may lie in another ward." in boarding
+    assert "Who still waits after 1 h 29 may lie in another ward." in boarding
 
 
 def test_what_is_not_known_is_said() -> None:

@@ -21,7 +21,7 @@ def test_what_is_learned_goes_before_what_a_site_says_and_that_before_what_is_sh
         ("", None), ('name = "Valmont"', None), (CRAMPED, None), (CRAMPED, calibration()),
     )]  # fmt: skip
     assert [view.source for view in found] == ["shipped", "shipped", "site", "learned"]
-    assert [len(view.explained.steps) for view in found if view.explained] == [30, 30, 30, 18]
+    assert [len(view.explained.steps) for view in found if view.explained] == [70, 70, 70, 18]
     assert found[3].learned_at == calibration().as_of
     assert found[3].learned_visits == calibration().report["visits"]
 

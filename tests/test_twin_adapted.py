@@ -34,8 +34,17 @@ def test_wards_without_a_count_have_beds_for_everybody_unless_the_file_is_the_si
     assert known.beds == frozenset()
     assert {u.places for u in known.hospital.wards} == {NO_LIMIT}
     own = of(without(BedsCounted), own_beds=True)
-    assert own.beds == {u.name for u in hospital().wards}
-    assert {u.name: u.places for u in own.hospital.wards} == {u.name: u.places for u in hospital().wards}
+    named = {u.name: u.places for u in own.hospital.wards}
+    assert len(named) == 6
+    assert own.beds == set(named)
+    assert named.items() <= {u.name: u.places for u in hospital().wards}.items()
+
+
+def test_wards_overflow_as_the_file_says_only_where_it_is_the_sites_own() -> None:
+    assert {u.overflow for u in of(told().known(NOON)).hospital.wards} == {()}
+    own = of(told().known(NOON), own_beds=True).hospital
+    assert own.unit("surgery").overflow == ()
+    assert own.unit("geriatrics").overflow == ("medicine",), "none into wards that are not there"
 
 
 def test_wards_are_those_that_the_log_names() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tests.small_hospitals import START, WHOLE, Here, member, parameters, present, small_path
+from tests.small_hospitals import START, WHOLE, Here, Member, member, parameters, present, small_path
 from twin.durations import Duration, exponential, fixed, lognormal
 from twin.errors import PresentError
 from twin.fate import Fate
@@ -44,34 +45,30 @@ def test_the_length_of_a_ward_stay_is_that_of_the_ward_wanted() -> None:
     assert np.array_equal(told.minutes[row, stop, 0], np.where(unit == MEDICINE, 600.0, 300.0))
 
 
-def on_clocks(here: Present | None = None, to_ward_min: float = 0.0) -> Fate:
-    """Both wards let patients go between 12 and 13 h only; the run starts at 8 h."""
+def on_clocks(here: Present | None = None, bend: Callable[[Fate], Fate] = lambda fate: fate) -> Member:
+    """Both wards let patients go between 12 and 13 h only; the run starts at midnight; one bed, so that they board."""
     hour = np.arange(168) % 24
     leaving = np.where(hour == 12, 24.0, 1e-6)[None, :].repeat(len(PATH.units), axis=0)
     lasting = LASTING | {"ward_stay:medicine": exponential(700), "ward_stay:surgery": exponential(700)}
     believed = parameters(
         PATH, lasting, per_hour=20.0, shares={"p_admit": 0.5}, wanted={"medicine": 0.5, "surgery": 0.5}
     )
-    believed = replace(believed, leaving=leaving, to_ward_min=to_ward_min)
-    return member(PATH, believed, hours=72, here=here).fate
+    return member(PATH, replace(believed, leaving=leaving), hours=96, here=here, bend=bend)
 
 
-def test_a_stay_is_over_when_the_ward_lets_patients_go() -> None:
+def left_at_noon(ran: Member) -> float:
+    """Of the stays that ended, how many did so between 12 and 13 h."""
+    over = ran.visits.stay_until_min[~np.isnan(ran.visits.stay_until_min)]
+    assert over.size > 3
+    return float(((START.hour + over / 60) % 24 // 1 == 12).mean())
+
+
+def test_a_stay_is_over_when_the_ward_lets_patients_go_however_long_they_waited_for_its_bed() -> None:
+    """The mutant has no clock."""
     inpatient = Here("ward", serving=True, since_min=-3000, residual_min=700.0, unit=MEDICINE)
-    told = on_clocks(present(PATH, *[inpatient] * 5))
-    start_hour = START.hour
-    noon = (told.minutes[:5, 0, 0] / 60 + start_hour) % 24
-    assert ((noon >= 12) & (noon < 13)).all()
-
-
-def test_a_stay_to_come_begins_on_the_clock_when_the_patient_usually_enters() -> None:
-    """The mutant counts it from the arrival, and would end stays a few hours too soon."""
-    told, mutant = on_clocks(to_ward_min=300.0), on_clocks()
-    for fate, ends_at_noon in ((told, True), (mutant, False)):
-        row, stop = np.nonzero(fate.stage == PATH.index("ward"))
-        left = START.hour + (fate.at_min[row] + 300.0 + fate.minutes[row, stop, 0]) / 60
-        within = left < START.hour + 70
-        assert (((left[within] % 24) // 1 == 12).mean() > 0.99) == ends_at_noon
+    here = present(PATH, *[inpatient] * 3)
+    assert left_at_noon(on_clocks(here)) == 1.0
+    assert left_at_noon(on_clocks(here, lambda fate: replace(fate, clock_edge_min=np.empty(0)))) < 0.5
 
 
 def test_the_ward_is_wanted_from_the_end_of_its_stage_on() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,13 +20,14 @@ def faults(text: str) -> tuple[str, ...]:
     return error.value.faults
 
 
-def test_the_default_hospital_has_a_department_six_wards_and_its_pools() -> None:
+def test_the_default_hospital_has_a_department_nine_wards_and_its_pools() -> None:
     hospital = load_hospital()
     assert hospital.acuities == ("1", "2", "3A", "3B", "4", "5")
     assert [u.name for u in hospital.wards] == [
-        "uhcd", "medicine", "geriatrics", "surgery", "cardiology", "intensive_care",
+        "uhcd", "medicine", "pneumology", "neurology", "geriatrics", "cardiology", "surgery", "orthopaedics",
+        "intensive_care",
     ]  # fmt: skip
-    assert hospital.spaces == hospital.unit("boxes").places + hospital.unit("sauv").places
+    assert hospital.spaces == sum(hospital.unit(area).places for area in ("boxes", "fast_track", "sauv"))
     assert {"bed:medicine", "space:boxes", "doctor", "triage_nurse", "imaging"} <= set(hospital.pools)
     assert hospital.units[hospital.unit_code("medicine")].name == "medicine"
 
@@ -64,7 +65,7 @@ weekday = { "0-14" = 1, "12-24" = 1 }
         assert expected in told
 
 
-@pytest.mark.parametrize("wrong", ["8h", "20-8", "0-25"])
+@pytest.mark.parametrize("wrong", ["8h", "8-8", "24-8", "0-25"])
 def test_hours_that_cannot_be_read_are_named(wrong: str) -> None:
     text = HOSPITAL.replace("always = 1", f'weekday = {{ "{wrong}" = 1 }}')
     assert any("hours must be written like" in fault and wrong in fault for fault in faults(text))
@@ -101,6 +102,27 @@ def test_a_roster_follows_the_local_hours_through_the_week() -> None:
     hospital = small_hospital().with_roster("doctor", [1] * 8 + [3] * 16, [2] * 24)
     friday = datetime(2026, 3, 6, 7, 30, tzinfo=UTC)
     assert hospital.capacity("doctor", friday, 2 * 1440) == ((0.0, 1), (30.0, 3), (990.0, 2))
+
+
+def test_shifts_may_pass_midnight_and_single_days_have_rosters_of_their_own() -> None:
+    told = 'weekday = { "7-14" = 3, "14-21" = 4, "21-7" = 2 }, on.friday = { "0-12" = 1, "12-24" = 0 }'
+    [doctor, _] = parse(HOSPITAL.replace("always = 1", told), HospitalFile, place="h").hospital().rosters
+    assert doctor.weekday == (2,) * 7 + (3,) * 7 + (4,) * 7 + (2,) * 3
+    friday = datetime(2026, 3, 6, tzinfo=UTC)
+    assert [doctor.at(friday + timedelta(hours=h)) for h in (11, 12, 24 + 8)] == [1, 0, 3]
+    theatre = load_hospital().capacity("theatre", datetime(2026, 3, 6, 5, tzinfo=UTC), 3 * 1440)
+    assert [count for _, count in theatre] == [0, 3, 0], "none from Friday afternoon to Monday morning"
+    both = HOSPITAL.replace("always = 1", 'always = 1, on.friday = { "0-24" = 1 }')
+    assert any("single days" in fault for fault in faults(both))
+
+
+def test_the_default_staff_have_professions_and_shifts() -> None:
+    rosters = {pool.name: pool for pool in load_hospital().rosters}
+    assert {rosters[name].profession for name in ("nurse", "triage_nurse")} == {"nurse"}
+    assert rosters["ventilator"].profession is None
+    for name in ("nurse", "porter", "cleaner", "laboratory"):
+        morning, afternoon, night = (rosters[name].weekday[hour] for hour in (8, 15, 23))
+        assert night < min(morning, afternoon), name
 
 
 def test_clocks_that_change_move_the_roster_with_them() -> None:

@@ -78,7 +78,7 @@ def test_a_day_later_some_of_it_has_changed() -> None:
 def test_a_model_has_another_version_as_soon_as_a_number_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
     learned = calibration().parameters
     assert calibration().report["version"] == model_version(learned)
-    nudged = replace(learned, to_ward_min=learned.to_ward_min + 1e-9)
+    nudged = replace(learned, leaving_earlier_min=learned.leaving_earlier_min + 1e-9)
     assert model_version(nudged) != model_version(learned)
     before = model_version(learned)
     monkeypatch.setattr("twin.learned_version.code_hash", lambda: "other code")

@@ -67,7 +67,7 @@ def test_what_a_file_leaves_out_is_the_shipped_default() -> None:
     shipped = load_site()
     assert site.parameters
     assert shipped.parameters
-    assert [stream.name for stream in site.parameters.streams] == ["emergency"]
+    assert [stream.name for stream in site.parameters.streams] == ["emergency", "request:imaging", "request:laboratory"]
     half, whole = site.parameters.streams[0].per_hour, shipped.parameters.streams[0].per_hour
     assert half == pytest.approx(whole / 2)
     assert fingerprint(site.parameters.durations) == fingerprint(shipped.parameters.durations)

@@ -148,7 +148,6 @@ def calibrate(
         wanted=learned.wanted,
         load_edges=edges,
         leaving=wards.leaving,
-        to_ward_min=_to_ward_min(recent.visits),
         learned={
             "from": minutes.at(window[0]).isoformat(),
             "until": as_of.isoformat(),
@@ -307,12 +306,6 @@ def _wards(year: _Year, hospital: Hospital, told: Reporting) -> _Wards:
         learned = learn_censored(minutes, over, weight[source]) if over.any() else fixed(1e6)
         stays[f"ward_stay:{unit.name}"] = learned
     return _Wards(stays, leaving, counts)
-
-
-def _to_ward_min(visits: Visits) -> float:
-    """The median time from coming to the department to leaving it for a ward."""
-    to_ward = (visits.departed_min - visits.arrived_min)[visits.to == _WARD]
-    return float(np.nanmedian(to_ward)) if (~np.isnan(to_ward)).any() else 0.0
 
 
 def _taken_as_gone(history: History, open_stays: Flags, until: Array, told: Reporting) -> Flags:

@@ -31,6 +31,8 @@ from twin.story import Array, Story, Visits
 START = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = 14
 HOURS = np.arange(0.0, DAYS * 1440.0, 60.0)
+_ON_THE_WAY = ("boarding", "transport")
+"""How stages between the decision to admit and the ward are named."""
 _ARRIVED, _LEFT = RANK["Arrived"], [RANK[kind] for kind in LEAVING]
 Spoil = Callable[[Story], Story]
 
@@ -128,17 +130,24 @@ def _no_arrivals(level: float) -> Check:
 
 
 def _no_doctors(on_duty: int) -> Check:
-    story, _ = _run(hospital=_default()[0].with_roster("doctor", (on_duty,) * 24), days=3)
+    hospital = _default()[0]
+    for pool in ("doctor", "fast_track_doctor"):
+        hospital = hospital.with_roster(pool, (on_duty,) * 24)
+    story, _ = _run(hospital=hospital, days=3)
     seen = float((story.kind == RANK["SeenByProvider"]).sum())
     return Check("no_doctors", "extremes", "patients", seen, 0.0, 0.0)
 
 
 def _beds_for_all() -> Check:
-    """With beds for all, boarding is the way to the ward and nothing else."""
+    """With beds, isolation rooms and porters for all, boarding is the way to the ward and nothing else."""
     hospital, path, _ = _default()
-    story, fate = _run(hospital=hospital.with_beds({u.name: NO_LIMIT for u in hospital.wards}), days=7)
+    hospital = hospital.with_beds({u.name: NO_LIMIT for u in hospital.wards})
+    for pool in ("porter", "isolation_room"):
+        hospital = hospital.with_roster(pool, (NO_LIMIT,) * 24)
+    story, fate = _run(hospital=hospital, days=7)
     visits = Visits.of(story, fate.acuity)
-    boards = np.isin(fate.stage, [path.index(name) for name in ("boarding", "sauv_boarding", "uhcd_boarding")])
+    ways = [k for k, name in enumerate(path.names) if path.inside_serving[k] and name.endswith(_ON_THE_WAY)]
+    boards = np.isin(fate.stage, ways)
     way = np.where(boards, fate.minutes[:, :, 0], 0.0).sum(axis=1)
     boarded = (visits.departed_min - visits.decided_min)[fate.visit]
     waited = np.nanmax(np.where(boards.any(axis=1), boarded - way, np.nan))
@@ -148,7 +157,8 @@ def _beds_for_all() -> Check:
 def _all_to_sauv() -> Check:
     """Everybody to resuscitation: there are never more patients in it than spaces."""
     hospital, _, believed = _default()
-    story, fate = _run(replace(believed, shares={**believed.shares, "p_sauv": np.ones((len(believed.classes), 1))}))
+    every = np.ones_like(believed.shares["p_sauv"])
+    story, fate = _run(replace(believed, shares={**believed.shares, "p_sauv": every, "p_fast_track": 0 * every}))
     visits = Visits.of(story, fate.acuity)
     mine = visits.stay_unit == hospital.unit_code("sauv")
     times = np.sort(visits.stay_from_min[mine])

@@ -1,6 +1,7 @@
 """The default parameters: read from `parameters.toml`, where every number has its unit and its source.
 
-A class of patient is an age band and an acuity; the day is one block; there is one load class. What the file says is
+A class of patient is an age band and an acuity; each hour of arrival is a block, so that a way may be open for some
+hours only; there is one load class. What the file says is
 kept in `Parameters.learned` beside the values, so that a page can show where each number comes from.
 """
 
@@ -19,19 +20,27 @@ from ingest.events import Acuity, AgeBand
 from twin.durations import Duration, exponential, fixed, lognormal
 from twin.errors import ParametersError
 from twin.fitting import check
-from twin.hospital import Hospital
-from twin.parameters import HOURS_OF_WEEK, Parameters, PatientClass, Stream
+from twin.hospital import Hospital, hours_in
+from twin.parameters import Parameters, PatientClass, Stream
 from twin.pathway import Path
 
 Array = npt.NDArray[np.float64]
 
 DEFAULT = FilePath(__file__).with_name("parameters.toml")
 _MINUTES = {"min": 1.0, "h": 60.0, "d": 1440.0}
-_PLANNED_HOURS = range(8, 11)
-_WEEKDAYS = 5
+_HOURS = 24
+_PLANNED_HOURS = {"8-11": 1.0}
+_WEEKDAYS = (1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0)
+
+
+def _in_hours(span: str) -> str:
+    hours_in(span)
+    return span
+
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+Span = Annotated[str, AfterValidator(_in_hours)]
 NotNegative = Annotated[float, Field(ge=0)]
 
 
@@ -100,6 +109,32 @@ class Mix(Checked):
     acuity: dict[AgeBand, AcuityShares]
 
 
+class Wards(Sourced):
+    """Names of wards."""
+
+    value: tuple[str, ...]
+
+
+class Speeds(Sourced):
+    """How fast by local hour, compared with other hours."""
+
+    value: Annotated[tuple[Positive, ...], Field(min_length=24, max_length=24)]
+
+
+class Leaving(Checked):
+    """`[leaving]`: the clock of the wards."""
+
+    hours: Speeds
+    weekday: ByWeekday
+    around_the_clock: Wards
+
+    def speed(self, hospital: Hospital) -> Array:
+        """By unit and hour of the week, `(unit, 168)`, with mean 1."""
+        week = np.outer(self.weekday.value, self.hours.value).ravel()
+        always = [unit.name in self.around_the_clock.value for unit in hospital.units]
+        return np.where(np.array(always)[:, None], 1.0, week / week.mean())
+
+
 class Lasting(Sourced):
     """One of `[durations]`."""
 
@@ -142,12 +177,35 @@ class Probability(Sourced):
     value: Share
     by_acuity: dict[Acuity, Share] = Field(default_factory=dict)
     odds_by_age: dict[AgeBand, Positive] = Field(default_factory=dict)
+    hours: Span = "0-24"
+    """Hours of arrival outside which it is 0."""
 
     def by_class(self, classes: tuple[PatientClass, ...], acuities: tuple[str, ...]) -> Array:
-        """`(class, 1)`."""
+        """`(class, hour of arrival)`."""
         p = np.array([_of(self.by_acuity, acuities[c.acuity], self.value) for c in classes])
         odds = np.array([_of(self.odds_by_age, c.age_band, 1.0) for c in classes])
-        return np.asarray((p * odds / (1.0 - p + p * odds))[:, None])
+        open_hours = np.isin(np.arange(_HOURS), hours_in(self.hours))
+        return np.asarray((p * odds / (1.0 - p + p * odds))[:, None] * open_hours)
+
+
+class Entering(Number):
+    """One of `[planned]` and `[requests]`: who or what comes straight to a ward, on an ordinary weekday."""
+
+    enters: str = "planned"
+    """The stage of the path."""
+    ward: str | None = None
+    """Where its name is not the ward's."""
+    weekday: Annotated[tuple[NotNegative, ...], Field(min_length=7, max_length=7)] = _WEEKDAYS
+    """Factors, Monday first."""
+    hours: Annotated[dict[Span, Positive], Field(min_length=1)] = Field(default_factory=lambda: dict(_PLANNED_HOURS))
+    """Spans of hours in which they come, and how often in each hour of one compared with the others."""
+
+    def per_hour(self) -> Array:
+        """By hour of the week, `(168,)`."""
+        weight = np.zeros(_HOURS)
+        for span, times in self.hours.items():
+            weight[hours_in(span)] = times
+        return np.asarray((self.value * np.array(self.weekday)[:, None] * weight / weight.sum()).ravel())
 
 
 class Wanted(Sourced):
@@ -161,7 +219,9 @@ class ParametersFile(Checked):
 
     arrivals: Arrivals
     mix: Mix
-    planned: dict[str, Number] = Field(default_factory=dict)
+    planned: dict[str, Entering] = Field(default_factory=dict)
+    requests: dict[str, Entering] = Field(default_factory=dict)
+    leaving: Leaving | None = None
     durations: dict[str, Lasting]
     shares: dict[str, Probability]
     wanted: dict[str, Wanted]
@@ -183,12 +243,13 @@ def parameters_from(told: ParametersFile, hospital: Hospital, path: Path, *, pla
     classes = _classes(told.mix, hospital)
     parameters = Parameters(
         classes=classes,
-        block_of_hour=np.zeros(24, dtype=np.int64),
+        block_of_hour=np.arange(_HOURS),
         streams=(_emergency(told, path, classes, hospital.acuities), *_planned(told, path, hospital, classes)),
         durations={name: fact.duration(classes, hospital.acuities) for name, fact in told.durations.items()},
         shares={name: fact.by_class(classes, hospital.acuities) for name, fact in told.shares.items()},
         wanted={name: _wards(fact, hospital, classes) for name, fact in told.wanted.items()},
-        load_edges=np.zeros((1, 0)),
+        load_edges=np.zeros((_HOURS, 0)),
+        leaving=told.leaving.speed(hospital) if told.leaving else None,
         learned={"file": place, "facts": told.model_dump(exclude_none=True)},
     )
     check(path, parameters)
@@ -199,7 +260,9 @@ def _strangers(told: ParametersFile, hospital: Hospital) -> list[str]:
     """Wards and acuities that the hospital does not have."""
     wards = {unit.name for unit in hospital.wards}
     named = {f"wanted.{n}.by_age.{age}": set(s) for n, w in told.wanted.items() for age, s in w.by_age.items()}
-    named["planned"] = set(told.planned)
+    named["leaving.around_the_clock"] = set(told.leaving.around_the_clock.value) if told.leaving else set()
+    for kind, entering in (("planned", told.planned), ("requests", told.requests)):
+        named |= {f"{kind}.{name}": {one.ward or name} for name, one in entering.items()}
     faults = [f"{at}: unknown ward {ward}" for at, names in named.items() for ward in sorted(names - wards)]
     acuities = {f"mix.acuity.{age}": set(fact.value) for age, fact in told.mix.acuity.items()}
     return faults + [
@@ -232,7 +295,7 @@ def _emergency(
         name="emergency",
         enters=next(name for name, stage in zip(path.names, path.stages, strict=True) if stage.comes),
         per_hour=(facts.per_day.value * by_day[:, None] * by_hour[None, :]).ravel(),
-        class_share=np.array([share]) / sum(share),
+        class_share=np.tile(np.array(share) / sum(share), (_HOURS, 1)),
         day_cv=facts.day_cv.value,
     )
 
@@ -240,22 +303,19 @@ def _emergency(
 def _planned(
     told: ParametersFile, path: Path, hospital: Hospital, classes: tuple[PatientClass, ...]
 ) -> tuple[Stream, ...]:
-    """Streams straight to the wards, for a path where patients may come that way; of the usual age, acuity unknown."""
-    enters = next((name for name, stage in zip(path.names, path.stages, strict=True) if stage.enters), None)
-    if enters is None:
-        return ()
-    hour = np.arange(HOURS_OF_WEEK)
-    open_hours = (hour // 24 < _WEEKDAYS) & np.isin(hour % 24, _PLANNED_HOURS)
-    share = np.array([[told.mix.age.value[c.age_band] for c in classes]])  # type: ignore[index]
+    """Streams straight to the wards, where the path lets anybody come that way; of the usual age and mix of acuity."""
+    share = np.array([told.mix.age.value[c.age_band] for c in classes])  # type: ignore[index]
     return tuple(
         Stream(
-            name=f"planned:{ward}",
-            enters=enters,
-            per_hour=np.where(open_hours, number.value / len(_PLANNED_HOURS), 0.0),
-            class_share=share / share.sum(),
-            unit=hospital.unit_code(ward),
+            name=f"{kind}:{name}",
+            enters=one.enters,
+            per_hour=one.per_hour(),
+            class_share=np.tile(share / share.sum(), (_HOURS, 1)),
+            unit=hospital.unit_code(one.ward or name),
         )
-        for ward, number in told.planned.items()
+        for kind, entering in (("planned", told.planned), ("request", told.requests))
+        for name, one in entering.items()
+        if any(stage.enters for stage in path.stages)
     )
 
 

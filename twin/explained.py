@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -52,11 +53,18 @@ NEVER_ENDS_MIN = 200 * DAY_MIN
 LEFT_UNSEEN = "LeftWithoutBeingSeen"
 
 
+def _enters(stage: Stage) -> Literal["", "arrives", "planned", "asked"]:
+    """How patients, or what wards ask for, come in here from outside."""
+    if not stage.enters:
+        return "arrives" if stage.comes else ""
+    return "planned" if stage.starts == "EnteredWard" else "asked"
+
+
 def explain(hospital: Hospital, path: Path, parameters: Parameters, *, learned: bool = False) -> Explained:
     """What a site says, or a log has taught (`learned`), worked out."""
     flows = flows_of(path, parameters)
-    came = [(float(s.per_hour.sum()) / 7, path.stage(s.enters).comes is not None) for s in parameters.streams]
-    arrivals = sum(a_day for a_day, arrives in came if arrives)
+    came = [(float(stream.per_hour.sum()) / 7, _enters(path.stage(stream.enters))) for stream in parameters.streams]
+    arrivals = sum(a_day for a_day, how in came if how == "arrives")
     hospital = _told_of(hospital, path) if learned else hospital
     zones = zones_of(flows)
     steps = tuple(_step(flows, code, zones[code], arrivals) for code in range(len(path.stages)))
@@ -68,7 +76,7 @@ def explain(hospital: Hospital, path: Path, parameters: Parameters, *, learned: 
         rosters=tuple(_roster(pool) for pool in hospital.rosters if max(pool.weekday + pool.weekend) < NO_LIMIT),
         asked=tuple(_asked(hospital)),
         arrivals_a_day=arrivals,
-        planned_a_day=sum(a_day for a_day, _ in came) - arrivals,
+        planned_a_day=sum(a_day for a_day, how in came if how == "planned"),
         steps=steps,
         stays=tuple(_stays(flows)),
         loads=loads,
@@ -124,7 +132,7 @@ def _step(flows: Flows, code: int, zone: str, arrivals: float) -> Step:
         share=visits / arrivals if arrivals else 0.0,
         queues_for=stage.asks,
         lasts_min=_lasts(flows, code, stage),
-        enters="arrives" if stage.comes else "planned" if stage.enters else "",
+        enters=_enters(stage),
         overflows_after_min=flows.median_min(code, stage.overflows_after) if stage.overflows_after else None,
         leaves_unseen=stage.patience is not None,
         ways=tuple(ways),

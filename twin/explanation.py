@@ -85,7 +85,7 @@ class Step:
     queues_for: tuple[str, ...]
     lasts_min: float | None
     """The median; None where it is over at once or nobody comes."""
-    enters: Literal["", "arrives", "planned"]
+    enters: Literal["", "arrives", "planned", "asked"]
     overflows_after_min: float | None
     """The median of the time after which who still waits for the bed wanted may lie in another ward."""
     leaves_unseen: bool

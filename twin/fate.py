@@ -18,13 +18,13 @@ import numpy.typing as npt
 from twin.demand import Demand, People, joined
 from twin.durations import Laid
 from twin.errors import PresentError
-from twin.leaving import Timeline
+from twin.leaving import clocks
 from twin.luck import HERE, Luck, Purpose
 from twin.parameters import Parameters
 from twin.pathway import Path
 from twin.present import Present
 from twin.routing import OUT, Stops, stops_of
-from twin.stages import WANTED, Stage
+from twin.stages import Stage
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -50,7 +50,7 @@ class Fate:
     unit: Index
     """Ward wanted when coming to each stop and after the last, `(patient, stop + 1)`; -1 where none."""
     minutes: Array
-    """How long each stop lasts, `(patient, stop, load)`."""
+    """How long each stop lasts, `(patient, stop, load)`; a stay in a ward that has a clock, by that clock."""
     freed_min: Array
     """When it frees what it needs, `(patient, stop, caseload)`; NaN where that is at its end."""
     patience_min: Array
@@ -60,6 +60,12 @@ class Fate:
     """Census of the department from which the next load class begins, `(block, load - 1)`."""
     acuity: Index
     """Acuity code of every visit of the story, `(visit,)`; -1 where not known or not part of it."""
+    clock_edge_min: Array
+    """Bounds of the hours of the wards' clocks, `(hour + 1,)`; none where stays are in minutes."""
+    clock_min: Array
+    """What the clock of each unit shows at them, `(unit, hour + 1)`."""
+    leaving_earlier_min: float
+    """How much sooner stays end than these clocks say."""
 
     @property
     def loads(self) -> int:
@@ -91,14 +97,13 @@ def cast_members(
     lengths = _Lengths(path, parameters, people, stops, luck)
     minutes = lengths.of("stage", 0.0)
     minutes[people.here, 0] = joined(presents, "residual_min")
-    if parameters.leaving is not None:
-        _by_the_wards_clocks(minutes, path, parameters, people, stops, luck)
     freed, patience = lengths.of("freed", np.nan), lengths.of("patience", np.nan)[:, :, 0]
     _carry_on(freed, patience, path, parameters, people, luck, presents)
     acuity = np.array([c.acuity for c in parameters.classes], dtype=np.int64)[people.cls]
     everyone = np.full(luck.group.size, -1, dtype=np.int64)
     everyone[people.row] = acuity
     priority = np.where(acuity < 0, (path.acuities - 1) / 2, acuity).astype(np.float64)
+    edge_min, clock_min = _clocks(parameters, luck)
     out = []
     for (first, end), (begin, stop) in zip(pairwise(people.first), pairwise(luck.first), strict=True):
         mine = slice(first, end)
@@ -116,6 +121,9 @@ def cast_members(
                 patience_min=patience[mine],
                 edges=parameters.load_edges,
                 acuity=everyone[begin:stop],
+                clock_edge_min=edge_min,
+                clock_min=clock_min,
+                leaving_earlier_min=parameters.leaving_earlier_min,
             )
         )
     return out
@@ -183,23 +191,11 @@ def _codes(path: Path, named: Callable[[Stage], str | None]) -> tuple[list[str],
     return list(names), code_of
 
 
-def _by_the_wards_clocks(
-    minutes: Array, path: Path, parameters: Parameters, people: People, stops: Stops, luck: Luck
-) -> None:
-    """Stays in wards, which are learned and drawn on the wards' own clocks, in minutes from when they begin."""
-    assert parameters.leaving is not None
-    timeline = Timeline(luck.hours.edge_min, luck.hours.hour_of_week)
-    by_ward = np.array([stage.lasts is not None and stage.lasts.endswith(f":{WANTED}") for stage in path.stages])
-    by_stop = by_ward[stops.stage] & (stops.stage != OUT)
-    at = np.flatnonzero(by_stop)
-    row, stop = np.divmod(at, stops.stage.shape[1])
-    ahead = (stop > 0) | (people.group[row] != HERE)
-    start = np.where(ahead, np.nan_to_num(people.at_min[row]) + np.where(stop > 0, parameters.to_ward_min, 0.0), 0.0)
-    unit, flat = stops.unit[row, stop], minutes.reshape(-1, minutes.shape[2])
-    for code in np.unique(unit):
-        mine = np.flatnonzero(unit == code)
-        lasting = timeline.lasting(parameters.leaving[code], start[mine], flat[at[mine], 0])
-        flat[at[mine]] = lasting[:, None]
+def _clocks(parameters: Parameters, luck: Luck) -> tuple[Array, Array]:
+    """The bounds of the run's hours and what the wards' clocks show at them; stays in wards are minutes of these."""
+    if parameters.leaving is None:
+        return np.empty(0), np.empty((0, 0))
+    return luck.hours.edge_min, clocks(luck.hours.edge_min, luck.hours.hour_of_week, parameters.leaving)
 
 
 def _carry_on(

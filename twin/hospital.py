@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -68,10 +68,16 @@ class Pool:
     en: str
     caseload: int = NO_LIMIT
     """How many patients each looks after at once."""
+    profession: str | None = None
+    """What its staff are; None for equipment."""
+    on: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    """Rosters of single weekdays, 0 = Monday, where they differ from those of all."""
 
     def at(self, local_time: datetime) -> int:
         """How many there are at a local time."""
-        return (self.weekend if local_time.weekday() >= _SATURDAY else self.weekday)[local_time.hour]
+        day = local_time.weekday()
+        usual = self.weekend if day >= _SATURDAY else self.weekday
+        return next((hours for weekday, hours in self.on if weekday == day), usual)[local_time.hour]
 
 
 @dataclass(frozen=True)
@@ -148,7 +154,8 @@ class Hospital:
         """The same hospital with another roster of a pool, `(24,)` by local hour; a new pool is added."""
         known = {p.name: p for p in self.rosters}
         base = known.get(pool, Pool(pool, (), (), fr=pool, en=pool))
-        known[pool] = replace(base, weekday=tuple(weekday), weekend=tuple(weekday if weekend is None else weekend))
+        weekend = weekday if weekend is None else weekend
+        known[pool] = replace(base, weekday=tuple(weekday), weekend=tuple(weekend), on=())
         return replace(self, rosters=tuple(known.values()))
 
     def with_caseload(self, pool: str, caseload: int) -> Hospital:
@@ -203,15 +210,12 @@ def _local_times(start: datetime, horizon_min: float, zone: str) -> Iterable[tup
 
 
 def _hours_of(roster: dict[str, int]) -> dict[str, int]:
-    """Each hour of the day stands exactly once: `{ "0-8" = 2, "8-24" = 4 }`."""
+    """Each hour of the day stands exactly once: `{ "7-14" = 4, "14-21" = 4, "21-7" = 2 }`."""
     seen: list[int] = []
     for span, count in roster.items():
-        match = re.fullmatch(r"(\d{1,2})-(\d{1,2})", span)
-        if not match or not int(match[1]) < int(match[2]) <= _HOURS_A_DAY:
-            raise ValueError(f'hours must be written like "8-20", from 0 to 24, but one is "{span}"')
         if count < 0:
             raise ValueError(f"numbers must be 0 or more, but {span} h has {count}")
-        seen += range(int(match[1]), int(match[2]))
+        seen += hours_in(span)
     if gaps := sorted(set(range(_HOURS_A_DAY)) - set(seen)):
         raise ValueError(f"every hour must be given, but {', '.join(f'{h} h' for h in gaps)} is not")
     if len(seen) > _HOURS_A_DAY:
@@ -220,14 +224,24 @@ def _hours_of(roster: dict[str, int]) -> dict[str, int]:
     return roster
 
 
+def hours_in(span: str) -> list[int]:
+    """The hours of a span such as "8-20" or, past midnight, "21-7"; raises ValueError for anything else."""
+    match = re.fullmatch(r"(\d{1,2})-(\d{1,2})", span)
+    first, last = (int(match[1]), int(match[2])) if match else (0, 0)
+    if first in (last, _HOURS_A_DAY) or max(first, last) > _HOURS_A_DAY:
+        raise ValueError(f'hours must be written like "8-20" or "21-7", from 0 to 24, but one is "{span}"')
+    return [hour % _HOURS_A_DAY for hour in range(first, last if last > first else last + _HOURS_A_DAY)]
+
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Roster = Annotated[dict[str, int], AfterValidator(_hours_of)]
 
 
 def _by_hour(roster: dict[str, int]) -> tuple[int, ...]:
     hours = [0] * _HOURS_A_DAY
     for span, count in roster.items():
-        first, last = map(int, span.split("-"))
-        hours[first:last] = [count] * (last - first)
+        for hour in hours_in(span):
+            hours[hour] = count
     return tuple(hours)
 
 
@@ -273,11 +287,14 @@ class PoolEntry(Checked):
     always: Annotated[int | None, Field(ge=0)] = None
     weekday: Roster | None = None
     weekend: Roster | None = None
+    on: dict[Weekday, Roster] = Field(default_factory=dict)
+    """Rosters of single days."""
+    profession: str | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> PoolEntry:
-        if (self.always is None) == (self.weekday is None) or (self.weekend and self.always is not None):
-            raise ValueError("a pool must have either always, or weekday and perhaps weekend")
+        if (self.always is None) == (self.weekday is None) or ((self.weekend or self.on) and self.always is not None):
+            raise ValueError("a pool must have either always, or weekday and perhaps weekend and single days (on)")
         return self
 
 
@@ -330,6 +347,14 @@ def _unit(name: str, entry: UnitEntry) -> Unit:
 def _pool(name: str, entry: PoolEntry) -> Pool:
     if entry.weekday is None:
         hours = (entry.always or 0,) * _HOURS_A_DAY
-        return Pool(name, hours, hours, fr=entry.fr, en=entry.en)
+        return Pool(name, hours, hours, fr=entry.fr, en=entry.en, profession=entry.profession)
     weekend = entry.weekday if entry.weekend is None else entry.weekend
-    return Pool(name, _by_hour(entry.weekday), _by_hour(weekend), fr=entry.fr, en=entry.en)
+    return Pool(
+        name,
+        _by_hour(entry.weekday),
+        _by_hour(weekend),
+        fr=entry.fr,
+        en=entry.en,
+        profession=entry.profession,
+        on=tuple((get_args(Weekday).index(day), _by_hour(roster)) for day, roster in entry.on.items()),
+    )

@@ -22,6 +22,8 @@ ORDER, EVENTS, MARKS, CENSUS, ENTERING, NEXT, FAULT, FAULT_ROW = range(8)
 enter at the start; the next in COMERS; what went wrong, and with whom."""
 ROWS, STOPS, LOADS, CASELOADS, KEEP, FIRST, SERVERS, QUEUERS, COMING, CHANGES, MOST_EVENTS, MOST_MARKS = range(8, 20)
 """KEEP: how many pools a patient may keep. FIRST: the first row of those who come; those here stand before."""
+CLOCK_EDGES = 49
+"""Bounds of the hours of the wards' clocks; 0 where they have none."""
 STEPS, CODES, KINDS, BEDS, HOSTS, STAGE, WANTED, VISIT, SERVING, QUEUEING, COMERS, CHANGED = range(20, 32)
 """What is given in n: `(stage, STEP)`; the pools that stages name, and the pools of beds that wards overflow into; bits
 by kind of event; pool by unit; `(unit, HOSTED)`; `(row, stop)`; `(row, stop + 1)`; by row; rows whose stage has begun;
@@ -32,13 +34,15 @@ HEAPED)`; `(mark, MARK)`."""
 HORIZON, LASTS, FREED, PATIENCE, EDGES, PRIORITY, CAME, CHANGE_AT, HEAP_AT, TOLD_AT = range(39, 49)
 """Where in x: the horizon, which is the first; `(row, stop, load)`; `(row, stop, caseload)`; `(row, stop)`; `(row,
 load - 1)`; by row; by row; by change; by event; by mark."""
-HEAD = 49
+CLOCK_EDGE, CLOCK, EARLIER = 50, 51, 52
+"""Where in x: by bound of an hour; `(unit, bound)`; how much sooner stays end."""
+HEAD = 53
 
 # --- columns -------------------------------------------------------------------------------------------------------
 
 COMES, ASKS_AT, TAKES, ASKS, GIVES_AT, GIVES, KEPT_AT, KEPT, LOSES_PATIENCE, UNIT = range(10)
-STARTS, STARTS_TO, FREES, CARE, WANTS, ENDS, ENDS_TO, QUEUES_INSIDE, SERVES_INSIDE, OVERFLOWS = range(10, 20)
-STEP = 20
+STARTS, STARTS_TO, FREES, CARE, WANTS, ENDS, ENDS_TO, QUEUES_INSIDE, SERVES_INSIDE, OVERFLOWS, BY_CLOCK = range(10, 21)
+STEP = 21
 """A stage: as in `Step`, with lists of pools by where they stand in n and how many they are. Of the pools that it ASKS
 for, the first TAKES are kept."""
 STOP, WARD, WHERE, ASKED, TIMED, WAITS, HELD, KEEPS, ROAMS = range(9)

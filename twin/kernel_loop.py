@@ -53,8 +53,6 @@ from twin.kernel_layout import (
     KEPT_NOW,
     KINDS,
     LASTED,
-    LASTS,
-    LOADS,
     LOOKS,
     LOSES_PATIENCE,
     NEXT,
@@ -99,7 +97,7 @@ from twin.kernel_layout import (
     Whole,
     part,
 )
-from twin.kernel_patient import caseload_of, load_of, step_of, tell, unit_of
+from twin.kernel_patient import caseload_of, lasting_of, step_of, tell, unit_of
 from twin.kernel_queues import (
     fault,
     join,
@@ -236,7 +234,7 @@ def _serves_on(n: Whole, x: Minutes, row: int) -> int:
             n[pool_of(n, row, n[n[at + ASKS_AT] + i], n[mine + WARD]) + TAKEN] += 1
         n[mine + HELD] = n[at + ASKS] - n[at + TAKES]
     n[mine + WHERE] = unit_of(n, row, at)
-    lasting = x[n[LASTS] + row * n[STOPS] * n[LOADS] + load_of(n, x, row)]
+    lasting = lasting_of(n, x, 0.0, row, at)
     n[mine + ASKED] = 1 if n[at + FREES] == 1 or lasting < x[0] else 0
     return int(n[mine + ASKED])
 
@@ -282,7 +280,7 @@ def _lasts(n: Whole, x: Minutes, now: float, row: int, at: int) -> float:
     """How long the stage lasts; what it needs may be given back before it is over."""
     mine = n[BODIES] + row * BODY
     stop = row * n[STOPS] + n[mine + STOP]
-    lasting = x[n[LASTS] + stop * n[LOADS] + load_of(n, x, row)]
+    lasting = lasting_of(n, x, now, row, at)
     if n[at + FREES] == 1 and n[mine + HELD] > 0:
         freed = x[n[FREED] + stop * n[CASELOADS] + caseload_of(n, at)]
         if freed < lasting:

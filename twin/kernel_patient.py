@@ -7,13 +7,19 @@ from twin.kernel_layout import (
     ASKS_AT,
     BODIES,
     BODY,
+    BY_CLOCK,
     CAPACITY,
     CARE,
     CASELOADS,
     CENSUS,
+    CLOCK,
+    CLOCK_EDGE,
+    CLOCK_EDGES,
+    EARLIER,
     EDGES,
     IS_LEAVING,
     KINDS,
+    LASTS,
     LOADS,
     MARK,
     MARKS,
@@ -54,6 +60,44 @@ def load_of(n: Whole, x: Minutes, row: int) -> int:
     while load < n[LOADS] - 1 and x[edges + load] <= n[CENSUS]:
         load += 1
     return load
+
+
+@part
+def lasting_of(n: Whole, x: Minutes, now: float, row: int, at: int) -> float:
+    """How long the stage lasts from now on; a stay in a ward that has a clock, by that clock."""
+    mine = n[BODIES] + row * BODY
+    minutes = x[n[LASTS] + (row * n[STOPS] + n[mine + STOP]) * n[LOADS] + load_of(n, x, row)]
+    if n[at + BY_CLOCK] == 0 or n[CLOCK_EDGES] == 0:
+        return float(minutes)
+    lasting = _on_clock(n, x, now, n[CLOCK] + n[mine + WARD] * n[CLOCK_EDGES], minutes)
+    return float(max(lasting - x[n[EARLIER]], 0.0))
+
+
+@part
+def _on_clock(n: Whole, x: Minutes, now: float, shown: int, minutes: float) -> float:
+    """In how many minutes from now a clock goes on by minutes of its own; at speed 1 beyond the last hour."""
+    edge, last = n[CLOCK_EDGE], n[CLOCK_EDGES] - 1
+    hour = min(_passed(x, edge, last + 1, now), last) - 1
+    share = (now - x[edge + hour]) / (x[edge + hour + 1] - x[edge + hour])
+    reached = x[shown + hour] + share * (x[shown + hour + 1] - x[shown + hour]) + minutes
+    if reached >= x[shown + last]:
+        return float(max(x[edge + last] + (reached - x[shown + last]) - now, 0.0))
+    hour = _passed(x, shown, last + 1, reached) - 1
+    share = (reached - x[shown + hour]) / (x[shown + hour + 1] - x[shown + hour])
+    return float(max(x[edge + hour] + share * (x[edge + hour + 1] - x[edge + hour]) - now, 0.0))
+
+
+@part
+def _passed(x: Minutes, first: int, count: int, value: float) -> int:
+    """How many of a rising row are not above a value."""
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) // 2
+        if value < x[first + middle]:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 @part

@@ -169,6 +169,9 @@ def _put_fate(box: _Box, fate: Fate) -> None:
     box.minutes[layout.LASTS], box.minutes[layout.FREED] = fate.minutes, fate.freed_min
     box.minutes[layout.PATIENCE], box.minutes[layout.EDGES] = fate.patience_min, fate.edges[fate.block]
     box.minutes[layout.PRIORITY] = fate.priority
+    box.count[layout.CLOCK_EDGES] = fate.clock_edge_min.size
+    box.minutes[layout.EARLIER] = np.array([fate.leaving_earlier_min])
+    box.minutes[layout.CLOCK_EDGE], box.minutes[layout.CLOCK] = fate.clock_edge_min, fate.clock_min
 
 
 def _put_people(box: _Box, fate: Fate, present: Present) -> None:
@@ -250,6 +253,6 @@ def _row(step: Step, kept: Sequence[int], codes: list[int], inside: tuple[bool, 
     row = [
         step.comes, asks_at, len(step.takes), asks, gives_at, len(step.gives), gives_at + len(step.gives), len(kept),
         step.patience, step.unit, step.starts, step.starts_to, step.frees, step.care, step.wants, step.ends,
-        step.ends_to, *inside, step.overflows,
+        step.ends_to, *inside, step.overflows, step.by_clock,
     ]  # fmt: skip
     return [int(value) for value in row]

@@ -38,7 +38,7 @@ def code_hash() -> str:
 
 def _arrays_of(parameters: Parameters) -> Iterator[tuple[str, npt.NDArray[Any]]]:
     yield "blocks", parameters.block_of_hour
-    yield f"loads, to a ward after {parameters.to_ward_min!r}", parameters.load_edges
+    yield f"loads, wards left {parameters.leaving_earlier_min!r} sooner", parameters.load_edges
     if parameters.leaving is not None:
         yield "leaving", parameters.leaving
     for stream in parameters.streams:

@@ -2,12 +2,14 @@
 
 Patients are fit to leave at any time, and leave after the morning's round, fewer on Sundays and more on Mondays. A
 ward's own clock runs fast when it lets patients go and almost stands at night: on it, a stay is as likely to end in
-this minute as in the next. Stays are learned, and what is left of one is drawn, in minutes of that clock; a run needs
-them in minutes.
+this minute as in the next. Stays are learned, and what is left of one is drawn, in minutes of that clock; a run reads
+the clock when a stay begins (`on_clock`).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,15 +55,29 @@ class Timeline:
         """What a clock of this speed by hour of week, `(168,)`, shows at given minutes, from 0 at the first hour."""
         return np.interp(at_min, self.edge_min, self._risen(speed))
 
-    def lasting(self, speed: Array, start_min: Array, clock_min: Array) -> Array:
-        """In how many minutes the clock goes on by `clock_min` from `start_min` on; at speed 1 beyond the last hour."""
-        risen = self._risen(speed)
-        reached = self.shown(speed, start_min) + clock_min
-        beyond = np.maximum(reached - risen[-1], 0.0)
-        return np.asarray(np.maximum(np.interp(reached, risen, self.edge_min) + beyond - start_min, 0.0))
-
     def _risen(self, speed: Array) -> Array:
         return np.concatenate([[0.0], np.cumsum(speed[self.hour_of_week] * np.diff(self.edge_min))])
+
+
+def clocks(edge_min: Array, hour_of_week: Index, speed: Array) -> Array:
+    """What each unit's clock shows at the bounds of hours, `(unit, hour + 1)`; `speed` is `(unit, 168)`."""
+    risen = np.cumsum(speed[:, hour_of_week] * np.diff(edge_min), axis=1)
+    return np.concatenate([np.zeros((speed.shape[0], 1)), risen], axis=1)
+
+
+def on_clock(edge_min: Sequence[float], shown: Sequence[float], now: float, clock_min: float) -> float:
+    """In how many minutes from now a clock goes on by `clock_min`; `shown` is what it shows at the bounds of hours.
+
+    Beyond the last hour it goes at speed 1.
+    """
+    hour = min(bisect_right(edge_min, now), len(edge_min) - 1) - 1
+    share = (now - edge_min[hour]) / (edge_min[hour + 1] - edge_min[hour])
+    reached = shown[hour] + share * (shown[hour + 1] - shown[hour]) + clock_min
+    if reached >= shown[-1]:
+        return max(edge_min[-1] + (reached - shown[-1]) - now, 0.0)
+    hour = bisect_right(shown, reached) - 1
+    share = (reached - shown[hour]) / (shown[hour + 1] - shown[hour])
+    return max(edge_min[hour] + share * (edge_min[hour + 1] - edge_min[hour]) - now, 0.0)
 
 
 def learn_leaving(timeline: Timeline, start_min: Array, end_min: Array, ended: npt.NDArray[np.bool_]) -> Array:

@@ -23,6 +23,7 @@ from ingest.events import RANK
 from twin.errors import TwinError
 from twin.fate import Array, Fate
 from twin.hospital import Profile
+from twin.leaving import on_clock
 from twin.pathway import Path
 from twin.present import Present
 from twin.routing import OUT
@@ -174,6 +175,7 @@ class _Run:
         self.minutes, self.freed = _flat(fate.minutes), _flat(fate.freed_min)
         self.edges, self.loads, self.caseloads = fate.edges[fate.block].tolist(), fate.loads, fate.caseloads
         self.priority, self.visit = fate.priority.tolist(), fate.visit.tolist()
+        self.edge_min, self.clock_min = fate.clock_edge_min.tolist(), fate.clock_min.tolist()
         self.census = 0
         self.marks: list[Mark] = list(present.history.marks)
 
@@ -222,7 +224,7 @@ class _Run:
         if not (step.frees and self.freed[p.row][self.caseload(step)] <= 0):
             self.take(p, p.held, step.needs)
         p.where = p.unit if step.unit == OF_WARD else step.unit
-        if step.frees or self.minutes[p.row][self.load(p)] < self.horizon_min:
+        if step.frees or self.lasting(p, step) < self.horizon_min:
             self.env.process(self.walk(p, _SERVES))
 
     def take(self, p: _Patient, into: list[_Pool], codes: tuple[int, ...]) -> None:
@@ -251,7 +253,7 @@ class _Run:
                 if step.asks and not (yield from self.queue(p, step)):
                     return
                 self.begin(p, step)
-            lasting_min = self.minutes[p.row][stop * self.loads + self.load(p)]
+            lasting_min = self.lasting(p, step)
             if step.frees:
                 self.free_after(p, self.freed[p.row][stop * self.caseloads + self.caseload(step)], lasting_min)
             if self.env.now + lasting_min >= self.horizon_min:
@@ -289,6 +291,14 @@ class _Run:
         if not place.triggered:
             for host in self.hosts[ward]:
                 self.pools[self.beds[host]].invite(place)
+
+    def lasting(self, p: _Patient, step: Step) -> float:
+        """How long the stage lasts from now on; a stay in a ward that has a clock, by that clock."""
+        minutes: float = self.minutes[p.row][p.stop * self.loads + self.load(p)]
+        if step.by_clock and self.edge_min:
+            on_clock_min = on_clock(self.edge_min, self.clock_min[p.unit], self.env.now, minutes)
+            return max(on_clock_min - self.fate.leaving_earlier_min, 0.0)
+        return minutes
 
     def load(self, p: _Patient) -> int:
         """How full the department is now, as a load class."""

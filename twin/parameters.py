@@ -75,8 +75,8 @@ class Parameters:
     leaving: Array | None = None
     """The speed of each unit's own clock by local hour of week, `(unit, 168)`; where it is given, stays in wards are
     minutes of that clock (see `leaving.py`)."""
-    to_ward_min: float = 0.0
-    """From coming to the department to entering a ward, usually: where on its clock a stay that is to come begins."""
+    leaving_earlier_min: float = 0.0
+    """How much sooner patients leave their wards than the clocks say, all on the same day: a what-if."""
     learned: Mapping[str, Any] = field(default_factory=dict)
     """Where the values come from: the period, the visits, what was excluded and why."""
 

@@ -5,11 +5,11 @@ out is the shipped default:
 
 | it says | that is |
 |---|---|
-| `name`, `zone`, `acuities`, `[units]`, `[pools]` | the hospital, each as a whole |
+| `name`, `zone`, `acuities`, `[units]`, `[pools]` | the hospital, each as a whole; pools one by one on a shipped path |
 | `path` | a shipped path by its name: `full`, `milestones` or `stay` |
 | `[stage.<name>]` | a path of its own, instead |
 | `[arrivals]`, `[mix]`, `[durations]`, `[shares]`, `[wanted]` | parameters, entry by entry |
-| `[planned]` | who comes by appointment, as a whole |
+| `[planned]`, `[requests]`, `[leaving]` | who comes by appointment, what wards ask for, when they let go: as a whole |
 
 Every fault of the file is told at once, with its line. What the file does not say cannot be its fault: where shipped
 parameters do not suit the site's own wards, the site is read all the same, and `lacks` says what it should add.
@@ -169,7 +169,9 @@ def _with_shipped(told: Mapping[str, Any], keys: tuple[str, ...], file: FilePath
 
 
 def _by_entry(key: str, told: Mapping[str, Any]) -> bool:
-    return key in _BY_ENTRY and isinstance(told.get(key), dict)
+    """Pools too where the path is a shipped one, which queues for all of the shipped ones."""
+    entries = key in _BY_ENTRY or (key == "pools" and "stage" not in told)
+    return entries and isinstance(told.get(key), dict)
 
 
 @cache

@@ -30,6 +30,8 @@ class Step:
     unit: int
     starts: int
     starts_to: int
+    by_clock: bool
+    """Does it last as long as the clock of the ward says, where wards have clocks?"""
     frees: bool
     care: int
     """The `care:` pool that it takes: those who look after patients, and so are freed the later the more they have."""
@@ -74,6 +76,7 @@ def _step(stage: Stage, pools: dict[str, int], units: dict[str, int]) -> Step:
         unit=units[stage.unit] if stage.unit else NONE,
         starts=_rank(stage.starts),
         starts_to=_to(stage, stage.starts),
+        by_clock=(stage.lasts or "").endswith(f":{WANTED}"),
         frees=stage.frees_after is not None,
         care=next((pools[pool] for pool in stage.takes if pool.startswith(CARE)), NONE),
         wants=stage.wants is not None,
