@@ -24,7 +24,11 @@ UNSEEN = "\N{EM DASH}unseen"
 WIDEST, THINNEST = 0.75, 0.07
 """Breadth of an arrow that everybody goes, and of one that hardly anybody does."""
 HUES = 6
-"""Colours there are for pools of staff and equipment; after that they come again."""
+"""Colours there are for pools of staff and equipment; where these are more, some share the last."""
+MOST_DRAWN = 40
+"""Stages of a path that is drawn whole."""
+RARE = 0.02
+"""Share of the visits below which a stage of a longer path is not drawn."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,11 @@ class _Way:
 
 @dataclass(frozen=True)
 class _Shown:
-    """Stages without those that are only a turning (over at once, one way on): their ways lead to what follows."""
+    """Stages without those that are only a turning (over at once, one way on): their ways lead to what follows.
+
+    Of a long path, what happens beyond the doors of the wards and what hardly anybody comes to is not drawn: the
+    sentences tell it.
+    """
 
     steps: tuple[Step, ...]
     ways: tuple[_Way, ...]
@@ -156,6 +164,7 @@ class _Shown:
     def of(explained: Explained) -> _Shown:
         skipped = {step.name: step.ways[0].to for step in explained.steps if step.is_turning}
         hidden = {step.name for step in explained.steps if explained.learned and step.a_day <= 0}
+        hidden |= _told_alone(explained) if len(explained.steps) > MOST_DRAWN else set()
         hidden -= {step.name for step in explained.steps if step.is_unseen}
         steps = tuple(step for step in explained.steps if step.name not in skipped and step.name not in hidden)
         scale = max(explained.arrivals_a_day, max((s.a_day for s in steps), default=0.0), 1e-9)
@@ -170,6 +179,17 @@ class _Shown:
                 ways[step.name, target] = more
         ways = {pair: way for pair, way in ways.items() if way.share > 0 or not explained.learned}
         return _Shown(steps, tuple(ways.values()), tuple(step.name for step in steps if step.leaves_unseen))
+
+
+def _told_alone(explained: Explained) -> set[str]:
+    """Stages in wards that nobody comes to from the department, what wards ask for, and what few come to."""
+    wards = {WARDS, *(place.name for place in explained.places if place.ward)}
+    turned = {step.name: step.ways[0].to for step in explained.steps if step.is_turning}
+    inside = [step for step in explained.steps if step.zone not in wards]
+    entered = {_end(way.to, turned) for step in inside for way in step.ways}
+    beyond = {step.name for step in explained.steps if step.zone in wards and step.name not in entered}
+    rare = {step.name for step in explained.steps if step.a_day < RARE * explained.arrivals_a_day and step.ways}
+    return beyond | rare | {step.name for step in explained.steps if step.enters == "asked"}
 
 
 def _parts(way: _Way) -> bool:

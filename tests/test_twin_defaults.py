@@ -141,7 +141,9 @@ def test_what_the_path_or_the_hospital_does_not_know_is_named(tmp_path: FilePath
 
 
 def test_the_fast_track_is_open_by_day() -> None:
-    share = default_parameters(HOSPITAL, PATH).shares["p_fast_track"]
+    found = default_parameters(HOSPITAL, PATH)
+    assert found.blocks == 2
+    share = found.shares["p_fast_track"][:, found.block_of_hour]
     assert share.shape == (18, 24)
     assert share[:, 9:21].max() == pytest.approx(0.75)
     assert not share[:, [*range(9), *range(21, 24)]].any()

@@ -86,7 +86,7 @@ def test_a_roster_is_averaged_over_the_week_and_held_against_its_busiest_hours()
     assert doctors.there == pytest.approx((8 * 4 + 2 * 5 + 10 * 6 + 4 * 6) / 24)
     assert doctors.share == pytest.approx(0.66, abs=0.02)
     assert doctors.busiest is not None
-    assert doctors.busiest[:2] == (8, 12)
+    assert doctors.busiest[:2] == (7, 11)
     assert doctors.busiest[2] > (doctors.share or 0)
 
 
@@ -163,7 +163,7 @@ def test_too_few_at_the_busiest_hours_is_said_though_the_day_would_do() -> None:
     roster = 'weekday = { "0-8" = 9, "8-16" = 4, "16-24" = 8 }'
     found = [d for d in of(f'[pools.doctor]\nfr = "M"\nen = "D"\n{roster}\n{OTHERS}').doubts if d.about == "doctor"]
     assert [doubt.kind for doubt in found] == ["busy_hours"]
-    assert found[0].hours == (9, 13)
+    assert found[0].hours == (8, 12)
 
 
 OTHERS = "".join(

@@ -1,13 +1,13 @@
 """The default parameters: read from `parameters.toml`, where every number has its unit and its source.
 
-A class of patient is an age band and an acuity; each hour of arrival is a block, so that a way may be open for some
-hours only; there is one load class. What the file says is
+A class of patient is an age band and an acuity; hours of arrival in which the same ways are open are a block; there is
+one load class. What the file says is
 kept in `Parameters.learned` beside the values, so that a page can show where each number comes from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
 
@@ -25,6 +25,7 @@ from twin.parameters import Parameters, PatientClass, Stream
 from twin.pathway import Path
 
 Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
 
 DEFAULT = FilePath(__file__).with_name("parameters.toml")
 _MINUTES = {"min": 1.0, "h": 60.0, "d": 1440.0}
@@ -241,14 +242,18 @@ def parameters_from(told: ParametersFile, hospital: Hospital, path: Path, *, pla
     if faults := _strangers(told, hospital):
         raise ParametersError([f"{place}: {fault}" for fault in faults])
     classes = _classes(told.mix, hospital)
+    block_of_hour, hours = _blocks(told.shares.values())
     parameters = Parameters(
         classes=classes,
-        block_of_hour=np.arange(_HOURS),
-        streams=(_emergency(told, path, classes, hospital.acuities), *_planned(told, path, hospital, classes)),
+        block_of_hour=block_of_hour,
+        streams=(
+            _emergency(told, path, classes, hospital, hours.size),
+            *_planned(told, path, hospital, classes, hours.size),
+        ),
         durations={name: fact.duration(classes, hospital.acuities) for name, fact in told.durations.items()},
-        shares={name: fact.by_class(classes, hospital.acuities) for name, fact in told.shares.items()},
+        shares={name: fact.by_class(classes, hospital.acuities)[:, hours] for name, fact in told.shares.items()},
         wanted={name: _wards(fact, hospital, classes) for name, fact in told.wanted.items()},
-        load_edges=np.zeros((_HOURS, 0)),
+        load_edges=np.zeros((hours.size, 0)),
         leaving=told.leaving.speed(hospital) if told.leaving else None,
         learned={"file": place, "facts": told.model_dump(exclude_none=True)},
     )
@@ -284,10 +289,18 @@ def _classes(mix: Mix, hospital: Hospital) -> tuple[PatientClass, ...]:
     )
 
 
+def _blocks(shares: Iterable[Probability]) -> tuple[Index, Index]:
+    """The block of each hour of arrival, `(24,)`, and an hour of each block."""
+    spans = sorted({share.hours for share in shares})
+    is_open = np.array([np.isin(np.arange(_HOURS), hours_in(span)) for span in spans]).T
+    _, hours, block_of_hour = np.unique(is_open, axis=0, return_index=True, return_inverse=True)
+    return block_of_hour.reshape(-1).astype(np.int64), hours.astype(np.int64)
+
+
 def _emergency(
-    told: ParametersFile, path: Path, classes: tuple[PatientClass, ...], acuities: tuple[str, ...]
+    told: ParametersFile, path: Path, classes: tuple[PatientClass, ...], hospital: Hospital, blocks: int
 ) -> Stream:
-    facts = told.arrivals
+    facts, acuities = told.arrivals, hospital.acuities
     share = [told.mix.age.value[c.age_band] * told.mix.acuity[c.age_band].value[acuities[c.acuity]] for c in classes]  # type: ignore[index]
     by_hour = np.array(facts.hourly.value) / sum(facts.hourly.value)
     by_day = np.array(facts.weekday.value) / np.mean(facts.weekday.value)
@@ -295,13 +308,13 @@ def _emergency(
         name="emergency",
         enters=next(name for name, stage in zip(path.names, path.stages, strict=True) if stage.comes),
         per_hour=(facts.per_day.value * by_day[:, None] * by_hour[None, :]).ravel(),
-        class_share=np.tile(np.array(share) / sum(share), (_HOURS, 1)),
+        class_share=np.tile(np.array(share) / sum(share), (blocks, 1)),
         day_cv=facts.day_cv.value,
     )
 
 
 def _planned(
-    told: ParametersFile, path: Path, hospital: Hospital, classes: tuple[PatientClass, ...]
+    told: ParametersFile, path: Path, hospital: Hospital, classes: tuple[PatientClass, ...], blocks: int
 ) -> tuple[Stream, ...]:
     """Streams straight to the wards, where the path lets anybody come that way; of the usual age and mix of acuity."""
     share = np.array([told.mix.age.value[c.age_band] for c in classes])  # type: ignore[index]
@@ -310,7 +323,7 @@ def _planned(
             name=f"{kind}:{name}",
             enters=one.enters,
             per_hour=one.per_hour(),
-            class_share=np.tile(share / share.sum(), (_HOURS, 1)),
+            class_share=np.tile(share / share.sum(), (blocks, 1)),
             unit=hospital.unit_code(one.ward or name),
         )
         for kind, entering in (("planned", told.planned), ("request", told.requests))
