@@ -24,7 +24,7 @@ FOLDERS = ("ingest", "twin", "forecast")
 """Packages of which members are made."""
 SUFFIXES = (".py", ".toml")
 """Files that say how."""
-LIBRARIES = ("numba", "numpy", "scipy", "simpy")
+LIBRARIES = ("holidays", "numba", "numpy", "scipy", "simpy", "tzdata")
 """Libraries whose versions may change a bit of a result."""
 _warming = threading.Lock()
 

@@ -177,7 +177,6 @@ def calibrate(
                 history=history,
                 visits=visits,
                 window=window,
-                sample=recent,
                 year=year.visits,
                 year_window=year.window,
                 path=path,
