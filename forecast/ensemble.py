@@ -27,8 +27,8 @@ from twin.kernel_tables import Room
 from twin.luck import Luck, draw_members
 from twin.measures import in_the_hour_before
 from twin.pathway import Path
-from twin.present import Present
-from twin.present_draw import AT_ONCE_MIN, draw_presents
+from twin.present import AT_ONCE_MIN, Present
+from twin.present_draw import draw_presents
 from twin.scenarios import Scenario, Setting
 from twin.story import Story
 

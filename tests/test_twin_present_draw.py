@@ -20,7 +20,7 @@ from twin import present_draw as module
 from twin.calibrate import Calibration
 from twin.fabricate import Habits
 from twin.known import FORGET_AFTER_MIN, SITUATIONS, Known, known_at
-from twin.present import Present
+from twin.present import AT_ONCE_MIN, Present
 from twin.present_draw import draw_present, draw_presents
 from twin.state import State, fold
 from twin.story import NOWHERE, Array, Visits
@@ -42,8 +42,9 @@ def drawn(k: Known, c: Calibration, member: int = 0) -> Present:
 def counts(present: Present) -> tuple[int, int, int]:
     """Census, waiting and boarders of the department, from the marks of the present."""
     told = Visits.of(present.history, np.zeros(present.count, dtype=np.int64))
-    here = ~np.isnan(told.arrived_min)
-    return int(here.sum()), int((here & np.isnan(told.seen_min)).sum()), int((~np.isnan(told.decided_min)).sum())
+    here = ~np.isnan(told.arrived_min) & np.isnan(told.departed_min)
+    waits, boards = np.isnan(told.seen_min), ~np.isnan(told.decided_min)
+    return int(here.sum()), int((here & waits).sum()), int((here & boards).sum())
 
 
 @cache
@@ -164,6 +165,7 @@ def test_a_boarder_searches_for_a_bed_and_then_queues_for_it_where_the_ward_is_f
     seen = {"Arrived": 900.0, "Triaged": 890.0, "SeenByProvider": 880.0}
     soon, long = (stages_of({**seen, "DecidedToAdmit": ago}, calibration()) for ago in (2, 800))
     assert share(soon, "bed_search") > 0.8
+    long = [one for one in long if one[0] != "ward"]  # some have gone there without a word
     assert share(long, "boarding", "elsewhere" if full else "bed_search", "elsewhere") > 0.8
     assert share(long, "boarding") > 0.3 if full else share(long, "boarding") == 0
     assert all(serving is (stage != "boarding") for stage, serving, _ in soon + long)
@@ -210,6 +212,26 @@ def test_who_left_the_ward_is_not_in_it() -> None:
     inside = known(0).ids[-1]
     gone = Left(event_id=EventId("gone"), visit=inside, occurred_at=NOON, known_at=NOON)
     assert inside not in known_at(fold(state(), [gone]), calibration(), NOON).ids
+
+
+def test_a_boarder_who_left_without_a_word_lies_in_a_ward() -> None:
+    """Taken as gone altogether, the mutant, the ward would be emptier than it is."""
+    events = [moved(mark("Arrived", "b", "00:00"), 900), moved(mark("Triaged", "b", "00:00"), 890)]
+    events += [moved(mark("SeenByProvider", "b", "00:00"), 880)]
+    events += [moved(mark("DecidedToAdmit", "b", "00:00", unit="medicine"), 800)]
+    c = calibration()
+    k = replace(known_at(fold(State(), events), c, NOON), p_here=np.full(1, 0.5))
+    drawn_ = draw_presents(k, c, seed=1, members=range(400))
+    there = [p for p in drawn_ if p.here[0] and c.path.names[int(p.stage[0])] == "ward"]
+    gone = sum(not p.here[0] for p in drawn_)
+    assert 100 < len(there) < 200
+    assert gone < 0.4 * len(there), "most of them went to a ward"
+    for present in there:
+        told = Visits.of(present.history, np.zeros(1, dtype=np.int64))
+        assert told.stay_unit.tolist() == present.unit.tolist()
+        assert told.stay_from_min.tolist() == told.departed_min.tolist() == present.since_min.tolist()
+        assert -800 <= present.since_min[0] < 0 < present.residual_min[0, 0]
+        assert counts(present) == (0, 0, 0)
 
 
 # --- members
@@ -334,7 +356,7 @@ def test_a_decision_may_have_been_taken_that_is_not_typed_in_yet() -> None:
 
     def over(believed: Calibration) -> float:
         left = stages_of({"Arrived": 160.0, "Triaged": 150.0, "SeenByProvider": 120.0}, believed, members=400)
-        return float(np.mean([residual <= module.AT_ONCE_MIN for _, _, residual in left]))
+        return float(np.mean([residual <= AT_ONCE_MIN for _, _, residual in left]))
 
     assert over(replace(c, typed_after_min=np.empty(0))) < 0.01
     assert 0.02 < over(c) < 0.4

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.events import RANK
-from twin.known import PROVIDER, TRIAGE, Known, Mark
-from twin.story import NOWHERE, Array, Index, Story
+from twin.known import BED, PROVIDER, TRIAGE, Known, Mark
+from twin.story import DESTINATIONS, NOWHERE, Array, Index, Story
 
 Flags = npt.NDArray[np.bool_]
 
+_TO_WARD = DESTINATIONS.index("ward")
 _MILESTONE: dict[int, str] = {TRIAGE: "Triaged", PROVIDER: "SeenByProvider"}
 """What ends a situation."""
 
@@ -26,6 +27,8 @@ class Histories:
     """Everything that is on record, and NaN where there is room."""
     room: tuple[Index, ...]
     """For each milestone that may be drawn the places in `story` that are kept for it."""
+    moves: Index
+    """The places kept for exits to a ward."""
 
     @classmethod
     def about(cls, known: Known, drawn: Sequence[int]) -> Histories:
@@ -34,17 +37,25 @@ class Histories:
         for row, situation in enumerate(known.situation.tolist()):
             marks += known.marks[row]
             marks += [(np.nan, RANK[_MILESTONE[end]], row, NOWHERE, NOWHERE) for end in drawn if situation <= end]
+            marks += [(np.nan, RANK["Departed"], row, NOWHERE, _TO_WARD)] if situation == BED else []
         story = Story.of(marks)
         free = np.isnan(story.at_min)
-        return cls(story, tuple(np.flatnonzero(free & (story.kind == RANK[_MILESTONE[end]])) for end in drawn))
+        room = tuple(np.flatnonzero(free & (story.kind == RANK[_MILESTONE[end]])) for end in drawn)
+        return cls(story, room, np.flatnonzero(free & (story.kind == RANK["Departed"])))
 
-    def of(self, here: Flags, drawn: Sequence[Array]) -> list[Story]:
-        """One for each member, of those who are here `(member, patient)`; when each milestone was drawn, NaN: not."""
+    def of(self, here: Flags, drawn: Sequence[Array], moved: Array, unit: Index) -> list[Story]:
+        """One for each member, of those who are here `(member, patient)`.
+
+        `drawn` says when each milestone was, `moved` when somebody went to the ward `unit`; NaN: not.
+        """
         told, out = self.story, []
         for member, present in enumerate(here):
             at = told.at_min.copy()
             for places, at_min in zip(self.room, drawn, strict=True):
                 at[places] = at_min[member, told.visit[places]]
+            at[self.moves] = moved[member, told.visit[self.moves]]
+            to = told.unit.copy()
+            to[self.moves] = unit[member, told.visit[self.moves]]
             kept = np.flatnonzero(present[told.visit] & ~np.isnan(at))
-            out.append(Story(at[kept], *(column[kept] for column in (told.kind, told.visit, told.unit, told.to))))
+            out.append(Story(at[kept], *(column[kept] for column in (told.kind, told.visit, to, told.to))))
         return out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,15 @@ def futures_of(c: Calibration, situation: int) -> list[Future]:
             *(Future(f"stay_{to}", f"stay_{to}", _share(f"p_{to}")) for to in ("ward", "other", "lwbs")),
         ]
     return _OF_MILESTONES[situation](c)
+
+
+def by_duration(c: Calibration, lasts: str, unit: Index) -> Sequence[tuple[str, Index]]:
+    """The durations behind a name, and the places in `unit` that each is for."""
+    if not lasts.endswith(":wanted"):
+        return [(lasts, np.arange(unit.size))]
+    head = lasts.removesuffix("wanted")
+    units = [(code, f"{head}{u.name}") for code, u in enumerate(c.hospital.units) if u.ward]
+    return [(name, np.flatnonzero(unit == code)) for code, name in units]
 
 
 def _after_triage(c: Calibration) -> list[Future]:

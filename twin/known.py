@@ -230,6 +230,7 @@ def _within_beds(p_here: Array, unit: Index, situation: Index, told_since: Array
     2. No more boarders can have gone to a ward untold than it may have beds to spare (by one standard deviation of
        how many are there), but for those who left for another ward or hospital: the odds of the others to be here are
        raised. Only of those who were decided on within a day; of older ones hardly any is here.
+    3. Those who did go there lie there too: with them no more are expected than the ward has beds.
     """
     out = p_here.copy()
     boards = (situation == BED) & (-told_since < YOUNG_BOARDER_MIN)
@@ -246,6 +247,9 @@ def _within_beds(p_here: Array, unit: Index, situation: Index, told_since: Array
         may_be = to_spare + _goes_elsewhere(c, code) * gone
         if gone > may_be:
             out[boarders] = _summing_to(out[boarders], int(boarders.sum()) - may_be)
+        came = (1.0 - _goes_elsewhere(c, code)) * float((1.0 - out[boarders]).sum())
+        if out[inside].sum() + came > ward.places:
+            out[inside] = _summing_to(out[inside], max(ward.places - came, 0.0))
     return out
 
 

@@ -12,6 +12,9 @@ from twin.story import Story
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
+AT_ONCE_MIN = 1.0 / 60.0
+"""When a stage ends that is over by now: just after it, so that the present is still the present."""
+
 
 @dataclass(frozen=True, eq=False)
 class Present:

@@ -12,7 +12,6 @@ depend on the others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -24,18 +23,17 @@ from twin.alike import group_of
 from twin.calibrate import Calibration
 from twin.demand import pick
 from twin.drawn_history import Histories
+from twin.drawn_rows import Rows
 from twin.durations import Duration
-from twin.futures import Future, futures_of
+from twin.futures import Future, by_duration, futures_of
 from twin.known import BED, DECISION, DEPARTURE, PROVIDER, SITUATIONS, TRIAGE, WARD, Known
 from twin.presence import who_is_here
-from twin.present import Present
-from twin.settled import class_codes
+from twin.present import AT_ONCE_MIN, Present
 from twin.story import Array, Index
 from twin.unrecorded import Unrecorded
+from twin.untold_moves import moved_untold
 
 Flags = npt.NDArray[np.bool_]
-AT_ONCE_MIN = 1.0 / 60.0
-"""When a stage ends that is over by now: just after it, so that the present is still the present."""
 _STREAM = 0x9E50
 """Sets the numbers of the present apart from those of `luck.py`."""
 _HERE, _CLASS, _UNIT, _FUTURE, _LASTING, _TRIAGED, _TRIAGED_AT, _SEEN, _SEEN_AT, _UNTOLD = range(10)
@@ -62,14 +60,17 @@ def _drawn(about: _About, seed: int, members: range) -> list[Present]:
     known, c = about.known, about.calibration
     uniform, score = _dice(seed, members, known.count)
     here = _who_is_here(about, uniform[:, :, _HERE], score)
-    rows, milestones = _Rows.of(known, uniform.reshape(-1, uniform.shape[2])), list[Array]()
+    rows, milestones = Rows.of(known, uniform.reshape(-1, uniform.shape[2])), list[Array]()
     if c.path.name != "stay":
         rows, milestones = _with_unrecorded(about, rows)
     rows = replace(rows, cls=_classes(about, rows), untold_min=_untold(c, rows))
     rows = replace(rows, unit=_units(about, rows), uniform=_without_plans(about, rows))
+    rows, moved = moved_untold(known, c, rows, here)
     columns = (rows.cls, rows.unit, *_stages(about, rows))
     cls, unit, stage, serving, since, residual = (x.reshape(*here.shape, *x.shape[1:]) for x in columns)
-    histories = about.histories.of(here, [at.reshape(here.shape) for at in milestones])
+    histories = about.histories.of(
+        here, [at.reshape(here.shape) for at in milestones], moved, rows.unit.reshape(here.shape)
+    )
     return [
         Present(
             cls=cls[i], block=known.block, unit=unit[i], stage=stage[i], serving=serving[i], since_min=since[i],
@@ -117,38 +118,6 @@ def _full(known: Known, c: Calibration) -> Flags:
 # --- patients of members ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """The patients of some members, one row each, the first member's first `(row,)`."""
-
-    patient: Index
-    """The row in `Known`."""
-    situation: Index
-    since_min: Array
-    arrived_min: Array
-    block: Index
-    cls: Index
-    unit: Index
-    untold_min: Array
-    """For how many minutes back a decision may have been taken that is not typed in yet."""
-    uniform: Array
-    """Numbers for each, `(row, purpose)`."""
-
-    @classmethod
-    def of(cls, known: Known, uniform: Array) -> _Rows:
-        """As the log has it, for as many members as there are numbers for."""
-        patient = np.tile(np.arange(known.count), uniform.shape[0] // max(known.count, 1))
-        classes = class_codes(known.acuity, known.elderly)
-        return cls(
-            patient, known.situation[patient], known.since_min[patient], known.arrived_min[patient],
-            known.block[patient], classes[patient], known.unit[patient], np.zeros(patient.size), uniform,
-        )  # fmt: skip
-
-    def within(self, situation: int) -> Index:
-        """The rows that are in a situation."""
-        return np.flatnonzero(self.situation == situation)
-
-
 def _dice(seed: int, members: range, patients: int) -> tuple[Array, Array]:
     """Of each member ten uniform numbers a patient, `(member, patient, 10)`, and a normal score."""
     uniform, score = np.empty((len(members), patients, 10)), np.empty(len(members))
@@ -173,7 +142,7 @@ def _who_is_here(about: _About, uniform: Array, score: Array) -> Flags:
 # --- what the log leaves out --------------------------------------------------------------------------------------
 
 
-def _with_unrecorded(about: _About, rows: _Rows) -> tuple[_Rows, list[Array]]:
+def _with_unrecorded(about: _About, rows: Rows) -> tuple[Rows, list[Array]]:
     """Those with a triage, then a first contact, that happened to them and was not recorded; and when each did."""
     known, milestone = about.known, about.calibration.unrecorded
     triaged, triage_at = _passed(about, rows, milestone["triage"], known.triage_ahead, TRIAGE, (_TRIAGED, _TRIAGED_AT))
@@ -182,8 +151,8 @@ def _with_unrecorded(about: _About, rows: _Rows) -> tuple[_Rows, list[Array]]:
 
 
 def _passed(
-    about: _About, rows: _Rows, milestone: Unrecorded, p_ahead: Array, before: int, purposes: tuple[int, int]
-) -> tuple[_Rows, Array]:
+    about: _About, rows: Rows, milestone: Unrecorded, p_ahead: Array, before: int, purposes: tuple[int, int]
+) -> tuple[Rows, Array]:
     """Of those in the situation before a milestone, some drawn beyond it: to the next situation, since a drawn time.
 
     And that time by row; NaN for the others.
@@ -200,7 +169,7 @@ def _passed(
     return replace(rows, situation=situation, since_min=since), came
 
 
-def _classes(about: _About, rows: _Rows) -> Index:
+def _classes(about: _About, rows: Rows) -> Index:
     """The class, drawn from those of the same age and hour for a visit that is not triaged yet."""
     known, cls = about.known, rows.cls.copy()
     waiting = rows.within(TRIAGE)
@@ -215,7 +184,7 @@ def _classes(about: _About, rows: _Rows) -> Index:
     return cls
 
 
-def _units(about: _About, rows: _Rows) -> Index:
+def _units(about: _About, rows: Rows) -> Index:
     """The ward that a boarder will enter: not always the one wanted; drawn by class where that is not known."""
     c, unit, boards = about.calibration, rows.unit.copy(), rows.within(BED)
     told, untold = boards[unit[boards] >= 0], boards[unit[boards] < 0]
@@ -224,7 +193,7 @@ def _units(about: _About, rows: _Rows) -> Index:
     return unit
 
 
-def _untold(c: Calibration, rows: _Rows) -> Array:
+def _untold(c: Calibration, rows: Rows) -> Array:
     """For how many minutes back a decision on each may have been taken that is not typed in yet."""
     delays, out, mine = c.typed_after_min, np.zeros(rows.patient.size), rows.within(DECISION)
     if delays.size:
@@ -232,7 +201,7 @@ def _untold(c: Calibration, rows: _Rows) -> Array:
     return out
 
 
-def _without_plans(about: _About, rows: _Rows) -> Array:
+def _without_plans(about: _About, rows: Rows) -> Array:
     """The numbers that draw what is left of stays, where part of the exits to come is planned by others."""
     plans, patients = about.known.plans, about.known.count
     if not (plans.left or plans.lowered):
@@ -244,7 +213,7 @@ def _without_plans(about: _About, rows: _Rows) -> Array:
     return uniform
 
 
-def _as_planned(about: _About, rows: _Rows, mine: Index, left: Array) -> Array:
+def _as_planned(about: _About, rows: Rows, mine: Index, left: Array) -> Array:
     """What is left of stays in wards, where an exit is planned as such plans are kept."""
     plans = about.known.plans
     if not plans.left:
@@ -262,7 +231,7 @@ def _as_planned(about: _About, rows: _Rows, mine: Index, left: Array) -> Array:
 # --- in which stage, and how far ----------------------------------------------------------------------------------
 
 
-def _stages(about: _About, rows: _Rows) -> tuple[Index, Flags, Array, Array]:
+def _stages(about: _About, rows: Rows) -> tuple[Index, Flags, Array, Array]:
     """Stage, whether it has begun, since when, and what is left of it by load class, one row each."""
     c, n = about.calibration, rows.patient.size
     stage, serving = np.zeros(n, dtype=np.int64), np.ones(n, dtype=bool)
@@ -272,30 +241,32 @@ def _stages(about: _About, rows: _Rows) -> tuple[Index, Flags, Array, Array]:
             elapsed = -_clock(about, rows, code, mine)
             lasted = np.maximum(elapsed - rows.untold_min[mine], 0.0)
             if code == WARD:
-                lasted = about.known.ward_clock_min[rows.patient[mine]]
+                lasted = rows.ward_clock_min[mine]
             stage[mine], serving[mine], since[mine] = c.path.index(future.stage), future.serving, -elapsed
-            left = _left(c, rows, future, mine, lasted, same_in_all=code in _SAME_IN_ALL)
-            if code == WARD:
+            as_known = bool((about.known.situation[rows.patient[mine]] == code).all())
+            left = _left(c, rows, future, mine, lasted, same_in_all=code in _SAME_IN_ALL and as_known)
+            if code == WARD and as_known:
                 left = _as_planned(about, rows, mine, left)
             at_once = AT_ONCE_MIN if future.serving else 0.0
             residual[mine] = np.maximum(left - rows.untold_min[mine, None], at_once)
     return stage, serving, since, residual
 
 
-def _clock(about: _About, rows: _Rows, code: int, mine: Index) -> Array:
+def _clock(about: _About, rows: Rows, code: int, mine: Index) -> Array:
     """Since when the stages of the rows' situation have lasted: the arrival on the short path, else the milestone."""
     whole = about.calibration.path.name == "stay" and code != WARD
     return (rows.arrived_min if whole else rows.since_min)[mine]
 
 
-def _chosen(about: _About, rows: _Rows, code: int) -> list[tuple[Future, Index]]:
+def _chosen(about: _About, rows: Rows, code: int) -> list[tuple[Future, Index]]:
     """The futures of a situation, and the rows that each falls to."""
     mine = rows.within(code)
     if not mine.size:
         return []
     futures = futures_of(about.calibration, code)
     if len(futures) == 1:
-        return [(futures[0], mine)]
+        as_known = about.known.situation[rows.patient[mine]] == code
+        return [(futures[0], some) for some in (mine[as_known], mine[~as_known]) if some.size]
     elapsed = -_clock(about, rows, code, mine)
     cls, block = rows.cls[mine], rows.block[mine]
     shares = [f.share(about.calibration, cls, block) * _likely(about, rows, f, mine, elapsed) for f in futures]
@@ -306,7 +277,7 @@ def _chosen(about: _About, rows: _Rows, code: int) -> list[tuple[Future, Index]]
     return [(future, mine[which == k]) for k, future in enumerate(futures) if (which == k).any()]
 
 
-def _likely(about: _About, rows: _Rows, future: Future, mine: Index, elapsed: Array) -> Array:
+def _likely(about: _About, rows: Rows, future: Future, mine: Index, elapsed: Array) -> Array:
     """The chance of being in a stage after the minutes elapsed, besides its share."""
     durations = about.calibration.parameters.durations
     if future.after is not None:
@@ -315,16 +286,16 @@ def _likely(about: _About, rows: _Rows, future: Future, mine: Index, elapsed: Ar
     if not future.serving or future.lasts is None:
         return np.ones(mine.size)
     out = np.empty(mine.size)
-    for name, some in _by_duration(about.calibration, future.lasts, rows.unit[mine]):
+    for name, some in by_duration(about.calibration, future.lasts, rows.unit[mine]):
         at = mine[some]
         out[some] = durations[name].survival(elapsed[some], rows.cls[at], rows.block[at])
     return out + 1e-9
 
 
-def _left(c: Calibration, rows: _Rows, future: Future, mine: Index, lasted: Array, *, same_in_all: bool) -> Array:
+def _left(c: Calibration, rows: Rows, future: Future, mine: Index, lasted: Array, *, same_in_all: bool) -> Array:
     """What is left of a stage after the minutes it has lasted, `(row, load)`; the whole of one that has not begun."""
     out = np.zeros((mine.size, c.parameters.loads))
-    for name, some in _by_duration(c, future.lasts, rows.unit[mine]) if future.lasts else ():
+    for name, some in by_duration(c, future.lasts, rows.unit[mine]) if future.lasts else ():
         duration, at = c.parameters.durations[name], mine[some]
         uniform, cls, block = rows.uniform[at, _LASTING], rows.cls[at], rows.block[at]
         if not future.serving:
@@ -335,7 +306,7 @@ def _left(c: Calibration, rows: _Rows, future: Future, mine: Index, lasted: Arra
     return out
 
 
-def _reached(duration: Duration, rows: _Rows, at: Index, lasted: Array, *, same_in_all: bool) -> Array:
+def _reached(duration: Duration, rows: Rows, at: Index, lasted: Array, *, same_in_all: bool) -> Array:
     """As `Duration.reached`; where members agree, worked out once a patient."""
     patient, cls, block = rows.patient[at], rows.cls[at], rows.block[at]
     if not same_in_all:
@@ -346,12 +317,3 @@ def _reached(duration: Duration, rows: _Rows, at: Index, lasted: Array, *, same_
     place = np.zeros_like(one_of)
     place[patient[once]] = np.arange(once.size)
     return duration.reached(lasted[once], cls[once], block[once])[place[patient]]
-
-
-def _by_duration(c: Calibration, lasts: str, unit: Index) -> Sequence[tuple[str, Index]]:
-    """The durations behind a name, and the places in `unit` that each is for."""
-    if not lasts.endswith(":wanted"):
-        return [(lasts, np.arange(unit.size))]
-    head = lasts.removesuffix("wanted")
-    units = [(code, f"{head}{u.name}") for code, u in enumerate(c.hospital.units) if u.ward]
-    return [(name, np.flatnonzero(unit == code)) for code, name in units]

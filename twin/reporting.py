@@ -62,9 +62,13 @@ class Reporting:
 
     def left_after(self, elapsed_min: float, group: int, uniform: float) -> float:
         """How long a visit that has left unseen had stayed: a draw from those of its kind that had."""
-        mine = self._like(elapsed_min, group) & (self.stay + self.delay > elapsed_min)
-        gone = np.sort(self.stay[mine & (self.stay <= elapsed_min)])
+        gone = self.stays_of_gone(elapsed_min, group)
         return float(gone[int(uniform * gone.size)]) if gone.size else elapsed_min
+
+    def stays_of_gone(self, elapsed_min: float, group: int) -> Array:
+        """How long those of its kind had stayed that had left by an age and of whom nobody had said so, rising."""
+        mine = self._like(elapsed_min, group) & (self.stay + self.delay > elapsed_min)
+        return np.sort(self.stay[mine & (self.stay <= elapsed_min)])
 
     def _like(self, elapsed: float, group: int) -> Flags:
         """Those like it, enough of whom had no exit told at its age if there are; but for who had moved on."""

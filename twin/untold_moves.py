@@ -1,0 +1,58 @@
+"""Boarders who went to a ward and of whom nobody has said so yet: where they lie."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.calibrate import Calibration
+from twin.drawn_rows import Rows
+from twin.futures import by_duration
+from twin.known import BED, WARD, Known
+from twin.present import AT_ONCE_MIN
+from twin.story import Array, Index
+
+Flags = npt.NDArray[np.bool_]
+_WHETHER, _AWAY = 5, 6
+"""Numbers that decide of a triage which boarders have behind them."""
+
+
+def moved_untold(known: Known, c: Calibration, rows: Rows, here: Flags) -> tuple[Rows, Array]:
+    """Boarders who left without a word lie in the ward that they went to, but for who left for another hospital.
+
+    Marks them as here, and says when each went there, `(member, patient)`; NaN for the others.
+    """
+    moved = np.full(here.shape, np.nan)
+    if c.path.name == "stay":
+        return rows, moved
+    situation, since, clock = rows.situation.copy(), rows.since_min.copy(), rows.ward_clock_min.copy()
+    boards = rows.within(BED)
+    gone = boards[~here.ravel()[boards]]
+    for patient in np.unique(rows.patient[gone]):
+        mine = gone[rows.patient[gone] == patient]
+        away = _away_min(known, c, int(patient), rows.uniform[mine, _AWAY])
+        there = mine[rows.uniform[mine, _WHETHER] < _in_ward(c, rows, mine, away)]
+        away = away[np.isin(mine, there)]
+        situation[there], since[there], clock[there] = WARD, -away, away
+        here.ravel()[there], moved.ravel()[there] = True, -away
+    return replace(rows, situation=situation, since_min=since, ward_clock_min=clock), moved
+
+
+def _away_min(known: Known, c: Calibration, patient: int, uniform: Array) -> Array:
+    """How long ago a boarder left of whom nobody said so."""
+    boarded = -float(known.exit_since_min[patient])
+    stays = c.exits["decided"].stays_of_gone(boarded, int(known.exit_group[patient]))
+    if not stays.size:
+        return np.full(uniform.size, AT_ONCE_MIN)
+    return np.maximum(boarded - stays[(uniform * stays.size).astype(np.int64)], AT_ONCE_MIN)
+
+
+def _in_ward(c: Calibration, rows: Rows, mine: Index, away_min: Array) -> Array:
+    """How likely who left a while ago lies in the ward."""
+    out = np.empty(mine.size)
+    cls, block = rows.cls[mine], rows.block[mine]
+    for name, some in by_duration(c, "ward_stay:wanted", rows.unit[mine]):
+        out[some] = c.parameters.durations[name].survival(away_min[some], cls[some], block[some])
+    return out * (1.0 - c.parameters.shares["p_elsewhere"][cls, block])
