@@ -16,6 +16,7 @@ from typing import Any, cast
 import pytest
 
 from forecast import cluster as module
+from forecast import ensemble as running
 from forecast import remote
 from forecast.cluster import Certificates, Cluster
 from forecast.ensemble import Run, ensemble
@@ -24,8 +25,16 @@ from forecast.remote import code_digest, run_task
 from tests.histories import fingerprint, scenarios, situation
 from tests.test_project import ROOT
 
-HOW = Run(members=40, horizon_min=240.0, seed=7)
+HOW = Run(members=18, horizon_min=240.0, seed=7)
 NOBODY = "dask://127.0.0.1:1"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def many_tasks() -> Iterator[None]:
+    """Few members, in several tasks all the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "CHUNK", 3)
+        yield
 
 
 @pytest.fixture(scope="module")
