@@ -264,6 +264,19 @@ def test_over_tls_with_certificates_and_not_without(tmp_path: Path) -> None:
             Cluster(str(local.scheduler_address).replace("tls://", "dask://"), connect_s=0.5)
 
 
+def test_a_worker_that_hangs_is_not_waited_for_for_ever(dask: Any) -> None:
+    """It is stopped; the mutant would wait until the scheduler forgets it, five minutes later."""
+    there = Cluster(address(dask))
+    worker = there.submit(os.getpid).result()
+    there.shutdown()
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        with pytest.raises(ClusterError, match="has a worker that does not say which code it runs"):
+            Cluster(address(dask), patience_s=1.0)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
 def test_workers_of_other_code_are_refused(dask: Any) -> None:
     with pytest.raises(OtherCodeError, match=rf"runs other code \({code_digest()}\) than the house \(another\): "):
         Cluster(address(dask), digest="another")
