@@ -18,6 +18,7 @@ from dashboard.commands import (
     backtest,
     bench,
     calibrate,
+    check,
     doctor,
     fabricate,
     feed,
@@ -33,7 +34,7 @@ from dashboard.commands import (
 from ingest.errors import EdtwinError
 
 COMMANDS = (
-    up, ingest, replay, calibrate, forecast, backtest, scenarios, fabricate, feed, bench, doctor, rebuild,
+    up, ingest, replay, calibrate, forecast, backtest, scenarios, fabricate, feed, bench, check, doctor, rebuild,
     retry_rejected, quarantine,
 )  # fmt: skip
 

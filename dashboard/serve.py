@@ -18,10 +18,12 @@ from dashboard.app import Pages, WallSettings, build_app
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
 from dashboard.house import House
+from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
 from forecast.board import Board, FeedsView, LearnedView, PathView, QuarantineView
+from forecast.checks import CHECKED, Checks
 from forecast.executors import fault_of
 from forecast.loop import Loop, Rhythm, Site
 from forecast.pathview import PathViews
@@ -36,6 +38,8 @@ logger = logging.getLogger(__name__)
 WEB_THREADS = 8
 LONGEST_END_S = 10.0
 """How long the end waits for a feed."""
+CHECKS_AFTER_S = 600.0
+"""So long the house leaves its processors to forecasts before it checks the model; and between two looks."""
 BOARD_S = 2.0
 """A board is made at most this often, however many look at it."""
 
@@ -85,15 +89,17 @@ def serve(
         elsewhere=lambda: fault_of(workers),
     )  # fmt: skip
     latest = _Latest(loop, PathViews(house.site))
+    checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
+        "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
     }  # fmt: skip
     app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
-    measuring = _Measuring(loop, house, stop)
+    measuring, checking = _Measuring(loop, house, stop), _Checking(checks, stop)
     # what a cycle says while its workers are taken away is no fault of the house
     logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
     server = _listening(app.server, house.settings)  # 1
@@ -104,11 +110,13 @@ def serve(
             publisher.start()
         loop.start()  # 3
         measuring.start()
+        checking.start()
         server.run()  # 4
     finally:
         stop.set()  # 5
         workers.shutdown(wait=False, cancel_futures=True)
         measuring.join(LONGEST_END_S)
+        checking.join(LONGEST_END_S)
         for publisher in publishers:
             publisher.join(LONGEST_END_S)
         for feed in reversed(feeds):
@@ -198,6 +206,31 @@ class _Measuring:
         except Exception:
             if not self._stop.is_set():  # at the end the workers are taken away from under it
                 logger.exception("the last days could not be replayed")
+
+
+class _Checking:
+    """Once the house has been up for a while, runs the checks of the model if their last run is old."""
+
+    def __init__(self, checks: Checks, stop: threading.Event) -> None:
+        self._checks, self._stop = checks, stop
+        self._thread = threading.Thread(target=self._run, name="check the model", daemon=True)
+
+    def start(self) -> None:
+        """Begin to wait."""
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for its end, if it has begun."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not self._stop.wait(CHECKS_AFTER_S):
+            try:
+                if self._checks.due and not self._checks.run_beside(self._stop) and not self._stop.is_set():
+                    logger.warning("the checks of the model ended without a result")
+            except Exception:
+                logger.exception("the model could not be checked")
 
 
 View = TypeVar("View")

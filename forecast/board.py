@@ -1,4 +1,4 @@
-"""One frozen value a page: `Board` is all that the wall shows, `FeedsView` and `QuarantineView` those pages.
+"""One frozen value a page: `Board` is all that the wall shows, others those of their pages.
 
 A panel is a pure function of its page's value and queries nothing. All instants are aware UTC; what is absent is None
 and is shown as absent, never as zero.
@@ -423,3 +423,83 @@ class LearnedView:
     changes: tuple[Mapping[str, Any], ...] = ()
     """What differs from the time before, the largest difference first: `what`, `before`, `now`."""
     changed_since: datetime | None = None
+
+
+# --- the page of the model's checks ---------------------------------------------------------------------------------
+
+
+class Line(Protocol):
+    """What was measured beside what should have been, along something."""
+
+    @property
+    def along(self) -> tuple[float, ...]:
+        """Where."""
+
+    @property
+    def measured(self) -> tuple[float, ...]:
+        """What it was."""
+
+    @property
+    def expected(self) -> tuple[float, ...]:
+        """What it should have been."""
+
+
+class ModelCheck(Protocol):
+    """One figure of the model beside the one that it should have."""
+
+    @property
+    def name(self) -> str:
+        """Which."""
+
+    @property
+    def group(self) -> str:
+        """Of what kind."""
+
+    @property
+    def unit(self) -> str:
+        """Of the figures."""
+
+    @property
+    def measured(self) -> float:
+        """What it is; NaN where there is none."""
+
+    @property
+    def expected(self) -> float:
+        """What it should be."""
+
+    @property
+    def tolerance(self) -> float:
+        """How far off it may be."""
+
+    @property
+    def comparison(self) -> Literal["near", "at_most", "at_least"]:
+        """Which way."""
+
+    @property
+    def source(self) -> str:
+        """Who says so."""
+
+    @property
+    def curve(self) -> Line | None:
+        """A plot of it, where one helps."""
+
+    @property
+    def holds(self) -> bool:
+        """The verdict."""
+
+
+@dataclass(frozen=True)
+class ModelChecks:
+    """The page of the model's checks, whole: the last run, and how far the one that is on has come."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    ran_at: datetime | None
+    """When the last run ended; None before the first."""
+    version: str | None
+    checks: tuple[ModelCheck, ...]
+    done: int | None
+    """How many parts of `of` the run that is on has done; None while none is on."""
+    of: int

@@ -27,6 +27,7 @@ from ingest.database import Database
 from ingest.events import Event
 from ingest.log import EventLog, Extract, Position
 from twin.calibrate import Calibration, calibrate
+from twin.check_values import Check, Curve
 from twin.fate import cast_members
 from twin.hospital import Hospital
 from twin.identical import SOURCE, Lived, TrueState, hidden
@@ -152,6 +153,20 @@ def recover(
     judged = tuple(_judged(lead, twin[:, i], oracle[:, i], came[:, i], trial) for i, lead in enumerate(_leads()))  # 4
     assert learned is not None
     return Outcome(trial, judged[1:], recovered(lived, learned), judged[0])
+
+
+def checks_of(outcome: Outcome, *, at_most: float) -> list[Check]:
+    """The trial as checks of the model; `at_most` bounds the twin's crps over the oracle's, all leads together."""
+    source = f"n = {outcome.present.issues}"
+    leads = outcome.leads
+    ratio = sum(at.crps for at in leads) / sum(at.oracle_crps for at in leads)
+    covered = float(np.mean([at.coverage_80 for at in leads]))
+    hours = tuple(at.lead_min / 60 for at in leads)
+    curve = Curve(hours, tuple(at.crps for at in leads), tuple(at.oracle_crps for at in leads))
+    return [
+        Check("identical_crps", "identical", "ratio", ratio, 1.0, at_most - 1.0, "at_most", source, curve),
+        Check("identical_coverage", "identical", "share", covered, 0.8, 0.08, source=source),
+    ]
 
 
 def members_of(issue: _Issue) -> tuple[Array, Array]:

@@ -9,7 +9,8 @@ import os
 import pickle
 import signal
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -36,6 +37,7 @@ class Workers(Executor):
         self._children, self._prepare = children, prepare
         self._lock = threading.Lock()
         self._shown: list[_Memory] = []
+        weakref.finalize(self, _taken_back, self._shown)  # where nobody shuts it down
         self._ended = False
         self._pool = self._start()
 
@@ -78,10 +80,8 @@ class Workers(Executor):
         """What is shown but for the newest, and for what a task still needs."""
         older = self._shown[: len(self._shown) - newest]
         over = [memory for memory in older if all_done or memory.asked == len(memory.done)]
-        for memory in over:
-            memory.block.close()
-            memory.block.unlink()
-        self._shown = [memory for memory in self._shown if memory not in over]
+        _taken_back(over)
+        self._shown[:] = [memory for memory in self._shown if memory not in over]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let the children end."""
@@ -118,6 +118,12 @@ class _Memory:
     def over(self, _: Future[Any]) -> None:
         """One more is done; without a lock, since the pool calls it while it holds its own."""
         self.done.append(None)
+
+
+def _taken_back(shown: Sequence[_Memory]) -> None:
+    for memory in shown:
+        memory.block.close()
+        memory.block.unlink()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -86,6 +87,16 @@ def test_a_situation_is_shown_for_as_long_as_a_task_needs_it(workers: Workers) -
     many = [replace(situation()) for _ in range(6)]
     asked = [workers.submit(hash_and_count, one, i) for i, one in enumerate(many)]
     assert [task.result()[1] for task in asked] == [i * situation().known.count for i in range(6)]
+
+
+def test_what_nobody_shuts_down_leaves_nothing_behind_either() -> None:
+    left = Workers(1)
+    place = left._sent(situation())
+    left._pool.shutdown()
+    del left
+    gc.collect()
+    with pytest.raises(FileNotFoundError):
+        SharedMemory(place.name)
 
 
 def test_without_memory_to_share_a_situation_goes_with_the_task(

@@ -21,6 +21,8 @@ START = datetime(2025, 3, 3, tzinfo=UTC)
 FILLING_DAYS, LEARNED_DAYS, JUDGED_DAYS = 14, 60, 365
 EVERY = timedelta(hours=11)
 """Every hour of the day comes in turn."""
+LEARNED_EVERY = timedelta(days=7)
+"""Live it is every night; here nothing changes from one week to the next."""
 MEMBERS = 25
 WITHIN = {0.0: 1.05, 0.1: 1.12, 0.2: 1.12, 0.4: 1.25}
 """The twin's crps over the oracle's, by the share of exits hidden; asked for at 0 and at 0.2."""
@@ -45,7 +47,7 @@ def lived() -> Lived:
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.1, 0.4])
 def test_a_year_of_the_identical_twin(share: float, workers: Workers) -> None:
     first_at = START + timedelta(days=FILLING_DAYS + LEARNED_DAYS, hours=1)
-    trial = Trial(first_at, JUDGED_DAYS, EVERY, share, Run(members=MEMBERS, step_min=60.0))
+    trial = Trial(first_at, JUDGED_DAYS, EVERY, share, Run(members=MEMBERS, step_min=60.0), LEARNED_EVERY)
     outcome = recover(lived(), load_hospital(), trial, executor=workers, progress=_told)
     print(json.dumps(outcome.as_json()))
     assert {at.lead_min: at.ratio for at in outcome.leads if at.ratio > WITHIN[share]} == {}

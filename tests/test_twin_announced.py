@@ -23,7 +23,7 @@ from ingest.events import (
 )
 from tests.histories import NOON
 from tests.small_hospitals import QUEUE, START, parameters, small_path
-from twin.announced import ARRIVALS, EXITS, KINDS, PLANNED, Coming, Kept, coming, learn_kept
+from twin.announced import ARRIVALS, EXITS, KINDS, LEADS, PLANNED, Coming, Kept, coming, learn_kept
 from twin.durations import fixed
 from twin.luck import Luck, draw_members
 from twin.minutes import Minutes
@@ -63,7 +63,7 @@ def past(n: int = 400, late: float = 10.0, notice: float = 40.0, never_each: int
 
 
 def kept_of(events: Sequence[Event]) -> dict[str, Kept]:
-    return learn_kept(fold(State(), events), Minutes(NOON), FROM_MIN)
+    return learn_kept(fold(State(), events), Minutes(NOON), FROM_MIN, "UTC")
 
 
 # --- how it was kept
@@ -79,11 +79,22 @@ def test_how_late_who_is_announced_comes_and_how_many_never_do() -> None:
 
 def test_of_who_comes_at_a_lead_so_many_are_announced() -> None:
     kept = kept_of(past(notice=40.0, never_each=400))[ARRIVALS]
-    assert kept.announced_share(np.array([0.0, 40.0, 41.0, 500.0])) == pytest.approx([0.5, 0.5, 0.0, 0.0], abs=0.01)
+    assert kept.announced_share(np.array([0.0, 40.0, 41.0, 500.0]), 12.0) == pytest.approx(
+        [0.5, 0.5, 0.0, 0.0], abs=0.07
+    )
+
+
+def test_what_is_announced_at_an_hour_of_the_day_is_told_by_what_happens_at_that_hour() -> None:
+    """Exits of the afternoon are planned at ten, those of the evening never: over all hours, the mutant, half are."""
+    hour = np.tile([14.0, 22.0], 500)
+    kept = Kept(np.zeros(9), np.where(hour == 14.0, 240.0, -1.0), hour, 500, 25.0)
+    at_ten, at_noon = (kept.announced_share(np.array([120.0, 240.0, 600.0]), h) for h in (10.0, 12.0))
+    assert at_ten == pytest.approx([0.5, 1.0, 0.0], abs=0.03)
+    assert at_noon == pytest.approx([1.0, 0.5, 0.0], abs=0.05)
 
 
 def test_what_has_not_happened_is_drawn_from_what_was_later_than_that() -> None:
-    kept = Kept(np.array([-20.0, 0.0, 30.0, 90.0, np.inf]), np.empty(0), 5, 1.0)
+    kept = Kept(np.array([-20.0, 0.0, 30.0, 90.0, np.inf]), np.empty(0), np.empty(0), 5, 1.0)
     assert kept.left(15.0).tolist() == [15.0, 45.0, 105.0, np.inf]
     assert kept.left(-60.0).tolist() == [30.0, np.inf]
     assert (kept.left(-60.0) > 0).all()
@@ -99,7 +110,7 @@ def test_announcements_under_another_number_are_not_believed_for_long() -> None:
     apart = [replace(e, visit=VisitId(f"x{e.visit}")) if isinstance(e, ArrivalExpected) else e for e in past()]
     kept = kept_of(apart)[ARRIVALS]
     assert np.isinf(kept.left(30.0)).mean() > 0.85
-    assert kept.announced_share(np.array([10.0])).tolist() == [0.0]
+    assert kept.announced_share(np.array([10.0]), 12.0).tolist() == [0.0]
 
 
 def test_exits_and_planned_patients_are_kinds_of_their_own() -> None:
@@ -116,7 +127,7 @@ def test_exits_and_planned_patients_are_kinds_of_their_own() -> None:
     assert [kept[kind].told for kind in (EXITS, ARRIVALS, PLANNED)] == [50, 0, 50]
     assert np.median(kept[EXITS].late_min) == 200.0
     assert np.median(kept[PLANNED].late_min) == -15.0
-    assert kept[EXITS].announced_share(np.array([1500.0, 1501.0])).tolist() == [1.0, 0.0]
+    assert kept[EXITS].announced_share(np.array([1500.0, 1501.0]), 12.0).tolist() == [1.0, 0.0]
 
 
 def test_a_plan_told_after_the_exit_and_one_still_open_teach_nothing() -> None:
@@ -137,7 +148,7 @@ def test_who_is_announced_and_not_here_is_due() -> None:
     ]  # fmt: skip
     state = fold(State(), [*past(), *now])
     kept = kept_of(past()) | {PLANNED: replace(kept_of(past())[ARRIVALS])}
-    emergency, ward = coming(state, kept, {MEDICINE: 3}, NOON)
+    emergency, ward = coming(state, kept, {MEDICINE: 3}, NOON, "UTC")
     assert (emergency.stream, len(emergency.after_min)) == (0, 2)
     assert (ward.stream, len(ward.after_min)) == (3, 1)
     assert (np.concatenate(emergency.after_min) > 0).all()
@@ -145,27 +156,30 @@ def test_who_is_announced_and_not_here_is_due() -> None:
 
 def test_when_nothing_is_heard_for_a_day_nobody_is_taken_from_the_others() -> None:
     kept = kept_of(past())
-    (silent,) = coming(fold(State(), past()), kept, {}, NOON)
+    (silent,) = coming(fold(State(), past()), kept, {}, NOON, "UTC")
     heard = [expected(f"h{i}", -60.0 * i - 30.0, -60.0 * i) for i in range(12)]
-    (loud,) = coming(fold(State(), [*past(), *heard]), kept, {}, NOON)
+    (loud,) = coming(fold(State(), [*past(), *heard]), kept, {}, NOON, "UTC")
     assert silent.unannounced(np.array([10.0])).tolist() == [1.0]
     assert loud.unannounced(np.array([10.0]))[0] < 0.7
 
 
 def test_where_nothing_was_ever_announced_nothing_changes() -> None:
     quiet = [e for e in past() if not isinstance(e, ArrivalExpected)]
-    assert coming(fold(State(), quiet), kept_of(quiet), {}, NOON) == []
+    assert coming(fold(State(), quiet), kept_of(quiet), {}, NOON, "UTC") == []
 
 
 # --- in luck
 
 PATH = small_path(QUEUE)
 BELIEVED = parameters(PATH, {"service": fixed(10.0)}, per_hour=6.0)
-HALF = Kept(np.zeros(9), np.repeat([-1.0, 60.0], 50), 100, 60.0)
 
 
 def coming_now(due: Sequence[float], heard: float = 1.0) -> Coming:
-    return Coming(0, tuple(np.array([minute, minute, minute, np.inf]) for minute in due), HALF, heard)
+    return Coming(
+        0,
+        tuple(np.array([minute, minute, minute, np.inf]) for minute in due),
+        np.where(LEADS <= 60.0, 0.5 * heard, 0.0),
+    )
 
 
 def lucks(members: range, announced: Sequence[Coming]) -> Luck:
@@ -188,7 +202,7 @@ def test_who_is_announced_is_not_counted_twice() -> None:
     members = range(1500)
     assert in_the_first_hour(lucks(members, [])) == pytest.approx(6.0, abs=0.3)
     assert in_the_first_hour(lucks(members, [announced])) == pytest.approx(6.0, abs=0.3)
-    assert in_the_first_hour(lucks(members, [replace(announced, heard=0.0)])) > 8.5
+    assert in_the_first_hour(lucks(members, [coming_now([5.0, 20.0, 35.0, 50.0], heard=0.0)])) > 8.5
 
 
 def test_when_they_come_is_known_better_than_of_others() -> None:

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from ingest.clock import local
 from twin.minutes import Minutes
 from twin.state import State
 from twin.visit import Stay, Visit
@@ -36,7 +37,12 @@ _ASSUMED: Mapping[str, tuple[float, ...]] = {
 _SETTLED_MIN = 48 * 60.0
 _FORGOTTEN_MIN = 12 * 60.0
 """Who has not come this long after the time announced does not come."""
-_DAY_MIN = 1440.0
+_HOUR_MIN, _DAY_MIN = 60.0, 1440.0
+LEADS: Array = np.concatenate([np.arange(0.0, 240.0, 15.0), np.arange(240.0, 72 * 60.0 + 1.0, 60.0)])
+"""Leads at which it is told apart what had been announced by now."""
+_NEAR_HOURS = 1.5
+_ENOUGH = 20.0
+"""Happenings near an hour of the day at which they and those of all hours weigh alike."""
 _MOST_KEPT = 400
 """How many announcements are remembered of a kind, evenly over all."""
 
@@ -48,7 +54,9 @@ class Kept:
     late_min: Array
     """How much later than announced it happened, rising; inf where it never did. The assumed ones are among them."""
     notice_min: Array
-    """Of what happened, how long before it was announced, rising; -1 for what was not."""
+    """Of what happened, how long before it was announced; -1 for what was not."""
+    hour: Array
+    """And at which local hour of the day it happened."""
     told: int
     """Announcements learned from."""
     a_day: float
@@ -58,12 +66,19 @@ class Kept:
         """In how many minutes what is due then and has not happened will, each as likely, rising; inf: never."""
         return np.asarray(self.late_min[self.late_min > -due_min] + due_min)
 
-    def announced_share(self, lead_min: Array) -> Array:
-        """Of what happens at each lead, the share that has been announced by now; 0 where nothing ever was."""
+    def announced_share(self, lead_min: Array, hour: float) -> Array:
+        """Of what happens at each lead from an hour of the day on, the share announced by then; 0 if nothing ever was.
+
+        From what happened at about that time of the day, and so much of all that happened: plans are made at hours of
+        their own.
+        """
         if not self.notice_min.size:
             return np.zeros(lead_min.size)
-        earlier = np.searchsorted(self.notice_min, np.maximum(lead_min, 0.0), side="left")
-        return 1.0 - earlier / self.notice_min.size
+        told = self.notice_min >= np.maximum(lead_min, 0.0)[:, None]
+        apart = np.abs((self.hour[None, :] - (hour + lead_min / _HOUR_MIN)[:, None] + 12.0) % 24.0 - 12.0)
+        near = apart <= _NEAR_HOURS
+        counted = (told & near).sum(axis=1) + _ENOUGH * told.mean(axis=1)
+        return np.asarray(counted / (near.sum(axis=1) + _ENOUGH))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +88,12 @@ class Coming:
     stream: int
     after_min: tuple[Array, ...]
     """Of each, in how many minutes they come: each value as likely; inf: never."""
-    kept: Kept
-    heard: float
-    """How far announcements are heard as usual, 0 to 1: 0 when none was for a day."""
+    taken: Array
+    """Of those who come at each of `LEADS`, the share that is announced by now."""
 
     def unannounced(self, lead_min: Array) -> Array:
         """Of those who come at each lead, the share that nobody has announced by now."""
-        return np.asarray(1.0 - self.heard * self.kept.announced_share(lead_min))
+        return np.asarray(1.0 - np.interp(lead_min, LEADS, self.taken))
 
     def drawn(self, uniform: Array) -> Array:
         """When those come who do, minutes from now, from one uniform each."""
@@ -96,13 +110,15 @@ class _Told:
     came_at: datetime | None
 
 
-def learn_kept(state: State, minutes: Minutes, from_min: float) -> dict[str, Kept]:
+def learn_kept(state: State, minutes: Minutes, from_min: float, zone: str) -> dict[str, Kept]:
     """How announcements of each of `KINDS` were kept since a minute, from what is settled."""
     rows = [row for _, row in sorted(state.visits.items())]
-    return {kind: _kept(kind, _told(kind, rows), minutes, from_min) for kind in KINDS}
+    return {kind: _kept(kind, _told(kind, rows), minutes, from_min, zone) for kind in KINDS}
 
 
-def coming(state: State, kept: Mapping[str, Kept], wards: Mapping[str, int], as_of: datetime) -> list[Coming]:
+def coming(
+    state: State, kept: Mapping[str, Kept], wards: Mapping[str, int], as_of: datetime, zone: str
+) -> list[Coming]:
     """Those announced and not here yet, by stream: `wards` gives the stream of each ward's planned patients.
 
     Announcements for a ward that no stream is for are left out.
@@ -116,8 +132,15 @@ def coming(state: State, kept: Mapping[str, Kept], wards: Mapping[str, int], as_
         if kept[kind].told:
             mine = [row.expected_at for row in due if row.expected_unit == unit]
             after = [kept[kind].left(minute) for minute in Minutes(as_of).of_many(mine).tolist()]
-            out.append(Coming(stream, tuple(a for a in after if a.size), kept[kind], _heard(kind, state, kept, as_of)))
+            taken = kept[kind].announced_share(LEADS, hour_of(as_of, zone)) * _heard(kind, state, kept, as_of)
+            out.append(Coming(stream, tuple(a for a in after if a.size), taken))
     return out
+
+
+def hour_of(instant: datetime, zone: str) -> float:
+    """The local hour of the day, with its fraction."""
+    here = local(instant, zone)
+    return here.hour + here.minute / _HOUR_MIN
 
 
 def _told(kind: str, rows: Iterable[Visit]) -> list[_Told]:
@@ -142,17 +165,19 @@ def _came(row: Visit) -> datetime | None:
     return row.arrived_at or (row.stays[0].from_at if row.stays else None)
 
 
-def _kept(kind: str, told: Sequence[_Told], minutes: Minutes, from_min: float) -> Kept:
+def _kept(kind: str, told: Sequence[_Told], minutes: Minutes, from_min: float, zone: str) -> Kept:
     said, due, came = (minutes.of_many([getattr(t, name) for t in told]) for name in ("said_at", "due_at", "came_at"))
     before = ~np.isnan(due) & ~(said >= came)
     settled = before & (due >= from_min) & (due < -_SETTLED_MIN)
     late = np.where(np.isnan(came), _NEVER, came - due)[settled]
     happened = (came >= from_min) & (came < 0)
     notice = np.where(before, came - said, -1.0)[happened]
+    hour = np.array([hour_of(told[i].came_at or minutes.origin, zone) for i in np.flatnonzero(happened).tolist()])
     days = max((-_SETTLED_MIN - from_min) / _DAY_MIN, 1.0)
     return Kept(
         late_min=_few(np.concatenate([late, _ASSUMED[kind]])),
-        notice_min=np.sort(notice) if before.any() else np.empty(0),
+        notice_min=notice if before.any() else np.empty(0),
+        hour=hour if before.any() else np.empty(0),
         told=int(settled.sum()),
         a_day=float(settled.sum()) / days,
     )

@@ -34,7 +34,7 @@ from twin.overflowing import learn_overflow, shares_entered
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path, load_path
 from twin.presence import presence_correlation
-from twin.reporting import Reporting, exits_told, taken_as_gone, typed_after
+from twin.reporting import Reporting, arrivals_told_after, exits_told, taken_as_gone, typed_after
 from twin.settled import (
     BLOCK_HOURS,
     BLOCKS,
@@ -81,6 +81,8 @@ class Calibration:
     """How often triage and first contact are not recorded."""
     typed_after_min: Array
     """Minutes after which a milestone is known, a sample, rising; see `reporting.typed_after`."""
+    arrivals_told_after_min: Array
+    """Minutes after which an arrival is known, a sample, rising."""
     presence_correlation: float
     """How much those without an exit are here, or are not, together (`presence.py`)."""
     announced: Mapping[str, Kept]
@@ -134,7 +136,7 @@ def calibrate(
     known, slot = _doctors(recent, known, minutes)
     learned = _learned(path, sample, known, year.visits, slot, counts)
     exits = exits_told(history, visits)
-    announced = learn_kept(state, minutes, window[0])
+    announced = learn_kept(state, minutes, window[0], known.hospital.zone)
     wards = _wards(year, known.hospital, exits["ward"])
     profile, streams = _streams(year, recent, known.hospital, path)
     parameters = Parameters(
@@ -168,13 +170,13 @@ def calibrate(
         },
         typed_after_min=typed_after(exits),
         announced=announced,
+        arrivals_told_after_min=arrivals_told_after(state, minutes.at(window[0])),
         presence_correlation=presence_correlation(history, visits, exits, window[0]),
         report=report_of(
             Account(
                 history=history,
                 visits=visits,
                 window=window,
-                sample=recent,
                 year=year.visits,
                 year_window=year.window,
                 path=path,

@@ -31,7 +31,6 @@ from twin.story import Array, Story, Visits
 START = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = 14
 HOURS = np.arange(0.0, DAYS * 1440.0, 60.0)
-_LAW = "the law of the model"
 _ARRIVED, _LEFT = RANK["Arrived"], [RANK[kind] for kind in LEAVING]
 Spoil = Callable[[Story], Story]
 
@@ -74,9 +73,9 @@ def conservation(spoil: Spoil = as_told) -> list[Check]:
     visits = Visits.of(story, fate.acuity)
     lost = _lost(story, visits, fate, path)
     return [
-        Check("nobody_lost", "conservation", "patients", float(np.abs(lost).max()), 0.0, 0.0, source=_LAW),
-        Check("one_exit", "conservation", "patients", _left_twice(story), 0.0, 0.0, source=_LAW),
-        Check("beds_given_twice", "conservation", "beds", _beyond_beds(visits, hospital), 0.0, 0.0, "at_most", _LAW),
+        Check("nobody_lost", "conservation", "patients", float(np.abs(lost).max()), 0.0, 0.0),
+        Check("one_exit", "conservation", "patients", _left_twice(story), 0.0, 0.0),
+        Check("beds_given_twice", "conservation", "beds", _beyond_beds(visits, hospital), 0.0, 0.0, "at_most"),
     ]
 
 
@@ -125,13 +124,13 @@ def _no_arrivals(level: float) -> Check:
     believed = _default()[2]
     streams = tuple(replace(s, per_hour=s.per_hour * level) for s in believed.streams)
     story, _ = _run(replace(believed, streams=streams), days=3)
-    return Check("no_arrivals", "extremes", "events", float(story.at_min.size), 0.0, 0.0, source=_LAW)
+    return Check("no_arrivals", "extremes", "events", float(story.at_min.size), 0.0, 0.0)
 
 
 def _no_doctors(on_duty: int) -> Check:
     story, _ = _run(hospital=_default()[0].with_roster("doctor", (on_duty,) * 24), days=3)
     seen = float((story.kind == RANK["SeenByProvider"]).sum())
-    return Check("no_doctors", "extremes", "patients", seen, 0.0, 0.0, source=_LAW)
+    return Check("no_doctors", "extremes", "patients", seen, 0.0, 0.0)
 
 
 def _beds_for_all() -> Check:
@@ -143,7 +142,7 @@ def _beds_for_all() -> Check:
     way = np.where(boards, fate.minutes[:, :, 0], 0.0).sum(axis=1)
     boarded = (visits.departed_min - visits.decided_min)[fate.visit]
     waited = np.nanmax(np.where(boards.any(axis=1), boarded - way, np.nan))
-    return Check("beds_for_all", "extremes", "min", float(waited), 0.0, 1e-6, source=_LAW)
+    return Check("beds_for_all", "extremes", "min", float(waited), 0.0, 1e-6)
 
 
 def _all_to_sauv() -> Check:
@@ -156,7 +155,7 @@ def _all_to_sauv() -> Check:
     over = np.sort(visits.stay_until_min[mine & ~np.isnan(visits.stay_until_min)])
     inside = np.arange(1, times.size + 1) - np.searchsorted(over, times, side="right")
     places = float(hospital.unit("sauv").places)
-    return Check("all_to_sauv", "extremes", "patients", float(inside.max()), places, 0.0, source=_LAW)
+    return Check("all_to_sauv", "extremes", "patients", float(inside.max()), places, 0.0)
 
 
 # --- stopping and starting again ----------------------------------------------------------------------------------
@@ -184,4 +183,4 @@ def restart(*, spoil: bool = False, members: int = 150) -> list[Check]:
     difference = np.array(straight, dtype=np.float64) - np.array(again)
     error = float(difference.std() / difference.size**0.5)
     off = float(difference.mean()) / error
-    return [Check("run_on", "restart", "standard errors", off, 0.0, 3.0, source="Chapman-Kolmogorov")]
+    return [Check("run_on", "restart", "standard errors", off, 0.0, 3.0, source="Chapman, Kolmogorov")]

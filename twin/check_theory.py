@@ -18,9 +18,9 @@ from twin.small_hospitals import DELAY, QUEUE, Array, Member, member, parameters
 
 DAY_H = 24
 Bend = Callable[[Fate], Fate]
-_ERLANG = "Erlang 1917, M/M/c"
-_COBHAM = "Cobham 1954, priority queues"
-_INFINITE = "M/G/infinity: Poisson around rate times mean stay"
+_ERLANG = "Erlang 1917 (M/M/c)"
+_COBHAM = "Cobham 1954"
+_INFINITE = "Palm 1943 (M/G/∞)"
 
 
 def as_it_is(fate: Fate) -> Fate:

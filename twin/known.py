@@ -241,7 +241,7 @@ def _within_beds(p_here: Array, unit: Index, situation: Index, told_since: Array
             out[inside] = _summing_to(out[inside], float(ward.places))
         gone, there = float((1.0 - out[boarders]).sum()), out[inside]
         to_spare = max(ward.places - ward.held_back - float(there.sum()), 0.0) + float(
-            np.sqrt((there * (1.0 - there)).sum())
+            np.sqrt(max((there * (1.0 - there)).sum(), 0.0))
         )
         may_be = to_spare + _goes_elsewhere(c, code) * gone
         if gone > may_be:

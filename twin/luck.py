@@ -119,16 +119,18 @@ def draw_members(
     horizon_min: float,
     zone: str,
     seen_today: Mapping[str, int] | None = None,
+    unheard_today: Mapping[str, float] | None = None,
     announced: Sequence[Coming] = (),
 ) -> Luck:
     """The luck of several members, by how many are here in each; that of each is the same whoever else is drawn.
 
-    Those `announced` come beside the candidates of their streams, of whom so many fewer come. They come under every
+    `unheard_today` are the arrivals since midnight, by stream, of which nothing was to be heard by now. Those
+    `announced` come beside the candidates of their streams, of whom so many fewer come. They come under every
     level of arrivals.
     """
     hours = calendar(start, horizon_min, zone)
     dice = [_Dice(seed, member) for member in present_counts]
-    rates = _rates(dice, parameters.streams, hours, start, zone, seen_today or {})
+    rates = _rates(dice, parameters.streams, hours, start, zone, seen_today or {}, unheard_today or {})
     for stream in announced:
         rates[stream.stream] = rates[stream.stream] * stream.unannounced((hours.edge_min[:-1] + hours.edge_min[1:]) / 2)
     coming = [_coming(one, parameters.streams, [rate[m] for rate in rates], hours) for m, one in enumerate(dice)]
@@ -188,16 +190,20 @@ def _rates(
     start: datetime,
     zone: str,
     seen: Mapping[str, int],
+    unheard: Mapping[str, float],
 ) -> list[Array]:
     """Arrivals that each stream expects by hour, `(member, hour)`, with the levels of the member's days."""
     days = int(hours.day[-1]) + 1
     uniform = np.stack([one.at(_DAYS).random((days, len(streams))) for one in dice])
     out = []
     for code, stream in enumerate(streams):
-        known = (seen[stream.name], expected_today(stream, start, zone)) if stream.name in seen else (0, 0.0)
+        expected = 0.0
+        if stream.name in seen:
+            expected = max(expected_today(stream, start, zone) - unheard.get(stream.name, 0.0), 0.0)
         levels = day_levels(
-            uniform[:, :, code], stream.day_cv, seen=known[0], expected=known[1], dispersion=stream.dispersion
-        )
+            uniform[:, :, code], stream.day_cv, seen=seen.get(stream.name, 0), expected=expected,
+            dispersion=stream.dispersion,
+        )  # fmt: skip
         out.append(hours.expected_of(stream) * levels[:, hours.day] / (1.0 + stream.together))
     return out
 

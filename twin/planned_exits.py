@@ -2,7 +2,7 @@
 
 A patient whose exit is planned leaves as such plans are kept (`announced.py`). Exits that had been planned by now are a
 part of all exits to be expected; the others' hazard is lowered by that part, so that nobody is counted twice. Where
-fewer exits are planned than usual at this hour, less is taken from the others.
+far fewer exits are planned than usual at this hour, plans are not told, and less is taken from the others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from twin.announced import Kept
+from twin.announced import Kept, hour_of
 from twin.durations import Duration
 from twin.leaving import HOUR_MIN, Timeline, lasted
 from twin.minutes import Minutes
@@ -20,6 +20,8 @@ from twin.story import Array, Index
 
 _LEADS: Array = np.arange(0.0, 73.0) * HOUR_MIN
 """Leads up to which exits are told apart by whether they were planned by now."""
+_AS_USUAL_SHARE = 0.5
+"""Half as many plans as usual at this hour are still as usual; of fewer, some are not heard of."""
 _DAY = int(np.searchsorted(_LEADS, 24 * HOUR_MIN))
 
 
@@ -69,10 +71,10 @@ def plans_of(
     planned = {row: after for row, after in planned.items() if after.size}
     hazard = _hazards(lying, stays, clock)
     leave = lying.p_here[:, None] * _leaving(hazard)
-    share = kept.announced_share(_LEADS[1:])
+    share = kept.announced_share(_LEADS[:-1] + HOUR_MIN / 2, hour_of(minutes.origin, zone))
     soon = sum(float((after < _LEADS[_DAY]).mean()) for after in planned.values())
     usually = float((leave[:, :_DAY] * share[:_DAY]).sum())
-    taken = share * (min(1.0, soon / usually) if usually > 0 else 0.0)
+    taken = share * (min(1.0, soon / (usually * _AS_USUAL_SHARE)) if usually > 0 else 0.0)
     unit_of = dict(zip(lying.row.tolist(), lying.unit.tolist(), strict=True))
     return Plans(
         left={row: clock.shown(unit_of[row], after) for row, after in planned.items()},

@@ -54,6 +54,7 @@ class Visit:
     complaint: str | None = None
     acuity: str | None = None
     arrived_at: datetime | None = None
+    arrival_known_at: datetime | None = None
     triaged_at: datetime | None = None
     triage_known_at: datetime | None = None
     seen_at: datetime | None = None
@@ -108,6 +109,7 @@ class Visit:
 
 _MILESTONES = ("arrived_at", "triaged_at", "seen_at", "decided_at", "discharged_at", "departed_at")
 _WITH: dict[str, tuple[str, ...]] = {
+    "arrived_at": ("arrival_known_at",),
     "triaged_at": ("triage_known_at",), "seen_at": ("contact_known_at",), "departed_at": ("to", "departure_known_at"),
 }  # fmt: skip
 """What is told with a milestone, and not known without it."""
@@ -144,7 +146,9 @@ def _told(row: Visit, event: Arrived | Changed) -> Visit:
 
 def _arrived(row: Visit, event: Arrived) -> Visit:
     row = _told(row, event)
-    return replace(row, arrived_at=row.arrived_at or event.occurred_at, patient=event.patient or row.patient)
+    if row.arrived_at is None:
+        row = replace(row, arrived_at=event.occurred_at, arrival_known_at=event.known_at)
+    return replace(row, patient=event.patient or row.patient)
 
 
 def _triaged(row: Visit, event: Triaged) -> Visit:

@@ -1,0 +1,72 @@
+"""The analytic count model: who is here stays as others have stayed, and who comes is Poisson."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from forecast.analytic import _stays, census, still_here
+from forecast.situation import Situation
+from forecast.values import Array
+from tests.histories import NOON as NOW
+from tests.histories import NOTHING_MISSING, situation, state
+from twin.known import WARD
+
+LEADS = np.array([60.0, 240.0, 480.0])
+
+
+@cache
+def here() -> Situation:
+    return situation(NOW, NOTHING_MISSING)
+
+
+def nobody_comes(of: Situation) -> Situation:
+    c = of.calibration
+    streams = tuple(replace(s, per_hour=0.0 * s.per_hour) for s in c.parameters.streams)
+    return replace(of, calibration=replace(c, parameters=replace(c.parameters, streams=streams)))
+
+
+def means(of: Situation) -> Array:
+    return np.asarray(census(of, LEADS, members=4000, seed=1).mean(axis=1))
+
+
+def test_who_is_here_leaves_as_those_who_stayed_as_long_did() -> None:
+    p = still_here(here(), LEADS)
+    assert p.shape[1] == (here().known.situation != WARD).sum()
+    assert (np.diff(p, axis=0) <= 0).all()
+    row = int(np.flatnonzero(here().known.situation != WARD)[0])
+    stays, elapsed = _stays(here(), int(here().known.acuity[row])), -here().known.arrived_min[row]
+    longer = stays[stays > elapsed]
+    assert p[0, 0] == pytest.approx(here().known.p_here[row] * (longer > elapsed + 60).mean())
+
+
+def test_the_mean_is_the_sum_of_those_still_here_and_of_those_who_will_have_come() -> None:
+    alone = nobody_comes(here())
+    assert means(alone) == pytest.approx(still_here(here(), LEADS).sum(axis=1), abs=0.1)
+    stream = here().calibration.parameters.streams[0]
+    flat = replace(stream, per_hour=np.full(168, 4.0), day_cv=0.0)
+    c = here().calibration
+    steady = replace(here(), calibration=replace(c, parameters=replace(c.parameters, streams=(flat,))))
+    stays = _stays(here())
+    come = [4.0 / 60 * np.minimum(stays, lead).mean() for lead in LEADS]
+    assert means(steady) - means(alone) == pytest.approx(np.array(come), rel=0.04)
+
+
+def test_with_a_level_that_differs_from_day_to_day_it_spreads_more() -> None:
+    stream, c = here().calibration.parameters.streams[0], here().calibration
+
+    def spread(day_cv: float) -> float:
+        of = replace(c, parameters=replace(c.parameters, streams=(replace(stream, day_cv=day_cv),)))
+        return float(census(replace(here(), calibration=of), LEADS, members=4000, seed=1)[2].std())
+
+    assert spread(0.5) > 1.1 * spread(0.0)
+
+
+def test_the_same_seed_gives_the_same_and_the_state_is_left_alone() -> None:
+    before = state(NOW, NOTHING_MISSING).hash
+    assert np.array_equal(census(here(), LEADS, members=5, seed=1), census(here(), LEADS, members=5, seed=1))
+    assert not np.array_equal(census(here(), LEADS, members=5, seed=1), census(here(), LEADS, members=5, seed=2))
+    assert state(NOW, NOTHING_MISSING).hash == before
