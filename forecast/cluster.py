@@ -156,9 +156,15 @@ class Cluster(Executor):
 
         try:
             self._client.wait_for_workers(1, timeout=connect_s)
-            told = self._client.run(code_digest, on_error="return")
         except NotInTime as nobody:
             raise ClusterError(f"{self._address} has no workers: start some with edtwin installed") from nobody
+        except Exception as error:
+            raise _of_the_cluster(self._address, error, always=True) from error
+        ask = self._client._run  # what `run` does, which cannot be told how long to wait for a worker that hangs
+        try:
+            told = self._client.sync(ask, code_digest, on_error="return", callback_timeout=self._patience_s)
+        except NotInTime as silent:
+            raise ClusterError(f"{self._address} has a worker that does not say which code it runs") from silent
         except Exception as error:
             raise _of_the_cluster(self._address, error, always=True) from error
         for worker, found in told.items():

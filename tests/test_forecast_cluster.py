@@ -16,6 +16,7 @@ from typing import Any, cast
 import pytest
 
 from forecast import cluster as module
+from forecast import ensemble as running
 from forecast import remote
 from forecast.cluster import Certificates, Cluster
 from forecast.ensemble import Run, ensemble
@@ -24,8 +25,16 @@ from forecast.remote import code_digest, run_task
 from tests.histories import fingerprint, scenarios, situation
 from tests.test_project import ROOT
 
-HOW = Run(members=40, horizon_min=240.0, seed=7)
+HOW = Run(members=18, horizon_min=240.0, seed=7)
 NOBODY = "dask://127.0.0.1:1"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def many_tasks() -> Iterator[None]:
+    """Few members, in several tasks all the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "CHUNK", 3)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -253,6 +262,19 @@ def test_over_tls_with_certificates_and_not_without(tmp_path: Path) -> None:
         there.shutdown()
         with pytest.raises(ClusterError, match="does not answer as a scheduler"):
             Cluster(str(local.scheduler_address).replace("tls://", "dask://"), connect_s=0.5)
+
+
+def test_a_worker_that_hangs_is_not_waited_for_for_ever(dask: Any) -> None:
+    """It is stopped; the mutant would wait until the scheduler forgets it, five minutes later."""
+    there = Cluster(address(dask))
+    worker = there.submit(os.getpid).result()
+    there.shutdown()
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        with pytest.raises(ClusterError, match="has a worker that does not say which code it runs"):
+            Cluster(address(dask), patience_s=1.0)
+    finally:
+        os.kill(worker, signal.SIGCONT)
 
 
 def test_workers_of_other_code_are_refused(dask: Any) -> None:

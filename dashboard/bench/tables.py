@@ -71,7 +71,7 @@ def _whole(told: Mapping[str, Any]) -> str:
     lines.append(("a task of the cluster", f"{cluster['task_ms'] / 1e3:g}", "", ""))
     if "cold_start" in told:
         cold = told["cold_start"]
-        lines.append(("first forecast after a cold start", f"{cold['seconds']}", "", f"load {cold['load']}"))
+        lines.append(("first forecast after a cold start", f"{cold['seconds']}", _of_processor(cold), ""))
     return _table("whole runs", ("seconds", "of the processor", ""), lines)
 
 

@@ -43,6 +43,12 @@ def children_s() -> float | None:
         return None
 
 
+def ended_children_s() -> float:
+    """Seconds of the processor that child processes which have ended had, theirs included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def _had_s(pid: int) -> float:
     fields = Path("/proc", str(pid), "stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
