@@ -158,7 +158,7 @@ def test_the_pages_beside_the_wall_fit_every_screen_and_lead_to_each_other(brows
     with served(ordinary, pages) as (url, _):
         page = browser.new_page()
         complaints, asked = watched(page)
-        for name in ("downtime", "feeds", "quarantine", "checks"):
+        for name in ("downtime", "checks", "feeds", "quarantine"):
             page.goto(f"{url}{name}?lang=en")
             page.locator(".beside .card").first.wait_for(timeout=20_000)
             for width, height in SIZES.values():
