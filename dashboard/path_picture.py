@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from math import sqrt
 from xml.sax.saxutils import escape
 
 from dashboard.path_layout import Arrow, Box, Frame, Placed, Spacing, place
 from dashboard.site_words import lasting, name_of, pool_name, share
+from dashboard.svg import breadth_of, curve, fitted, rect, text_at
 from dashboard.theme import FONT, colours
 from dashboard.words import Reader
 from twin.explanation import ABOVE, OUT, WARDS, Explained, Step
@@ -226,7 +226,7 @@ class _Pen:
             if self.shape.down:
                 start -= HEAD - 0.3
             (x0, y0), (x1, y1) = self.at(start, frame.top), self.at(end, frame.bottom)
-            yield _rect(x0, y0, x1 - x0, y1 - y0, "zone", 0.4)
+            yield rect(x0, y0, x1 - x0, y1 - y0, "zone", 0.4)
             heads.append(self.head(frame, x0, y0, x1 - x0))
 
     def head(self, frame: Frame, x: float, y: float, width: float) -> str:
@@ -234,9 +234,9 @@ class _Pen:
         name = zone_name(self.explained, frame.zone, self.reader)
         note = self.note.get(frame.zone)
         text = f"{name} · {note}" if note else name
-        size = min(size, (width - 0.4) / max(_breadth(text), 1e-9))
-        ground = _rect(x + 0.1, y + 0.08, _breadth(text) * size + 0.3, size * 1.25, "head", 0.2)
-        return ground + _text(x + 0.3, y + size * 1.05, text, "zone-name", size, "start")
+        size = min(size, (width - 0.4) / max(breadth_of(text), 1e-9))
+        ground = rect(x + 0.1, y + 0.08, breadth_of(text) * size + 0.3, size * 1.25, "head", 0.2)
+        return ground + text_at(x + 0.3, y + size * 1.05, text, "zone-name", size, "start")
 
     # arrows
 
@@ -247,7 +247,7 @@ class _Pen:
             breadth = THINNEST if way is None else max(WIDEST * sqrt(way.weight), THINNEST)
             points = self.points(route, *ends[number])
             kind = "unseen" if way is None else "way"
-            yield f'<path class="{kind}" d="{_curve(points, down=self.shape.down)}" stroke-width="{breadth:.3f}"/>'
+            yield f'<path class="{kind}" d="{curve(points, down=self.shape.down)}" stroke-width="{breadth:.3f}"/>'
             yield self.tip(points[-1], points[-2], breadth, kind)
             if way is not None and _parts(way):
                 labels.append(self.label(points[0], share(way.share, self.reader)))
@@ -301,10 +301,10 @@ class _Pen:
 
     def label(self, start: tuple[float, float], text: str) -> str:
         size = self.shape.letter * 0.86
-        width = _breadth(text) * size + 0.12
+        width = breadth_of(text) * size + 0.12
         x, y = (start[0], start[1] + size * 0.75) if self.shape.down else (start[0] + width / 2 + 0.04, start[1])
-        ground = _rect(x - width / 2, y - size * 0.56, width, size * 1.12, "label", 0.15)
-        return ground + _text(x, y + size * 0.36, text, "share", size, "middle")
+        ground = rect(x - width / 2, y - size * 0.56, width, size * 1.12, "label", 0.15)
+        return ground + text_at(x, y + size * 0.36, text, "share", size, "middle")
 
     # boxes
 
@@ -323,78 +323,23 @@ class _Pen:
         x, y = self.at(self.along(self.placed.layer[key]), self.placed.middle[key] - shape.breadth / 2)
         width, height = (shape.breadth, shape.depth) if shape.down else (shape.depth, shape.breadth)
         yield f'<g class="stage{" never" if never else ""}"><title>{escape(name)}</title>'
-        yield _rect(x, y, width, height, "box", 0.3)
+        yield rect(x, y, width, height, "box", 0.3)
         for i, hue in enumerate(hues):
-            yield _rect(x + 0.38 * i, y, 0.32, height, hue, 0.15)
+            yield rect(x + 0.38 * i, y, 0.32, height, hue, 0.15)
         left = x + 0.38 * len(hues)
         yield from self.words(name, detail, (left + x + width) / 2, y, x + width - left - 0.12, height)
         yield "</g>"
 
     def words(self, name: str, detail: str, middle: float, top: float, width: float, height: float) -> Iterator[str]:
-        size, lines = _fitted(name, width, height, self.shape.letter, detail)
+        size, lines = fitted(name, width, height, self.shape.letter, detail)
         leading = size * 1.12
         block = leading * (len(lines) + bool(detail))
         y = top + (height - block) / 2 + size * 0.85
         for line in lines:
-            yield _text(middle, y, line, "name", size, "middle")
+            yield text_at(middle, y, line, "name", size, "middle")
             y += leading
         if detail:
-            yield _text(middle, y, detail, "detail", size, "middle")
-
-
-# --- letters ----------------------------------------------------------------------------------------------------
-
-_SLIM, _BROAD = frozenset("iljtfrI.,:;'!|()· "), frozenset("mwMW%@—")
-
-
-def _breadth(text: str) -> float:
-    """How broad a text is, in its own letters' size; rather too much than too little."""
-    return sum(0.32 if c in _SLIM else 0.92 if c in _BROAD else 0.7 if c.isupper() else 0.58 for c in text)
-
-
-def _fitted(name: str, width: float, height: float, letter: float, detail: str) -> tuple[float, list[str]]:
-    """The largest letters in which a name fits, and its lines."""
-    size = letter
-    while True:
-        lines = _lines(name, width / size)
-        tall = size * 1.12 * (len(lines) + bool(detail))
-        widest = max(_breadth(line) for line in [*lines, detail]) * size
-        if (tall <= height - 0.2 and widest <= width) or size < 0.5 * letter:
-            return size, lines
-        size *= 0.96
-
-
-def _lines(text: str, width: float) -> list[str]:
-    lines: list[str] = []
-    for word in text.split():
-        if lines and _breadth(f"{lines[-1]} {word}") <= width:
-            lines[-1] = f"{lines[-1]} {word}"
-        else:
-            lines.append(word)
-    return lines
-
-
-def _text(x: float, y: float, text: str, kind: str, size: float, anchor: str) -> str:
-    where = f'x="{x:.2f}" y="{y:.2f}" font-size="{size:.3f}" text-anchor="{anchor}"'
-    return f'<text class="{kind}" {where}>{escape(text)}</text>'
-
-
-def _rect(x: float, y: float, width: float, height: float, kind: str, round_by: float) -> str:
-    where = f'x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" rx="{round_by}"'
-    return f'<rect class="{kind}" {where}/>'
-
-
-def _curve(points: Sequence[tuple[float, float]], *, down: bool) -> str:
-    """A smooth line through points that leaves and comes straight along the way."""
-    out = [f"M{points[0][0]:.2f} {points[0][1]:.2f}"]
-    for (x0, y0), (x1, y1) in pairwise(points):
-        if down:
-            middle = (y0 + y1) / 2
-            out.append(f"C{x0:.2f} {middle:.2f} {x1:.2f} {middle:.2f} {x1:.2f} {y1:.2f}")
-        else:
-            middle = (x0 + x1) / 2
-            out.append(f"C{middle:.2f} {y0:.2f} {middle:.2f} {y1:.2f} {x1:.2f} {y1:.2f}")
-    return "".join(out)
+            yield text_at(middle, y, detail, "detail", size, "middle")
 
 
 def _styles() -> str:

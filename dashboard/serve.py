@@ -22,7 +22,7 @@ from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
-from forecast.board import Board, FeedsView, PathView, QuarantineView
+from forecast.board import Board, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.checks import CHECKED, Checks
 from forecast.executors import fault_of
 from forecast.loop import Loop, Rhythm, Site
@@ -90,8 +90,10 @@ def serve(
     )  # fmt: skip
     latest = _Latest(loop, PathViews(house.site))
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
-    pages: Pages = {"feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path,
-                    "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode)}  # fmt: skip
+    pages: Pages = {
+        "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
+        "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
+    }  # fmt: skip
     app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
@@ -169,7 +171,7 @@ def _site(house: House, mode: str) -> Site:
     own = house.own_hospital
     return Site(
         house.hospital, tuple(house.scenarios()), mode, spaces=house.hospital.spaces if own else None, own_beds=own,
-        call=house.settings.downtime_call,
+        call=house.settings.downtime_call, learns_at_h=house.settings.learn_at_h,
     )  # fmt: skip
 
 
@@ -256,7 +258,11 @@ class _Latest:
 
     def path(self) -> PathView:
         """The page of the path, so."""
-        return self._fresh("path", lambda: self._paths.view(self._loop.board, self._loop.learned))
+        return self._fresh("path", lambda: self._paths.view(self._loop.board, self._loop.calibration))
+
+    def learned(self) -> LearnedView:
+        """The page of what was learned, so."""
+        return self._fresh("learned", lambda: self._loop.learned)
 
     def _fresh(self, name: str, make: Callable[[], View]) -> View:
         with self._lock:

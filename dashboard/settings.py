@@ -44,6 +44,9 @@ class Settings(Checked):
     every_min: Annotated[float, Field(gt=0, description="minutes from one forecast to the next")] = 10.0
     horizon_h: Annotated[float, Field(gt=0, le=72, description="how far a forecast goes, in hours")] = 24.0
     step_min: Annotated[float, Field(gt=0, description="minutes between the valid times of a forecast")] = 15.0
+    learn_at_h: Annotated[
+        int, Field(ge=0, le=23, description="local hour at which the parameters are learned anew")
+    ] = 4
     members: Annotated[int, Field(ge=2, le=5000, description="runs of an ensemble")] = 1000
     workers: Annotated[int, Field(ge=1, le=64, description="processes that simulate")] = 2
     executor: Annotated[

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from twin.explanation import Explained
 
@@ -396,6 +396,33 @@ class PathView:
     """What the site's file would have to add to be whole."""
     now: Mapping[str, int] | None = None
     """People by unit (wards) and by zone (`ABOVE`, the department, and `WARDS`), where the log tells."""
+
+
+# --- the page of what was learned -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LearnedView:
+    """The page of what was learned, whole."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    next_at: datetime
+    """When it is learned anew."""
+    fault: str | None = None
+    """Why nothing could be learned the last time; the parameters from before are in use."""
+    learned_at: datetime | None = None
+    seconds: float | None = None
+    """How long it took."""
+    days_added: int = 0
+    """Days that were read for it and not before."""
+    report: Mapping[str, Any] | None = None
+    """The account of the calibration (`twin/README.md` explains every key); None before the first."""
+    changes: tuple[Mapping[str, Any], ...] = ()
+    """What differs from the time before, the largest difference first: `what`, `before`, `now`."""
+    changed_since: datetime | None = None
 
 
 # --- the page of the model's checks ---------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -93,12 +94,14 @@ class Cluster(Executor):
             if cancel_futures or not wait:
                 for asked in self._open():
                     asked.cancel()
-            self._tasks.shutdown(wait=wait and self._lost is None)
+            with suppress(Exception):  # where the scheduler is gone, the library cannot take its leave
+                self._tasks.shutdown(wait=wait and self._lost is None)
             self._close()
 
     def _close(self) -> None:
         self._ended.set()
-        self._client.close(timeout=CONNECT_S)
+        with suppress(Exception):
+            self._client.close(timeout=CONNECT_S)
 
     def _sent(self, value: Any) -> Any:
         """A situation as what the cluster keeps of it; anything else goes with the task."""

@@ -17,6 +17,7 @@ import numpy as np
 from forecast.situation import Situation
 from forecast.values import Array, Members
 from twin import model
+from twin.capacities_told import as_told
 from twin.counting import Counting
 from twin.fate import Fate, cast
 from twin.fates import Share, cast_for, cast_members_for
@@ -132,7 +133,8 @@ def _whole(situation: Situation, change: Setting, how: Run, out: dict[str, Array
 def applied_to(situation: Situation, scenario: Scenario, how: Run) -> Setting:
     """The scenario's capacities and demand from the situation on."""
     c = situation.calibration
-    capacity = c.hospital.capacities(c.path.pools, situation.as_of, how.until_min)
+    usual = c.hospital.capacities(c.path.pools, situation.as_of, how.until_min)
+    capacity = {pool: as_told(profile, situation.told_ahead.get(pool, ())) for pool, profile in usual.items()}
     return scenario.apply(Setting(capacity, caseloads=c.hospital.caseloads), c.hospital.acuities)
 
 
@@ -162,7 +164,7 @@ def drawn(situation: Situation, how: Run, members: range) -> tuple[list[Present]
     luck = draw_members(
         c.path, c.parameters, {member: here.count for member, here in zip(members, presents, strict=True)},
         seed=how.seed, start=situation.as_of, horizon_min=how.until_min, zone=c.hospital.zone,
-        seen_today=situation.seen_today,
+        seen_today=situation.seen_today, unheard_today=situation.unheard_today, announced=situation.announced,
     )  # fmt: skip
     return presents, luck
 

@@ -20,12 +20,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from forecast.archive import Archive, CycleRecord, Status
 from forecast.backtest import Plan, backtest, seed_of
 from forecast.baselines import History, Rivals, fit
-from forecast.board import Board, Cycle, DoubtView, Feed, FeedsView, Published, QuarantineView, ReasonView
+from forecast.board import Board, Cycle, DoubtView, Feed, FeedsView, LearnedView, Published, QuarantineView, ReasonView
 from forecast.calibrated import Recalibration
 from forecast.complete import complete_at
 from forecast.ensemble import Run
 from forecast.feeds import Feeds
 from forecast.issue import Times, issue
+from forecast.nightly import Nightly
 from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
 from forecast.situation import situation_of
@@ -37,16 +38,14 @@ from ingest.clock import Clock, SimulatedClock, stopwatch
 from ingest.errors import EdtwinError
 from ingest.links import LinkNow
 from ingest.log import EventLog
-from twin.calibrate import Calibration, calibrate
+from twin.calibrate import Calibration
 from twin.errors import TwinError
 from twin.hospital import Hospital
-from twin.learned_days import Days
 from twin.memory import Memory
 from twin.scenarios import Scenario
 
 logger = logging.getLogger(__name__)
 
-RECALIBRATE = timedelta(days=1)
 HOLDING = ("catching_up", "stale", "off")
 """States of the feed in which no new forecast is published."""
 _NOTHING_TOLD = {"engines": {"checked": 0, "equal": 0}, "recalibration": {"days": 0}}
@@ -74,6 +73,8 @@ class Site:
     own_beds: bool = False
     call: str | None = None
     """Telephone or extension to call while the board is blind."""
+    learns_at_h: int = 4
+    """Local hour at which the parameters are learned anew."""
 
 
 @dataclass
@@ -112,7 +113,8 @@ class Loop:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
         self._told, self._published, self._elsewhere = told, published, elsewhere
-        self._memory, self._days = Memory(log, saves=True), Days(log, saves=True)
+        self._memory = Memory(log, saves=True)
+        self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds)
         self._past: Past | None = None
         self._calibration: Calibration | None = None
         self._rivals: Rivals | None = None
@@ -202,7 +204,8 @@ class Loop:
         """
         self._feeds.learn(as_of)  # 1
         state = self._memory.at(as_of)
-        calibration, learned = self._calibrated(as_of)
+        calibration, learned = self._nightly.calibration(state, as_of)
+        self._calibration = calibration
         feed = self._feed(as_of)
         begins_at = complete_at(feed, as_of, timedelta(minutes=self._how.step_min))
         situation = situation_of(state, calibration, begins_at)
@@ -236,16 +239,6 @@ class Loop:
         if told["equal"] < told["checked"]:
             logger.error("the compiled engine differs from the law: SimPy serves from now on")
             self._how = replace(self._how, engine="simpy")
-
-    def _calibrated(self, as_of: datetime) -> tuple[Calibration, bool]:
-        """The parameters, and whether they were learned just now."""
-        if self._calibration is not None and as_of - self._calibration.as_of < RECALIBRATE:
-            return self._calibration, False
-        site = self._site
-        self._calibration = calibrate(
-            self._memory.at(as_of), site.hospital, as_of, before=self._days.before(as_of), own_beds=site.own_beds
-        )
-        return self._calibration, True
 
     def _fitted(self, history: History, how: Run, learned: bool) -> Rivals:
         if self._rivals is None or learned:
@@ -282,7 +275,7 @@ class Loop:
         return make_board(replace(made, skills=self._record.skills), house, now)
 
     @property
-    def learned(self) -> Calibration | None:
+    def calibration(self) -> Calibration | None:
         """What the last cycle's forecast was made with; None before there is one."""
         return self._made.situation.calibration if self._made else None
 
@@ -306,6 +299,11 @@ class Loop:
         flags = [(source, code, n) for (source, what, code), n in self._log.remarks().items() if what == "flag"]
         doubts = tuple(DoubtView(*flag) for flag in sorted(flags, key=lambda flag: -flag[2]))
         return QuarantineView(now, site.hospital.zone, site.hospital.name, site.mode, reasons, doubts)
+
+    @property
+    def learned(self) -> LearnedView:
+        """The page of what was learned at this moment."""
+        return self._nightly.view(self._clock.now(), self._site.mode)
 
     def _feed(self, now: datetime) -> Feed:
         try:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from forecast.errors import OtherCodeError
+from forecast.workers import keep_memory
 from twin.kernel import ready, warm
 
 Value = TypeVar("Value")
@@ -23,7 +24,7 @@ FOLDERS = ("ingest", "twin", "forecast")
 """Packages of which members are made."""
 SUFFIXES = (".py", ".toml")
 """Files that say how."""
-LIBRARIES = ("numba", "numpy", "scipy", "simpy")
+LIBRARIES = ("holidays", "numba", "numpy", "scipy", "simpy", "tzdata")
 """Libraries whose versions may change a bit of a result."""
 _warming = threading.Lock()
 
@@ -45,6 +46,7 @@ def run_task(digest: str, fn: Callable[..., Value], args: tuple[Any, ...], kwarg
     if digest != code_digest():
         raise OtherCodeError(f"runs other code ({code_digest()}) than the house ({digest})")
     if not ready() and _warming.acquire(blocking=False):
+        keep_memory()
         threading.Thread(target=warm, daemon=True).start()
     return fn(*args, **kwargs)
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from forecast.values import Array
 from ingest.clock import local
+from twin.announced import Coming, coming
+from twin.arrivals import unheard_today
 from twin.calibrate import Calibration
+from twin.capacities_told import told_ahead, with_beds_now
+from twin.hospital import Profile
 from twin.known import Known, known_at
 from twin.measures import HOUR_MIN
 from twin.minutes import Minutes
 from twin.state import State
+
+SILENT_MIN = 60.0
+"""When nothing at all has been heard for so long, what came meanwhile is not known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,17 +42,29 @@ class Situation:
     gone: Gone
     seen_today: Mapping[str, int]
     """Arrivals since local midnight, by stream."""
+    unheard_today: Mapping[str, float]
+    """Arrivals since local midnight that are to be expected and not heard of yet, by stream."""
+    announced: tuple[Coming, ...]
+    """Those who are announced and have not come."""
+    told_ahead: Mapping[str, Profile]
+    """Capacities that the log tells already for times to come, by pool: minutes from the instant, and how many."""
     calibration: Calibration
     state_hash: str
 
 
 def situation_of(state: State, calibration: Calibration, as_of: datetime) -> Situation:
-    """The situation at an instant from the state as known then."""
+    """The situation at an instant from the state as known then; beds are those counted by now."""
+    hospital = with_beds_now(calibration.hospital, calibration.beds_known, state, as_of)
+    if hospital is not calibration.hospital:
+        calibration = replace(calibration, hospital=hospital)
     return Situation(
         as_of=as_of,
         known=known_at(state, calibration, as_of),
         gone=_gone(state, as_of),
         seen_today={"emergency": _arrived_today(state, calibration.hospital.zone, as_of)},
+        unheard_today={"emergency": _unheard(state, calibration, as_of)},
+        told_ahead=told_ahead(state, calibration.hospital, calibration.beds_known, as_of),
+        announced=_announced(state, calibration, as_of),
         calibration=calibration,
         state_hash=state.hash,
     )
@@ -60,6 +79,20 @@ def midnight_before(as_of: datetime, zone: str) -> datetime:
 def _arrived_today(state: State, zone: str, as_of: datetime) -> int:
     midnight = midnight_before(as_of, zone)
     return sum(1 for v in state.visits.values() if v.arrived_at is not None and midnight <= v.arrived_at <= as_of)
+
+
+def _unheard(state: State, c: Calibration, as_of: datetime) -> float:
+    last = max((e.known_at for e in state.events.values() if e.known_at is not None), default=as_of)
+    silent_min = (as_of - last) / timedelta(minutes=1)
+    silent_min = silent_min if silent_min > SILENT_MIN else 0.0
+    return unheard_today(c.parameters.streams[0], as_of, c.hospital.zone, c.arrivals_told_after_min, silent_min)
+
+
+def _announced(state: State, calibration: Calibration, as_of: datetime) -> tuple[Coming, ...]:
+    name_of = {stream.unit: code for code, stream in enumerate(calibration.parameters.streams)}
+    units = enumerate(calibration.hospital.units)
+    wards = {unit.name: name_of[code] for code, unit in units if code in name_of}
+    return tuple(coming(state, calibration.announced, wards, as_of, calibration.hospital.zone))
 
 
 def _gone(state: State, as_of: datetime) -> Gone:

@@ -9,7 +9,8 @@ import os
 import pickle
 import signal
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -36,6 +37,8 @@ class Workers(Executor):
         self._children, self._prepare = children, prepare
         self._lock = threading.Lock()
         self._shown: list[_Memory] = []
+        weakref.finalize(self, _taken_back, self._shown)  # where nobody shuts it down
+        self._ended = False
         self._pool = self._start()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -58,7 +61,7 @@ class Workers(Executor):
 
     def _sent(self, value: Any) -> Any:
         """A situation as where it is shown; anything else goes with the task, as it does where memory cannot be had."""
-        if not isinstance(value, Situation):
+        if self._ended or not isinstance(value, Situation):
             return value
         for memory in self._shown:
             if memory.situation is value:
@@ -77,17 +80,16 @@ class Workers(Executor):
         """What is shown but for the newest, and for what a task still needs."""
         older = self._shown[: len(self._shown) - newest]
         over = [memory for memory in older if all_done or memory.asked == len(memory.done)]
-        for memory in over:
-            memory.block.close()
-            memory.block.unlink()
-        self._shown = [memory for memory in self._shown if memory not in over]
+        _taken_back(over)
+        self._shown[:] = [memory for memory in self._shown if memory not in over]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let the children end."""
         with self._lock:
             self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
-            if wait:
+            if wait or cancel_futures:  # what runs has read what it needs
                 self._take_back(0, all_done=True)
+                self._ended = True
 
     def _start(self) -> ProcessPoolExecutor:
         """The children begin at once: they are ready, or nearly, when the first members are asked for."""
@@ -118,6 +120,12 @@ class _Memory:
         self.done.append(None)
 
 
+def _taken_back(shown: Sequence[_Memory]) -> None:
+    for memory in shown:
+        memory.block.close()
+        memory.block.unlink()
+
+
 @dataclass(frozen=True)
 class _Shown:
     """Where a situation is shown."""
@@ -140,14 +148,14 @@ def _seen(name: str) -> Any:
 
 
 def _begin(prepare: Callable[[], None] | None) -> None:
-    _keep_memory()
+    keep_memory()
     _live_with_the_parent()
     if prepare is not None:
         threading.Thread(target=prepare, daemon=True).start()
         atexit.register(os._exit, 0)  # at its end a child does not wait for what it prepares, nor pull it down
 
 
-def _keep_memory() -> None:
+def keep_memory() -> None:
     """Large arrays come and go with every chunk: memory that is given back is cleared when asked for anew."""
     with suppress(OSError, AttributeError):  # another C library than glibc
         library = ctypes.CDLL(None)

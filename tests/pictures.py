@@ -16,9 +16,10 @@ from waitress.server import create_server
 
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.states import ORDER
-from forecast.board import Board, FeedsView, PageView, PathView, QuarantineView
+from forecast.board import Board, FeedsView, LearnedView, PageView, PathView, QuarantineView
 from tests.boards import EXAMPLES, MADE_AT, late, off, ordinary, stale
 from tests.feed_views import FEEDS, QUARANTINES, feeds_in
+from tests.learned_views import LEARNED
 from tests.path_views import PATHS
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -28,6 +29,9 @@ ARGUMENTS = [
 ]  # fmt: skip
 CALL = "5999"
 LONGEST_MS = 90_000
+_PATHS: dict[type[PageView], str] = {
+    FeedsView: "feeds", QuarantineView: "quarantine", PathView: "path", LearnedView: "learned",
+}  # fmt: skip
 SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
 
 
@@ -82,7 +86,7 @@ def take(browser: Browser, out: Path, name: str) -> None:
 def take_page(browser: Browser, out: Path, name: str, make: Callable[[], PageView]) -> None:
     """One example of a page beside the wall, in French on every screen and in English on the wall's."""
     view = make()
-    path = {FeedsView: "feeds", QuarantineView: "quarantine", PathView: "path"}[type(view)]
+    path = _PATHS[type(view)]
     pages = {path: lambda: view}
     with served(ordinary, pages) as (url, _):
         for screen, (width, height) in SCREENS.items():
@@ -137,7 +141,8 @@ def beside() -> dict[str, Callable[[], PageView]]:
     waiting = {f"q-{name}": make for name, make in QUARANTINES.items()}
     examples: dict[str, Callable[[], FeedsView]] = {**FEEDS, **states}
     paths = {f"p-{name}": make for name, make in PATHS.items()}
-    return {**{f"f-{name}": make for name, make in examples.items()}, **waiting, **paths}
+    learned = {f"l-{name}": make for name, make in LEARNED.items()}
+    return {**{f"f-{name}": make for name, make in examples.items()}, **waiting, **paths, **learned}
 
 
 MORE: dict[str, Callable[[], Board]] = {

@@ -14,6 +14,7 @@ from dashboard.app import Pages
 from forecast.board import Board
 from tests.boards import MADE_AT, ordinary, overfull, stale
 from tests.feed_views import overfull_feeds, overfull_quarantine
+from tests.learned_views import ordinary_learned
 from tests.pictures import CALL, CHROMIUM, launch, opened, served
 from tests.test_dashboard_checks import VIEW
 
@@ -154,11 +155,13 @@ BESIDE = """() => [...document.querySelectorAll('.beside .card, .beside .header,
 
 
 def test_the_pages_beside_the_wall_fit_every_screen_and_lead_to_each_other(browser: Browser) -> None:
-    pages: Pages = {"feeds": overfull_feeds, "quarantine": overfull_quarantine, "checks": lambda: VIEW}
+    pages: Pages = {
+        "feeds": overfull_feeds, "quarantine": overfull_quarantine, "learned": ordinary_learned, "checks": lambda: VIEW,
+    }  # fmt: skip
     with served(ordinary, pages) as (url, _):
         page = browser.new_page()
         complaints, asked = watched(page)
-        for name in ("downtime", "checks", "feeds", "quarantine"):
+        for name in ("downtime", "learned", "checks", "feeds", "quarantine"):
             page.goto(f"{url}{name}?lang=en")
             page.locator(".beside .card").first.wait_for(timeout=20_000)
             for width, height in SIZES.values():

@@ -23,8 +23,9 @@ from ingest.log import EventLog
 from tests.histories import DAYS, NOON, START, Remembered, fingerprint, hospital, other_log, scenarios, whole_log
 from twin.calibrate import Calibration
 from twin.errors import TwinError
+from twin.known import Known
 from twin.present import Present
-from twin.present_draw import draw_present
+from twin.present_draw import draw_presents
 from twin.state import State
 from twin.story import Story
 
@@ -95,10 +96,10 @@ def test_what_becomes_known_before_changes_the_truth_and_not_what_was_forecast()
     np.testing.assert_allclose((one.observed + one.error)[both], (other.observed + other.error)[both])
 
 
-def emptied(known: object, calibration: object, **luck: int) -> Present:
+def emptied(known: Known, calibration: Calibration, *, seed: int, members: range) -> list[Present]:
     """The mutant: nobody is here when a run begins."""
-    made = draw_present(known, calibration, **luck)  # type: ignore[arg-type]
-    return replace(made, here=np.zeros(made.count, dtype=bool), history=Story.of(()))
+    drawn = draw_presents(known, calibration, seed=seed, members=members)
+    return [replace(made, here=np.zeros(made.count, dtype=bool), history=Story.of(())) for made in drawn]
 
 
 def crps(found: Report, lead_min: float) -> float:
@@ -106,9 +107,10 @@ def crps(found: Report, lead_min: float) -> float:
 
 
 def test_a_twin_that_begins_with_an_empty_department_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ensemble, "draw_present", emptied)
+    sound = report()
+    monkeypatch.setattr(ensemble, "draw_presents", emptied)
     broken = of()
-    assert crps(report(), 60.0) < 0.5 * crps(broken, 60.0)
+    assert crps(sound, 60.0) < 0.5 * crps(broken, 60.0)
     assert broken.verifications["ed_census"][60.0].bias < -5
 
 

@@ -183,6 +183,17 @@ def asked_of_a_lost_cluster(alone: Any) -> None:
         there.shutdown(wait=False)
 
 
+def test_a_cluster_whose_library_cannot_take_its_leave_is_left(dask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = Cluster(address(dask))
+
+    def gone(**_: object) -> None:
+        raise RuntimeError("Client is closed. Can't send cancel-keys message.")
+
+    monkeypatch.setattr(there._tasks, "shutdown", gone)
+    there.shutdown(wait=False, cancel_futures=True)
+    assert there._client.status == "closed"
+
+
 def _wait_long() -> None:
     threading.Event().wait(3.0)
 

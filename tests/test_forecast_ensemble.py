@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import resource
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,6 +22,7 @@ from tests.histories import calibration, fingerprint, scenarios, situation
 from tests.test_twin_present_draw import counts
 from twin import kernel
 from twin.hospital import BED
+from twin.kernel_tables import Room
 from twin.present_draw import draw_present
 
 HOW = Run(members=12, horizon_min=360.0, seed=7)
@@ -97,6 +100,33 @@ def test_members_drawn_together_cost_much_less_than_one_by_one_and_compiled_much
     whole_s = processor_s(lambda: run_chunk(situation(), usual, HOW, together))
     assert processor_s(lambda: [run_chunk(situation(), usual, HOW, one) for one in alone]) > 2 * whole_s
     assert processor_s(lambda: run_chunk(situation(), usual, by_law, together)) > 4 * whole_s
+
+
+@pytest.mark.timeout(400)  # the engine may have to be compiled first
+def test_a_chunk_leaves_nothing_behind_that_only_a_search_for_garbage_would_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Some 20 MB each: a room that holds the runs that hold it, the mutant, is still there."""
+    kernel.warm()
+    made: list[weakref.ref[Room]] = []
+
+    class Watched(Room):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr(module, "Room", Watched)
+    gc.collect()
+    gc.disable()
+    try:
+        run_chunk(situation(), [USUAL, BUSY], HOW, range(2))
+        assert [room() for room in made] == [None]
+        room = Watched()
+        room.holder = [room]
+        del room
+        assert made[1]() is not None
+    finally:
+        gc.enable()
 
 
 def test_as_usual_twice_differs_by_nothing() -> None:

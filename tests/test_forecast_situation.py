@@ -91,6 +91,15 @@ def test_arrivals_of_today_are_counted_from_local_midnight() -> None:
     assert situation_of(world(*came), calibration(), NOON).seen_today == {"emergency": 3}
 
 
+def test_after_an_hour_of_silence_arrivals_meanwhile_are_not_known() -> None:
+    c, noon = calibration(), state()
+    usual = situation_of(noon, c, NOON).unheard_today["emergency"]
+    later = NOON + timedelta(hours=3)
+    silent = situation_of(noon, c, later).unheard_today["emergency"]
+    assert 0 < usual < 1.0
+    assert silent > usual + 2.0
+
+
 def test_it_names_its_state_and_goes_to_another_process_whole() -> None:
     assert situation().state_hash == state().hash
     assert fingerprint(pickle.loads(pickle.dumps(situation()))) == fingerprint(situation())

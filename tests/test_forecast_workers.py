@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -73,9 +74,12 @@ def test_a_situation_is_shown_to_the_children_and_taken_back(workers: Workers) -
     assert len({place.name, *(other.name for other in others)}) == 3
     with pytest.raises(FileNotFoundError):
         SharedMemory(place.name)
-    workers.shutdown()
+    workers.shutdown(wait=False, cancel_futures=True)
     with pytest.raises(FileNotFoundError):
         SharedMemory(others[-1].name)
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        workers.submit(hash_and_count, replace(here), 1)
+    assert workers._shown == [], "nothing is left behind"
 
 
 def test_a_situation_is_shown_for_as_long_as_a_task_needs_it(workers: Workers) -> None:
@@ -83,6 +87,16 @@ def test_a_situation_is_shown_for_as_long_as_a_task_needs_it(workers: Workers) -
     many = [replace(situation()) for _ in range(6)]
     asked = [workers.submit(hash_and_count, one, i) for i, one in enumerate(many)]
     assert [task.result()[1] for task in asked] == [i * situation().known.count for i in range(6)]
+
+
+def test_what_nobody_shuts_down_leaves_nothing_behind_either() -> None:
+    left = Workers(1)
+    place = left._sent(situation())
+    left._pool.shutdown()
+    del left
+    gc.collect()
+    with pytest.raises(FileNotFoundError):
+        SharedMemory(place.name)
 
 
 def test_without_memory_to_share_a_situation_goes_with_the_task(

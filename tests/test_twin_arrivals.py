@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.small_hospitals import START, Array
-from twin.arrivals import HEADROOM, accompanied, calendar, candidates_min, day_levels, expected_today
+from twin.arrivals import HEADROOM, accompanied, calendar, candidates_min, day_levels, expected_today, unheard_today
 from twin.parameters import Stream
 
 PARIS = "Europe/Paris"
@@ -53,6 +53,35 @@ def test_the_level_of_a_day_is_gamma_and_learns_from_what_was_seen() -> None:
     assert known[:, 0].std() == pytest.approx((25 + 150) ** 0.5 / 125, abs=0.01)
     assert known[:, 1] == pytest.approx(free[:, 1]), "tomorrow knows nothing of today"
     assert day_levels(uniform[0], 0.0, seen=9, expected=1).tolist() == [1.0, 1.0]
+
+
+def level_today(rng: np.random.Generator, believed_late: Array, late_min: float, silent_min: float = 0.0) -> float:
+    """The mean level drawn at noon on days of the usual level, when arrivals are told so late, or not for a while."""
+    noon, of = datetime(2026, 3, 2, 12, tzinfo=UTC), stream(np.full(168, 10.0), 0.2)
+    expected = expected_today(of, noon, "UTC") - unheard_today(of, noon, "UTC", believed_late, silent_min)
+    levels = []
+    for level in rng.gamma(25.0, 1 / 25.0, 3000):
+        came = rng.uniform(0.0, 720.0, rng.poisson(120.0 * level))
+        seen = int((came + late_min <= 720.0 - silent_min).sum())
+        levels.append(day_levels(np.full(1, 0.5), 0.2, seen=seen, expected=expected)[0])
+    return float(np.mean(levels))
+
+
+def test_arrivals_that_are_told_late_do_not_make_the_day_a_quiet_one() -> None:
+    """With all arrivals to noon expected to be heard, the mutant, two hours' delay would look like a tenth fewer."""
+    rng = np.random.default_rng(3)
+    assert level_today(rng, np.full(50, 120.0), 120.0) == pytest.approx(1.0, abs=0.015)
+    assert level_today(rng, np.full(50, 1.0), 1.0) == pytest.approx(1.0, abs=0.015)
+    assert level_today(rng, np.zeros(50), 120.0) < 0.9
+
+
+def test_a_feed_that_has_been_silent_does_not_make_the_day_a_quiet_one() -> None:
+    rng = np.random.default_rng(3)
+    assert level_today(rng, np.full(50, 1.0), 1.0, silent_min=180.0) == pytest.approx(1.0, abs=0.015)
+    of, noon = stream(np.full(168, 10.0)), datetime(2026, 3, 2, 12, tzinfo=UTC)
+    assert unheard_today(of, noon, "UTC", np.full(9, 1.0), 180.0) == pytest.approx(30.0, abs=0.5)
+    assert unheard_today(of, noon, "UTC", np.empty(0), 180.0) == 0.0
+    assert unheard_today(of, datetime(2026, 3, 2, tzinfo=UTC), "UTC", np.full(9, 1.0), 0.0) == 0.0
 
 
 def test_a_day_seen_in_groups_tells_less_of_its_level() -> None:

@@ -11,7 +11,6 @@ import pytest
 from twin import contacts as module
 from twin.contacts import Stretches, busy_stretches, caseload, doctor_slot, steps_of
 from twin.doctors import Roster
-from twin.durations import Duration
 from twin.hospital import NO_LIMIT
 from twin.story import Array, Visits
 
@@ -21,9 +20,7 @@ FLAT: Roster = ((DOCTORS,) * 24, (DOCTORS,) * 24)
 BLOCKS = 6
 
 
-def department(
-    slot_min: float, *, hours: int = 480, load: float = 1.3, care_min: float = 60.0, shape: float = 1.0
-) -> tuple[Visits, Array]:
+def department(slot_min: float, *, hours: int = 480, load: float = 1.3, care_min: float = 60.0) -> tuple[Visits, Array]:
     """A queue for doctors who take so long for each, and when each patient was decided on.
 
     It is busier than they can serve by day and empty by the morning.
@@ -35,7 +32,7 @@ def department(
     free, seen = [0.0] * DOCTORS, np.empty(arrived.size)
     for i, came in enumerate(arrived):
         seen[i] = max(came, heappop(free))
-        heappush(free, seen[i] + chance.gamma(shape, slot_min / shape))
+        heappush(free, seen[i] + chance.exponential(slot_min))
     decided = seen + chance.exponential(care_min, seen.size)
     nan, none = np.full(arrived.size, np.nan), np.empty(0, dtype=np.int64)
     code = np.zeros(arrived.size, dtype=np.int64)
@@ -47,7 +44,7 @@ def busy_doctors(slot_min: Array, steps: int = 20_000) -> Stretches:
     chance = np.random.default_rng(3)
     each, doctors = chance.integers(0, slot_min.size, steps), np.full(steps, 3.0)
     started = chance.poisson(doctors * module.STEP_MIN / slot_min[each]).astype(np.float64)
-    return Stretches(doctors, each, started, chance.integers(0, BLOCKS, steps), np.arange(steps))
+    return Stretches(doctors, each, started, chance.integers(0, BLOCKS, steps))
 
 
 GROWING = np.array([15.0, 18.0, 21.0, 24.0, 27.0, 30.0, 33.0, 36.0])
@@ -113,39 +110,3 @@ def test_steps_at_the_limit_do_not_make_a_contact_longer() -> None:
     assert without is not None
     assert with_limit.loads == 5
     assert with_limit.mean_min().max() < 20.0 < without.mean_min()[0, :, 5].min()
-
-
-# --- how much contacts differ
-
-
-def spread(duration: Duration | None) -> float:
-    """The coefficient of variation of a contact's time with nobody in care, from evenly spaced uniforms."""
-    assert duration is not None
-    uniform = (np.arange(20_000) + 0.5) / 20_000
-    zeros = np.zeros(uniform.size, dtype=np.int64)
-    minutes = duration.at(uniform, zeros, zeros)[:, 0]
-    return float(minutes.std() / minutes.mean())
-
-
-@pytest.mark.parametrize("shape", [1.0, 2.0])
-def test_how_much_contacts_differ_is_read_off_their_numbers(shape: float) -> None:
-    found = doctor_slot(stretches(*department(20.0, hours=1200, shape=shape)), NO_LIMIT, BLOCKS)
-    assert spread(found) == pytest.approx(shape**-0.5, abs=0.09)
-
-
-def test_an_exponential_time_would_differ_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_shape", lambda *_: 1.0)
-    found = doctor_slot(stretches(*department(20.0, hours=1200, shape=2.0)), NO_LIMIT, BLOCKS)
-    assert spread(found) > 2.0**-0.5 + 0.09
-
-
-def test_the_tail_of_a_contact_is_that_of_the_gamma() -> None:
-    slot = module._gamma(2.5, np.array([[20.0]]))
-    assert slot.mean_min()[0, 0, 0] == pytest.approx(20.0, rel=0.01)
-    assert spread(slot) == pytest.approx(2.5**-0.5, rel=0.02)
-    assert module._gamma(1.0, np.array([[20.0]])).tail_min[0, 0, 0] == pytest.approx(20.0)
-
-
-def test_few_stretches_show_no_shape() -> None:
-    found = doctor_slot(busy_doctors(GROWING, steps=200), NO_LIMIT, BLOCKS)
-    assert spread(found) == pytest.approx(1.0, abs=0.03)

@@ -82,6 +82,25 @@ def test_a_residual_is_never_negative_nor_without_end(elapsed: float, u: float) 
     assert 0 <= told < np.inf
 
 
+def test_beyond_the_longest_seen_what_is_left_is_the_stated_tail() -> None:
+    """The mean excess over the last level, whatever has passed: ending at the longest seen, the mutant, nothing is."""
+    sample = np.random.default_rng(7).gamma(2.0, 30.0, 800)
+    table, tail = empirical(sample)
+    stay = Duration(table.reshape(1, 1, 1, -1), np.full((1, 1, 1), tail))
+    for lasted_min in (float(sample.max()), 2 * float(sample.max())):
+        told = left(stay, lasted_min)
+        assert stats.kstest(told, "expon", args=(0, tail)).pvalue > 0.005
+    assert set(left(Duration(stay.table, np.full((1, 1, 1), 1e-12)), 2 * float(sample.max())).round(6).tolist()) == {0}
+
+
+def test_what_was_reached_once_serves_many_draws() -> None:
+    stay, zero = lognormal(60, 0.9), np.zeros(N, dtype=np.int64)
+    elapsed = np.random.default_rng(2).exponential(90.0, N)
+    reached = stay.reached(elapsed, zero, zero)
+    assert (stay.beyond(reached, UNIFORM, elapsed, zero, zero) == stay.residual(UNIFORM, elapsed, zero, zero)).all()
+    assert reached[:, 0] == pytest.approx(1.0 - stay.survival(elapsed, zero, zero))
+
+
 def test_survival_falls_from_one_to_nothing() -> None:
     stay, minutes = lognormal(60, 0.7), np.array([0.0, 30.0, 60.0, 200.0, 400.0, 2000.0])
     zero = np.zeros(minutes.size, dtype=np.int64)

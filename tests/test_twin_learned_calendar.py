@@ -117,3 +117,11 @@ def test_with_a_half_life_of_a_year_it_is_not(monkeypatch: pytest.MonkeyPatch) -
 def test_days_that_differ_by_chance_are_no_shift() -> None:
     alarms = [shift_at(t.came, t.expected) > 0 for t in (totals(120, seed=seed) for seed in range(200))]
     assert np.mean(alarms) < 0.05
+
+
+def test_where_a_few_come_a_day_a_few_more_are_neither_a_holiday_nor_a_shift() -> None:
+    chance = np.random.default_rng(4)
+    few = [DayTotals(FIRST, chance.poisson(0.6, 365).astype(np.float64), np.full(365, 0.6)) for _ in range(40)]
+    factors = [f for t in few for f in learn_effects(t, "FR").of_holiday.values()]
+    assert max(abs(f - 1.0) for f in factors) < 0.1
+    assert np.mean([shift_at(t.came, t.expected) > 0 for t in few]) < 0.1

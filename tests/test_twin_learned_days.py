@@ -13,11 +13,12 @@ import pytest
 from ingest.events import Arrived, Departed, Event, EventId, VisitId
 from ingest.log import EventLog, Extract, Position
 from tests.histories import fingerprint, log_of
-from twin import learned_days
+from twin import history, learned_days, settled
 from twin.calibrate import Calibration, calibrate
 from twin.hospital import load_hospital
 from twin.learned_days import DAY, Before, Days, came_at, midnight
 from twin.memory import Memory
+from twin.state import State, fold
 
 START = datetime(2025, 9, 1, tzinfo=UTC)
 LAST = START + timedelta(days=125, hours=4)
@@ -141,3 +142,34 @@ def test_without_days_that_are_over_there_is_nothing_before() -> None:
     state = Memory(of).at(early)
     alone = calibrate(state, load_hospital(), early)
     assert fingerprint(alone) == fingerprint(learned(of, Days(of), early))
+
+
+# --- lengths of stay are not cut short by the present
+
+
+def long_stays() -> Iterator[Event]:
+    """Twelve days; one visit in four lasts more than a day."""
+    chance = np.random.default_rng(9)
+    for number in range(12 * 60):
+        came = START + timedelta(minutes=24 * number)
+        lasts = float(chance.uniform(24, 40) if number % 4 == 0 else chance.uniform(1, 5))
+        left = came + timedelta(hours=lasts)
+        yield event(Arrived, number, came, came)
+        yield event(Departed, number, left, left, to="home")
+
+
+def longest_tenth(at: datetime) -> float:
+    known = [e for e in long_stays() if e.known_at is not None and e.known_at <= at]
+    return float(calibrate(fold(State(), known), load_hospital(), at).report["stay_min"]["p90"])
+
+
+def test_stays_that_still_last_do_not_make_stays_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutant learns from everybody who came: of the last two days only the short stays have ended."""
+    now = START + timedelta(days=12)
+    came = {e.visit: e.occurred_at for e in long_stays() if isinstance(e, Arrived)}
+    lasted = [(e.occurred_at - came[e.visit]) / timedelta(minutes=1) for e in long_stays() if isinstance(e, Departed)]
+    truth = float(np.quantile(lasted, 0.9))
+    assert longest_tenth(now) == pytest.approx(truth, rel=0.015)
+    for module in (history, settled):
+        monkeypatch.setattr(module, "SETTLED_MIN", 0.0)
+    assert longest_tenth(now) < 0.98 * truth

@@ -52,6 +52,15 @@ def test_an_interval_holds_its_start_and_not_its_end() -> None:
     assert inside(np.array([10.0]), np.array([20.0]), np.array([9.9, 10.0, 19.9, 20.0])).tolist() == [0, 1, 1, 0]
 
 
+def test_who_is_in_a_unit_without_a_code_is_in_no_ward() -> None:
+    """Taken by the table's last place, the mutant, they would lie in the ward with the highest code."""
+    history = history_of(fold(State(), day_of_visits()), Minutes(DAY), 1440.0, ACUITIES, UNITS)
+    nowhere = replace(history.visits, stay_unit=np.full(history.visits.stay_unit.size, -1))
+    out = measure(nowhere, np.arange(0.0, 1440.0, 60.0), acuities=ACUITIES, units={"surgery": 1, "medicine": 3})
+    assert not out["census:medicine"].any()
+    assert not out["census:surgery"].any()
+
+
 minute = st.floats(-100, 100, allow_nan=False).map(lambda x: round(x, 1))
 
 

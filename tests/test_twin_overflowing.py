@@ -37,7 +37,8 @@ def boarders(asked: Index, entered: Index, decided: Array, boarding: Array) -> H
     flags, zeros = np.zeros(n, dtype=bool), np.zeros(n, dtype=np.int64)
     return History(
         minutes=Minutes(START), as_of_min=0.0, ids=tuple(VisitId(str(i)) for i in range(n)), visits=visits,
-        elderly=flags, wanted=entered, asked=asked, discharged_min=blank, exit_known_min=decided + boarding,
+        elderly=flags, wanted=entered, asked=asked, discharged_min=blank, triage_known_min=blank,
+        contact_known_min=blank, exit_known_min=decided + boarding,
         block_hour=zeros, stay_hour=np.zeros(4, dtype=np.int64), stay_end_known_min=np.full(4, np.nan),
         stay_ward=np.ones(4, dtype=bool), stay_direct=np.ones(4, dtype=bool),
     )  # fmt: skip

@@ -126,8 +126,8 @@ def test_who_is_triaged_queues_for_a_doctor_and_the_longer_the_likelier_the_cont
     long = stages_of({"Arrived": 600, "Triaged": 590}, calibration())
     assert share(soon, "contact_admit", "contact_home") == 1.0
     queued = [sum(not serving for _, serving, _ in of) / len(of) for of in (soon, long)]
-    assert queued[0] > 0.85
-    assert queued[1] < 0.6
+    assert queued[0] > 0.5, "a contact may have been that is not typed in"
+    assert queued[1] < min(0.5, queued[0])
 
 
 def test_where_nothing_goes_unrecorded_who_waits_queues() -> None:
@@ -218,7 +218,7 @@ def test_who_left_the_ward_is_not_in_it() -> None:
 def test_queues_keep_the_order_in_which_patients_came() -> None:
     k = known(0, NOTHING_MISSING)
     present = drawn(k, calibration(NOTHING_MISSING))
-    queued = np.flatnonzero(~present.serving)
+    queued = np.flatnonzero(~present.serving & (k.situation != TRIAGE))  # a triage may have been that is not typed in
     assert queued.size > 5
     np.testing.assert_array_equal(present.since_min[queued], k.since_min[queued])
 

@@ -11,17 +11,17 @@ from tests.histories import NOTHING_MISSING, calibration
 from twin.unrecorded import Unrecorded
 
 
-def world(missing: float = 0.1, n: int = 100_000) -> Unrecorded:
-    """Waits of 60 minutes and care of 120, exponential both; `missing` of the contacts are not on record."""
+def world(missing: float = 0.1, n: int = 100_000, typing: float = 0.0) -> Unrecorded:
+    """Waits of 60 minutes and care of 120, exponential both; `missing` of the contacts are not on record, and the
+    others `typing` minutes later."""
     chance = np.random.default_rng(1)
     after = chance.exponential(60.0, n)
-    return Unrecorded(np.zeros(n, dtype=np.int64), after, after + chance.exponential(120.0, n), missing)
+    return Unrecorded(np.zeros(n, dtype=np.int64), after, after + typing, after + chance.exponential(120.0, n), missing)
 
 
 def ahead(of: Unrecorded, elapsed: float, group: int = 0) -> float:
     """The probability for one who is here alone."""
-    one, nobody = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=bool)
-    return float(of.p_ahead_today(np.array([elapsed]), np.array([group]), one, nobody)[0])
+    return float(of.p_ahead_today(np.array([elapsed]), np.array([group]), np.zeros(1, dtype=bool))[0])
 
 
 @pytest.mark.parametrize("elapsed", [10.0, 60.0, 240.0])
@@ -42,6 +42,30 @@ def test_the_longer_without_it_the_likelier_that_it_was_not_recorded() -> None:
 def test_when_it_came_is_drawn_from_those_like_it_and_lies_before_now() -> None:
     drawn = world().came_after(100.0, 0, np.array([0.0, 0.5, 0.999]))
     assert 0 <= drawn[0] < drawn[1] < drawn[2] <= 100.0
+
+
+def behind_lately(elapsed: float, within: float) -> float:
+    """Of all who came, the share that is here at an age and had its contact within the last minutes."""
+    after = np.linspace(elapsed - within, elapsed, 2001)
+    return float(np.trapezoid(np.exp(-after / 60) / 60 * np.exp(-(elapsed - after) / 120), after))
+
+
+@pytest.mark.parametrize("elapsed", [20.0, 60.0, 180.0])
+def test_a_contact_may_have_been_that_is_not_typed_in_yet(elapsed: float) -> None:
+    """Looked at as if all were typed in at once, the mutant, one in twenty more is taken to wait."""
+    before = np.exp(-elapsed / 60)
+    behind = 2 * (np.exp(-elapsed / 120) - np.exp(-elapsed / 60))
+    late = behind_lately(elapsed, 10.0)
+    found, blind = ahead(world(typing=10.0), elapsed), ahead(world(), elapsed)
+    assert found == pytest.approx(before / (before + 0.1 * behind + 0.9 * late), abs=0.01)
+    assert 1 - found > 1 - blind + 0.04
+
+
+def test_one_not_typed_in_yet_came_lately() -> None:
+    drawn = 100.0 - world(typing=10.0).came_after(100.0, 0, np.random.default_rng(1).random(4000))
+    late, behind = behind_lately(100.0, 10.0), 2 * (np.exp(-100 / 120) - np.exp(-100 / 60))
+    assert (drawn < 10.0).mean() == pytest.approx(late / (0.1 * behind + 0.9 * late), abs=0.03)
+    assert (100.0 - world().came_after(100.0, 0, np.random.default_rng(1).random(4000)) < 10.0).mean() < 0.3
 
 
 def test_with_nobody_like_it_it_came_just_now() -> None:

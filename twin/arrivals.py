@@ -28,6 +28,7 @@ Index = npt.NDArray[np.int64]
 HEADROOM = 3.0
 """Candidates per patient of an ordinary day; a scenario cannot raise arrivals above this factor."""
 _HOUR_MIN = 60.0
+_CELL_MIN = 2.0
 _SPREAD, _SPARE = 6.0, 16
 """Gaps are drawn for so many standard deviations more than are expected, and some more; in one piece almost always."""
 
@@ -85,6 +86,23 @@ def expected_today(stream: Stream, start: datetime, zone: str) -> float:
     midnight = local(start, zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(start.tzinfo)
     elapsed_min = (start - midnight) / timedelta(minutes=1)
     return float(calendar(midnight, elapsed_min, zone).expected_of(stream).sum()) if elapsed_min > 0 else 0.0
+
+
+def unheard_today(stream: Stream, start: datetime, zone: str, told_after_min: Array, silent_min: float) -> float:
+    """Of the arrivals expected from local midnight to an instant, those of which nothing is heard yet.
+
+    `told_after_min` is a sample, rising, of how late arrivals are told; nothing has been heard for `silent_min`.
+    """
+    midnight = local(start, zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(start.tzinfo)
+    elapsed_min = (start - midnight) / timedelta(minutes=1)
+    if elapsed_min <= 0 or not told_after_min.size:
+        return 0.0
+    hours = calendar(midnight, elapsed_min, zone)
+    edge = np.append(np.arange(0.0, elapsed_min, _CELL_MIN), elapsed_min)
+    come = np.diff(np.interp(edge, hours.edge_min, np.concatenate([[0.0], np.cumsum(hours.expected_of(stream))])))
+    age_when_heard = elapsed_min - silent_min - (edge[:-1] + edge[1:]) / 2
+    heard = np.searchsorted(told_after_min, age_when_heard, side="right") / told_after_min.size
+    return float((come * (1.0 - heard)).sum())
 
 
 def day_levels(uniform: Array, day_cv: float, *, seen: float, expected: float, dispersion: float = 1.0) -> Array:

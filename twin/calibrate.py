@@ -18,6 +18,7 @@ import numpy.typing as npt
 from ingest.clock import local
 from twin.adapted import Adapted, adapted
 from twin.alike import group_of
+from twin.announced import Kept, learn_kept
 from twin.contacts import Stretches, busy_stretches, caseload, doctor_slot, steps_of
 from twin.durations import Duration, fixed
 from twin.history import History, completed, history_of, history_of_visits
@@ -33,7 +34,7 @@ from twin.overflowing import learn_overflow, shares_entered
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path, load_path
 from twin.presence import presence_correlation
-from twin.reporting import Reporting, exits_told, taken_as_gone, typed_after
+from twin.reporting import Reporting, arrivals_told_after, exits_told, taken_as_gone, typed_after
 from twin.settled import (
     BLOCK_HOURS,
     BLOCKS,
@@ -80,8 +81,12 @@ class Calibration:
     """How often triage and first contact are not recorded."""
     typed_after_min: Array
     """Minutes after which a milestone is known, a sample, rising; see `reporting.typed_after`."""
+    arrivals_told_after_min: Array
+    """Minutes after which an arrival is known, a sample, rising."""
     presence_correlation: float
     """How much those without an exit are here, or are not, together (`presence.py`)."""
+    announced: Mapping[str, Kept]
+    """How announcements of each of `announced.KINDS` are kept."""
     report: Mapping[str, Any]
     """What was learned, excluded and could not be known, ready for JSON."""
 
@@ -131,6 +136,7 @@ def calibrate(
     known, slot = _doctors(recent, known, minutes)
     learned = _learned(path, sample, known, year.visits, slot, counts)
     exits = exits_told(history, visits)
+    announced = learn_kept(state, minutes, window[0], known.hospital.zone)
     wards = _wards(year, known.hospital, exits["ward"])
     profile, streams = _streams(year, recent, known.hospital, path)
     parameters = Parameters(
@@ -159,17 +165,18 @@ def calibrate(
         goes_elsewhere=overflow.goes_elsewhere,
         exits=exits,
         unrecorded={
-            "triage": unrecorded(history, visits, history.visits.triaged_min),
-            "contact": unrecorded(history, visits, history.visits.seen_min),
+            "triage": unrecorded(history, visits, history.visits.triaged_min, history.triage_known_min),
+            "contact": unrecorded(history, visits, history.visits.seen_min, history.contact_known_min),
         },
         typed_after_min=typed_after(exits),
+        announced=announced,
+        arrivals_told_after_min=arrivals_told_after(state, minutes.at(window[0])),
         presence_correlation=presence_correlation(history, visits, exits, window[0]),
         report=report_of(
             Account(
                 history=history,
                 visits=visits,
                 window=window,
-                sample=recent,
                 year=year.visits,
                 year_window=year.window,
                 path=path,

@@ -19,6 +19,8 @@ Flags = npt.NDArray[np.bool_]
 
 ALIKE_AGES = 1.5
 """Visits came together whose ages differ by less than this factor."""
+OF_TODAY_MIN = 8 * 60.0
+"""Visits younger than this tell how busy it is today."""
 DAYS_DIFFER = 1.5
 """By how much days differ: standard deviation of the shift of log-odds that is to be expected of a day."""
 _ROUNDS = 12
@@ -26,16 +28,16 @@ _LONGEST_STEP = 2.0
 _NEARLY = 1e-4
 
 
-def over_by_now(age_min: Array, kind: Index, on_record: Flags, usual: Array, told_share: Array) -> Array:
+def over_by_now(together: Flags, on_record: Flags, usual: Array, told_share: Array) -> Array:
     """For what share of visits like each something is over by now, `(visit,)`, 0 to 1.
 
-    `age_min` is how long ago each began, `kind` who is like whom, `on_record` who has it on record. `usual` is the
+    `together` says whose records speak for each, `(visit, visit)`, `on_record` who has it on record. `usual` is the
     share that the past lets expect at that age, `told_share` the share on record by now of those for whom it is over.
-    The shift is the likeliest given those who came together, a visit not speaking for itself, and that it is normal
-    with mean 0 and deviation DAYS_DIFFER; found by Fisher scoring.
+    The shift is the likeliest given what speaks for each, and that it is normal with mean 0 and deviation DAYS_DIFFER;
+    found by Fisher scoring.
     """
     known = np.clip(usual, _NEARLY, 1.0 - _NEARLY)
-    together, shift = _together(age_min, kind), np.zeros(usual.size)
+    shift = np.zeros(usual.size)
     for _ in range(_ROUNDS):
         slope, information = _scores(together, on_record, shift, known, told_share)
         shift += np.clip(slope / information, -_LONGEST_STEP, _LONGEST_STEP)
@@ -48,12 +50,19 @@ def behind_without_record(over: Array, told_share: Array) -> Array:
     return np.asarray(np.divide(untold, untold + 1.0 - over, out=np.zeros_like(over), where=untold > 0))
 
 
-def _together(age_min: Array, kind: Index) -> Flags:
-    """Who came with whom, `(visit, visit)`; nobody with themselves."""
+def came_together(age_min: Array, kind: Index) -> Flags:
+    """Who came with whom and is of one kind, `(visit, visit)`; nobody speaks for themselves."""
     age = np.log(np.maximum(age_min, 1.0))
     out = (np.abs(age[:, None] - age[None, :]) < np.log(ALIKE_AGES)) & (kind[:, None] == kind[None, :])
     np.fill_diagonal(out, False)
     return np.asarray(out)
+
+
+def came_today(age_min: Array) -> Flags:
+    """Everybody who came in the last hours speaks for everybody else, `(visit, visit)`."""
+    out = np.tile(age_min < OF_TODAY_MIN, (age_min.size, 1))
+    np.fill_diagonal(out, False)
+    return out
 
 
 def _scores(together: Flags, on_record: Flags, shift: Array, usual: Array, told_share: Array) -> tuple[Array, Array]:

@@ -15,7 +15,6 @@ from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from twin.doctors import Roster, on_duty_at
 from twin.durations import LEVELS, Duration
@@ -35,11 +34,6 @@ ENOUGH_EXPECTED = 20.0
 """Contacts to be expected at the usual rate in the steps that show a limit, for it to be believed."""
 FEWEST_AT_ONCE = 3
 """A doctor looks after so many patients at least."""
-STEPS_A_STRETCH = 3
-"""Steps over which contacts are counted to see how much they differ: longer than a contact."""
-ENOUGH_STRETCHES = 100
-"""Such stretches that are needed to learn a shape."""
-HIGHEST_SHAPE = 4.0
 CONTACTS_PRIOR = 10.0
 """Contacts at which a block's, or a number of patients', own rate and that of all weigh alike."""
 
@@ -55,8 +49,6 @@ class Stretches:
     started: Array
     """First contacts in the step."""
     block: Index
-    step: Index
-    """Number of the step within the period."""
 
     @property
     def doctor_min(self) -> Array:
@@ -88,7 +80,6 @@ def busy_stretches(
         in_care_each=(in_care[busy] // on_duty[busy]).astype(np.int64),
         started=inside(visits.seen_min, visits.seen_min + STEP_MIN, grid_min + STEP_MIN)[busy],
         block=block[busy],
-        step=np.flatnonzero(busy),
     )
 
 
@@ -114,9 +105,8 @@ def caseload(busy: Stretches) -> int:
 def doctor_slot(busy: Stretches, limit: int, blocks: int) -> Duration | None:
     """The effective minutes of a doctor for a first contact; None if nobody waited.
 
-    Gamma, `(1, block, caseload)`: the last axis is how many patients each doctor has in care already, from 0.
-    A rate is the product of a block's and a caseload's, each drawn towards all the more the less it has seen. The
-    shape is that of all.
+    Exponential, `(1, block, caseload)`: the last axis is how many patients each doctor has in care already, from 0.
+    A rate is the product of a block's and a caseload's, each drawn towards all the more the less it has seen.
     """
     if not busy.started.any():
         return None
@@ -126,42 +116,7 @@ def doctor_slot(busy: Stretches, limit: int, blocks: int) -> Duration | None:
     at, shape = (busy.block[open_to_more], each[open_to_more]), (blocks, counts)
     contacts, doctor_min = (_summed(x[open_to_more], at, shape) for x in (busy.started, busy.doctor_min))
     slots = 1.0 / product_rates(contacts, doctor_min, CONTACTS_PRIOR)
-    shape_of_slot = _shape(busy, open_to_more, 1.0 / slots[busy.block, each])
-    return _gamma(shape_of_slot, slots)
-
-
-def _shape(busy: Stretches, chosen: Flags, per_min: Array) -> float:
-    """The shape of a gamma slot, from how much less contacts differ than by chance alone.
-
-    The number of renewals in a stretch of `t` mean slots has a variance over its mean of 1/k + (1 - 1/k^2) / (6 t)
-    (Cox 1962, "Renewal Theory", 4.5); several doctors' sum has the same. Only whole stretches of steps that follow one
-    another are counted; a few of them show nothing, and are taken for exponential.
-    """
-    stretch, size = np.unique(busy.step[chosen] // STEPS_A_STRETCH, return_counts=True)
-    whole = np.isin(busy.step // STEPS_A_STRETCH, stretch[size == STEPS_A_STRETCH]) & chosen
-    group = np.unique(busy.step[whole] // STEPS_A_STRETCH, return_inverse=True)[1]
-    expected = np.bincount(group, (busy.doctor_min * per_min)[whole])
-    if expected.size < ENOUGH_STRETCHES:
-        return 1.0
-    came = np.bincount(group, busy.started[whole])
-    index = float(((came - expected) ** 2).sum() / expected.sum())
-    slots = float(STEPS_A_STRETCH * STEP_MIN * per_min[whole].mean())
-    return float(np.clip(_shape_of(index, slots), 1.0, HIGHEST_SHAPE))
-
-
-def _shape_of(index: float, slots: float) -> float:
-    """The shape at which x + (1 - x^2) / (6 slots) = index, x = 1 / shape."""
-    a = 1.0 / (6.0 * slots)
-    left = 1.0 - 4.0 * a * (index - a)
-    x = (1.0 - np.sqrt(max(left, 0.0))) / (2.0 * a)
-    return float(1.0 / max(x, 1.0 / HIGHEST_SHAPE))
-
-
-def _gamma(shape: float, means: Array) -> Duration:
-    """Gamma by its mean, `(block, caseload)`; the tail is the mean excess over the last level."""
-    table = stats.gamma.ppf(LEVELS, shape) / shape
-    beyond = stats.gamma.sf(table[-1] * shape, shape + 1.0) / (1.0 - LEVELS[-1]) - table[-1]
-    return Duration(table * means[None, :, :, None], beyond * means[None, :, :])
+    return Duration(-np.log1p(-LEVELS) * slots[None, :, :, None], slots[None, :, :])
 
 
 def _ready(visits: Visits) -> Array:

@@ -28,6 +28,7 @@ import pyarrow as pa
 from ingest.clock import Clock
 from ingest.columns import to_table
 from ingest.events import Arrived, Event, VisitId
+from twin.fabricated_announced import announcements
 from twin.fabricated_extract import Row, wide_rows, write_csv, write_parquet
 from twin.fabricated_hospital import FabricatedHospital, FabricationError, HospitalKind, HospitalSize
 from twin.fabricated_house import House, Snapshot
@@ -96,6 +97,9 @@ def fabricate(
     world = World(hospital, start, seed, faults=faults, habits=habits, keep_facts=True)
     end_at = _days_later(world.start_at, days, hospital.zone)
     events = world.run_until(end_at, progress) + world.rest()
+    if habits is not None and (habits.exits_planned_share or habits.arrivals_announced_share):
+        last = max((event.position for event in events), default=0)
+        events += announcements(world.facts, world.origin_at, hospital.zone, seed, habits, last)
     return Fabrication(hospital, world.start_at, end_at, seed, events, world.facts, world.origin_at)
 
 

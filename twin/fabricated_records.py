@@ -78,6 +78,10 @@ class Habits:
     seen_missing_share: float = 0.05
     seen_misordered_share: float = 0.005
     exit_at_shift_change_share: float = 0.35
+    exits_planned_share: float = 0.0
+    """Of exits from wards, how many are planned and told beforehand (`fabricated_announced.py`)."""
+    arrivals_announced_share: float = 0.0
+    """Of patients whom somebody brings, and of planned ones, how many are announced."""
 
     def __post_init__(self) -> None:
         _check_shares(self)

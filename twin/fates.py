@@ -71,9 +71,11 @@ def cast_members_for(
         mine = [i for i, c in enumerate(crises) if c == victims or (not c and victims is led[0])]
         highest = Demand(_highest([demands[i] for i in mine]), victims)
         fates = cast_members(path, parameters, luck, presents, highest)
-        for i in mine:
-            for member, (fate, rows) in enumerate(zip(fates, _take_part(fates, luck, demands[i]), strict=True)):
-                out[member][i] = Share(fate, rows)
+        for level, struck in dict.fromkeys((demands[i].level, bool(demands[i].crises)) for i in mine):
+            alike = [i for i in mine if (demands[i].level, bool(demands[i].crises)) == (level, struck)]
+            rows = _take_part(fates, luck, demands[alike[0]])
+            for shares, fate, takes in zip(out, fates, rows, strict=True):
+                shares |= {i: Share(fate, takes) for i in alike}
     return [[shares[i] for i in range(len(demands))] for shares in out]
 
 

@@ -52,6 +52,9 @@ class History:
     """Code of the ward wanted at the decision, whichever was entered; -1 where not known."""
     discharged_min: Array
     """Decision to send home."""
+    triage_known_min: Array
+    contact_known_min: Array
+    """When the triage, and the first contact, became known."""
     exit_known_min: Array
     """When the exit from the department became known."""
     block_hour: Index
@@ -116,6 +119,8 @@ def history_of_visits(
         wanted=_codes([_wanted(r) for r in rows], units),
         asked=_codes([r.unit_wanted for r in rows], units),
         discharged_min=minutes.of_many([r.discharged_at for r in rows]),
+        triage_known_min=minutes.of_many([r.triage_known_at for r in rows]),
+        contact_known_min=minutes.of_many([r.contact_known_at for r in rows]),
         exit_known_min=minutes.of_many([r.departure_known_at for r in rows]),
         block_hour=_local_hours(minutes, [r.arrived_at or r.stays[0].from_at for r in rows], zone),
         stay_hour=_local_hours(minutes, [s[2] for s in stays], zone),

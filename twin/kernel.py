@@ -95,6 +95,8 @@ class Runs:
         self._counter = _counter[0] if _counter and self._form else None
         self._room = room or Room()
         self._given: Packed | None = None
+        self._name = object()
+        """In a room; not the runs themselves, which with their room would be kept until garbage is looked for."""
         self._before = present.history
 
     def under(self, capacity: Mapping[str, Profile], rows: Flags | None = None) -> Story:
@@ -130,9 +132,9 @@ class Runs:
 
     def _marks(self, form: Loop, capacity: Mapping[str, Profile], rows: Flags | None) -> tuple[Array, Index]:
         """What is told in the run, `(mark,)` and `(mark, MARK)`; it stands there until the next run."""
-        if self._given is None or self._room.holder is not self:
+        if self._given is None or self._room.holder is not self._name:
             self._given = packed(self._path, self._fate, self._present, self._horizon_min, self._room)
-            self._room.holder = self
+            self._room.holder = self._name
         n, x = self._given
         aimed(self._given, self._path, self._fate, capacity, rows)
         form(n, x)

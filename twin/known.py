@@ -12,10 +12,12 @@ import numpy.typing as npt
 from ingest.clock import local
 from ingest.events import RANK, VisitId
 from twin.alike import group_of
+from twin.announced import EXITS as EXITS_PLANNED
 from twin.calibrate import Calibration
 from twin.leaving import HOUR_MIN, Timeline, lasted
 from twin.minutes import Minutes
 from twin.odds import shifted
+from twin.planned_exits import Lying, Plans, plans_of
 from twin.reporting import EXITS, p_here_today, usual_of
 from twin.settled import BLOCK_HOURS
 from twin.state import State
@@ -63,6 +65,8 @@ class Known:
     """How likely a triage, a first contact that is not on record has not happened yet; NaN in wards."""
     ward_clock_min: Array
     """How long a stay in a ward has lasted on the ward's own clock (`leaving.py`); NaN in the department."""
+    plans: Plans
+    """Exits from wards that are planned."""
     marks: tuple[tuple[Mark, ...], ...]
     """What happened to each, as in `Story.of`."""
 
@@ -98,6 +102,9 @@ def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
     arrived = minutes.of_many(starts[: len(visits)] + [None] * len(inpatients))
     left = _left(state, as_of, oldest_at, acuities, calibration.hospital.zone)
     p_here = _p_here(calibration, _Exits(told, told_since, group), left)
+    p_here = _within_beds(p_here, unit, situation, told_since, calibration)
+    ward_clock = _on_ward_clocks(calibration, minutes, situation, unit, minutes.of_many(starts))
+    lying = _lying(minutes.of_many([v.leaves_at for v in rows]), situation, unit, ward_clock, p_here)
     return Known(
         ids=tuple(v.visit for v in rows),
         situation=situation,
@@ -110,10 +117,11 @@ def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
         exit=told,
         exit_since_min=told_since,
         exit_group=group,
-        p_here=_within_beds(p_here, unit, situation, told_since, calibration),
+        p_here=p_here,
         triage_ahead=_ahead(calibration.unrecorded["triage"], TRIAGE, situation, -arrived, acuity, block),
         contact_ahead=_ahead(calibration.unrecorded["contact"], PROVIDER, situation, -arrived, acuity, block),
-        ward_clock_min=_on_ward_clocks(calibration, minutes, situation, unit, minutes.of_many(starts)),
+        ward_clock_min=ward_clock,
+        plans=_plans(calibration, lying, minutes),
         marks=tuple(map(_marks, range(len(rows)), rows, situation.tolist(), [minutes] * len(rows), unit.tolist())),
     )
 
@@ -127,6 +135,16 @@ def _on_ward_clocks(c: Calibration, minutes: Minutes, situation: Index, unit: In
     elif rows.size:
         out[rows] = -start_min[rows]
     return out
+
+
+def _lying(due_min: Array, situation: Index, unit: Index, clock_min: Array, p_here: Array) -> Lying:
+    rows = np.flatnonzero(situation == WARD)
+    return Lying(rows, unit[rows], clock_min[rows], due_min[rows], p_here[rows])
+
+
+def _plans(c: Calibration, lying: Lying, minutes: Minutes) -> Plans:
+    stays = {code: c.parameters.durations[f"ward_stay:{u.name}"] for code, u in enumerate(c.hospital.units) if u.ward}
+    return plans_of(lying, c.announced[EXITS_PLANNED], stays, c.parameters.leaving, minutes, c.hospital.zone)
 
 
 def _blocks(instants: Sequence[datetime], zone: str) -> Index:
@@ -153,10 +171,9 @@ def _marks(row: int, visit: Visit, situation: int, minutes: Minutes, unit: int) 
 def _ahead(milestone: Unrecorded, before: int, situation: Index, age_min: Array, acuity: Index, block: Index) -> Array:
     """Whether a milestone is ahead of those in the department, beside all who are there."""
     rows = np.flatnonzero(situation != WARD)
-    like = np.zeros(rows.size, dtype=np.int64) if before == TRIAGE else acuity[rows]  # untriaged: nobody knows it
     group, on_record = group_of(acuity + 1, block)[rows], situation[rows] > before
     out = np.full(situation.size, np.nan)
-    out[rows] = milestone.p_ahead_today(age_min[rows], group, like, on_record)
+    out[rows] = milestone.p_ahead_today(age_min[rows], group, on_record)
     return out
 
 

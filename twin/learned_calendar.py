@@ -22,9 +22,9 @@ Index = npt.NDArray[np.int64]
 
 NEAR_DAYS = 14
 """A holiday is compared with so many days to either side."""
-HOLIDAY_PRIOR_DAYS = 1.5
-"""Holidays at which what they showed and what is usual weigh alike: one tells of itself with an error of a tenth, and
-holidays differ by a twelfth or so."""
+HOLIDAY_SPREAD = 0.08
+"""How much holidays differ from other days, and days from one another, beyond chance: a holiday's own count and what is
+usual of holidays weigh alike after (1 / n + 0.08^2) / 0.08^2 of them, n being the arrivals of a day."""
 SEASON_FROM_DAYS = 330
 """Days without which a season cannot be told from a trend or a shift."""
 SEASON_PRIOR = 0.05
@@ -33,8 +33,9 @@ ALIKE_DAYS = 5.0
 """Neighbouring days resemble one another, in epidemics too: so many tell as much as one."""
 HALF_LIFE_DAYS = 10.0
 """Days after which a day weighs half in the recent level."""
-SHORTEST_DAYS, LONGEST_DAYS, BEFORE_DAYS = 4, 42, 28
-"""A shift is looked for from the fourth last day to the 42nd last, against the 28 days before it."""
+SHORTEST_DAYS, LONGEST_DAYS, BEFORE_DAYS = 12, 42, 28
+"""A shift is looked for from the twelfth last day to the 42nd last, against the 28 days before it: a week of more
+arrivals is none, it is over by then."""
 SHIFT_SCORE = 4.0
 """Standard errors beyond which days since and days before are taken to be at two levels."""
 NORMAL_MEDIAN = 0.6745
@@ -141,13 +142,13 @@ def shift_at(came: Array, expected: Array) -> int:
     """How many days ago the level shifted; 0 where it did not.
 
     The days since are compared with those before, in standard errors that come from how much days differ from the
-    next; the largest difference counts.
+    next, and by chance at least; the largest difference counts.
     """
     known = expected > 0
     ratio, size = came[known] / expected[known], int(known.sum())
     if size < 2 * SHORTEST_DAYS:
         return 0
-    spread = _spread(ratio)
+    spread = max(_spread(ratio), float(expected[known].mean()) ** -0.5)
     lengths = range(SHORTEST_DAYS, min(LONGEST_DAYS, size - SHORTEST_DAYS) + 1)
     scores = [_score(ratio, n, spread) for n in lengths]
     best = int(np.argmax(scores))
@@ -174,7 +175,7 @@ def _holidays(totals: DayTotals, place: str) -> tuple[dict[str, float], float]:
     known = [row for row in rows if row[2] > 0]
     if not known:
         return {}, 1.0
-    prior = HOLIDAY_PRIOR_DAYS * float(np.mean([usually for _, _, usually in known]))
+    prior = HOLIDAY_SPREAD**-2 + float(np.mean([usually for _, _, usually in known]))
     other = _drawn(known, 1.0, prior)
     return {name: _drawn([r for r in known if r[0] == name], other, prior) for name, _, _ in known}, other
 

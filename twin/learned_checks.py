@@ -114,13 +114,15 @@ def _little(
 
 @dataclass(frozen=True)
 class _Law:
-    """Mean census, arrivals an hour, mean stay, how many came, over how many hours."""
+    """Mean census, arrivals an hour, mean stay that the model runs on, how many came, over how many hours."""
 
     census: float
     per_hour: float
     stay_h: float
     n: int
     hours: float
+    seen_h: float
+    """Mean stay of those who came and left."""
 
 
 def _law(start: Array, end: Array, window: tuple[float, float]) -> _Law:
@@ -128,7 +130,9 @@ def _law(start: Array, end: Array, window: tuple[float, float]) -> _Law:
     came = (start >= window[0]) & (start < window[1]) & ~np.isnan(end)
     hours = (window[1] - window[0]) / HOUR_MIN
     stay_h = float((end - start)[came].mean()) / HOUR_MIN if came.any() else 0.0
-    return _Law(float(inside(start, end, grid).mean()), float(came.sum()) / hours, stay_h, int(came.sum()), hours)
+    return _Law(
+        float(inside(start, end, grid).mean()), float(came.sum()) / hours, stay_h, int(came.sum()), hours, stay_h
+    )
 
 
 def _of_law(what: str, law: _Law, least: float) -> Check:
@@ -136,7 +140,7 @@ def _of_law(what: str, law: _Law, least: float) -> Check:
     expected = law.per_hour * law.stay_h
     off = abs(law.census - expected) / max(expected, 1e-9)
     tolerance = round(max(least, CHANCE * float(np.sqrt(2.0 / max(law.n, 1)))), 3)
-    short = law.hours < STAYS_A_PERIOD * law.stay_h
+    short = law.hours < STAYS_A_PERIOD * law.seen_h
     verdict: Verdict = "good" if off <= tolerance else "doubtful" if short or off <= 2 * tolerance else "bad"
     return Check("little", what, round(law.census, 2), round(expected, 2), tolerance, verdict, law.n)
 

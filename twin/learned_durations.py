@@ -95,23 +95,13 @@ def _scales(values: Array, at: Cells) -> Array:
 
 
 def _kaplan_meier(minutes: Array, ended: Flags, weight: Array) -> Row:
-    """Beyond the longest stay that ended, where others still last, stays end as often as from the median on."""
     if not ended.any():
         raise ValueError("no stay that ended to learn a duration from")
     order = np.lexsort((~ended, minutes))  # of those of one length, ends come before stays that still last
     at, weighs, over = minutes[order], weight[order], ended[order]
     at_risk = np.cumsum(weighs[::-1])[::-1]
     level = 1.0 - np.cumprod(1.0 - np.where(over, weighs, 0.0) / at_risk)
-    table = np.interp(LEVELS, np.append(0.0, level), np.append(0.0, at))
-    last, reached = float(at[over][-1]), float(level[-1])
-    excess = _mean_excess(at, weighs, over, table[-1] if reached >= LEVELS[-1] else float(np.median(at[over])))
-    beyond = reached < LEVELS
-    table[beyond] = last + excess * np.log((1.0 - reached) / (1.0 - LEVELS[beyond]))
-    return np.maximum.accumulate(table), excess
-
-
-def _mean_excess(at: Array, weighs: Array, over: Flags, from_min: float) -> float:
-    """Time spent beyond a minute over the stays that ended beyond it: the mean of an exponential tail."""
-    ends = float(weighs[over & (at > from_min)].sum())
-    spent = float((weighs * np.maximum(at - from_min, 0.0)).sum())
-    return spent / ends if ends else float(max(from_min * 0.25, 1.0))
+    table = np.interp(LEVELS, np.append(0.0, level[over]), np.append(0.0, at[over]))
+    long = over & (at > table[-1])
+    excess = np.average(at[long] - table[-1], weights=weighs[long]) if long.any() else max(table[-1] * 0.25, 1.0)
+    return np.maximum.accumulate(table), float(excess)

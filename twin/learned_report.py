@@ -19,11 +19,11 @@ from twin.history import History
 from twin.hospital import NO_LIMIT
 from twin.learned_arrivals import ArrivalProfile
 from twin.learned_checks import DAY_MIN, checks, completeness, verdict_of
-from twin.learned_path import Sample
 from twin.learned_version import model_version
 from twin.leaving import HOURS_A_DAY
 from twin.parameters import Parameters
 from twin.pathway import Path
+from twin.settled import class_codes
 from twin.story import Array, Visits
 
 FEWEST = 5
@@ -38,7 +38,6 @@ class Account:
     history: History
     visits: Visits
     window: tuple[float, float]
-    sample: Sample
     year: Visits
     year_window: tuple[float, float]
     path: Path
@@ -71,7 +70,7 @@ def report_of(a: Account) -> dict[str, Any]:
         "calendar": _calendar(a.profile),
         "classes": _classes(a.parameters),
         "stay_min": _quantiles((a.visits.departed_min - a.visits.arrived_min)[lately]),
-        "durations": list(_durations(a.sample, a.parameters)),
+        "durations": list(_durations(a)),
         "recorded_share": {name: round(share, 3) for name, (share, _) in fields.items()},
         "ghost_share": round(float(np.isnan(v.departed_min[lately]).mean()), 3) if lately.any() else None,
         "shares": {name: round(float(share.mean()), 4) for name, share in a.parameters.shares.items()},
@@ -86,6 +85,7 @@ def report_of(a: Account) -> dict[str, Any]:
         "excluded": _excluded(a),
         "not_known": _not_known(a),
         "checks": looks,
+        "names": {unit.name: {"fr": unit.fr, "en": unit.en} for unit in a.known.hospital.units},
         "verdict": verdict_of(looks),
     }
 
@@ -147,10 +147,11 @@ def _classes(parameters: Parameters) -> list[dict[str, Any]]:
     return [{"class": label, "share": round(float(x), 4)} for label, x in zip(labels, share, strict=True)]
 
 
-def _durations(sample: Sample, parameters: Parameters) -> Iterator[dict[str, Any]]:
-    """Times of the last weeks by class, in minutes; those of classes that hardly came are left out."""
-    v = sample.visits
-    decided = np.where(np.isnan(v.decided_min), sample.discharged_min, v.decided_min)
+def _durations(a: Account) -> Iterator[dict[str, Any]]:
+    """Times as recorded in the last weeks by class, in minutes; those of classes that hardly came are left out."""
+    v = a.history.visits
+    lately = (v.arrived_min >= a.window[0]) & (v.arrived_min < a.window[1])
+    decided = np.where(np.isnan(v.decided_min), a.history.discharged_min, v.decided_min)
     spans = {
         "to_triage": v.triaged_min - v.arrived_min,
         "to_contact": v.seen_min - v.arrived_min,
@@ -158,11 +159,11 @@ def _durations(sample: Sample, parameters: Parameters) -> Iterator[dict[str, Any
         "boarding": v.departed_min - v.decided_min,
         "stay": v.departed_min - v.arrived_min,
     }
-    groups = {"all": np.ones(v.arrived_min.size, dtype=bool)}
-    groups |= {c.label: sample.cells.cls == code for code, c in enumerate(parameters.classes)}
+    code_of = class_codes(v.acuity, a.history.elderly)
+    groups = {"all": lately} | {c.label: lately & (code_of == k) for k, c in enumerate(a.parameters.classes)}
     for label, mine in groups.items():
         for name, minutes in spans.items():
-            known = minutes[mine & sample.recent & (minutes >= 0)]
+            known = minutes[mine & (minutes >= 0)]
             if known.size >= FEWEST:
                 yield {"class": label, "what": name, "n": int(known.size), **_quantiles(known)}
 

@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from twin.announced import Coming
 from twin.arrivals import Calendar, accompanied, calendar, candidates_min, day_levels, expected_today
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path
@@ -36,8 +37,8 @@ HERE, CRISIS = -2, -1
 """Codes of the groups that are not streams."""
 _MARK, _CLASS, _FIRST = range(3)
 """Columns of luck that every path has; those of its slots begin at the third."""
-_LUCK = 0x10C4
-"""Sets a member's luck apart from what else is drawn from its seed."""
+_LUCK, _ANNOUNCED = 0x10C4, 0xA220
+"""Set a member's luck, and when those come who are announced, apart from what else is drawn from its seed."""
 _DAYS, _OF_HERE, _OF_CRISIS, _OF_STREAMS = range(4)
 _GAPS, _TOGETHER, _ROWS, _EACH = range(4)
 """Stretches of a member's generator; each stream has some."""
@@ -118,12 +119,22 @@ def draw_members(
     horizon_min: float,
     zone: str,
     seen_today: Mapping[str, int] | None = None,
+    unheard_today: Mapping[str, float] | None = None,
+    announced: Sequence[Coming] = (),
 ) -> Luck:
-    """The luck of several members, by how many are here in each; that of each is the same whoever else is drawn."""
+    """The luck of several members, by how many are here in each; that of each is the same whoever else is drawn.
+
+    `unheard_today` are the arrivals since midnight, by stream, of which nothing was to be heard by now. Those
+    `announced` come beside the candidates of their streams, of whom so many fewer come. They come under every
+    level of arrivals.
+    """
     hours = calendar(start, horizon_min, zone)
     dice = [_Dice(seed, member) for member in present_counts]
-    rates = _rates(dice, parameters.streams, hours, start, zone, seen_today or {})
+    rates = _rates(dice, parameters.streams, hours, start, zone, seen_today or {}, unheard_today or {})
+    for stream in announced:
+        rates[stream.stream] = rates[stream.stream] * stream.unannounced((hours.edge_min[:-1] + hours.edge_min[1:]) / 2)
     coming = [_coming(one, parameters.streams, [rate[m] for rate in rates], hours) for m, one in enumerate(dice)]
+    coming, sure = _with_announced(coming, announced, seed, list(present_counts), horizon_min)
     sizes = [
         [here, RESERVE, *(at.size for at in mine)]
         for here, mine in zip(present_counts.values(), coming, strict=True)
@@ -138,7 +149,10 @@ def draw_members(
         [part for here, mine in zip(present_counts.values(), coming, strict=True)
          for part in (np.zeros(here + RESERVE), *mine)]
     )  # fmt: skip
-    return Luck(first, group, at_min, uniform[_leads(group, at_min), _MARK], uniform, columns, hours)
+    mark = uniform[_leads(group, at_min), _MARK]
+    if announced:
+        mark = np.where(_last_of(group, first, sure), 0.0, mark)
+    return Luck(first, group, at_min, mark, uniform, columns, hours)
 
 
 class _Dice:
@@ -176,16 +190,20 @@ def _rates(
     start: datetime,
     zone: str,
     seen: Mapping[str, int],
+    unheard: Mapping[str, float],
 ) -> list[Array]:
     """Arrivals that each stream expects by hour, `(member, hour)`, with the levels of the member's days."""
     days = int(hours.day[-1]) + 1
     uniform = np.stack([one.at(_DAYS).random((days, len(streams))) for one in dice])
     out = []
     for code, stream in enumerate(streams):
-        known = (seen[stream.name], expected_today(stream, start, zone)) if stream.name in seen else (0, 0.0)
+        expected = 0.0
+        if stream.name in seen:
+            expected = max(expected_today(stream, start, zone) - unheard.get(stream.name, 0.0), 0.0)
         levels = day_levels(
-            uniform[:, :, code], stream.day_cv, seen=known[0], expected=known[1], dispersion=stream.dispersion
-        )
+            uniform[:, :, code], stream.day_cv, seen=seen.get(stream.name, 0), expected=expected,
+            dispersion=stream.dispersion,
+        )  # fmt: skip
         out.append(hours.expected_of(stream) * levels[:, hours.day] / (1.0 + stream.together))
     return out
 
@@ -198,6 +216,31 @@ def _coming(dice: _Dice, streams: Sequence[Stream], rates: Sequence[Array], hour
         if stream.together:
             alone = accompanied(dice.of_stream(code, _TOGETHER), alone, stream.together)
         out.append(alone)
+    return out
+
+
+def _with_announced(
+    coming: Sequence[list[Array]], announced: Sequence[Coming], seed: int, members: Sequence[int], horizon_min: float
+) -> tuple[list[list[Array]], Index]:
+    """Each member's candidates and behind them the announced ones who come; and how many these are, by stream."""
+    out, sure = [list(mine) for mine in coming], np.zeros((len(members), max(map(len, coming), default=0)), np.int64)
+    for m, member in enumerate(members) if announced else ():
+        dice = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, member, _ANNOUNCED])))
+        for stream in announced:
+            at_min = stream.drawn(dice.random(len(stream.after_min)))
+            at_min = at_min[at_min < horizon_min]
+            out[m][stream.stream] = np.concatenate([out[m][stream.stream], at_min])
+            sure[m, stream.stream] = at_min.size
+    return out, sure
+
+
+def _last_of(group: Index, first: Index, sure: Index) -> npt.NDArray[np.bool_]:
+    """The last rows of each stream of each member, as many as there are `(member, stream)`."""
+    out = np.zeros(group.size, dtype=bool)
+    for member, stream in zip(*np.nonzero(sure), strict=True):
+        mine = group[first[member] : first[member + 1]]
+        end = int(first[member] + np.flatnonzero(mine == stream)[-1]) + 1
+        out[end - sure[member, stream] : end] = True
     return out
 
 

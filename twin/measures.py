@@ -128,11 +128,14 @@ def _elapsed(
 
 
 def _wards(visits: Visits, counts: _Counts, units: Mapping[str, int], beds: Mapping[str, Array]) -> dict[str, Array]:
-    """People in each ward, and its free beds where it is known how many it has."""
+    """People in each ward, and its free beds where it is known how many it has.
+
+    Stays elsewhere are counted apart: those in units without a code, NOWHERE, have the last place of the table.
+    """
     if not units:
         return {}
     codes = np.array(list(units.values()))
-    group_of = np.full(max(codes.max(), visits.stay_unit.max(initial=0)) + 1, len(codes), dtype=np.int64)
+    group_of = np.full(max(codes.max(), visits.stay_unit.max(initial=0)) + 2, len(codes), dtype=np.int64)
     group_of[codes] = np.arange(len(codes))
     inside_by = counts.inside(visits.stay_from_min, visits.stay_until_min, group_of[visits.stay_unit], len(codes) + 1)
     out = {}

@@ -66,7 +66,7 @@ def _drawn(about: _About, seed: int, members: range) -> list[Present]:
     if c.path.name != "stay":
         rows, milestones = _with_unrecorded(about, rows)
     rows = replace(rows, cls=_classes(about, rows), untold_min=_untold(c, rows))
-    rows = replace(rows, unit=_units(about, rows))
+    rows = replace(rows, unit=_units(about, rows), uniform=_without_plans(about, rows))
     columns = (rows.cls, rows.unit, *_stages(about, rows))
     cls, unit, stage, serving, since, residual = (x.reshape(*here.shape, *x.shape[1:]) for x in columns)
     histories = about.histories.of(here, [at.reshape(here.shape) for at in milestones])
@@ -232,6 +232,33 @@ def _untold(c: Calibration, rows: _Rows) -> Array:
     return out
 
 
+def _without_plans(about: _About, rows: _Rows) -> Array:
+    """The numbers that draw what is left of stays, where part of the exits to come is planned by others."""
+    plans, patients = about.known.plans, about.known.count
+    if not (plans.left or plans.lowered):
+        return rows.uniform
+    uniform = rows.uniform.copy()
+    lasting = uniform.reshape(-1, patients, uniform.shape[1])[:, :, _LASTING]
+    for row in plans.lowered:
+        lasting[:, row] = plans.unplanned(row, lasting[:, row])
+    return uniform
+
+
+def _as_planned(about: _About, rows: _Rows, mine: Index, left: Array) -> Array:
+    """What is left of stays in wards, where an exit is planned as such plans are kept."""
+    plans = about.known.plans
+    if not plans.left:
+        return left
+    out, place = left.copy(), np.full(rows.patient.size, -1)
+    place[mine] = np.arange(mine.size)
+    by_member = place.reshape(-1, about.known.count)
+    for row in plans.left:
+        at = by_member[:, row]
+        drawn = plans.drawn(row, rows.uniform[mine[at], _LASTING])
+        out[at] = np.where(np.isnan(drawn), out[at, 0], drawn)[:, None]
+    return out
+
+
 # --- in which stage, and how far ----------------------------------------------------------------------------------
 
 
@@ -248,6 +275,8 @@ def _stages(about: _About, rows: _Rows) -> tuple[Index, Flags, Array, Array]:
                 lasted = about.known.ward_clock_min[rows.patient[mine]]
             stage[mine], serving[mine], since[mine] = c.path.index(future.stage), future.serving, -elapsed
             left = _left(c, rows, future, mine, lasted, same_in_all=code in _SAME_IN_ALL)
+            if code == WARD:
+                left = _as_planned(about, rows, mine, left)
             at_once = AT_ONCE_MIN if future.serving else 0.0
             residual[mine] = np.maximum(left - rows.untold_min[mine, None], at_once)
     return stage, serving, since, residual

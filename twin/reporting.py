@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from twin.alike import Alike, enough_alike, group_of
-from twin.cohort import behind_without_record, over_by_now
+from twin.cohort import behind_without_record, came_together, over_by_now
 from twin.history import SETTLED_MIN, WARD_SETTLED_MIN, History
 from twin.settled import BLOCK_HOURS, BLOCKS
+from twin.state import State
 from twin.story import Visits
 
 Array = npt.NDArray[np.float64]
@@ -29,6 +31,7 @@ EXITS: tuple[str, ...] = ("unseen", "in care", "decided", "discharged", "ward")
 """Whose exits are told alike: without a contact on record (from the arrival), with one (from it), with a decision to
 admit or to send home (from it), and in a ward (from the entry)."""
 
+_MINUTE = timedelta(minutes=1)
 FORGOTTEN_MIN = 60.0
 """An exit told later than this was forgotten at first."""
 
@@ -92,7 +95,8 @@ def p_here_today(kind: Index, elapsed_min: Array, group: Index, told: Flags, usu
     for code in np.unique(kind):
         mine = kind == code
         gone_usually, told_share = (x[mine] for x in usual)
-        gone = over_by_now(elapsed_min[mine], group[mine] // BLOCKS, told[mine], gone_usually, told_share)
+        together = came_together(elapsed_min[mine], group[mine] // BLOCKS)
+        gone = over_by_now(together, told[mine], gone_usually, told_share)
         out[mine] = np.where(told[mine], 0.0, 1.0 - behind_without_record(gone, told_share))
     return out
 
@@ -101,6 +105,16 @@ def typed_after(exits: Mapping[str, Reporting]) -> Array:
     """Minutes after which what is not forgotten is typed in, of the decided, rising; empty where nobody was."""
     delay = np.concatenate([exits[kind].delay for kind in ("decided", "discharged")])
     return np.sort(delay[delay < FORGOTTEN_MIN])
+
+
+def arrivals_told_after(state: State, since_at: datetime) -> Array:
+    """Minutes after which arrivals since an instant became known, rising."""
+    told = [
+        (v.arrival_known_at - v.arrived_at) / _MINUTE
+        for v in state.visits.values()
+        if v.arrived_at and v.arrival_known_at and v.arrived_at >= since_at
+    ]
+    return np.sort(np.maximum(np.array(told, dtype=np.float64), 0.0))
 
 
 def taken_as_gone(p_here: Array) -> npt.NDArray[np.bool_]:

@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ingest.events import (
+    ArrivalExpected,
     Arrived,
     Changed,
     DecidedToAdmit,
     DecidedToDischarge,
     Departed,
+    DischargePlanned,
     EnteredWard,
     Event,
     LeftDuringCare,
@@ -52,8 +54,11 @@ class Visit:
     complaint: str | None = None
     acuity: str | None = None
     arrived_at: datetime | None = None
+    arrival_known_at: datetime | None = None
     triaged_at: datetime | None = None
+    triage_known_at: datetime | None = None
     seen_at: datetime | None = None
+    contact_known_at: datetime | None = None
     decided_at: datetime | None = None
     """Decision to admit."""
     discharged_at: datetime | None = None
@@ -62,6 +67,13 @@ class Visit:
     departed_at: datetime | None = None
     departure_known_at: datetime | None = None
     to: str | None = None
+    expected_at: datetime | None = None
+    """When it is announced for, in which unit where that is a ward, and when that was told."""
+    expected_known_at: datetime | None = None
+    expected_unit: UnitId | None = None
+    leaves_at: datetime | None = None
+    """When the ward plans the exit, and when that was told."""
+    leaves_known_at: datetime | None = None
     planned: bool = False
     """Came straight to a ward, by appointment."""
     stays: tuple[Stay, ...] = ()
@@ -90,13 +102,17 @@ class Visit:
     def as_of(self, instant: datetime) -> Visit:
         """The visit with all that happens after the instant left out."""
         later = {name: None for name in _MILESTONES if _after(getattr(self, name), instant)}
-        if "departed_at" in later:
-            later |= {"to": None, "departure_known_at": None}
+        later |= {told: None for name in list(later) for told in _WITH.get(name, ())}
         stays = tuple(_stay_as_of(s, instant) for s in self.stays if s.from_at <= instant)
         return replace(self, stays=stays, **later) if later or stays != self.stays else self  # type: ignore[arg-type]
 
 
 _MILESTONES = ("arrived_at", "triaged_at", "seen_at", "decided_at", "discharged_at", "departed_at")
+_WITH: dict[str, tuple[str, ...]] = {
+    "arrived_at": ("arrival_known_at",),
+    "triaged_at": ("triage_known_at",), "seen_at": ("contact_known_at",), "departed_at": ("to", "departure_known_at"),
+}  # fmt: skip
+"""What is told with a milestone, and not known without it."""
 
 
 def visit_of(visit: VisitId, events: Sequence[Event]) -> Visit | None:
@@ -130,15 +146,19 @@ def _told(row: Visit, event: Arrived | Changed) -> Visit:
 
 def _arrived(row: Visit, event: Arrived) -> Visit:
     row = _told(row, event)
-    return replace(row, arrived_at=row.arrived_at or event.occurred_at, patient=event.patient or row.patient)
+    if row.arrived_at is None:
+        row = replace(row, arrived_at=event.occurred_at, arrival_known_at=event.known_at)
+    return replace(row, patient=event.patient or row.patient)
 
 
 def _triaged(row: Visit, event: Triaged) -> Visit:
-    return replace(row, triaged_at=row.triaged_at or event.occurred_at, acuity=event.acuity or row.acuity)
+    if row.triaged_at is None:
+        row = replace(row, triaged_at=event.occurred_at, triage_known_at=event.known_at)
+    return replace(row, acuity=event.acuity or row.acuity)
 
 
 def _seen(row: Visit, event: SeenByProvider) -> Visit:
-    return replace(row, seen_at=row.seen_at or event.occurred_at)
+    return row if row.seen_at else replace(row, seen_at=event.occurred_at, contact_known_at=event.known_at)
 
 
 def _decided_to_admit(row: Visit, event: DecidedToAdmit) -> Visit:
@@ -197,6 +217,14 @@ def _entered_ward(row: Visit, event: EnteredWard) -> Visit:
     return replace(row, stays=stays, planned=row.planned or bool(event.planned))
 
 
+def _expected(row: Visit, event: ArrivalExpected) -> Visit:
+    return replace(row, expected_at=event.expected_at, expected_known_at=event.known_at, expected_unit=event.unit)
+
+
+def _discharge_planned(row: Visit, event: DischargePlanned) -> Visit:
+    return replace(row, leaves_at=event.expected_at, leaves_known_at=event.known_at)
+
+
 def _left_ward(row: Visit, event: LeftWard) -> Visit:
     return replace(row, stays=_closed(row.stays, event))
 
@@ -214,4 +242,6 @@ _STEPS: dict[type[Event], Callable[[Visit, Any], Visit]] = {
     EnteredWard: _entered_ward,
     LeftWard: _left_ward,
     Changed: _changed,
+    ArrivalExpected: _expected,
+    DischargePlanned: _discharge_planned,
 }

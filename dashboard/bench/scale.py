@@ -12,6 +12,7 @@ import numpy as np
 from dashboard.bench.cases import DAY_MIN, Case, Whole, default_hospital
 from dashboard.bench.timing import timed
 from forecast.ensemble import MILESTONES, Run
+from forecast.workers import keep_memory
 from twin.counting import Counting
 from twin.kernel import Runs, compiled, compiled_counter
 from twin.kernel_tables import Room, aimed, packed
@@ -22,7 +23,11 @@ _ROUNDS = 3
 
 
 def scale(members: int, times: int = TIMES) -> dict[str, Any]:
-    """Milliseconds of the processor a member takes, step by step and in all, in both hospitals; and their ratios."""
+    """Milliseconds of the processor a member takes, step by step and in all, in both hospitals; and their ratios.
+
+    Memory is kept as in the processes that simulate.
+    """
+    keep_memory()
     rows = {f"times_{n}": _row(default_hospital(n), members) for n in (1, times)}
     one, many = rows["times_1"], rows[f"times_{times}"]
     return {**rows, "ratio": {step: round(many[step] / one[step], 1) for step in one}}

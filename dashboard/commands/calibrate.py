@@ -10,11 +10,14 @@ from typing import Any
 from dashboard.commands.common import instant, say, settings_of
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house, require_data
+from forecast.nightly import earlier_report
 from ingest.log import Span
 from twin.calibrate import Calibration, calibrate
 from twin.learned_days import Days
+from twin.learned_report import changes
 from twin.memory import Memory
 
+_JSON_ONLY = ("arrivals_per_hour", "names")
 AFTER_THE_END = timedelta(days=1)
 """How long after its last event a log still tells something of the present."""
 
@@ -28,8 +31,16 @@ def run(options: argparse.Namespace) -> None:
     """Learn and print."""
     with open_house(require_data(settings_of(options))) as house:
         at = instant_within(house, options.at)
-        report = learned(house, Memory(house.log), at).report
+        report = with_changes(house, learned(house, Memory(house.log), at).report, at)
     say(options, report, lambda: "\n".join(_lines(report)))
+
+
+def with_changes(house: House, report: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """The account, and what differs from the last one that the house kept before the instant, if it has one."""
+    before, since = earlier_report(house.log, at)
+    if before is None or since is None:
+        return {**report, "changed_since": None, "changes": []}
+    return {**report, "changed_since": since.isoformat(), "changes": changes(before, report)}
 
 
 def learned(house: House, memory: Memory, at: datetime) -> Calibration:
@@ -60,16 +71,30 @@ def span_of(house: House) -> Span:
 
 
 def _lines(report: Mapping[str, Any], indent: str = "") -> list[str]:
+    """The account as people read it; what is long, or only there to name things, is in the JSON alone."""
     out = []
     for name, value in report.items():
+        title = f"{indent}{name.replace('_', ' ')}:"
+        if name in _JSON_ONLY:
+            continue
         if isinstance(value, Mapping):
-            out += [f"{indent}{name.replace('_', ' ')}:", *_lines(value, indent + "  ")]
+            out += [title, *_lines(value, indent + "  ")]
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            out += [title, *(f"{indent}  {_row(row)}" for row in value)]
         else:
-            out.append(f"{indent}{name.replace('_', ' ')}: {_shown(value)}")
+            out.append(f"{title} {_shown(value)}")
     return out
 
 
+def _row(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {_shown(value)}" for name, value in row.items())
+
+
 def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return " ".join(f"{name} {_shown(of)}" for name, of in value.items())
     return (", ".join(map(str, value)) or "none") if isinstance(value, list | tuple) else str(value)

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.panels import checks, downtime, feeds, path, quarantine
+from dashboard.panels import checks, downtime, feeds, learned, path, quarantine
 from dashboard.panels.header import Way
 from dashboard.panels.header import beside as header
 from dashboard.parts import absent
@@ -59,6 +59,11 @@ BESIDE: dict[str, Page] = {
         lambda reader: reader.say("Path"),
         lambda reader: reader.say("Where do patients go?"),
         lambda view, reader, _: path.panel(view, reader),
+    ),
+    "learned": Page(
+        lambda reader: reader.say("Learned"),
+        lambda reader: reader.say("What does the twin know of the hospital?"),
+        lambda view, reader, _: learned.panel(view, reader),
     ),
     "downtime": Page(
         lambda reader: reader.say("Downtime sheet"),

@@ -1,0 +1,224 @@
+"""What the twin has learned of the hospital, what it left out, what it cannot know, and whether that can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.learned_words import (
+    UNITS,
+    change_name,
+    check_words,
+    class_name,
+    excluded_words,
+    field_words,
+    gaps,
+    unit_name,
+    verdict_sentence,
+    weekdays,
+)
+from dashboard.parts import absent, heading, marked
+from dashboard.words import UNKNOWN, Reader
+from forecast.board import LearnedView
+
+TONES = {"good": "good", "doubtful": "warn", "bad": "bad"}
+SHADES = 8
+CHANGES_SHOWN = 10
+SPANS = ("to_contact", "care", "boarding", "stay")
+
+Report = Mapping[str, Any]
+
+
+def panel(view: LearnedView, reader: Reader) -> Component:
+    """A card for each part of the account; before anything was learned, a card that says so."""
+    if view.report is None:
+        text = reader.say("Nothing has been learned yet.")
+        return html.Section([html.Div([absent(text), *_fault(view, reader)], className="card")], className="learned")
+    report = view.report
+    parts = [
+        _head(view, report, reader),
+        _arrivals(report, reader),
+        _times(report, reader),
+        _wards(report, reader),
+        _checks(report, reader),
+        _classes(report, reader),
+        _left_out(report, reader),
+        _changes(view, reader),
+    ]
+    return html.Section(parts, className="learned")
+
+
+def _card(name: str, question: str, *content: Any) -> Component:
+    return html.Div([heading(question), *content], className=f"card learned-{name}")
+
+
+def _head(view: LearnedView, report: Report, reader: Reader) -> Component:
+    learned = reader.say(
+        "Learned {at} in {seconds} s from {days} days ({visits} visits); next at {next}",
+        at=reader.moment(view.learned_at) if view.learned_at else UNKNOWN, seconds=reader.number(view.seconds, 1),
+        days=reader.number(report["days"]), visits=reader.number(report["visits"]), next=reader.clock(view.next_at),
+    )  # fmt: skip
+    year = reader.say(
+        "What is seldom, stays in wards, holidays and the season: from {days} days ({visits} visits)",
+        days=reader.number(report["year_days"]), visits=reader.number(report["year_visits"]),
+    )  # fmt: skip
+    verdict = html.P(marked(TONES[report["verdict"]], verdict_sentence(report["verdict"], reader)), className="verdict")
+    model = reader.say("Model {version}, path “{path}”", version=report["version"], path=report["path"])
+    notes = [html.P(text, className="source-said") for text in (learned, year, model)]
+    return _card("head", reader.say("Can what was learned be trusted?"), verdict, *_fault(view, reader), *notes)
+
+
+def _fault(view: LearnedView, reader: Reader) -> list[Component]:
+    if view.fault is None:
+        return []
+    text = reader.say("Nothing could be learned the last time, and what was known before is used: {fault}",
+                      fault=view.fault)  # fmt: skip
+    return [html.P(marked("bad", text))]
+
+
+def _arrivals(report: Report, reader: Reader) -> Component:
+    said = reader.say(
+        "{n} a day at present; a day differs by {cv} from what is expected of it",
+        n=reader.number(report["arrivals_per_day"]), cv=reader.percent(report["day_cv"]),
+    )  # fmt: skip
+    rates = report["arrivals_per_hour"]
+    rows = [
+        html.Tr([html.Th(day), *(_shade(x, max(rates), reader) for x in rates[24 * k : 24 * k + 24])])
+        for k, day in enumerate(weekdays(reader))
+    ]
+    hours = html.Tr([html.Th(""), *(html.Th(str(h) if h % 6 == 0 else "") for h in range(24))])
+    table = html.Table([html.Thead(hours), html.Tbody(rows)], className="heat")
+    scale = reader.say("From {least} (dark) to {most} (bright) arrivals an hour",
+                       least=reader.number(min(rates), 1), most=reader.number(max(rates), 1))  # fmt: skip
+    notes = [html.P(text, className="source-said") for text in (scale, *_calendar(report["calendar"], reader))]
+    return _card("arrivals", reader.say("When do people come?"), html.P(said, className="sentence"), table, *notes)
+
+
+def _shade(rate: float, most: float, reader: Reader) -> Component:
+    shade = min(int(SHADES * rate / most), SHADES - 1) if most > 0 else 0
+    return html.Td("", title=reader.number(rate, 1), className=f"shade-{shade}")
+
+
+def _calendar(calendar: Report, reader: Reader) -> list[str]:
+    place = calendar["holidays_of"]
+    told = reader.say("Public holidays ({place}): arrivals times {factor} on most", place=place,
+                      factor=reader.number(calendar["other_holidays"], 2))  # fmt: skip
+    season = reader.say("Season: up to {swing} above and below the mean; trend {trend} a year",
+                        swing=reader.percent(calendar["season_swing"]),
+                        trend=reader.percent(calendar["trend_a_year"]))  # fmt: skip
+    return ([told] if place else []) + ([season] if calendar["season_swing"] or calendar["trend_a_year"] else [])
+
+
+def _times(report: Report, reader: Reader) -> Component:
+    by_class: dict[str, dict[str, Report]] = {}
+    for row in report["durations"]:
+        by_class.setdefault(row["class"], {})[row["what"]] = row
+    head = [reader.say("Class"), reader.say("Wait for a doctor"), reader.say("Care"), reader.say("Wait for a bed"),
+            reader.say("Whole stay")]  # fmt: skip
+    rows = [
+        [class_name(label, reader), *(_minutes(spans.get(span), reader) for span in SPANS)]
+        for label, spans in by_class.items()
+    ]
+    note = html.P(reader.say("Median, and from the tenth to the ninetieth in a hundred"), className="source-said")
+    return _card("times", reader.say("How long do things last?"), _table(head, rows), note)
+
+
+def _minutes(row: Report | None, reader: Reader) -> Any:
+    if row is None:
+        return UNKNOWN
+    between = f"{reader.duration(row['p10'])}–{reader.duration(row['p90'])}"
+    return [html.Span(reader.duration(row["p50"]), className="strong"), html.Span(between, className="interval")]
+
+
+def _wards(report: Report, reader: Reader) -> Component:
+    question = reader.say("How do the wards take in and let go?")
+    if not report["wards"]:
+        return _card("wards", question, absent(reader.say("no ward in the data received")))
+    head = [reader.say("Ward"), reader.say("Beds"), reader.say("of which held back"), reader.say("Stays that ended"),
+            reader.say("Days of stay"), reader.say("Most leave at")]  # fmt: skip
+    return _card("wards", question, _table(head, [_ward(report, ward, reader) for ward in report["wards"]]))
+
+
+def _ward(report: Report, ward: Report, reader: Reader) -> list[Any]:
+    days, leaves = ward["stay_days"], ward["leaves_by_hour"]
+    stay: Any = UNKNOWN
+    if days is not None:
+        between = f"{reader.number(days['p10'], 1)}–{reader.number(days['p90'], 1)}"
+        stay = [html.Span(reader.number(days["p50"], 1), className="strong"), html.Span(between, className="interval")]
+    hour = f"{leaves.index(max(leaves))} h" if leaves and ward["ended_stays"] else UNKNOWN
+    counts = (reader.number(ward[name]) for name in ("beds", "held_back", "ended_stays"))
+    return [unit_name(report, ward["ward"], reader), *counts, stay, hour]
+
+
+def _classes(report: Report, reader: Reader) -> Component:
+    rows = [
+        [class_name(row["class"], reader), reader.percent(row["share"]),
+         dmc.Progress(value=100 * row["share"], className="bar")]
+        for row in report["classes"] if row["share"] > 0
+    ]  # fmt: skip
+    head = [reader.say("Class"), reader.say("Share"), ""]
+    return _card("classes", reader.say("Who comes?"), _table(head, rows))
+
+
+def _checks(report: Report, reader: Reader) -> Component:
+    rows = [
+        [marked(TONES[c["verdict"]], check_words(report, c, reader)), *_figures(c, reader), reader.number(c["n"])]
+        for c in report["checks"]
+    ]
+    head = [reader.say("Check"), reader.say("Seen"), reader.say("Expected"), reader.say("of how many")]
+    note = reader.say("Census: the mean number present against arrivals an hour times the mean stay (Little's law)")
+    question = reader.say("Does it agree with itself?")
+    return _card("checks", question, _table(head, rows), html.P(note, className="source-said"))
+
+
+def _figures(check: Report, reader: Reader) -> tuple[str, str]:
+    if check["check"] == "little":
+        return reader.number(check["seen"], 1), reader.number(check["expected"], 1)
+    return reader.percent(check["seen"]), reader.percent(check["expected"])
+
+
+def _left_out(report: Report, reader: Reader) -> Component:
+    rows = [[excluded_words(reason, reader), reader.number(n)] for reason, n in report["excluded"].items()]
+    unknown = gaps(report, reader)
+    told = [html.Li(text) for text in unknown] or [html.Li(reader.say("Nothing that the model needs is missing."))]
+    shares = report["recorded_share"].items()
+    fields = ", ".join(f"{field_words(name, reader)} {reader.percent(share)}" for name, share in shares)
+    return _card(
+        "left-out", reader.say("What was left out, and what is not known?"),
+        _table([reader.say("Left out"), reader.say("Visits")], rows), html.Ul(told),
+        html.P(reader.say("Recorded: {fields}", fields=fields), className="source-said"),
+    )  # fmt: skip
+
+
+def _changes(view: LearnedView, reader: Reader) -> Component:
+    question = reader.say("What has changed since the last time?")
+    if view.changed_since is None:
+        return _card("changes", question, absent(reader.say("It is the first time.")))
+    if not view.changes:
+        return _card("changes", question, absent(reader.say("Nothing that can be seen.")))
+    report = view.report or {}
+    rows = [_change(report, change, reader) for change in view.changes[:CHANGES_SHOWN]]
+    since = reader.say("Against {at}", at=reader.moment(view.changed_since))
+    head = [reader.say("Figure"), reader.say("before"), reader.say("now")]
+    return _card("changes", question, _table(head, rows), html.P(since, className="source-said"))
+
+
+def _change(report: Report, change: Report, reader: Reader) -> list[Any]:
+    kind = change["what"].partition(":")[0]
+    digits = UNITS.get(kind, 2)
+    figures = (reader.number(change[at], digits) for at in ("before", "now"))
+    return [change_name(report, change["what"], reader), *figures]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> Component:
+    """The first column is words, the others are figures."""
+    top = dmc.TableTr([dmc.TableTh(text, className="figure" if k else "") for k, text in enumerate(head)])
+    body = [
+        dmc.TableTr([dmc.TableTd(cell, className="figure" if k else "name") for k, cell in enumerate(row)])
+        for row in rows
+    ]
+    return dmc.Table([dmc.TableThead(top), dmc.TableTbody(body)], className="table learned-table")

@@ -1,0 +1,121 @@
+"""Learning anew, once a night at a fixed local hour; where that fails the old parameters stay, and it is said.
+
+What was learned is kept in the log as its account, so that a house that starts again can say what has changed since.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from forecast.board import LearnedView
+from ingest.clock import local, stopwatch
+from ingest.errors import EdtwinError
+from ingest.log import EventLog
+from twin.calibrate import Calibration, calibrate
+from twin.hospital import Hospital
+from twin.learned_days import Days
+from twin.learned_report import changes
+from twin.state import State
+
+logger = logging.getLogger(__name__)
+
+AGAIN_AFTER = timedelta(hours=1)
+"""How long after a failure it is tried again."""
+_SNAPSHOT = "twin.learned"
+_KEPT = 30
+
+
+@dataclass(frozen=True)
+class _Last:
+    """The last time that something was learned."""
+
+    calibration: Calibration
+    seconds: float
+    days_added: int
+    changes: tuple[dict[str, Any], ...]
+    before_at: datetime | None
+    """When what is compared with was learned; None for the first time."""
+
+
+class Nightly:
+    """One hospital's parameters, learned anew each night at `hour` of its own time, and at once the first time."""
+
+    def __init__(self, log: EventLog, hospital: Hospital, *, hour: int = 4, own_beds: bool = False) -> None:
+        self._log, self._hospital, self._hour, self._own_beds = log, hospital, hour, own_beds
+        self._days = Days(log, saves=True)
+        self._last: _Last | None = None
+        self._fault: str | None = None
+        self._tried_at: datetime | None = None
+
+    def calibration(self, state: State, as_of: datetime) -> tuple[Calibration, bool]:
+        """The parameters as of an instant, and whether they were learned just now.
+
+        Raises what went wrong only while there are no parameters yet.
+        """
+        if self._last is not None and not self._is_due(self._last, as_of):
+            return self._last.calibration, False
+        self._tried_at = as_of
+        try:
+            self._last, self._fault = self._learned(state, as_of), None
+        except Exception as fault:
+            if self._last is None:
+                raise
+            self._fault = str(fault) if isinstance(fault, EdtwinError) else type(fault).__name__
+            logger.exception("nothing could be learned: the parameters of %s stay", self._last.calibration.as_of)
+            return self._last.calibration, False
+        return self._last.calibration, True
+
+    def view(self, now: datetime, mode: str) -> LearnedView:
+        """What the page says of it at a moment."""
+        zone, last = self._hospital.zone, self._last
+        empty = LearnedView(now, zone, self._hospital.name, mode, next_at=self._next(now), fault=self._fault)
+        if last is None:
+            return empty
+        return replace(
+            empty, learned_at=last.calibration.as_of, seconds=last.seconds, days_added=last.days_added,
+            report=last.calibration.report, changes=last.changes, changed_since=last.before_at,
+        )  # fmt: skip
+
+    def _is_due(self, last: _Last, as_of: datetime) -> bool:
+        if self._fault is not None and self._tried_at is not None and as_of - self._tried_at < AGAIN_AFTER:
+            return False
+        return last.calibration.as_of < self._latest(as_of)
+
+    def _latest(self, at: datetime) -> datetime:
+        """The last time that the hour came, at an instant."""
+        there = local(at, self._hospital.zone)
+        today = there.replace(hour=self._hour, minute=0, second=0, microsecond=0)
+        return (today if today <= there else today - timedelta(days=1)).astimezone(UTC)
+
+    def _next(self, at: datetime) -> datetime:
+        there = local(self._latest(at), self._hospital.zone)
+        return (there + timedelta(days=1)).astimezone(UTC)
+
+    def _learned(self, state: State, as_of: datetime) -> _Last:
+        began = stopwatch()
+        before = self._days.before(as_of)
+        found = calibrate(state, self._hospital, as_of, before=before, own_beds=self._own_beds)
+        seconds = stopwatch() - began
+        logger.info("learned anew in %.1f s: %d days added, version %s", seconds, self._days.added,
+                    found.report["version"])  # fmt: skip
+        earlier, earlier_at = self._earlier(as_of)
+        self._log.save_snapshot(_SNAPSHOT, as_of, as_of, json.dumps(found.report).encode(), keep=_KEPT)
+        changed = tuple(changes(earlier, found.report)) if earlier is not None else ()
+        return _Last(found, seconds, self._days.added, changed, earlier_at)
+
+    def _earlier(self, as_of: datetime) -> tuple[Mapping[str, Any] | None, datetime | None]:
+        """What was learned the time before, and when: from memory, else from the log."""
+        if self._last is not None:
+            return self._last.calibration.report, self._last.calibration.as_of
+        return earlier_report(self._log, as_of)
+
+
+def earlier_report(log: EventLog, as_of: datetime) -> tuple[Mapping[str, Any] | None, datetime | None]:
+    """The last account that the log holds from before an instant, and of when it is."""
+    kept = log.latest_snapshot(_SNAPSHOT, as_of - timedelta(microseconds=1))
+    return (None, None) if kept is None else (json.loads(kept.blob), kept.at)
