@@ -78,7 +78,7 @@ def test_the_same_seed_tells_the_same_run_and_another_another() -> None:
 def test_places_out_of_use_are_nobodys() -> None:
     """No doctor until noon: nobody is seen before, and somebody is after."""
     whole = default_hospital()
-    late = {**whole.capacity, "doctor": ((0.0, 0), (720.0, 5))}
+    late = dict(whole.capacity) | dict.fromkeys(("doctor", "fast_track_doctor"), ((0.0, 0), (720.0, 5)))
     seen = [at for at, kind, _ in told(replace(whole, capacity=late), 1) if kind == "SeenByProvider"]
     assert seen
     assert np.min(seen) >= 720.0
