@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -42,11 +43,17 @@ def moved_untold(known: Known, c: Calibration, rows: Rows, here: Flags) -> tuple
 
 def _away_min(known: Known, c: Calibration, patient: int, uniform: Array) -> Array:
     """How long ago a boarder left of whom nobody said so."""
-    boarded = -float(known.exit_since_min[patient])
-    stays = c.exits["decided"].stays_of_gone(boarded, int(known.exit_group[patient]))
+    boarded, stays = -float(known.exit_since_min[patient]), _stays(known, c, patient)
     if not stays.size:
         return np.full(uniform.size, AT_ONCE_MIN)
     return np.maximum(boarded - stays[(uniform * stays.size).astype(np.int64)], AT_ONCE_MIN)
+
+
+@lru_cache(maxsize=64)
+def _stays(known: Known, c: Calibration, patient: int) -> Array:
+    """How long those like a boarder had boarded who had left without a word: the same in all members."""
+    boarded, group = -float(known.exit_since_min[patient]), int(known.exit_group[patient])
+    return c.exits["decided"].stays_of_gone(boarded, group)
 
 
 def _in_ward(c: Calibration, rows: Rows, mine: Index, away_min: Array) -> Array:
