@@ -112,7 +112,7 @@ def test_what_grows_with_the_square_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
     """The mutant: packing that looks at every pair of patients."""
 
     def by_pairs(path: Any, fate: Any, present: Any, horizon_min: float, room: Any) -> Packed:
-        for _ in range(6):
+        for _ in range(30):
             (fate.priority[:, None] < fate.priority).sum()
         return packed(path, fate, present, horizon_min, room)
 

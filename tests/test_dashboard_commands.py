@@ -6,6 +6,7 @@ Run in this process on a small fabricated hospital; simulation runs here too, bu
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from datetime import UTC, datetime, timedelta
@@ -313,8 +314,7 @@ def test_a_house_that_runs_on_goes_over_to_its_own_processes(data: Path) -> None
 
 
 def test_doctor_tells_every_fault_at_once_and_makes_nothing(run: Callable[..., Said], tmp_path: Path) -> None:
-    hospital = (Path(SCENARIOS).with_name("hospital.toml")).read_text(encoding="utf-8")
-    (tmp_path / "h.toml").write_text(hospital.replace("beds = 14", "beds = -3").replace("spaces = 6", "spaces = -1"))
+    (tmp_path / "h.toml").write_text(wrong_beds().replace("spaces = 6", "spaces = -1"))
     (tmp_path / "site.toml").write_text('hospital = "h.toml"\n')
     said = run("doctor", "--data", tmp_path / "none", "--config", tmp_path / "site.toml")
     assert said.status == 2
@@ -335,8 +335,7 @@ def folder(tmp_path: Path, extract: Path) -> Path:
     (tmp_path / "key.toml").write_text(mapping.replace("[keys]", "[kees]"))
     (tmp_path / "site.toml").write_text("membres = 50\n")
     (tmp_path / "beds.toml").write_text('hospital = "h.toml"\n')
-    hospital = (Path(SCENARIOS).with_name("hospital.toml")).read_text(encoding="utf-8")
-    (tmp_path / "h.toml").write_text(hospital.replace("beds = 14", "beds = -3"))
+    (tmp_path / "h.toml").write_text(wrong_beds())
     (tmp_path / "shares.toml").write_text(SCENARIOS.read_text(encoding="utf-8").replace('"1" = 0.2', '"1" = 0.5'))
     (tmp_path / "pool.toml").write_text(OWN.replace("triage_nurse", "triage_nurze"))
     (tmp_path / "junk.csv").write_bytes(bytes(range(256)) * 8)
@@ -346,6 +345,14 @@ def folder(tmp_path: Path, extract: Path) -> Path:
 
 SHIPPED = Path(SCENARIOS).with_name("hospital.toml").read_text(encoding="utf-8").splitlines()
 LINE = 1 + next(i for i, line in enumerate(SHIPPED) if line.startswith("uhcd "))
+
+
+def wrong_beds() -> str:
+    """The shipped hospital, with fewer than no beds in one of its wards."""
+    ward = re.sub(r"beds = \d+", "beds = -3", SHIPPED[LINE - 1])
+    return "\n".join([*SHIPPED[: LINE - 1], ward, *SHIPPED[LINE:]])
+
+
 BAD = [
     ("ingest f.csv --format wide --mapping column.toml", "none is 'came'"),
     ("ingest f.csv --format wide --mapping key.toml", "kees: unknown key"),

@@ -179,13 +179,16 @@ def told_by_messages(day: list[Event]) -> list[Event]:
 
 
 def anonymous(state: State) -> list[Visit]:
-    """The visits without their numbers, and without when their ends became known."""
+    """The visits without their numbers, and without when what they went through became known."""
     return sorted((_anonymous(visit) for visit in state.visits.values()), key=repr)
 
 
 def _anonymous(visit: Visit) -> Visit:
     stays = tuple(replace(stay, end_known_at=None) for stay in visit.stays)
-    return replace(visit, visit=VisitId(""), patient=None, departure_known_at=None, stays=stays)
+    return replace(
+        visit, visit=VisitId(""), patient=None, arrival_known_at=None, triage_known_at=None, contact_known_at=None,
+        departure_known_at=None, stays=stays,
+    )  # fmt: skip
 
 
 def corrected_day() -> list[Event]:
