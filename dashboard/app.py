@@ -24,7 +24,8 @@ from dashboard.pages.wall import CHARTS, PANELS, filling, frame
 from dashboard.states import aged
 from dashboard.theme import FONT
 from dashboard.words import LANGUAGES, Language, Reader
-from forecast.board import Board, PageView
+from forecast.board import Board
+from forecast.pages import PageView
 
 HERE = Path(__file__).parent
 _REM_PX = (8.0, 200.0)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from dashboard.words import NBSP, UNKNOWN, Reader
-from forecast.board import ModelCheck
+from twin.check_values import Check
 
 Words = Callable[[Reader], str]
 
@@ -107,7 +107,7 @@ def figure_words(value: float, unit: str, reader: Reader) -> str:
     return UNITS[unit](reader, number).replace(f"{number} ", f"{number}{NBSP}", 1) if unit in UNITS else number
 
 
-def bound_words(check: ModelCheck, reader: Reader) -> str:
+def bound_words(check: Check, reader: Reader) -> str:
     """What the figure should be, and how far off it may be."""
     if check.comparison == "at_most":
         return reader.say("at most {bound}", bound=figure_words(check.expected + check.tolerance, check.unit, reader))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from dashboard.words import Reader
-from forecast.board import Feed, FeedState, SourceView
+from forecast.board import Feed, FeedState
+from forecast.pages import SourceView
 
 TONES: dict[FeedState, str] = {
     "live": "good", "quiet": "good", "late": "warn", "catching_up": "news", "inconsistent": "warn", "stale": "bad",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from dashboard.words import Reader
-from forecast.board import ReasonView
+from forecast.pages import ReasonView
 
 Mend = Literal["mapping", "sender", "time", "visit", "broken", "ours"]
 """Who mends it, and how."""

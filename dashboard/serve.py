@@ -22,10 +22,11 @@ from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
-from forecast.board import Board, FeedsView, LearnedView, PathView, QuarantineView
+from forecast.board import Board
 from forecast.checks import CHECKED, Checks
 from forecast.executors import fault_of
 from forecast.loop import Loop, Rhythm, Site
+from forecast.pages import FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
 from ingest.clock import WallClock
 from ingest.links import LinkNow

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from forecast.analytic import with_count_model
 from forecast.baselines import Rivals, fit
 from forecast.calibrated import WINDOW, Recalibration, learn
 from forecast.ensemble import Progress, Run, run_chunk
@@ -150,7 +151,9 @@ def _prepared(log: EventLog, hospital: Hospital, plan: Plan) -> Iterator[_Prepar
         history, now = past.at(state, situation.known, calibration, as_of)
         if rivals is None or renew:
             rivals = fit(history, lead_min=sorted(plan.lead_min))
-        yield _Prepared(situation, rivals.ahead(as_of, now), lesson)
+        yield _Prepared(
+            situation, with_count_model(rivals.ahead(as_of, now), situation, as_of, rivals.lead_min), lesson
+        )
 
 
 def _lesson(state: State, calibration: Calibration, as_of: datetime, valid: list[datetime]) -> _Lesson:

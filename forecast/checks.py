@@ -15,8 +15,8 @@ from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
 from typing import Any
 
-from forecast.board import ModelChecks
 from forecast.ensemble import Progress
+from forecast.pages import ModelChecks
 from ingest.clock import Clock
 from twin import kernel
 from twin.check_bounds import conservation, extremes, restart

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from statistics import quantiles
 from typing import TypeVar, cast
 
-from forecast.board import Feed, FeedState, Hour, SilentPart, SourceView, Tally
+from forecast.board import Feed, FeedState
+from forecast.pages import Hour, SilentPart, SourceView, Tally
 from ingest import health
 from ingest.bookkeeping import Account
 from ingest.clock import local

@@ -17,16 +17,18 @@ from datetime import datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from forecast.analytic import with_count_model
 from forecast.archive import Archive, CycleRecord, Status
 from forecast.backtest import Plan, backtest, seed_of
 from forecast.baselines import History, Rivals, fit
-from forecast.board import Board, Cycle, DoubtView, Feed, FeedsView, LearnedView, Published, QuarantineView, ReasonView
+from forecast.board import Board, Cycle, Feed
 from forecast.calibrated import Recalibration
 from forecast.complete import complete_at
 from forecast.ensemble import Run
 from forecast.feeds import Feeds
 from forecast.issue import Times, issue
 from forecast.nightly import Nightly
+from forecast.pages import DoubtView, FeedsView, LearnedView, Published, QuarantineView, ReasonView
 from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
 from forecast.situation import situation_of
@@ -219,7 +221,8 @@ class Loop:
             situation, self._site.scenarios, how, times, recalibration=self._recalibration, executor=self._workers
         )
         self._trust_engines(forecast)
-        rivals = self._fitted(history, how, learned).ahead(as_of, now)
+        fitted = self._fitted(history, how, learned)
+        rivals = with_count_model(fitted.ahead(as_of, now), situation, as_of, fitted.lead_min)
         earlier = self._archive.issued_near(as_of - EARLIER)
         self._record.keep(forecast, rivals)
         self._record.verify(state, calibration, as_of)  # 3

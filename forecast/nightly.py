@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from forecast.board import LearnedView
+from forecast.pages import LearnedView
 from ingest.clock import local, stopwatch
 from ingest.errors import EdtwinError
 from ingest.log import EventLog

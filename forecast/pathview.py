@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from forecast.board import Board, PathView
+from forecast.board import Board
+from forecast.pages import PathView
 from twin.calibrate import Calibration
 from twin.explained import explain
 from twin.explanation import ABOVE, WARDS, Explained

@@ -15,8 +15,8 @@ from dataclasses import replace
 
 from kafka.errors import KafkaError
 
-from forecast.board import Published
 from forecast.issue import as_json
+from forecast.pages import Published
 from forecast.values import Forecast
 from ingest.clock import Clock
 from ingest.errors import LinkError

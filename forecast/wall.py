@@ -10,19 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from forecast.baselines import History
-from forecast.board import (
-    Board,
-    Check,
-    Cycle,
-    Earlier,
-    Effect,
-    Fan,
-    Feed,
-    Now,
-    ScenarioView,
-    Skill,
-    UnitNow,
-)
+from forecast.board import Board, Check, Cycle, Earlier, Effect, Fan, Feed, Now, ScenarioView, Skill, UnitNow
 from forecast.lever import no_lever
 from forecast.situation import Situation
 from forecast.values import Array, Forecast, Members, Series

@@ -12,20 +12,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import NormalDist
 from typing import Any, cast
 
-from forecast.board import (
-    Board,
-    Check,
-    Cycle,
-    Earlier,
-    Effect,
-    Fan,
-    Feed,
-    FeedState,
-    Now,
-    ScenarioView,
-    Skill,
-    UnitNow,
-)
+from forecast.board import Board, Check, Cycle, Earlier, Effect, Fan, Feed, FeedState, Now, ScenarioView, Skill, UnitNow
 from ingest.health import ages_to_worsen
 
 MADE_AT = datetime(2026, 11, 24, 13, 34, tzinfo=UTC)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from forecast.board import (
+from forecast.board import FeedState
+from forecast.pages import (
     DoubtView,
-    FeedState,
     FeedsView,
     Hour,
     Published,

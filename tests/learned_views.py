@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from forecast.board import LearnedView
+from forecast.pages import LearnedView
 from tests.boards import MADE_AT
 
 _WARDS = {"medicine": "Médecine", "surgery": "Chirurgie", "geriatrics": "Gériatrie", "uhcd": "UHCD",

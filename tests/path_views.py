@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
-from forecast.board import PathView
+from forecast.pages import PathView
 from forecast.pathview import PathViews
 from tests.boards import ordinary
 from tests.histories import calibration

@@ -16,7 +16,8 @@ from waitress.server import create_server
 
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.states import ORDER
-from forecast.board import Board, FeedsView, LearnedView, PageView, PathView, QuarantineView
+from forecast.board import Board
+from forecast.pages import FeedsView, LearnedView, PageView, PathView, QuarantineView
 from tests.boards import EXAMPLES, MADE_AT, late, off, ordinary, stale
 from tests.feed_views import FEEDS, QUARANTINES, feeds_in
 from tests.learned_views import LEARNED

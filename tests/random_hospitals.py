@@ -13,8 +13,6 @@ from functools import cache
 import numpy as np
 
 from ingest.events import RANK
-from tests.small_hospitals import HOSPITAL as SMALL
-from tests.small_hospitals import QUEUE, START, WHOLE, Array, small_hospital, small_path
 from twin.defaults import default_parameters
 from twin.demand import Crisis, Demand
 from twin.durations import LEVELS, Duration
@@ -24,6 +22,8 @@ from twin.luck import draw
 from twin.parameters import HOURS_OF_WEEK, Parameters, PatientClass, Stream
 from twin.pathway import Path, load_path
 from twin.present import Present
+from twin.small_hospitals import HOSPITAL as SMALL
+from twin.small_hospitals import QUEUE, START, WHOLE, Array, small_hospital, small_path
 from twin.story import Story
 
 EVERYTHING = """

@@ -18,8 +18,8 @@ from dashboard.pages.beside import Place, beside
 from dashboard.panels import checks
 from dashboard.parts import MARKS
 from dashboard.words import NBSP, UNKNOWN
-from forecast.board import ModelChecks
 from forecast.checks import kept, run_checks
+from forecast.pages import ModelChecks
 from tests.boards import MADE_AT
 from tests.component_trees import FRENCH, READER, texts, with_class
 from tests.test_forecast_checks import FALLS, HOLDS, NOTHING, nothing, one, two

@@ -227,7 +227,7 @@ def test_backtest_has_the_shape_that_is_documented(run: Callable[..., Said], dat
     row = told["measures"]["ed_census"]["240"]
     assert {"n", "mae", "bias", "crps", "coverage_50", "coverage_80", "coverage_95", "baselines", "skill"} <= set(row)
     assert {"skill_ci95", "raw", "weight_of_simulation"} <= set(row)
-    assert set(row["baselines"]) == {"persistence", "climatology", "anomaly_persistence"}
+    assert set(row["baselines"]) == {"persistence", "climatology", "anomaly_persistence", "count_model"}
     assert row["n"] == 3
 
 

@@ -17,7 +17,8 @@ from dashboard.parts import MARKS
 from dashboard.reason_words import MENDS, doubt_words, reason_words
 from dashboard.states import ORDER
 from dashboard.words import LANGUAGES, UNKNOWN, Reader
-from forecast.board import DoubtView, FeedState, FeedsView, Published
+from forecast.board import FeedState
+from forecast.pages import DoubtView, FeedsView, Published
 from ingest.events import BY_KIND
 from tests import feed_views as views
 from tests.boards import MADE_AT, ordinary, overfull

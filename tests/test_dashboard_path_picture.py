@@ -12,7 +12,7 @@ from dashboard.path_picture import HUES, RARE, Legend, Sketch, sketch
 from dashboard.site_words import name_of
 from dashboard.theme import colours
 from dashboard.words import LANGUAGES, Language, Reader
-from forecast.board import PathView
+from forecast.pages import PathView
 from tests.component_trees import FRENCH, READER
 from tests.path_views import cramped, learned, shipped
 from tests.test_twin_explained import small

@@ -8,7 +8,6 @@ from dashboard.site_words import hours_words, lasting, listed, roster_words, sha
 from dashboard.words import LANGUAGES, NBSP, Language, Reader
 from tests.component_trees import FRENCH, READER
 from tests.path_views import cramped, learned, shipped
-from tests.small_hospitals import small_hospital
 from tests.test_twin_explained import small
 from tests.test_twin_flows import whole
 from twin.explained import explain
@@ -17,6 +16,7 @@ from twin.hospital import NO_LIMIT
 from twin.names import shipped_names, stage_name
 from twin.pathway import TABLES, load_path
 from twin.site import load_site, site_from
+from twin.small_hospitals import small_hospital
 
 
 def said(explained: Explained | None, reader: Reader) -> dict[str, list[str]]:

@@ -18,6 +18,8 @@ from typing import get_args
 import pytest
 from packaging.requirements import Requirement
 
+from forecast.analytic import RIVAL
+from forecast.baselines import BASELINES
 from twin.fabricate import HospitalKind, HospitalSize
 from twin.hospital import load_hospital
 from twin.pathway import TABLES, load_path
@@ -136,7 +138,7 @@ def test_whatever_is_shipped_or_can_be_chosen_is_in_a_readme() -> None:
         "dashboard": [option for names in fabricate_choices() for option in names],
         "ingest": [path.stem for path in (ROOT / "ingest" / "mappings").glob("*.toml")],
         "twin": [*catalogue(), *(name for table in TABLES for name in _needs(table))],
-        "forecast": ["persistence", "climatology", "anomaly_persistence"],
+        "forecast": [*BASELINES, RIVAL],
     }
     missing = {folder: unnamed(names, _page(folder)) for folder, names in choices.items()}
     assert {folder: names for folder, names in missing.items() if names} == {}

@@ -61,7 +61,7 @@ def test_it_is_printed_with_the_keys_of_the_command() -> None:
         "skill_ci95", "raw", "weight_of_simulation",
     }  # fmt: skip
     assert by_lead["60"]["n"] == 4
-    assert set(by_lead["60"]["baselines"]) == {"persistence", "climatology", "anomaly_persistence"}
+    assert set(by_lead["60"]["baselines"]) == {"persistence", "climatology", "anomaly_persistence", "count_model"}
 
 
 def test_forecasts_are_met_by_what_came() -> None:

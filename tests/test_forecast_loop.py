@@ -13,6 +13,7 @@ import pytest
 
 from forecast import backtest, issue
 from forecast import loop as module
+from forecast.analytic import RIVAL
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
 from forecast.archive import Archive
 from forecast.baselines import BASELINES
@@ -98,7 +99,7 @@ def test_a_cycle_publishes_and_keeps_what_it_said(archive: Archive, executor: Ex
     assert set(board.fans) == {"ed_census", "ed_boarders", "ed_waiting", "ed_arrivals"}
     [kept] = archive.forecasts(NOON, NOON + HOUR)
     assert kept.provenance["state_hash"] == state().hash
-    assert list(kept.scenarios) == ["as_usual", "arrivals_up_20", *(f"rival:{name}" for name in BASELINES)]
+    assert list(kept.scenarios) == ["as_usual", "arrivals_up_20", *(f"rival:{name}" for name in (*BASELINES, RIVAL))]
     assert [c.status for c in archive.cycles(START)] == ["done"]
 
 
@@ -213,7 +214,7 @@ def test_what_was_forecast_is_verified_once_its_truth_is_a_week_old(archive: Arc
     }  # fmt: skip
     shown = skills(b)
     assert shown["ed_census", 60].n == 2
-    assert set(shown["ed_census", 60].skill) == set(BASELINES)
+    assert set(shown["ed_census", 60].skill) == {*BASELINES, RIVAL}
     assert not shown["ed_census", 60].backtested
 
 

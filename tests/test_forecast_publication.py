@@ -15,10 +15,10 @@ from kafka import KafkaConsumer, TopicPartition
 from forecast import loop as module
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
 from forecast.archive import Archive
-from forecast.board import Published
 from forecast.ensemble import Run
 from forecast.issue import as_json
 from forecast.loop import Loop, Rhythm, Site
+from forecast.pages import Published
 from forecast.publication import Publisher
 from forecast.values import Forecast
 from ingest.clock import SimulatedClock, stopwatch

@@ -22,11 +22,11 @@ from ingest.events import (
     VisitId,
 )
 from tests.histories import NOON
-from tests.small_hospitals import QUEUE, START, parameters, small_path
 from twin.announced import ARRIVALS, EXITS, KINDS, LEADS, PLANNED, Coming, Kept, coming, learn_kept
 from twin.durations import fixed
 from twin.luck import Luck, draw_members
 from twin.minutes import Minutes
+from twin.small_hospitals import QUEUE, START, parameters, small_path
 from twin.state import State, fold
 
 DAYS = 20

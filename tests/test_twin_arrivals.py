@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from tests.small_hospitals import START, Array
 from twin.arrivals import HEADROOM, accompanied, calendar, candidates_min, day_levels, expected_today, unheard_today
 from twin.parameters import Stream
+from twin.small_hospitals import START, Array
 
 PARIS = "Europe/Paris"
 

@@ -12,7 +12,6 @@ import pytest
 
 from ingest.errors import ConfigurationError
 from ingest.events import RANK
-from tests.small_hospitals import START, Array, Member
 from twin.defaults import DEFAULT, default_parameters
 from twin.errors import ParametersError
 from twin.fate import cast
@@ -23,6 +22,7 @@ from twin.measures import measure
 from twin.parameters import Parameters
 from twin.pathway import load_path
 from twin.present import Present
+from twin.small_hospitals import START, Array, Member
 from twin.story import DESTINATIONS, Story
 
 DAY = 1440.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.small_hospitals import DELAY, Member, member, parameters, small_path
 from twin.demand import Crisis, Demand, pick
 from twin.durations import fixed
 from twin.errors import ScenarioError
 from twin.luck import RESERVE
+from twin.small_hospitals import DELAY, Member, member, parameters, small_path
 
 MIX = {0: 0.1, 2: 0.3, 4: 0.6}
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from tests.path_views import CRAMPED
-from tests.small_hospitals import WHOLE, member, parameters, small_hospital, small_path
 from tests.test_twin_flows import whole
 from twin import explained as explained_module
 from twin.durations import fixed
@@ -17,6 +16,7 @@ from twin.explanation import OUT, WARDS, Doubt, Explained, Load
 from twin.hospital import NO_LIMIT
 from twin.measures import HOUR_MIN
 from twin.site import Site, site_from
+from twin.small_hospitals import WHOLE, member, parameters, small_hospital, small_path
 
 
 def of(text: str) -> Explained:

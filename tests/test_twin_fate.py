@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.small_hospitals import START, WHOLE, Here, Member, member, parameters, present, small_path
 from twin.durations import Duration, exponential, fixed, lognormal
 from twin.errors import PresentError
 from twin.fate import Fate
 from twin.luck import Luck
 from twin.present import Present
+from twin.small_hospitals import START, WHOLE, Here, Member, member, parameters, present, small_path
 
 MEDICINE, SURGERY = 1, 2
 PATH = small_path(WHOLE)

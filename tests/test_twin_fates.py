@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from tests.random_hospitals import random_case
-from tests.small_hospitals import DELAY, START, Here, parameters, present, same, small_path
 from twin import fates
 from twin.demand import Crisis, Demand
 from twin.durations import exponential
@@ -19,6 +18,7 @@ from twin.model import run
 from twin.parameters import Parameters
 from twin.pathway import Path
 from twin.present import Present
+from twin.small_hospitals import DELAY, START, Here, parameters, present, same, small_path
 
 pytestmark = pytest.mark.timeout(400)  # the compiled engine may have to be compiled first
 

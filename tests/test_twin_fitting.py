@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.small_hospitals import WHOLE, parameters, small_path
 from twin.durations import Duration, fixed
 from twin.errors import ParametersError
 from twin.fitting import check
 from twin.parameters import Parameters
+from twin.small_hospitals import WHOLE, parameters, small_path
 
 PATH = small_path(WHOLE)
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.small_hospitals import WHOLE, member, parameters, small_path
 from twin.durations import exponential, fixed
 from twin.flows import Flows, flows_of, per_hour, weighted_median
 from twin.parameters import Parameters
 from twin.pathway import Path
 from twin.site import load_site
+from twin.small_hospitals import WHOLE, member, parameters, small_path
 
 REPEAT = """
 name = "again"

@@ -9,9 +9,9 @@ import pytest
 
 from ingest.configuration import parse
 from ingest.errors import ConfigurationError, UnreadableInputError
-from tests.small_hospitals import HOSPITAL, START, small_hospital
 from twin.errors import TwinError
 from twin.hospital import NO_LIMIT, HospitalFile, Unit, load_hospital, steps
+from twin.small_hospitals import HOSPITAL, START, small_hospital
 
 
 def faults(text: str) -> tuple[str, ...]:

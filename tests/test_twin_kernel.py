@@ -15,10 +15,10 @@ import pytest
 
 from ingest.events import RANK
 from tests.random_hospitals import Case, random_case
-from tests.small_hospitals import same
 from twin import kernel, kernel_layout, kernel_loop, kernel_patient, kernel_queues, model
 from twin.errors import TwinError
 from twin.kernel import Loop, Runs, compiled, plain, warm
+from twin.small_hospitals import same
 from twin.story import Story
 
 CASES, LOOKED_AT, SOAKED = 200, 100, 2000

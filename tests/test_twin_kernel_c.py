@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from tests.random_hospitals import random_case
-from tests.small_hospitals import same
 from tests.test_twin_kernel import by, law
 from twin import kernel_c, kernel_layout
 from twin.errors import TwinError
 from twin.kernel import Loop, compiled
 from twin.kernel_c import built, text
+from twin.small_hospitals import same
 
 CASES = 60
 pytestmark = pytest.mark.timeout(400)

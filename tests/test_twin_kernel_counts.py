@@ -15,10 +15,10 @@ import pytest
 
 from ingest.events import EVENT_CLASSES, RANK
 from tests.random_hospitals import random_case
-from tests.small_hospitals import Array
 from twin import kernel, kernel_counts
 from twin.counting import Counting
 from twin.kernel import Runs, compiled_counter
+from twin.small_hospitals import Array
 from twin.story import DESTINATIONS, Index, Story
 
 CASES, LOOKED_AT = 300, 40

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.small_hospitals import DELAY, START, WHOLE, Array, parameters, small_path
 from twin.durations import fixed
 from twin.luck import CRISIS, HERE, RESERVE, Luck, Purpose, draw, draw_members
+from twin.small_hospitals import DELAY, START, WHOLE, Array, parameters, small_path
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 

@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.events import RANK
-from tests.small_hospitals import (
+from twin import model
+from twin.durations import Duration, exponential, fixed, lognormal
+from twin.errors import TwinError
+from twin.fate import Fate
+from twin.model import run
+from twin.parameters import Parameters
+from twin.pathway import Path
+from twin.present import Present
+from twin.small_hospitals import (
     QUEUE,
     WHOLE,
     Array,
@@ -25,14 +33,6 @@ from tests.small_hospitals import (
     small_hospital,
     small_path,
 )
-from twin import model
-from twin.durations import Duration, exponential, fixed, lognormal
-from twin.errors import TwinError
-from twin.fate import Fate
-from twin.model import run
-from twin.parameters import Parameters
-from twin.pathway import Path
-from twin.present import Present
 from twin.story import DESTINATIONS, Story
 
 KIND = {rank: kind for kind, rank in RANK.items()}

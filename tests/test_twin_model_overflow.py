@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from ingest.events import RANK
-from tests.small_hospitals import (
+from twin.durations import Duration, exponential, fixed
+from twin.fate import Fate
+from twin.hospital import Profile
+from twin.model import _Pool
+from twin.pathway import Path
+from twin.present import Present
+from twin.small_hospitals import (
     HOSPITAL,
     WHOLE,
     Here,
@@ -20,12 +26,6 @@ from tests.small_hospitals import (
     small_hospital,
     small_path,
 )
-from twin.durations import Duration, exponential, fixed
-from twin.fate import Fate
-from twin.hospital import Profile
-from twin.model import _Pool
-from twin.pathway import Path
-from twin.present import Present
 
 KIND = {rank: kind for kind, rank in RANK.items()}
 TEXT = WHOLE.replace('takes = "wanted bed"', 'takes = "wanted bed"\noverflows_after = "overflow_after"')

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from ingest.events import VisitId
-from tests.small_hospitals import START, small_hospital
 from twin import overflowing
 from twin.durations import LEVELS
 from twin.history import History
 from twin.minutes import Minutes
 from twin.overflowing import Overflowing, learn_overflow, shares_entered
+from twin.small_hospitals import START, small_hospital
 from twin.story import DESTINATIONS, Array, Index, Visits
 from twin.turnover import BedCounts
 

@@ -7,9 +7,9 @@ from pathlib import Path as FilePath
 import pytest
 
 from ingest.errors import ConfigurationError, UnreadableInputError
-from tests.small_hospitals import QUEUE, WHOLE, small_hospital, small_path
 from twin.hospital import load_hospital
 from twin.pathway import TABLES, load_path
+from twin.small_hospitals import QUEUE, WHOLE, small_hospital, small_path
 
 
 def faults(text: str) -> str:

@@ -13,7 +13,6 @@ import pytest
 from forecast.ensemble import Run, drawn, law_and_engine
 from forecast.situation import situation_of
 from tests.histories import NOON, fingerprint, scenarios
-from tests.small_hospitals import same
 from tests.test_twin_fabricated_announced import START, TALKS, period
 from twin.announced import Kept
 from twin.calibrate import Calibration, calibrate
@@ -23,6 +22,7 @@ from twin.known import known_at
 from twin.minutes import Minutes
 from twin.planned_exits import Lying, Plans, plans_of
 from twin.present_draw import draw_present, draw_presents
+from twin.small_hospitals import same
 from twin.state import State, fold
 from twin.story import Array
 

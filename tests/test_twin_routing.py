@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.small_hospitals import QUEUE, WHOLE, member, parameters, small_path
 from twin.durations import fixed
 from twin.errors import RepeatsError
 from twin.routing import probabilities
+from twin.small_hospitals import QUEUE, WHOLE, member, parameters, small_path
 
 LOOP = QUEUE.replace("then = { home = 1 }", 'at_most = 3\nthen = { contact = "p_again", home = "rest" }')
 

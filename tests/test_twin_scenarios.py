@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from ingest.errors import ConfigurationError
-from tests.small_hospitals import START, WHOLE, Member, member, parameters, same, small_hospital, small_path
 from twin.defaults import default_parameters
 from twin.demand import Demand
 from twin.durations import exponential, fixed
@@ -20,6 +19,7 @@ from twin.luck import draw
 from twin.pathway import load_path
 from twin.present import Present
 from twin.scenarios import Scenario, Setting, catalogue, pick
+from twin.small_hospitals import START, WHOLE, Member, member, parameters, same, small_hospital, small_path
 
 HOSPITAL = load_hospital()
 PATH = load_path("full", HOSPITAL)

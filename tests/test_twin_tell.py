@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 
 from ingest.events import RANK, Arrived, DecidedToAdmit, Departed, EnteredWard, LeftWard, Moved, Triaged
-from tests.small_hospitals import START
+from twin.small_hospitals import START
 from twin.state import State, fold
 from twin.story import DESTINATIONS, Story
 from twin.tell import events

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from ingest.events import BedsCounted, EventId, UnitId
-from tests.small_hospitals import small_hospital
 from twin import turnover
 from twin.hospital import Hospital
 from twin.minutes import Minutes
+from twin.small_hospitals import small_hospital
 from twin.state import State, fold
 from twin.story import Array, Index, Visits
 from twin.turnover import DEFAULT_TURNAROUND_MIN, BedCounts, Turnover, free_beds, learn_turnover

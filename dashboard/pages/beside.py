@@ -14,7 +14,7 @@ from dashboard.panels.header import Way
 from dashboard.panels.header import beside as header
 from dashboard.parts import absent
 from dashboard.words import Reader
-from forecast.board import PageView
+from forecast.pages import PageView
 
 WALL = "wall"
 """The name of the page that all others stand beside."""

@@ -13,7 +13,8 @@ from dashboard.check_words import bound_words, check_words, figure_words, group_
 from dashboard.parts import absent, heading, marked, sentence
 from dashboard.theme import FONT, palette
 from dashboard.words import Reader
-from forecast.board import ModelCheck, ModelChecks
+from forecast.pages import ModelChecks
+from twin.check_values import Check
 
 COMMAND = "edtwin check"
 
@@ -70,7 +71,7 @@ def _group(group: str, view: ModelChecks, reader: Reader) -> Component:
     return html.Div([heading(title), sentence(why), table, *plots], className=f"card checks-group {group}")
 
 
-def _row(check: ModelCheck, reader: Reader) -> Component:
+def _row(check: Check, reader: Reader) -> Component:
     verdict = marked("good", reader.say("holds")) if check.holds else marked("bad", reader.say("does not hold"))
     said = [html.Span(check_words(check.name, reader)), html.Small(check.source)]
     return html.Tr(
@@ -84,7 +85,7 @@ def _row(check: ModelCheck, reader: Reader) -> Component:
     )
 
 
-def _plot(check: ModelCheck, reader: Reader) -> Component:
+def _plot(check: Check, reader: Reader) -> Component:
     """What was measured beside what it should be, along whatever the check follows."""
     config: Any = {"staticPlot": True, "displayModeBar": False}
     graph = dcc.Graph(figure=figure(check, reader), responsive=True, config=config, className="graph")
@@ -94,7 +95,7 @@ def _plot(check: ModelCheck, reader: Reader) -> Component:
     )
 
 
-def figure(check: ModelCheck, reader: Reader) -> go.Figure:
+def figure(check: Check, reader: Reader) -> go.Figure:
     """The two lines of a check's curve."""
     curve, colours = check.curve, palette()
     lines = go.Figure()

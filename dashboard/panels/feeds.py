@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from dashboard.feed_words import TONES, advice, kind_name, source_name, state_name, state_sentence
 from dashboard.parts import Content, absent, heading, marked
 from dashboard.words import NBSP, UNKNOWN, Reader
-from forecast.board import FeedsView, Hour, Published, SilentPart, SourceView, Tally
+from forecast.pages import FeedsView, Hour, Published, SilentPart, SourceView, Tally
 from ingest.clock import local
 
 SILENT_SHOWN = 6

@@ -13,7 +13,8 @@ from dashboard.feed_words import TONES, state_name
 from dashboard.parts import marked
 from dashboard.states import forecast_state
 from dashboard.words import LANGUAGES, Reader
-from forecast.board import Board, PageView
+from forecast.board import Board
+from forecast.pages import PageView
 
 FORECAST_TONES = {"none": "news", "fresh": "good", "old": "warn", "withheld": "bad", "hidden": "bad"}
 

@@ -23,7 +23,7 @@ from dashboard.learned_words import (
 )
 from dashboard.parts import absent, heading, marked
 from dashboard.words import UNKNOWN, Reader
-from forecast.board import LearnedView
+from forecast.pages import LearnedView
 
 TONES = {"good": "good", "doubtful": "warn", "bad": "bad"}
 SHADES = 8

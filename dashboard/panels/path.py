@@ -12,7 +12,7 @@ from dashboard.parts import absent, marked
 from dashboard.path_picture import Legend, Sketch, sketch
 from dashboard.site_words import Section, pool_name, share, told
 from dashboard.words import Reader
-from forecast.board import PathView
+from forecast.pages import PathView
 from twin.explanation import NEARLY_FULL, Explained, Load
 
 LARGEST = 1.3

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from dashboard.parts import absent, heading, marked
 from dashboard.reason_words import command, doubt_words, mend_words, reason_words
 from dashboard.words import Reader
-from forecast.board import QuarantineView, ReasonView
+from forecast.pages import QuarantineView, ReasonView
 
 ON_A_PAGE = 8
 PLACES_SHOWN = 3

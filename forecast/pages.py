@@ -1,0 +1,246 @@
+"""One frozen value for each page beside the wall.
+
+A panel is a pure function of its page's value and queries nothing. All instants are aware UTC; what is absent is None
+and is shown as absent, never as zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+from forecast.board import Feed, FeedState
+from twin.check_values import Check
+from twin.explanation import Explained
+
+
+class PageView(Protocol):
+    """What every page knows of itself: when it was made, where, of what, and whether it is real."""
+
+    @property
+    def made_at(self) -> datetime:
+        """The house's time at which the view was made."""
+
+    @property
+    def zone(self) -> str:
+        """Where its readers are."""
+
+    @property
+    def hospital(self) -> str:
+        """Whose it is."""
+
+    @property
+    def mode(self) -> str:
+        """ "live", "replay" or "fabricated": said on every page when not live."""
+
+
+# --- the page of the feeds ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Hour:
+    """One hour of a source: when it began, how many messages came, how many are usual; the last hour is not over."""
+
+    at: datetime
+    count: int
+    usual: float | None
+
+
+@dataclass(frozen=True)
+class SilentPart:
+    """A unit, or a kind of event, that is not heard of while its source is."""
+
+    what: Literal["unit", "kind"]
+    name: str
+    name_fr: str
+    name_en: str
+    age: timedelta
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of what was read: read = stored + duplicate + ignored + rejected."""
+
+    read: int
+    stored: int
+    duplicate: int
+    ignored: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class SourceView:
+    """How one source does. What is not known is None."""
+
+    name: str
+    kind: Literal["mllp", "kafka", "fhir", "events", "extracts"]
+    state: FeedState
+    heard_at: datetime | None
+    age: timedelta | None
+    limit: timedelta
+    worse_after: tuple[tuple[FeedState, timedelta], ...]
+    rate_now: int | None
+    """Messages of the last 60 minutes."""
+    usual_now: float | None
+    """Messages an hour that are usual at this hour."""
+    hours: tuple[Hour, ...]
+    """The last 24, oldest first."""
+    lag: timedelta | None
+    skew: timedelta | None
+    """How far its clock is ahead; behind: negative."""
+    is_skew_warned: bool
+    silent: tuple[SilentPart, ...]
+    tally: Tally
+    backlog: int
+    eta: timedelta | None
+    connections: int | None
+    broken: tuple[str, ...]
+    fault: str | None
+    is_lagging: bool = False
+    """Whether `lag` is too long."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What became of the forecasts that were to go out on a topic."""
+
+    topic: str
+    published: int = 0
+    failed: int = 0
+    overtaken: int = 0
+    """Left out, since a newer one was ready."""
+    last_at: datetime | None = None
+    """When the last one was taken; None before."""
+    last_error: str | None = None
+    """Why the last one was not taken, in a word; None where it was."""
+
+
+@dataclass(frozen=True)
+class FeedsView:
+    """The page of the feeds, whole."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    feed: Feed
+    sources: tuple[SourceView, ...]
+    files: tuple[tuple[str, Tally], ...]
+    """What was read of sources that do not run now, such as extracts, by name."""
+    published: Published | None = None
+    """What becomes of our own forecasts on a topic of Kafka; None where none is named."""
+
+
+# --- the page of the quarantine -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ReasonView:
+    """What waits of one source for one reason: how many, when the first and the last came, some places."""
+
+    source: str
+    reason: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DoubtView:
+    """What was doubtful about messages of a source that were taken all the same, and how many they are."""
+
+    source: str
+    code: str
+    count: int
+
+
+@dataclass(frozen=True)
+class QuarantineView:
+    """The page of the quarantine, whole: most frequent first."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    reasons: tuple[ReasonView, ...]
+    doubts: tuple[DoubtView, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """How many wait."""
+        return sum(reason.count for reason in self.reasons)
+
+
+# --- the page of the path -----------------------------------------------------------------------------------------
+
+PathSource = Literal["learned", "site", "shipped"]
+"""Where the path and its numbers come from: the log, the site's own file, or what is shipped."""
+
+
+@dataclass(frozen=True)
+class PathView:
+    """The page of the path, whole."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    source: PathSource
+    explained: Explained | None
+    """None where neither the log nor the site's file tell a path that suits the hospital."""
+    learned_at: datetime | None = None
+    learned_visits: int | None = None
+    lacks: tuple[str, ...] = ()
+    """What the site's file would have to add to be whole."""
+    now: Mapping[str, int] | None = None
+    """People by unit (wards) and by zone (`ABOVE`, the department, and `WARDS`), where the log tells."""
+
+
+# --- the page of what was learned -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LearnedView:
+    """The page of what was learned, whole."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    next_at: datetime
+    """When it is learned anew."""
+    fault: str | None = None
+    """Why nothing could be learned the last time; the parameters from before are in use."""
+    learned_at: datetime | None = None
+    seconds: float | None = None
+    """How long it took."""
+    days_added: int = 0
+    """Days that were read for it and not before."""
+    report: Mapping[str, Any] | None = None
+    """The account of the calibration (`twin/README.md` explains every key); None before the first."""
+    changes: tuple[Mapping[str, Any], ...] = ()
+    """What differs from the time before, the largest difference first: `what`, `before`, `now`."""
+    changed_since: datetime | None = None
+
+
+# --- the page of the model's checks ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ModelChecks:
+    """The page of the model's checks, whole: the last run, and how far the one that is on has come."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    ran_at: datetime | None
+    """When the last run ended; None before the first."""
+    version: str | None
+    checks: tuple[Check, ...]
+    done: int | None
+    """How many parts of `of` the run that is on has done; None while none is on."""
+    of: int
