@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from importlib.metadata import version
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,6 +22,7 @@ from twin.check_bounds import conservation, extremes, restart
 from twin.check_effects import effects
 from twin.check_theory import by_priority, by_the_hour, several_doctors, without_queues
 from twin.check_values import Check, Curve
+from twin.learned_version import code_hash
 
 Checking = Callable[[], list[Check]]
 Prepare = Callable[[], None]
@@ -38,7 +38,7 @@ _LOOK_S = 0.5
 
 @dataclass(frozen=True)
 class ChecksRun:
-    """A whole run: when, by which version, and what it found."""
+    """A whole run: when, by which code of the twin, and what it found."""
 
     ran_at: datetime
     version: str
@@ -64,7 +64,7 @@ def run_checks(
         found += check()
         if progress is not None:
             progress(done, len(checked))
-    return ChecksRun(clock.now(), version("edtwin"), tuple(found))
+    return ChecksRun(clock.now(), code_hash(), tuple(found))
 
 
 # --- kept -------------------------------------------------------------------------------------------------------------
@@ -121,9 +121,9 @@ class Checks:
 
     @property
     def due(self) -> bool:
-        """Is there no run, or one of another version, or an old one?"""
+        """Is there no run, or one of other code, or an old one?"""
         last = kept(self._folder)
-        return last is None or last.version != version("edtwin") or self._clock.now() - last.ran_at > OLD
+        return last is None or last.version != code_hash() or self._clock.now() - last.ran_at > OLD
 
     def run_beside(self, stop: threading.Event) -> bool:
         """Run them in a process that gives way to all others; false where it was stopped, or ended without a result."""
@@ -140,7 +140,7 @@ class Checks:
                 if hears.poll(_LOOK_S):
                     found += hears.recv()
                     self._done += 1
-            keep(ChecksRun(self._clock.now(), version("edtwin"), tuple(found)), self._folder)
+            keep(ChecksRun(self._clock.now(), code_hash(), tuple(found)), self._folder)
             return True
         except EOFError:
             return False

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from forecast.errors import OtherCodeError
 from forecast.workers import keep_memory
+from twin.code import digest_of
 from twin.kernel import ready, warm
 
 Value = TypeVar("Value")
@@ -32,10 +33,9 @@ _warming = threading.Lock()
 @cache
 def code_digest(root: Path = Path(__file__).parents[1]) -> str:
     """A name for all that members are made by: equal where the code, its tables, Python and libraries are."""
-    digest = hashlib.sha256(" ".join([platform.python_version(), *map(version, LIBRARIES)]).encode())
-    for path in sorted(path for folder in FOLDERS for path in (root / folder).rglob("*") if path.suffix in SUFFIXES):
-        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
+    files = [path for folder in FOLDERS for path in (root / folder).rglob("*") if path.suffix in SUFFIXES]
+    told = " ".join([digest_of(files, root), platform.python_version(), *map(version, LIBRARIES)])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def run_task(digest: str, fn: Callable[..., Value], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Value:

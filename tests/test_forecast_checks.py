@@ -6,7 +6,6 @@ import json
 import os
 import threading
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from forecast.checks import CHECKED, FILE, Checking, Checks, ChecksRun, as_json, keep, kept, run_checks
 from ingest.clock import SimulatedClock
 from twin.check_values import Check, Curve
+from twin.learned_version import code_hash
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 CURVE = Curve((0.0, 1.0), (2.0, 3.0), (2.5, 2.5))
@@ -84,8 +84,8 @@ def test_a_run_of_another_form_is_no_run(tmp_path: Path) -> None:
     assert kept(tmp_path) is None
 
 
-def test_it_is_due_before_the_first_after_a_week_and_with_another_version(tmp_path: Path) -> None:
-    house, now = checks(tmp_path), version("edtwin")
+def test_it_is_due_before_the_first_after_a_week_and_with_other_code(tmp_path: Path) -> None:
+    house, now = checks(tmp_path), code_hash()
     assert house.due
     for ran_at, by, due in ((NOW, now, False), (NOW - timedelta(days=8), now, True), (NOW, "0.0", True)):
         keep(ChecksRun(ran_at, by, ()), tmp_path)

@@ -61,6 +61,8 @@ def test_an_exit_that_nobody_noted_leaves_the_patient_inside() -> None:
 def test_extremes_do_what_they_must() -> None:
     assert fallen(extremes()) == []
     assert fallen(extremes(none_mean=1.0)) == ["no_arrivals", "no_doctors"]
+    assert fallen(extremes(beds=30)) == ["beds_for_all"]
+    assert fallen(extremes(spoil=without_some_exits)) == ["all_to_sauv"]
 
 
 def test_stopping_and_starting_again_with_residuals_drawn_anew_gives_the_same_distribution() -> None:
@@ -74,6 +76,11 @@ def test_what_is_published_of_discharges_weekends_and_boarders_is_found_again() 
 
 def test_discharges_that_are_not_earlier_remove_nothing() -> None:
     assert fallen(effects(Change(earlier_min=-30.0))) == ["earlier_discharges"]
+
+
+def test_boarders_who_are_not_released_leave_the_department_as_crowded_as_it_was() -> None:
+    hardly = Change(earlier_min=30.0)
+    assert {"released_crowding", "released_lwbs"} <= set(fallen(effects(released=hardly)))
 
 
 def test_weekends_that_put_nothing_off_have_nothing_to_smooth(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,7 +83,7 @@ def test_a_snapshot_made_by_other_code_or_damaged_is_not_read(monkeypatch: pytes
     assert from_bytes(told) is not None
     monkeypatch.setattr(state_snapshot, "made_by", lambda: "other code")
     assert from_bytes(told) is None
-    assert len(made_by()) == 64
+    assert len(made_by()) == 16
 
 
 def test_an_empty_state_is_empty_again() -> None:

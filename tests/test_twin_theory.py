@@ -27,6 +27,11 @@ def longer(fate: Fate) -> Fate:
     return replace(fate, minutes=fate.minutes * 1.1)
 
 
+def by_the_clock(fate: Fate) -> Fate:
+    """Patients come at even intervals."""
+    return replace(fate, at_min=np.linspace(fate.at_min[0], fate.at_min[-1], fate.at_min.size))
+
+
 def test_several_doctors_give_the_waits_of_erlang_c() -> None:
     assert fallen(several_doctors()) == []
     assert fallen(several_doctors(30, doctors=4)) == ["mmc_p_wait", "mmc_wait"], "one doctor more is told from none"
@@ -39,6 +44,8 @@ def test_erlang_c_is_the_one_that_is_tabulated() -> None:
 
 def test_without_queues_the_census_is_poisson_around_rate_times_mean_stay() -> None:
     assert fallen(without_queues()) == []
+    assert fallen(without_queues(bend=longer)) == ["infinite_census"]
+    assert fallen(without_queues(bend=by_the_clock)) == ["infinite_spread"]
 
 
 def test_a_rate_that_follows_the_hours_gives_the_mean_census_of_theory() -> None:

@@ -117,9 +117,13 @@ def _beyond_beds(visits: Visits, hospital: Hospital) -> float:
 # --- extreme values ---------------------------------------------------------------------------------------------------
 
 
-def extremes(*, none_mean: float = 0.0) -> list[Check]:
-    """No arrivals, no doctors, beds for all, everybody to resuscitation; `none_mean` is what "no" means (mutants)."""
-    return [_no_arrivals(none_mean), _no_doctors(int(none_mean)), _beds_for_all(), _all_to_sauv()]
+def extremes(*, none_mean: float = 0.0, beds: int = NO_LIMIT, spoil: Spoil = as_told) -> list[Check]:
+    """No arrivals, no doctors, beds for all, everybody to resuscitation.
+
+    Mutants: `none_mean` is what "no" means, `beds` those of each ward that has enough for all, `spoil` changes what is
+    told of those in resuscitation.
+    """
+    return [_no_arrivals(none_mean), _no_doctors(int(none_mean)), _beds_for_all(beds), _all_to_sauv(spoil)]
 
 
 def _no_arrivals(level: float) -> Check:
@@ -138,10 +142,10 @@ def _no_doctors(on_duty: int) -> Check:
     return Check("no_doctors", "extremes", "patients", seen, 0.0, 0.0)
 
 
-def _beds_for_all() -> Check:
+def _beds_for_all(beds: int) -> Check:
     """With beds, isolation rooms and porters for all, boarding is the way to the ward and nothing else."""
     hospital, path, _ = _default()
-    hospital = hospital.with_beds({u.name: NO_LIMIT for u in hospital.wards})
+    hospital = hospital.with_beds({u.name: beds for u in hospital.wards})
     for pool in ("porter", "isolation_room"):
         hospital = hospital.with_roster(pool, (NO_LIMIT,) * 24)
     story, fate = _run(hospital=hospital, days=7)
@@ -154,12 +158,12 @@ def _beds_for_all() -> Check:
     return Check("beds_for_all", "extremes", "min", float(waited), 0.0, 1e-6)
 
 
-def _all_to_sauv() -> Check:
+def _all_to_sauv(spoil: Spoil) -> Check:
     """Everybody to resuscitation: there are never more patients in it than spaces."""
     hospital, _, believed = _default()
     every = np.ones_like(believed.shares["p_sauv"])
     story, fate = _run(replace(believed, shares={**believed.shares, "p_sauv": every, "p_fast_track": 0 * every}))
-    visits = Visits.of(story, fate.acuity)
+    visits = Visits.of(spoil(story), fate.acuity)
     mine = visits.stay_unit == hospital.unit_code("sauv")
     times = np.sort(visits.stay_from_min[mine])
     over = np.sort(visits.stay_until_min[mine & ~np.isnan(visits.stay_until_min)])

@@ -67,10 +67,12 @@ class Suffered:
     lwbs_share: Array
 
 
-def effects(change_early: Change = Change(earlier_min=EARLIER_MIN)) -> list[Check]:
-    """The checks; `change_early` is what should remove most boarding (tests plant another)."""
+def effects(
+    change_early: Change = Change(earlier_min=EARLIER_MIN), released: Change = Change(beds_for_all=True)
+) -> list[Check]:
+    """The checks; `change_early` is what should remove most boarding, `released` all of it (tests plant others)."""
     usual, early, weekend = suffered(Change()), suffered(change_early), suffered(Change(put_off_share=PUT_OFF_SHARE))
-    free = suffered(Change(beds_for_all=True))
+    free = suffered(released)
     waited, waited_early, waited_weekend = (
         float((s.boarding_h - free.boarding_h).mean()) for s in (usual, early, weekend)
     )

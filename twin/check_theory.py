@@ -69,10 +69,11 @@ def several_doctors(days: int = 90, *, doctors: int = 3) -> list[Check]:
     ]
 
 
-def without_queues(days: int = 140) -> list[Check]:
+def without_queues(days: int = 140, *, bend: Bend = as_it_is) -> list[Check]:
     """M/G/infinity: the census is Poisson around the rate times the mean stay."""
     path, stay = small_path(DELAY), lognormal(90.0, 0.9)
-    visits = member(path, parameters(path, {"service": stay}, per_hour=8.0), hours=days * DAY_H, seed=3).visits
+    believed = parameters(path, {"service": stay}, per_hour=8.0)
+    visits = member(path, believed, hours=days * DAY_H, seed=3, bend=bend).visits
     census = inside(visits.arrived_min, visits.departed_min, np.arange(2 * 1440.0, days * 1440.0, 360.0))
     expected = 8.0 / 60 * float(stay.mean_min()[0, 0, 0])
     spread = float(census.var() / census.mean())

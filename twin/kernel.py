@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
 from functools import cache, cached_property
-from hashlib import sha256
 from pathlib import Path as FilePath
 from tempfile import TemporaryFile
 from typing import Any, cast
@@ -22,6 +21,7 @@ import numpy as np
 
 from ingest import events
 from twin import kernel_counts, kernel_layout, kernel_loop, kernel_patient, kernel_queues, model, routing, steps, story
+from twin.code import digest_of
 from twin.counting import Counting
 from twin.errors import TwinError
 from twin.fate import Fate
@@ -202,10 +202,7 @@ def _made(folder: FilePath) -> FilePath | None:
 
 def _digest() -> str:
     """A name for all that the loop is compiled from."""
-    digest = sha256()
-    for module in _TEXTS:
-        digest.update(FilePath(str(module.__file__)).read_bytes())
-    return digest.hexdigest()[:16]
+    return digest_of(FilePath(str(module.__file__)) for module in _TEXTS)
 
 
 @cache

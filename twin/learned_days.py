@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 
 from ingest.log import EventLog
+from twin.code import digest_of
 from twin.memory import Memory
 from twin.state import State
 from twin.state_snapshot import made_by, visits_from_bytes, visits_to_bytes
@@ -130,7 +132,7 @@ def _of_day(state: State, day: datetime) -> Iterator[Visit]:
 
 def _to_bytes(days: dict[datetime, tuple[Visit, ...]]) -> bytes:
     visits = [v for of_day in days.values() for v in of_day]
-    told = {"made_by": made_by(), "days": ",".join(day.isoformat() for day in days)}
+    told = {"made_by": _made_by(), "days": ",".join(day.isoformat() for day in days)}
     return visits_to_bytes(visits, told)
 
 
@@ -140,10 +142,15 @@ def _from_bytes(told: bytes) -> dict[datetime, tuple[Visit, ...]] | None:
         visits, made = visits_from_bytes(told)
     except pa.ArrowException:
         return None
-    if made.get("made_by") != made_by():
+    if made.get("made_by") != _made_by():
         return None
     days = [datetime.fromisoformat(text) for text in made["days"].split(",") if text]
     return _grouped(visits, days)
+
+
+def _made_by() -> str:
+    """The code that days are taken down and their visits read by."""
+    return f"{made_by()} {digest_of([Path(__file__)])}"
 
 
 def _grouped(visits: Iterable[Visit], days: Iterable[datetime]) -> dict[datetime, tuple[Visit, ...]]:

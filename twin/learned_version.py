@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
+from twin.code import TWIN, digest_of
 from twin.parameters import Parameters
-
-_HERE = Path(__file__).parent
 
 
 def model_version(parameters: Parameters) -> str:
@@ -31,9 +29,9 @@ def parameters_hash(parameters: Parameters) -> str:
 @cache
 def code_hash() -> str:
     """A digest of the twin's code and tables, as they stood when first asked for; without the fabricated hospital."""
-    files = sorted(path for kind in ("*.py", "*.toml") for path in _HERE.glob(kind))
+    files = (path for kind in ("*.py", "*.toml") for path in TWIN.glob(kind))
     kept = [path for path in files if not path.name.startswith("fabricat")]
-    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in kept)).hexdigest()[:16]
+    return digest_of(kept)
 
 
 def _arrays_of(parameters: Parameters) -> Iterator[tuple[str, npt.NDArray[Any]]]:

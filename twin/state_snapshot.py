@@ -6,7 +6,6 @@ little cost is made again. A snapshot says by which code it was made; one made b
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -23,6 +22,7 @@ from ingest.events import Cancelled, Event, EventId, Merged, VisitEvent
 from twin import latest, renumbered
 from twin import state as state_module
 from twin import visit as visit_module
+from twin.code import digest_of
 from twin.state import State, fold
 from twin.visit import Stay, Visit
 
@@ -84,7 +84,7 @@ def _written(tables: Iterable[pa.Table], told: Mapping[str, str]) -> bytes:
 def made_by() -> str:
     """A digest of the code that a state comes from: any change of it makes old snapshots worthless."""
     sources = [Path(str(module.__file__)) for module in (state_module, latest, renumbered, visit_module)]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in [*sources, Path(__file__)])).hexdigest()
+    return digest_of([*sources, Path(__file__)])
 
 
 _WRITTEN = pa.ipc.IpcWriteOptions(compression="zstd")
