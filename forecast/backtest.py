@@ -137,7 +137,7 @@ def backtest(
 
 
 def _prepared(log: EventLog, hospital: Hospital, plan: Plan) -> Iterator[_Prepared]:
-    memory, past, days = Memory(log), Past(grid_start(plan.first_at)), Days(log, walks=True)
+    memory, past, days = Memory(log), Past(grid_start(plan.first_at)), Days(log)
     calibration: Calibration | None = None
     rivals: Rivals | None = None
     valid = sorted({as_of + timedelta(minutes=lead) for as_of in plan.issue_times for lead in plan.lead_min})

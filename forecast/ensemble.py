@@ -33,8 +33,8 @@ from twin.scenarios import Scenario, Setting
 from twin.story import Story
 
 _SECOND_MIN = 1.0 / 60.0
-CHUNK = 25
-"""Members a task runs: a tenth of a second, so that progress shows and a cancel is heard, and drawn together."""
+CHUNK = 50
+"""Members a task runs: two tenths of a second, so that progress shows and a cancel is heard, and drawn together."""
 Progress = Callable[[int, int], None]
 """Called with members done and members asked for."""
 

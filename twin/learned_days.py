@@ -53,13 +53,13 @@ class Before:
 class Days:
     """The year before the last weeks, of one log.
 
-    With `saves` it is kept in the log, for who starts again. With `walks` the state that days are taken down from is
-    held from one call to the next: quicker for a replay, dearer in memory for a house that asks once a night.
+    With `saves` it is kept in the log, for who starts again. The state that days are taken down from is held from one
+    call to the next, so that a night reads a night.
     """
 
-    def __init__(self, log: EventLog, *, saves: bool = False, walks: bool = False) -> None:
+    def __init__(self, log: EventLog, *, saves: bool = False) -> None:
         self._log, self._saves = log, saves
-        self._walking = Memory(log, keep_days=_HELD_DAYS) if walks else None
+        self._memory = Memory(log, keep_days=_HELD_DAYS)
         self._held: dict[datetime, tuple[Visit, ...]] = {}
         self._known_at: datetime | None = None
         self._seen = 0
@@ -106,8 +106,7 @@ class Days:
         self._held = (snapshot and _from_bytes(snapshot.blob)) or {}
 
     def _read(self, days: list[datetime]) -> dict[datetime, tuple[Visit, ...]]:
-        memory = self._walking or Memory(self._log, keep_days=_HELD_DAYS)
-        return {day: tuple(_of_day(memory.at(day + DAY + VINTAGE), day)) for day in days}
+        return {day: tuple(_of_day(self._memory.at(day + DAY + VINTAGE), day)) for day in days}
 
     def _save(self, until: datetime) -> None:
         self._log.save_snapshot(_SNAPSHOT, until, until + VINTAGE, _to_bytes(self._held), seen=self._seen, keep=2)

@@ -13,6 +13,7 @@ from ingest.clock import local
 
 Array = npt.NDArray[np.float64]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Minutes:
 
     def of(self, instant: datetime | None) -> float:
         """The instant in minutes; NaN for None."""
-        return float("nan") if instant is None else (instant - self.origin) / timedelta(minutes=1)
+        return float("nan") if instant is None else (instant - self.origin) / _MINUTE
 
     def at(self, minute: float) -> datetime:
         """The instant a number of minutes after the origin."""
@@ -31,7 +32,8 @@ class Minutes:
 
     def of_many(self, instants: Sequence[datetime | None]) -> Array:
         """Several instants in minutes, `(n,)`."""
-        return np.array([self.of(instant) for instant in instants], dtype=np.float64)
+        origin, nan = self.origin, float("nan")
+        return np.array([nan if at is None else (at - origin) / _MINUTE for at in instants], dtype=np.float64)
 
     def hours_of_week(self, first_hour: int, hours: int, zone: str) -> npt.NDArray[np.int64]:
         """The local hour of the week (0 = Monday 0:00) of whole hours since the Unix epoch, `(hours,)`.

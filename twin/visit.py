@@ -147,13 +147,17 @@ def _told(row: Visit, event: Arrived | Changed) -> Visit:
 def _arrived(row: Visit, event: Arrived) -> Visit:
     row = _told(row, event)
     if row.arrived_at is None:
-        row = replace(row, arrived_at=event.occurred_at, arrival_known_at=event.known_at)
+        return replace(
+            row, arrived_at=event.occurred_at, arrival_known_at=event.known_at, patient=event.patient or row.patient
+        )
     return replace(row, patient=event.patient or row.patient)
 
 
 def _triaged(row: Visit, event: Triaged) -> Visit:
     if row.triaged_at is None:
-        row = replace(row, triaged_at=event.occurred_at, triage_known_at=event.known_at)
+        return replace(
+            row, triaged_at=event.occurred_at, triage_known_at=event.known_at, acuity=event.acuity or row.acuity
+        )
     return replace(row, acuity=event.acuity or row.acuity)
 
 
