@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ingest.events import Departed, Event, EventId, LeftDuringCare, LeftWard, LeftWithoutBeingSeen, Triaged
@@ -14,7 +15,7 @@ from tests.histories import NOON, NOTHING_MISSING, calibration, hospital, told
 from twin.calibrate import calibrate
 from twin.durations import fixed
 from twin.history import completed, history_of
-from twin.learned_checks import checks
+from twin.learned_checks import _law, checks
 from twin.minutes import Minutes
 from twin.settled import learning_window
 from twin.state import State, fold
@@ -88,3 +89,14 @@ def test_the_report_has_them_and_a_verdict() -> None:
 
 def test_an_event_id_is_told_nowhere() -> None:
     assert EventId(str(whole()[0].event_id)) not in str(calibration(NOTHING_MISSING).report)
+
+
+def test_who_is_still_there_has_come_all_the_same() -> None:
+    """One a day for sixty days, each for ten days: one a day has come, though the last ten have not left."""
+    day = 1440.0
+    start = np.arange(0.0, 60 * day, day)
+    end = np.where(start + 10 * day < 60 * day, start + 10 * day, np.nan)
+    law = _law(start, end, (0.0, 60 * day))
+    assert law.per_hour * 24 == pytest.approx(1.0)
+    assert law.stay_h == pytest.approx(240.0)
+    assert _law(start[~np.isnan(end)], end[~np.isnan(end)], (0.0, 60 * day)).per_hour * 24 < 0.9, "the mutant"

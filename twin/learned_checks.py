@@ -127,9 +127,10 @@ class _Law:
 
 def _law(start: Array, end: Array, window: tuple[float, float]) -> _Law:
     grid = np.arange(window[0], window[1], HOUR_MIN / 2)
-    came = (start >= window[0]) & (start < window[1]) & ~np.isnan(end)
+    came = (start >= window[0]) & (start < window[1])
+    over = came & ~np.isnan(end)
     hours = (window[1] - window[0]) / HOUR_MIN
-    stay_h = float((end - start)[came].mean()) / HOUR_MIN if came.any() else 0.0
+    stay_h = float((end - start)[over].mean()) / HOUR_MIN if over.any() else 0.0
     return _Law(
         float(inside(start, end, grid).mean()), float(came.sum()) / hours, stay_h, int(came.sum()), hours, stay_h
     )
