@@ -491,8 +491,10 @@ def test_every_example_of_the_command_table_can_be_read() -> None:
 
 def examples(text: str) -> Iterator[str]:
     """The last cell of each row of the table of commands, and the lines of shell blocks."""
+    in_block = False
     for line in text.splitlines():
+        in_block ^= line.startswith("```")
         if line.startswith("| `edtwin"):
             yield line.rstrip(" |").rsplit("| `")[-1].strip("`")
-        elif line.startswith("edtwin "):
+        elif in_block and line.startswith("edtwin "):
             yield line
