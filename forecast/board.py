@@ -73,6 +73,26 @@ class Fan:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """Why the census is forecast otherwise than some time ago, at the valid time at which its mean moved most."""
+
+    since: datetime
+    """When the earlier forecast was made."""
+    valid_at: datetime
+    before: float
+    now: float
+    by: dict[str, float]
+    """What moved it, in patients, in the order in which it is told: `arrivals`, `patients` (those who
+    were here left sooner or later), `capacity` (beds and staff), `learned`, `correction`. They add up to the change."""
+    arrived: float
+    """Arrivals since then."""
+    arrivals_expected: float
+    left: float
+    """Exits since then, as the two presents leave them over."""
+    exits_expected: float
+
+
+@dataclass(frozen=True)
 class Effect:
     """A scenario's paired difference from the first scenario, for one measure at one lead."""
 
@@ -208,5 +228,7 @@ class Board:
     feed: Feed
     cycle: Cycle
     checks: tuple[Check, ...] = ()
+    moved: Moved | None = None
+    """None where there is no forecast of an hour ago to compare with."""
     call: str | None = None
     """Telephone or extension to call while the board is blind."""

@@ -27,6 +27,7 @@ from forecast.complete import complete_at
 from forecast.ensemble import Run
 from forecast.feeds import Feeds
 from forecast.issue import Times, issue
+from forecast.moved import Remembered, Said, moved, said
 from forecast.nightly import Nightly
 from forecast.pages import DoubtView, FeedsView, LearnedView, Published, QuarantineView, ReasonView
 from forecast.past import Past, grid_start
@@ -122,6 +123,7 @@ class Loop:
         self._rivals: Rivals | None = None
         self._recalibration: Recalibration | None = None
         self._made: Made | None = None
+        self._remembered = Remembered()
         self._record = Record(archive)
         self._feeds = Feeds(log.traffic(), site.hospital, links)
         self._turned: int | None = None
@@ -203,6 +205,7 @@ class Loop:
         3. Verify what has come true, when its truth is a week old.
         4. Publish; but while what is known is only the last known, or is being caught up with, what was published
            before stays.
+        5. Say why it moved.
         """
         self._feeds.learn(as_of)  # 1
         state = self._memory.at(as_of)
@@ -234,6 +237,16 @@ class Loop:
         )
         if self._told is not None:
             self._told(forecast)
+        if begins_at == as_of:  # 5
+            self._say_why(said(situation, how, forecast))
+
+    def _say_why(self, now: Said) -> None:
+        """Why the forecast is another than an hour ago, once there is one to compare with."""
+        before = self._remembered.before(now)
+        self._remembered.keep(now)
+        if before is not None and self._made is not None:
+            why = moved(before, now, self._site.scenarios[0], executor=self._workers)
+            self._made = replace(self._made, moved=why)
 
     def _trust_engines(self, forecast: Forecast) -> None:
         """Say in how many runs both engines agreed; SimPy serves from the next cycle on if they ever do not."""
