@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from forecast.archive import Archive, Pending
+from forecast.archive_rows import RAW, RIVAL
 from forecast.board import Skill
 from forecast.calibrated import WINDOW, Recalibration, learn
 from forecast.past import VINTAGE, truth
@@ -22,9 +23,6 @@ HEADLINES = FANS
 """Measures whose rivals are kept and whose skill is shown."""
 SKILL_WINDOW = timedelta(days=28)
 SKILL_EVERY = timedelta(hours=1)
-_RIVAL = "rival:"
-_RAW = "raw"
-"""The scenario under which the archive keeps the first one as simulated."""
 
 
 class Record:
@@ -74,12 +72,12 @@ class Record:
             told,
             {name: values[at] for name, values in came.items() if name in HEADLINES},
             {
-                name.removeprefix(_RIVAL): {m: _at(series, chosen) for m, series in measures.items()}
+                name.removeprefix(RIVAL): {m: _at(series, chosen) for m, series in measures.items()}
                 for name, measures in whole.scenarios.items()
-                if name.startswith(_RIVAL)
+                if name.startswith(RIVAL)
             },
             lead_min=pending.lead_min,
-            raw=whole.scenarios.get(_RAW),
+            raw=whole.scenarios.get(RAW),
         )
 
 
@@ -88,9 +86,9 @@ def with_rivals(forecast: Forecast, rivals: Mapping[str, Mapping[str, Series]]) 
 
     What they said then is what is judged.
     """
-    beside = {f"{_RIVAL}{name}": {m: _from_now(s) for m, s in told.items()} for name, told in rivals.items()}
+    beside = {f"{RIVAL}{name}": {m: _from_now(s) for m, s in told.items()} for name, told in rivals.items()}
     raw = dict(forecast.raw[next(iter(forecast.scenarios))]) if forecast.raw else {}
-    simulated = {_RAW: raw} if raw else {}
+    simulated = {RAW: raw} if raw else {}
     return replace(forecast, scenarios={**forecast.scenarios, **simulated, **beside}, members={}, raw={})
 
 
