@@ -17,10 +17,11 @@ from waitress.server import BaseWSGIServer, create_server
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
-from dashboard.house import House
+from dashboard.house import BACKTESTS, REPORT, House
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
+from dashboard.report.serving import answer_report
 from dashboard.settings import Settings
 from forecast.board import Board
 from forecast.checks import CHECKED, Checks
@@ -98,6 +99,7 @@ def serve(
     app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
+    answer_report(app.server, house.settings.data / BACKTESTS / REPORT)
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring, checking = _Measuring(loop, house, stop), _Checking(checks, stop)
