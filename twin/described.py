@@ -10,7 +10,7 @@ their holidays, the mix of classes, stays in wards and the hours at which they l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -23,7 +23,7 @@ from twin.alike import group_of
 from twin.announced import learn_kept
 from twin.arrivals import calendar
 from twin.calibrate import Calibration, Described
-from twin.errors import TwinError
+from twin.errors import NotEnoughError, TwinError
 from twin.hospital import NO_LIMIT, Hospital
 from twin.learned_version import model_version
 from twin.minutes import Minutes
@@ -101,6 +101,23 @@ def described(
         report=_report(site, hospital, parameters, beds, as_of, days, level, learned),
         described=Described(walks, told),
     )
+
+
+def believed(site: Site, state: State, as_of: datetime, learn: Callable[[], Calibration]) -> Calibration:
+    """What the log has taught; what the site says of itself while that is not enough, or where it keeps its path.
+
+    Raises TwinError where there is neither.
+    """
+    try:
+        learned = learn()
+    except NotEnoughError as fault:
+        try:
+            return described(site, state, as_of, days=fault.days)
+        except TwinError as lacking:
+            raise TwinError(f"{fault}; {lacking}") from fault
+    if not site.keeps_path:
+        return learned
+    return described(site, state, as_of, days=float(learned.report["days"]), learned=learned)
 
 
 def basis_of(calibration: Calibration) -> Mapping[str, Any] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +14,7 @@ from twin.learned_durations import Cells
 from twin.learned_path import Sample
 from twin.measures import inside
 from twin.parameters import PatientClass
+from twin.state import State
 from twin.story import Array, Index, Visits
 
 Flags = npt.NDArray[np.bool_]
@@ -42,6 +45,13 @@ def learning_window(history: History, window_days: int) -> tuple[float, float]:
             needed=MINIMUM_DAYS,
         )
     return start, -SETTLED_MIN
+
+
+def learnable_from(state: State) -> datetime | None:
+    """When a log had enough for the first time; None where nobody has come."""
+    arrived = min((v.arrived_at for v in state.visits.values() if v.arrived_at), default=None)
+    minutes = DAY_MIN + MINIMUM_DAYS * DAY_MIN + SETTLED_MIN
+    return None if arrived is None else arrived + timedelta(minutes=minutes)
 
 
 def settled_sample(
