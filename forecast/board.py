@@ -6,9 +6,10 @@ and is shown as absent, never as zero.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,8 @@ class Cycle:
     """Days of history behind the parameters."""
     path: str
     """Name of the path the twin walks ("full", "milestones" or "stay")."""
+    described: Mapping[str, Any] | None = None
+    """Where the path is the one that the site's file says: `source`, `days` of the `needed`, `level`, `keeps_path`."""
     checked: int = 0
     """Runs of the last forecast that were made in both engines."""
     equal: int = 0

@@ -46,6 +46,8 @@ from twin.errors import TwinError
 from twin.hospital import Hospital
 from twin.memory import Memory
 from twin.scenarios import Scenario
+from twin.settled import learnable_from
+from twin.site import Site as Description
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +80,8 @@ class Site:
     """Telephone or extension to call while the board is blind."""
     learns_at_h: int = 4
     """Local hour at which the parameters are learned anew."""
+    described: Description | None = None
+    """What the site says of itself, which serves while the log has not taught enough; None where it may not."""
 
 
 @dataclass
@@ -117,7 +121,7 @@ class Loop:
         self._workers, self._how, self._rhythm = workers, how, rhythm
         self._told, self._published, self._elsewhere = told, published, elsewhere
         self._memory = Memory(log, saves=True)
-        self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds)
+        self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds, site=site.described)
         self._past: Past | None = None
         self._calibration: Calibration | None = None
         self._rivals: Rivals | None = None
@@ -219,7 +223,9 @@ class Loop:
         how = replace(self._how, seed=seed_of(self._how.seed, as_of))
         times = Times(as_of, as_of, as_of)
         if learned or self._recalibration is None:
-            self._recalibration = self._record.recalibration(as_of, self._site.hospital.zone)
+            self._recalibration = self._record.recalibration(
+                as_of, self._site.hospital.zone, since=learnable_from(state)
+            )
         forecast = issue(  # 2
             situation, self._site.scenarios, how, times, recalibration=self._recalibration, executor=self._workers
         )
@@ -337,7 +343,8 @@ class Loop:
             age=now - made.forecast.issued_at if made else None,
             seconds=counts.seconds, done=counts.done, missed=counts.missed, failed=counts.failed,
             last_error=counts.last_error, every=self._rhythm.every, members=self._how.members,
-            learned_days=report["days"] if report else None, path=str(report["path"]) if report else "",
+            learned_days=report["days"] if report else None,
+            described=report.get("described") if report else None, path=str(report["path"]) if report else "",
             checked=told["engines"]["checked"], equal=told["engines"]["equal"],
             corrected_days=told["recalibration"]["days"], begins_at=made.situation.as_of if made else None,
             cluster_fault=self._elsewhere(),
