@@ -7,6 +7,7 @@ import smtplib
 import ssl
 from datetime import datetime
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class MailCarrier:
 
     def _message(self, step: Step) -> EmailMessage:
         language = self._recipient.language
-        message = EmailMessage()
+        message = EmailMessage(SMTP.clone(max_line_length=400))  # a folded subject begins with a space in some programs
         message["Subject"] = subject(step, language)
         message["From"], message["To"] = self._mail.sender, str(self._recipient.email)
         message["Date"] = format_datetime(datetime.fromisoformat(step.message["at"]))
