@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from forecast.alert_watch import Watch
 from forecast.analytic import with_count_model
 from forecast.archive import Archive, CycleRecord, Status
 from forecast.backtest import Plan, backtest, seed_of
@@ -29,7 +30,7 @@ from forecast.feeds import Feeds
 from forecast.issue import Times, issue
 from forecast.moved import Remembered, Said, moved, said
 from forecast.nightly import Nightly
-from forecast.pages import DoubtView, FeedsView, LearnedView, Published, QuarantineView, ReasonView
+from forecast.pages import AlertsView, DoubtView, FeedsView, LearnedView, Published, QuarantineView, ReasonView
 from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
 from forecast.situation import situation_of
@@ -98,7 +99,8 @@ class Counts:
 class Loop:
     """One hospital's cycles. `board` is the latest view; it is never None and never waits for a cycle.
 
-    `told` is called with each forecast once it is kept; it must neither wait nor raise. `links` says how the sources
+    `told` is called with each forecast once it is kept; it must neither wait nor raise. `watch` judges the rules of
+    alarms by it. `links` says how the sources
     that run stand, `published` what became of what was told, `elsewhere` why members do not run where they should.
     """
 
@@ -113,13 +115,14 @@ class Loop:
         how: Run,
         rhythm: Rhythm,
         told: Callable[[Forecast], None] | None = None,
+        watch: Watch | None = None,
         links: Callable[[], Sequence[LinkNow]] = tuple,
         published: Callable[[], Published | None] = lambda: None,
         elsewhere: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
-        self._told, self._published, self._elsewhere = told, published, elsewhere
+        self._told, self._published, self._elsewhere, self._watch = told, published, elsewhere, watch
         self._memory = Memory(log, saves=True)
         self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds, site=site.described)
         self._past: Past | None = None
@@ -208,8 +211,9 @@ class Loop:
         2. Issue the forecast and its rivals; keep them.
         3. Verify what has come true, when its truth is a week old.
         4. Publish; but while what is known is only the last known, or is being caught up with, what was published
-           before stays.
-        5. Say why it moved.
+           before stays, and so do the alarms.
+        5. Judge the rules of alarms.
+        6. Say why it moved.
         """
         self._feeds.learn(as_of)  # 1
         state = self._memory.at(as_of)
@@ -243,7 +247,9 @@ class Loop:
         )
         if self._told is not None:
             self._told(forecast)
-        if begins_at == as_of:  # 5
+        if self._watch is not None and feed.state not in HOLDING:  # 5
+            self._watch.look(forecast, situation, history, rivals)
+        if begins_at == as_of:  # 6
             self._say_why(said(situation, how, forecast))
 
     def _say_why(self, now: Said) -> None:
@@ -294,7 +300,8 @@ class Loop:
         house = House(site.mode, site.spaces, self._feed(now), self._cycle(now), site.call)
         if made is None:
             return empty_board(house, site.hospital.name, site.hospital.zone, now)
-        return make_board(replace(made, skills=self._record.skills), house, now)
+        alarms = self._watch.alerts.alarms if self._watch is not None else ()
+        return replace(make_board(replace(made, skills=self._record.skills), house, now), alarms=alarms)
 
     @property
     def calibration(self) -> Calibration | None:
@@ -326,6 +333,12 @@ class Loop:
     def learned(self) -> LearnedView:
         """The page of what was learned at this moment."""
         return self._nightly.view(self._clock.now(), self._site.mode)
+
+    @property
+    def alerts(self) -> AlertsView | None:
+        """The page of the alerts at this moment; None where nothing is watched."""
+        now = self._clock.now()
+        return None if self._watch is None else self._watch.view(now, held=self._feed(now).state in HOLDING)
 
     def _feed(self, now: datetime) -> Feed:
         try:
