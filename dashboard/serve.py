@@ -22,11 +22,17 @@ from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
+from forecast.alert_deliveries import Carrier, Postman
+from forecast.alert_mail import MailCarrier
+from forecast.alert_settings import AlertSettings
+from forecast.alert_watch import Watch
+from forecast.alert_webhook import WebhookCarrier
+from forecast.alerts import Alerts, Place
 from forecast.board import Board
 from forecast.checks import CHECKED, Checks
 from forecast.executors import fault_of
 from forecast.loop import Loop, Rhythm, Site
-from forecast.pages import FeedsView, LearnedView, PathView, QuarantineView
+from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
 from ingest.clock import WallClock
 from ingest.links import LinkNow
@@ -82,9 +88,12 @@ def serve(
     """
     workers = house.workers(runs_on=True)
     publishers = _publishers(house, stop)
+    site = _site(house, mode)
+    alerts = Alerts(house.rules, house.database, house.clock, Place(house.hospital.name, house.hospital.zone, mode))
+    watch = Watch(alerts, AlertSettings(house.database), site.spaces)
     loop = Loop(
-        house.log, house.archive, _site(house, mode), workers, house.clock, how=house.run(), rhythm=rhythm,
-        told=publishers[0].offer if publishers else None,
+        house.log, house.archive, site, workers, house.clock, how=house.run(), rhythm=rhythm,
+        told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
         elsewhere=lambda: fault_of(workers),
@@ -93,14 +102,16 @@ def serve(
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
+        "alerts": latest.alerts,
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
     }  # fmt: skip
-    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
+    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages, alerts)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring, checking = _Measuring(loop, house, stop), _Checking(checks, stop)
+    postman = Postman(alerts, _carriers(house), house.clock, stop)
     # what a cycle says while its workers are taken away is no fault of the house
     logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
     server = _listening(app.server, house.settings)  # 1
@@ -110,6 +121,7 @@ def serve(
         for publisher in publishers:
             publisher.start()
         loop.start()  # 3
+        postman.start()
         measuring.start()
         checking.start()
         server.run()  # 4
@@ -118,6 +130,7 @@ def serve(
         workers.shutdown(wait=False, cancel_futures=True)
         measuring.join(LONGEST_END_S)
         checking.join(LONGEST_END_S)
+        postman.join(LONGEST_END_S)
         for publisher in publishers:
             publisher.join(LONGEST_END_S)
         for feed in reversed(feeds):
@@ -173,7 +186,19 @@ def _site(house: House, mode: str) -> Site:
     return Site(
         house.hospital, tuple(house.scenarios()), mode, spaces=house.hospital.spaces if own else None, own_beds=own,
         call=house.settings.downtime_call, learns_at_h=house.settings.learn_at_h,
+        described=house.site,
     )  # fmt: skip
+
+
+def _carriers(house: House) -> dict[str, Carrier]:
+    """The way to each recipient of the file of alerts."""
+    rules, out = house.rules, dict[str, Carrier]()
+    for name, one in rules.recipient.items():
+        if one.webhook is not None:
+            out[name] = WebhookCarrier(one, house.clock)
+        elif rules.mail is not None:
+            out[name] = MailCarrier(rules.mail, one)
+    return out
 
 
 def _wall(settings: Settings) -> WallSettings:
@@ -260,6 +285,10 @@ class _Latest:
     def path(self) -> PathView:
         """The page of the path, so."""
         return self._fresh("path", lambda: self._paths.view(self._loop.board, self._loop.calibration))
+
+    def alerts(self) -> AlertsView | None:
+        """The page of the alerts, so."""
+        return self._fresh("alerts", lambda: self._loop.alerts)
 
     def learned(self) -> LearnedView:
         """The page of what was learned, so."""

@@ -29,6 +29,9 @@ class Settings(Checked):
         Field(description="whose public holidays count, such as FR or FR-57; none: the hospital file's"),
     ] = None
     scenarios: Annotated[Path | None, Field(description="a catalogue of scenarios added to the shipped one")] = None
+    alerts: Annotated[
+        Path | None, Field(description="what is watched, and who is told; none: the shipped rules, nobody told")
+    ] = None
     wall_scenarios: Annotated[
         tuple[str, ...],
         Field(min_length=1, description="of every cycle; the first is the one compared with"),
@@ -177,7 +180,7 @@ class Settings(Checked):
 
 
 _PATHS = (
-    "data", "hospital", "scenarios", "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
+    "data", "hospital", "scenarios", "alerts", "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
     "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",
 )  # fmt: skip
