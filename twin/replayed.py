@@ -22,10 +22,12 @@ from twin.story import DESTINATIONS, Array, Index
 
 FACTORS = np.array([0.8, 1.0, 1.2, 1.45, 1.75])
 """How many times as long as at first believed a contact may take: those that are tried."""
-LIVES = 2
-"""How often the queue is lived through with each; the waits of the law are their mean."""
+ENOUGH_VISITS = 16_000
+MOST_LIVES = 8
+"""The queue is lived through with each until so many visits have been, twice at least and so often at most; the waits of
+the law are the mean."""
 STRETCH_MIN = 7 * 1440.0
-ODD = 1.15
+ODD = 1.2
 """How much longer, or shorter, than in the median week contacts may have been in a week for its waits to count in
 full."""
 WAITED_PRIOR_MIN = 3000.0
@@ -119,7 +121,8 @@ def _waits(queue: Queue, slot: Duration, limit: int) -> Iterator[Array]:
     """The minutes that each would wait, with each of FACTORS; the same luck with all of them."""
     luck = np.random.Generator(np.random.PCG64(_SEED))
     anyone = np.zeros(queue.block.size, dtype=np.int64)
-    held = [slot.at(luck.random(anyone.size), anyone, queue.block) for _ in range(LIVES)]
+    lives = int(np.clip(ENOUGH_VISITS / anyone.size, 2, MOST_LIVES))
+    held = [slot.at(luck.random(anyone.size), anyone, queue.block) for _ in range(lives)]
     for factor in FACTORS:
         until = [np.minimum(relived(queue, factor * one, limit), queue.leaves_min) for one in held]
         yield np.mean(until, axis=0) - queue.ready_min
