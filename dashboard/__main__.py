@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from dashboard.commands import (
+    alerts,
     backtest,
     bench,
     calibrate,
@@ -35,7 +36,7 @@ from ingest.errors import EdtwinError
 
 COMMANDS = (
     up, ingest, replay, calibrate, forecast, backtest, scenarios, fabricate, feed, bench, check, doctor, rebuild,
-    retry_rejected, quarantine,
+    retry_rejected, quarantine, alerts,
 )  # fmt: skip
 
 

@@ -224,11 +224,12 @@ class _Measuring:
     def _run(self) -> None:
         while not self._loop.counts.done and not self._stop.wait(1.0):
             pass
-        days = self._house.settings.measure_days
-        if self._stop.is_set() or not days:
-            return
+        settings = self._house.settings
         try:
-            self._loop.measure_past(self._house.log, days)
+            if settings.measure_days and not self._stop.is_set():
+                self._loop.measure_past(self._house.log, settings.measure_days)
+            if settings.alert_days and not self._stop.is_set():
+                self._loop.measure_alerts(self._house.log, settings.alert_days, lambda: not self._stop.is_set())
         except Exception:
             if not self._stop.is_set():  # at the end the workers are taken away from under it
                 logger.exception("the last days could not be replayed")

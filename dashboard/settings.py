@@ -67,6 +67,9 @@ class Settings(Checked):
     executor_key: Annotated[Path | None, Field(description="its private key")] = None
     seed: Annotated[int, Field(ge=0, lt=1000, description="base of all random numbers")] = 1
     history_days: Annotated[int, Field(ge=10, le=365, description="days fabricated for the demonstration")] = 60
+    alert_days: Annotated[
+        int, Field(ge=0, le=365, description="days forecast again to set the rules of alarms; 0: none")
+    ] = 35
     measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to measure the skill; 0: none")] = 10
 
     fabricated: Annotated[

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from forecast.alert_history import Stretch
 from forecast.alert_watch import Watch
 from forecast.analytic import with_count_model
 from forecast.archive import Archive, CycleRecord, Status
@@ -290,6 +291,21 @@ class Loop:
             logger.info("the last days cannot be replayed: %s", fault)
         else:
             self._record.replayed(report.verifications)
+
+    def measure_alerts(self, log: EventLog, days: int, go_on: Callable[[], bool]) -> None:
+        """Until enough was said live, set the rules from the last days, forecast again; `go_on` may end it."""
+        if self._watch is None or self._calibration is None or self._watch.settings.settings:
+            return
+        end = self._calibration.as_of - timedelta(days=1)
+        stretch = Stretch(
+            end - timedelta(days=days), end, every=timedelta(hours=2),
+            how=replace(self._how, members=60, horizon_min=min(self._how.horizon_min, 600.0)),
+            own_beds=self._site.own_beds,
+        )  # fmt: skip
+        try:
+            self._watch.measure(log, self._site.hospital, self._site.scenarios[0], stretch, self._workers, go_on)
+        except TwinError as fault:
+            logger.info("the last days cannot be forecast again: %s", fault)
 
     # --- the board -----------------------------------------------------------------------------------------------
 
