@@ -23,6 +23,7 @@ from dashboard.commands import (
     fabricate,
     feed,
     forecast,
+    huddle,
     ingest,
     quarantine,
     rebuild,
@@ -34,8 +35,8 @@ from dashboard.commands import (
 from ingest.errors import EdtwinError
 
 COMMANDS = (
-    up, ingest, replay, calibrate, forecast, backtest, scenarios, fabricate, feed, bench, check, doctor, rebuild,
-    retry_rejected, quarantine,
+    up, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, fabricate, feed, bench, check, doctor,
+    rebuild, retry_rejected, quarantine,
 )  # fmt: skip
 
 
