@@ -75,7 +75,7 @@ def told(sheet: Sheet, reader: Reader) -> Told:
     """The sheet in the reader's language."""
     state = cast(FeedState, sheet.standing.state)
     return Told(
-        title=f"{reader.say('Huddle sheet')} · {sheet.hospital} · {reader.moment(sheet.due_at)}",
+        title=" · ".join([reader.say("Huddle sheet"), sheet.hospital, reader.moment(sheet.due_at)]),
         lines=tuple(_lines(sheet, state, reader)),
         tone=TONES[state],
         department=_department(sheet, reader),
@@ -90,11 +90,7 @@ def told(sheet: Sheet, reader: Reader) -> Told:
 
 def _lines(sheet: Sheet, state: FeedState, reader: Reader) -> Iterator[str]:
     standing = sheet.standing
-    if standing.heard_at is None:
-        yield f"{state_name(state, reader)} · {reader.say('nothing was ever heard of the hospital')}"
-    else:
-        ago = reader.ago(max(sheet.made_at - standing.heard_at, timedelta(0)))
-        yield f"{state_name(state, reader)} · {reader.say('last message {ago}', ago=ago)}"
+    yield f"{state_name(state, reader)} · {_age(sheet, reader)}"
     yield reader.say(
         "Forecast of {issued}, read until {until}; {n} runs. What is ahead is likely, not certain.",
         issued=reader.moment(sheet.issued_at), until=reader.moment(sheet.until_at), n=reader.number(standing.members),
@@ -107,6 +103,13 @@ def _lines(sheet: Sheet, state: FeedState, reader: Reader) -> Iterator[str]:
         yield {"replay": reader.say("REPLAY: not the present.")}.get(
             sheet.mode, reader.say("FABRICATED: a hospital that does not exist.")
         )
+
+
+def _age(sheet: Sheet, reader: Reader) -> str:
+    if sheet.standing.heard_at is None:
+        return reader.say("nothing was ever heard of the hospital")
+    ago = reader.ago(max(sheet.made_at - sheet.standing.heard_at, timedelta(0)))
+    return reader.say("last message {ago}", ago=ago)
 
 
 def _skill(sheet: Sheet, reader: Reader) -> str:

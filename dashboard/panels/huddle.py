@@ -100,7 +100,8 @@ def _table(block: Block) -> Component:
     head = [html.Th(text, scope="col", className="figure" if at else "") for at, text in enumerate(block.head)]
     rows = [*([html.Tr(over)] if over else []), html.Tr(head)]
     body = [html.Tr([_cell(at, cell) for at, cell in enumerate(row.cells)], className=row.kind) for row in block.rows]
-    return html.Table([html.Thead(rows), html.Tbody(body)], className="huddle-table")
+    table = html.Table([html.Thead(rows), html.Tbody(body)], className="huddle-table")
+    return html.Div(table, className="huddle-scroll")
 
 
 def _cell(at: int, cell: Cell) -> Component:
