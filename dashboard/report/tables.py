@@ -61,7 +61,7 @@ def compare_table(found: MeasureReport, reader: Reader) -> str:
         ]
         for at in found.leads
     ]  # fmt: skip
-    head = [reader.say("hours ahead"), reader.say("the twin"), reader.say("as usual"), reader.say("chance"),
+    head = [reader.say("hours ahead"), reader.say("the twin"), reader.say("as usual"), reader.say("chance alone"),
             reader.say("share had of what can be had")]  # fmt: skip
     return table(head, rows)
 
