@@ -24,8 +24,8 @@ FACTORS = np.array([0.8, 1.0, 1.2, 1.45, 1.75])
 """How many times as long as at first believed a contact may take: those that are tried."""
 ENOUGH_VISITS = 16_000
 MOST_LIVES = 8
-"""The queue is lived through with each until so many visits have been, twice at least and so often at most; the waits of
-the law are the mean."""
+"""The queue is lived through with each until so many visits have been, twice at least and so often at most; the waits
+of the law are the mean."""
 STRETCH_MIN = 7 * 1440.0
 ODD = 1.2
 """How much longer, or shorter, than in the median week contacts may have been in a week for its waits to count in
