@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ingest.events import BedsCounted
 from twin.alike import group_of
@@ -216,6 +217,7 @@ def _assumed(
 ) -> Reporting:
     rows = np.flatnonzero(~np.isnan(start_min) & ~np.isnan(departed_min))
     after = moves_on_min[rows] - start_min[rows]
+    after[_some(rows.size, NOT_RECORDED_SHARE)] = np.inf
     return Reporting(
         group=group[rows],
         stay=departed_min[rows] - start_min[rows],
@@ -225,9 +227,13 @@ def _assumed(
 
 
 def _delays(n: int, never_told_share: float) -> Array:
-    """Evenly spread among them, some that are never told."""
-    every = round(1.0 / never_told_share)
-    return np.where(np.arange(n) % every == every - 1, np.inf, TOLD_AFTER_MIN)
+    """Told soon, but for some that are never told."""
+    return np.where(_some(n, never_told_share), np.inf, TOLD_AFTER_MIN)
+
+
+def _some(n: int, share: float) -> npt.NDArray[np.bool_]:
+    """Such a share of them, evenly spread."""
+    return np.arange(n) % round(1.0 / share) == 0
 
 
 def _of_wards(hospital: Hospital, parameters: Parameters) -> Reporting:
