@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.announced import Coming
-from twin.arrivals import Calendar, accompanied, calendar, candidates_min, day_levels, expected_today
+from twin.arrivals import HEADROOM, Calendar, accompanied, calendar, candidates_min, day_levels, expected_today
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path
 
@@ -212,7 +212,7 @@ def _coming(dice: _Dice, streams: Sequence[Stream], rates: Sequence[Array], hour
     """When the candidates of each stream come."""
     out = []
     for code, (stream, rate) in enumerate(zip(streams, rates, strict=True)):
-        alone = candidates_min(dice.of_stream(code, _GAPS), hours, rate)
+        alone = candidates_min(dice.of_stream(code, _GAPS), hours, rate, 1.0 if code else HEADROOM)
         if stream.together:
             alone = accompanied(dice.of_stream(code, _TOGETHER), alone, stream.together)
         out.append(alone)
