@@ -194,8 +194,10 @@ def _few(values: Array) -> Array:
 
 
 def _heard(kind: str, state: State, kept: Mapping[str, Kept], as_of: datetime) -> float:
-    """Half as many as usual in the last day is still as usual; none is a silence."""
-    day_ago = as_of - timedelta(minutes=_DAY_MIN)
-    said = [r for r in state.visits.values() if r.expected_known_at and day_ago < r.expected_known_at <= as_of]
-    count = sum((row.expected_unit is not None) == (kind == PLANNED) for row in said)
-    return min(1.0, 2.0 * count / kept[kind].a_day) if kept[kind].a_day else 0.0
+    """Half as many as usual in the last day is still as usual, and so are half as many due in the next: a list may be
+    told days ahead, as Monday's on a Friday. None of both is a silence."""
+    day = timedelta(minutes=_DAY_MIN)
+    mine = [r for r in state.visits.values() if r.expected_at and (r.expected_unit is not None) == (kind == PLANNED)]
+    said = sum(as_of - day < r.expected_known_at <= as_of for r in mine if r.expected_known_at)
+    due = sum(as_of < r.expected_at <= as_of + day for r in mine if r.expected_at) if kind == PLANNED else 0
+    return min(1.0, 2.0 * max(said, due) / kept[kind].a_day) if kept[kind].a_day else 0.0
