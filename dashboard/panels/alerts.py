@@ -17,6 +17,7 @@ from dashboard.alert_words import (
     rival_name,
     what_name,
 )
+from dashboard.panels import tension
 from dashboard.parts import absent, heading, marked
 from dashboard.words import UNKNOWN, Reader
 from forecast.board import Alarm
@@ -31,7 +32,8 @@ def panel(view: AlertsView, reader: Reader) -> Component:
     """Alarms first, so that a telephone shows them without a move of the thumb."""
     alarms = [_alarm(alarm, view, reader) for alarm in view.alarms]
     cards = [*_held(view, reader), *(alarms or [_nothing(view, reader)]), _rules(view, reader)]
-    told = [_recipients(view, reader), _log(view, reader)]
+    tense = [] if view.tension is None else [tension.card(view.tension, reader)]
+    told = [*tense, _recipients(view, reader), _log(view, reader)]
     return html.Section([*cards, *told], className="alerts")
 
 
