@@ -11,7 +11,7 @@ import numpy as np
 
 from forecast.alert_rules import SiteFacts
 from forecast.alert_thresholds import beds_free, derived_past
-from forecast.baselines import History
+from forecast.baselines import STEP_MIN, History
 from forecast.pages import Indicator, Lacking, Tension
 from forecast.situation import Situation
 from forecast.tension import INVERTED, bjml, category, level, nedocs, usual_thresholds
@@ -28,6 +28,7 @@ LOAD_H, BEDS_H = 15, 19
 """Local hours at which the load and the free beds are counted."""
 NEDOCS_AHEAD_MIN = 480.0
 HORIZON_MIN = 1440.0
+_STEP = timedelta(minutes=STEP_MIN)
 Het = Literal["het1", "het2", "het3", "het4", "het5", "het6"]
 Three = tuple[float, float, float]
 
@@ -220,7 +221,7 @@ def _elderly(told: Told) -> tuple[float | None, float | None, Lacking | None]:
     measure = "ed_boarders" if "ed_boarders" in told.members.measures else "ed_census"
     if not any(day.elderly for day in told.days.values()):
         return None, None, "ages"
-    past = told.history.at([at_hour(day, NIGHT_ENDS_H, told.zone) for day in told.days]).get(measure)
+    past = _past(told, measure, [at_hour(day, NIGHT_ENDS_H, told.zone) for day in told.days])
     nights = np.array([float(day.elderly_night) for day in told.days.values()])
     known = ~np.isnan(past) if past is not None else np.zeros(0, dtype=bool)
     if past is None or not past[known].sum():
@@ -245,10 +246,19 @@ def _at_hours(told: Told, measure: str, hour: int) -> tuple[float | None, Array]
     """A measure the last time that an hour came, and on the days before."""
     today = local(told.as_of, told.zone).date()
     at = [at_hour(today - timedelta(days=i), hour, told.zone) for i in range(int(WINDOW / timedelta(days=1)))]
-    history = replace(told.history, measures=derived_past(told.history.measures))
-    found = history.at([one for one in at if one <= told.as_of]).get(measure)
+    found = _past(told, measure, [one for one in at if one <= told.as_of])
     known = np.empty(0) if found is None else found[~np.isnan(found)]
     return (float(known[0]) if known.size else None), known
+
+
+def _past(told: Told, measure: str, at: list[datetime]) -> Array | None:
+    """A measure at some past instants, at the nearest quarter of an hour; NaN outside, None where there is none."""
+    values = derived_past(told.history.measures).get(measure)
+    if values is None:
+        return None
+    steps = np.array([round((one - told.history.start_at) / _STEP) for one in at], dtype=np.int64)
+    seen = (steps >= 0) & (steps <= told.history.now_index)
+    return np.where(seen, values[np.where(seen, steps, 0)], np.nan)
 
 
 def _member_at(told: Told, values: Array | None, hour: int) -> Array | None:

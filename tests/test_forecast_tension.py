@@ -145,13 +145,17 @@ def test_a_day_is_the_hospitals_own_and_stays_are_of_those_who_got_a_ward() -> N
 # --- now and tomorrow, from a real forecast
 
 
+OFF_THE_QUARTER = NOON + timedelta(minutes=7, seconds=11)
+"""As live: cycles are not at whole quarters of an hour."""
+
+
 @cache
-def told(**facts: int) -> Told:
-    known, zone = situation(), calibration().hospital.zone
+def told(at: datetime = OFF_THE_QUARTER, **facts: int) -> Told:
+    known, zone = situation(at), calibration().hospital.zone
     members = ensemble(known, scenarios("as_usual"), Run(members=6))["as_usual"]
-    history, _ = Past(grid_start(NOON)).at(state(), known.known, calibration(), NOON)
-    days = days_told(state().visits.values(), zone, NOON - timedelta(days=60))
-    return told_now(state(), known, members, history, SiteFacts(**facts), None, days)
+    history, _ = Past(grid_start(at)).at(state(at), known.known, calibration(), at)
+    days = days_told(state(at).visits.values(), zone, NOON - timedelta(days=60))
+    return told_now(state(at), known, members, history, SiteFacts(**facts), None, days)
 
 
 def test_everything_that_the_log_tells_is_told_now_and_ahead() -> None:

@@ -89,7 +89,7 @@ def _handled(alarm: Alarm, view: AlertsView, reader: Reader) -> list[tuple[str, 
     found = [(reader.say("told"), ", ".join(alarm.told))] if alarm.told else []
     if alarm.acknowledged_by is not None and alarm.acknowledged_at is not None:
         said = reader.say("{who}, at {time}", who=alarm.acknowledged_by, time=reader.clock(alarm.acknowledged_at))
-        found.append((reader.say("has it"), f"{said}: {alarm.note}" if alarm.note else said))
+        found.append((reader.say("has it"), f"{said} · {alarm.note}" if alarm.note else said))
     if alarm.snoozed_until is not None and alarm.snoozed_until > view.made_at:
         found.append((reader.say("snoozed"), reader.say("until {time}", time=reader.clock(alarm.snoozed_until))))
     return found
