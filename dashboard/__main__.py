@@ -24,6 +24,7 @@ from dashboard.commands import (
     fabricate,
     feed,
     forecast,
+    huddle,
     ingest,
     quarantine,
     rebuild,
@@ -35,8 +36,8 @@ from dashboard.commands import (
 from ingest.errors import EdtwinError
 
 COMMANDS = (
-    up, ingest, replay, calibrate, forecast, backtest, scenarios, fabricate, feed, bench, check, doctor, rebuild,
-    retry_rejected, quarantine, alerts,
+    up, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, fabricate, feed, bench, check, doctor,
+    rebuild, retry_rejected, quarantine, alerts,
 )  # fmt: skip
 
 

@@ -50,6 +50,10 @@ class Settings(Checked):
     learn_at_h: Annotated[
         int, Field(ge=0, le=23, description="local hour at which the parameters are learned anew")
     ] = 4
+    huddle_at: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^([01]?\d|2[0-3]):[0-5]\d$")], ...],
+        Field(description="local times at which a huddle sheet is made, each like 8:00; none: no sheets"),
+    ] = ("8:00", "13:00", "18:00")
     members: Annotated[int, Field(ge=2, le=5000, description="runs of an ensemble")] = 1000
     workers: Annotated[int, Field(ge=1, le=64, description="processes that simulate")] = 2
     executor: Annotated[

@@ -28,6 +28,7 @@ from forecast.calibrated import Recalibration
 from forecast.complete import complete_at
 from forecast.ensemble import Run
 from forecast.feeds import Feeds
+from forecast.huddle_desk import Huddle
 from forecast.issue import Times, issue
 from forecast.moved import Remembered, Said, moved, said
 from forecast.nightly import Nightly
@@ -101,8 +102,8 @@ class Loop:
     """One hospital's cycles. `board` is the latest view; it is never None and never waits for a cycle.
 
     `told` is called with each forecast once it is kept; it must neither wait nor raise. `watch` judges the rules of
-    alarms by it. `links` says how the sources
-    that run stand, `published` what became of what was told, `elsewhere` why members do not run where they should.
+    alarms by it. `links` says how the sources that run stand, `published` what became of what was told, `elsewhere` why
+    members do not run where they should; `huddle` makes the huddle sheets after the cycles of their hours.
     """
 
     def __init__(
@@ -120,10 +121,12 @@ class Loop:
         links: Callable[[], Sequence[LinkNow]] = tuple,
         published: Callable[[], Published | None] = lambda: None,
         elsewhere: Callable[[], str | None] = lambda: None,
+        huddle: Huddle | None = None,
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
         self._told, self._published, self._elsewhere, self._watch = told, published, elsewhere, watch
+        self._huddle = huddle
         self._memory = Memory(log, saves=True)
         self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds, site=site.described)
         self._past: Past | None = None
@@ -189,6 +192,9 @@ class Loop:
         ended_at = self._clock.now()
         status: Status = "failed" if error else "done"
         self._archive.record_cycle(CycleRecord(started_at, started_at, ended_at, self.counts.seconds, status, error))
+        if self._huddle is not None:
+            made = replace(self._made, skills=self._record.skills) if self._made else None
+            self._huddle.turn(made, self._feed(ended_at), ended_at, executor=self._workers)
 
     def _error_of(self, as_of: datetime) -> str | None:
         """The cycle's fault as a sentence without identifiers; None when it went well."""

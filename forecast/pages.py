@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from forecast.board import Alarm, Feed, FeedState
+from forecast.sheet import Sheet
 from twin.check_values import Check
 from twin.explanation import Explained
 
@@ -401,3 +402,24 @@ class AlertsView:
     sends: bool = True
     """False in a replay, of which nobody is told."""
     tension: Tension | None = None
+
+
+# --- the page of the huddle sheets ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class HuddleView:
+    """The page of the huddle sheets, whole."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    hours: tuple[str, ...]
+    """Local times at which sheets are made; none where none are."""
+    sheets: tuple[Sheet, ...] = ()
+    """The newest, newest first."""
+    names: tuple[str, ...] = ()
+    """Of all that are kept, newest first: the local day and time of each huddle."""
+    fault: str | None = None
+    """Why the last one could not be made."""

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from ingest.events import RANK
+from tests.histories import NOON, hospital, state
 from twin import replayed as module
+from twin.calibrate import calibrate
 from twin.durations import LEVELS, Duration, exponential
 from twin.fate import Fate
 from twin.hospital import NO_LIMIT
@@ -142,6 +144,30 @@ def test_the_same_log_tells_the_same_twice() -> None:
     assert slower(queue, SLOT, NO_LIMIT) == slower(queue, SLOT, NO_LIMIT)
 
 
+def waited(queue: Queue, slot: Duration, limit: int) -> float:
+    """Minutes that each waits on average by the law, with another luck than the learning had."""
+    chance, anyone = np.random.default_rng(11), np.zeros(queue.block.size, dtype=np.int64)
+    held = [slot.at(chance.random(anyone.size), anyone, queue.block) for _ in range(4)]
+    until = [np.minimum(relived(queue, one, limit), queue.leaves_min) for one in held]
+    return float((np.mean(until, axis=0) - queue.ready_min).mean())
+
+
+def test_with_what_is_learned_of_a_hospital_the_law_gives_the_waits_of_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its busy stretches tell alone gives too few."""
+    asked: list[tuple[Queue, Duration, int]] = []
+
+    def heard(queue: Queue, slot: Duration, limit: int) -> float:
+        asked.append((queue, slot, limit))
+        return slower(queue, slot, limit)
+
+    monkeypatch.setattr("twin.calibrate.slower", heard)
+    learned = calibrate(state(), hospital(), NOON).parameters.durations["doctor_slot"]
+    ((queue, believed, limit),) = asked
+    came = float(queue.waited_min.mean())
+    assert waited(queue, learned, limit) == pytest.approx(came, rel=0.2)
+    assert waited(queue, believed, limit) < 0.75 * came
+
+
 def sample() -> Sample:
     """Seen and sent home; left unseen; seen before the triage was noted; of unknown acuity, and never seen."""
     nan, none = np.nan, np.empty(0, dtype=np.int64)
@@ -158,7 +184,7 @@ def sample() -> Sample:
     code = np.zeros(4, dtype=np.int64)
     return Sample(
         visits, np.array([70.0, nan, nan, nan]), code, code, Cells(code, code, code, (1, 1, 1)),
-        lambda at: code, np.ones(4, dtype=bool),
+        lambda at: code, np.ones(4, dtype=bool), visits.departed_min,
     )  # fmt: skip
 
 

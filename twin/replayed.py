@@ -20,12 +20,16 @@ from twin.durations import Duration
 from twin.learned_path import Sample
 from twin.story import DESTINATIONS, Array, Index
 
-FACTORS = np.array([0.7, 0.85, 1.0, 1.2, 1.45, 1.75])
+FACTORS = np.array([0.8, 1.0, 1.2, 1.45, 1.75])
 """How many times as long as at first believed a contact may take: those that are tried."""
-LIVES = 2
-"""How often the queue is lived through with each; the waits of the law are their mean."""
+ENOUGH_VISITS = 16_000
+MOST_LIVES = 8
+"""The queue is lived through with each until so many visits have been, twice at least and so often at most; the waits
+of the law are the mean."""
 STRETCH_MIN = 7 * 1440.0
-"""The weeks are asked one by one: one that was odd has no more to say than any other."""
+ODD = 1.2
+"""How much longer, or shorter, than in the median week contacts may have been in a week for its waits to count in
+full."""
 WAITED_PRIOR_MIN = 3000.0
 """Minutes waited in all at which what the waits say and what was believed at first weigh alike."""
 _SEED = 0x9E91
@@ -90,35 +94,52 @@ def queue_of(sample: Sample, patience: Duration, duty: Duty, acuities: int) -> Q
 def slower(queue: Queue, slot: Duration, limit: int) -> float:
     """How many times as long as believed a contact takes, so that the law's waits are those that came.
 
-    In each week the factor at which the minutes waited in all are the same, and of these the median; drawn towards 1
-    where few waited.
+    1. In each week the factor at which as many minutes are waited as came.
+    2. A week that was odd counts as if its factor were at most so much above, or below, that of the median week.
+    3. The factor at which all weeks together have their minutes; drawn towards 1 where few waited.
     """
-    if not queue.waited_min.sum():
+    waited = float(queue.waited_min.sum())
+    if not waited:
         return 1.0
-    span_min = float(queue.ready_min[-1] - queue.ready_min[0])
-    weeks = max(round(span_min / STRETCH_MIN), 1)
-    week = np.minimum(((queue.ready_min - queue.ready_min[0]) / (span_min / weeks + 1e-9)).astype(np.int64), weeks - 1)
+    week, weeks = _weeks(queue.ready_min)
     came = np.bincount(week, queue.waited_min, weeks)
     given = np.array([np.bincount(week, minutes, weeks) for minutes in _waits(queue, slot, limit)])
-    found = [_where(given[:, k], came[k]) for k in range(weeks)]
-    waited = float(queue.waited_min.sum())
-    return float(np.exp(np.median(np.log(found)) * waited / (waited + WAITED_PRIOR_MIN)))
+    usual = float(np.median([_factor(given[:, k], came[k]) for k in range(weeks)]))  # 1
+    least, most = (np.array([_minutes(given[:, k], at) for k in range(weeks)]) for at in (usual / ODD, usual * ODD))
+    found = _factor(given.sum(axis=1), float(np.clip(came, least, most).sum()))  # 2, 3
+    return float(found ** (waited / (waited + WAITED_PRIOR_MIN)))
+
+
+def _weeks(ready_min: Array) -> tuple[Index, int]:
+    """The week of each, and how many there are; all of a length."""
+    since, span_min = ready_min - ready_min[0], float(ready_min[-1] - ready_min[0])
+    weeks = max(round(span_min / STRETCH_MIN), 1)
+    return np.minimum((since * weeks / max(span_min, 1.0)).astype(np.int64), weeks - 1), weeks
 
 
 def _waits(queue: Queue, slot: Duration, limit: int) -> Iterator[Array]:
     """The minutes that each would wait, with each of FACTORS; the same luck with all of them."""
     luck = np.random.Generator(np.random.PCG64(_SEED))
     anyone = np.zeros(queue.block.size, dtype=np.int64)
-    held = [slot.at(luck.random(anyone.size), anyone, queue.block) for _ in range(LIVES)]
+    lives = int(np.clip(ENOUGH_VISITS / anyone.size, 2, MOST_LIVES))
+    held = [slot.at(luck.random(anyone.size), anyone, queue.block) for _ in range(lives)]
     for factor in FACTORS:
         until = [np.minimum(relived(queue, factor * one, limit), queue.leaves_min) for one in held]
         yield np.mean(until, axis=0) - queue.ready_min
 
 
-def _where(given_min: Array, came_min: float) -> float:
-    """The factor at which the minutes waited, which rise with it, are those that came; the last of FACTORS at most."""
-    rising = np.log(np.maximum.accumulate(given_min) + 1.0)
-    return float(np.exp(np.interp(np.log(came_min + 1.0), rising, np.log(FACTORS))))
+def _factor(given_min: Array, came_min: float) -> float:
+    """The factor at which the minutes waited, `(factor,)`, are those that came; within FACTORS."""
+    return float(np.exp(np.interp(np.log(came_min + 1.0), _rising(given_min), np.log(FACTORS))))
+
+
+def _minutes(given_min: Array, factor: float) -> float:
+    """The minutes waited at a factor."""
+    return float(np.exp(np.interp(np.log(factor), np.log(FACTORS), _rising(given_min))) - 1.0)
+
+
+def _rising(given_min: Array) -> Array:
+    return np.asarray(np.log(np.maximum.accumulate(given_min) + 1.0))
 
 
 def relived(queue: Queue, held_min: Array, limit: int) -> Array:
@@ -178,14 +199,19 @@ class _House:
 
     def move_in(self, now: float) -> None:
         """As many from outside as there is room for, once those who have left are struck off."""
-        leaves = self._leaves
-        if any(leaves[place[2]] <= now for place in self.inside):
-            self.inside = [place for place in self.inside if leaves[place[2]] > now]
+        self._fill(now)
+        if self.outside and any(self._leaves[place[2]] <= now for place in self.inside):
+            self.inside = [place for place in self.inside if self._leaves[place[2]] > now]
             heapify(self.inside)
-        while self.outside and len(self.inside) + len(self._care) < self._limit * self.doctors:
+            self._fill(now)
+
+    def _fill(self, now: float) -> None:
+        room = self._limit * self.doctors - len(self._care) - len(self.inside)
+        while room > 0 and self.outside:
             place = heappop(self.outside)
-            if leaves[place[2]] > now:
+            if self._leaves[place[2]] > now:
                 heappush(self.inside, place)
+                room -= 1
 
     def see(self, now: float) -> None:
         """As many of those inside as there are doctors without a contact."""
