@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from dashboard.commands import (
+    alerts,
     backtest,
     bench,
     calibrate,
@@ -36,7 +37,7 @@ from ingest.errors import EdtwinError
 
 COMMANDS = (
     up, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, fabricate, feed, bench, check, doctor,
-    rebuild, retry_rejected, quarantine,
+    rebuild, retry_rejected, quarantine, alerts,
 )  # fmt: skip
 
 

@@ -23,12 +23,18 @@ from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
+from forecast.alert_deliveries import Carrier, Postman
+from forecast.alert_mail import MailCarrier
+from forecast.alert_settings import AlertSettings
+from forecast.alert_watch import Watch
+from forecast.alert_webhook import WebhookCarrier
+from forecast.alerts import Alerts, Place
 from forecast.board import Board
 from forecast.checks import CHECKED, Checks
 from forecast.executors import fault_of
 from forecast.huddle_desk import Huddle, Sheets
 from forecast.loop import Loop, Rhythm, Site
-from forecast.pages import FeedsView, LearnedView, PathView, QuarantineView
+from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
 from ingest.clock import WallClock
 from ingest.links import LinkNow
@@ -84,10 +90,13 @@ def serve(
     """
     workers = house.workers(runs_on=True)
     publishers = _publishers(house, stop)
+    site = _site(house, mode)
+    alerts = Alerts(house.rules, house.database, house.clock, Place(house.hospital.name, house.hospital.zone, mode))
+    watch = Watch(alerts, AlertSettings(house.database), site.spaces)
     huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
     loop = Loop(
-        house.log, house.archive, _site(house, mode), workers, house.clock, how=house.run(), rhythm=rhythm,
-        told=publishers[0].offer if publishers else None,
+        house.log, house.archive, site, workers, house.clock, how=house.run(), rhythm=rhythm,
+        told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
         elsewhere=lambda: fault_of(workers), huddle=huddle,
@@ -96,16 +105,18 @@ def serve(
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
+        "alerts": latest.alerts,
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
     }  # fmt: skip
-    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
+    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages, alerts)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_huddle(app.server, huddle.sheets)
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring, checking = _Measuring(loop, house, stop), _Checking(checks, stop)
+    postman = Postman(alerts, _carriers(house), house.clock, stop)
     # what a cycle says while its workers are taken away is no fault of the house
     logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
     server = _listening(app.server, house.settings)  # 1
@@ -115,6 +126,7 @@ def serve(
         for publisher in publishers:
             publisher.start()
         loop.start()  # 3
+        postman.start()
         measuring.start()
         checking.start()
         server.run()  # 4
@@ -123,6 +135,7 @@ def serve(
         workers.shutdown(wait=False, cancel_futures=True)
         measuring.join(LONGEST_END_S)
         checking.join(LONGEST_END_S)
+        postman.join(LONGEST_END_S)
         for publisher in publishers:
             publisher.join(LONGEST_END_S)
         for feed in reversed(feeds):
@@ -191,7 +204,19 @@ def _site(house: House, mode: str) -> Site:
     return Site(
         house.hospital, tuple(house.scenarios()), mode, spaces=house.hospital.spaces if own else None, own_beds=own,
         call=house.settings.downtime_call, learns_at_h=house.settings.learn_at_h,
+        described=house.site,
     )  # fmt: skip
+
+
+def _carriers(house: House) -> dict[str, Carrier]:
+    """The way to each recipient of the file of alerts."""
+    rules, out = house.rules, dict[str, Carrier]()
+    for name, one in rules.recipient.items():
+        if one.webhook is not None:
+            out[name] = WebhookCarrier(one, house.clock)
+        elif rules.mail is not None:
+            out[name] = MailCarrier(rules.mail, one)
+    return out
 
 
 def _wall(settings: Settings) -> WallSettings:
@@ -217,11 +242,12 @@ class _Measuring:
     def _run(self) -> None:
         while not self._loop.counts.done and not self._stop.wait(1.0):
             pass
-        days = self._house.settings.measure_days
-        if self._stop.is_set() or not days:
-            return
+        settings = self._house.settings
         try:
-            self._loop.measure_past(self._house.log, days)
+            if settings.measure_days and not self._stop.is_set():
+                self._loop.measure_past(self._house.log, settings.measure_days)
+            if settings.alert_days and not self._stop.is_set():
+                self._loop.measure_alerts(self._house.log, settings.alert_days, lambda: not self._stop.is_set())
         except Exception:
             if not self._stop.is_set():  # at the end the workers are taken away from under it
                 logger.exception("the last days could not be replayed")
@@ -278,6 +304,10 @@ class _Latest:
     def path(self) -> PathView:
         """The page of the path, so."""
         return self._fresh("path", lambda: self._paths.view(self._loop.board, self._loop.calibration))
+
+    def alerts(self) -> AlertsView | None:
+        """The page of the alerts, so."""
+        return self._fresh("alerts", lambda: self._loop.alerts)
 
     def learned(self) -> LearnedView:
         """The page of what was learned, so."""

@@ -36,6 +36,9 @@ class Settings(Checked):
         tuple[Path, ...], Field(description="CSV files of series from outside that may move arrivals: weather, flu")
     ] = ()
     scenarios: Annotated[Path | None, Field(description="a catalogue of scenarios added to the shipped one")] = None
+    alerts: Annotated[
+        Path | None, Field(description="what is watched, and who is told; none: the shipped rules, nobody told")
+    ] = None
     wall_scenarios: Annotated[
         tuple[str, ...],
         Field(min_length=1, description="of every cycle; the first is the one compared with"),
@@ -75,6 +78,9 @@ class Settings(Checked):
     executor_key: Annotated[Path | None, Field(description="its private key")] = None
     seed: Annotated[int, Field(ge=0, lt=1000, description="base of all random numbers")] = 1
     history_days: Annotated[int, Field(ge=10, le=365, description="days fabricated for the demonstration")] = 60
+    alert_days: Annotated[
+        int, Field(ge=0, le=365, description="days forecast again to set the rules of alarms; 0: none")
+    ] = 35
     measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to measure the skill; 0: none")] = 10
 
     fabricated: Annotated[
@@ -188,7 +194,7 @@ class Settings(Checked):
 
 
 _PATHS = (
-    "data", "hospital", "scenarios", "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
+    "data", "hospital", "scenarios", "alerts", "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
     "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",
 )  # fmt: skip

@@ -37,8 +37,8 @@ from forecast.wall import Made
 from forecast.ward_flows import COMING, FLOWS, Span, ward_flows
 from ingest.clock import local, resolve
 from twin.hospital import Unit
-from twin.known import BED
 from twin.story import NOWHERE
+from twin.waits import BED
 
 MORNING_H = 8
 """Local hour until which a sheet looks."""

@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from forecast.alert_history import Stretch
+from forecast.alert_watch import Watch
 from forecast.analytic import with_count_model
 from forecast.archive import Archive, CycleRecord, Status
 from forecast.backtest import Plan, backtest, seed_of
@@ -30,7 +32,7 @@ from forecast.huddle_desk import Huddle
 from forecast.issue import Times, issue
 from forecast.moved import Remembered, Said, moved, said
 from forecast.nightly import Nightly
-from forecast.pages import DoubtView, FeedsView, LearnedView, Published, QuarantineView, ReasonView
+from forecast.pages import AlertsView, DoubtView, FeedsView, LearnedView, Published, QuarantineView, ReasonView
 from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
 from forecast.situation import situation_of
@@ -47,6 +49,8 @@ from twin.errors import TwinError
 from twin.hospital import Hospital
 from twin.memory import Memory
 from twin.scenarios import Scenario
+from twin.settled import learnable_from
+from twin.site import Site as Description
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +83,8 @@ class Site:
     """Telephone or extension to call while the board is blind."""
     learns_at_h: int = 4
     """Local hour at which the parameters are learned anew."""
+    described: Description | None = None
+    """What the site says of itself, which serves while the log has not taught enough; None where it may not."""
 
 
 @dataclass
@@ -95,9 +101,9 @@ class Counts:
 class Loop:
     """One hospital's cycles. `board` is the latest view; it is never None and never waits for a cycle.
 
-    `told` is called with each forecast once it is kept; it must neither wait nor raise. `links` says how the sources
-    that run stand, `published` what became of what was told, `elsewhere` why members do not run where they should;
-    `huddle` makes the huddle sheets after the cycles of their hours.
+    `told` is called with each forecast once it is kept; it must neither wait nor raise. `watch` judges the rules of
+    alarms by it. `links` says how the sources that run stand, `published` what became of what was told, `elsewhere` why
+    members do not run where they should; `huddle` makes the huddle sheets after the cycles of their hours.
     """
 
     def __init__(
@@ -111,6 +117,7 @@ class Loop:
         how: Run,
         rhythm: Rhythm,
         told: Callable[[Forecast], None] | None = None,
+        watch: Watch | None = None,
         links: Callable[[], Sequence[LinkNow]] = tuple,
         published: Callable[[], Published | None] = lambda: None,
         elsewhere: Callable[[], str | None] = lambda: None,
@@ -118,10 +125,10 @@ class Loop:
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
-        self._told, self._published, self._elsewhere = told, published, elsewhere
+        self._told, self._published, self._elsewhere, self._watch = told, published, elsewhere, watch
         self._huddle = huddle
         self._memory = Memory(log, saves=True)
-        self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds)
+        self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds, site=site.described)
         self._past: Past | None = None
         self._calibration: Calibration | None = None
         self._rivals: Rivals | None = None
@@ -211,8 +218,9 @@ class Loop:
         2. Issue the forecast and its rivals; keep them.
         3. Verify what has come true, when its truth is a week old.
         4. Publish; but while what is known is only the last known, or is being caught up with, what was published
-           before stays.
-        5. Say why it moved.
+           before stays, and so do the alarms.
+        5. Judge the rules of alarms.
+        6. Say why it moved.
         """
         self._feeds.learn(as_of)  # 1
         state = self._memory.at(as_of)
@@ -226,7 +234,9 @@ class Loop:
         how = replace(self._how, seed=seed_of(self._how.seed, as_of))
         times = Times(as_of, as_of, as_of)
         if learned or self._recalibration is None:
-            self._recalibration = self._record.recalibration(as_of, self._site.hospital.zone)
+            self._recalibration = self._record.recalibration(
+                as_of, self._site.hospital.zone, since=learnable_from(state)
+            )
         forecast = issue(  # 2
             situation, self._site.scenarios, how, times, recalibration=self._recalibration, executor=self._workers
         )
@@ -244,7 +254,9 @@ class Loop:
         )
         if self._told is not None:
             self._told(forecast)
-        if begins_at == as_of:  # 5
+        if self._watch is not None and feed.state not in HOLDING:  # 5
+            self._watch.look(forecast, situation, history, rivals)
+        if begins_at == as_of:  # 6
             self._say_why(said(situation, how, forecast))
 
     def _say_why(self, now: Said) -> None:
@@ -286,6 +298,21 @@ class Loop:
         else:
             self._record.replayed(report.verifications)
 
+    def measure_alerts(self, log: EventLog, days: int, go_on: Callable[[], bool]) -> None:
+        """Until enough was said live, set the rules from the last days, forecast again; `go_on` may end it."""
+        if self._watch is None or self._calibration is None or self._watch.settings.settings:
+            return
+        end = self._calibration.as_of - timedelta(days=1)
+        stretch = Stretch(
+            end - timedelta(days=days), end, every=timedelta(hours=2),
+            how=replace(self._how, members=60, horizon_min=min(self._how.horizon_min, 600.0)),
+            own_beds=self._site.own_beds,
+        )  # fmt: skip
+        try:
+            self._watch.measure(log, self._site.hospital, self._site.scenarios[0], stretch, self._workers, go_on)
+        except TwinError as fault:
+            logger.info("the last days cannot be forecast again: %s", fault)
+
     # --- the board -----------------------------------------------------------------------------------------------
 
     @property
@@ -295,7 +322,8 @@ class Loop:
         house = House(site.mode, site.spaces, self._feed(now), self._cycle(now), site.call)
         if made is None:
             return empty_board(house, site.hospital.name, site.hospital.zone, now)
-        return make_board(replace(made, skills=self._record.skills), house, now)
+        alarms = self._watch.alerts.alarms if self._watch is not None else ()
+        return replace(make_board(replace(made, skills=self._record.skills), house, now), alarms=alarms)
 
     @property
     def calibration(self) -> Calibration | None:
@@ -328,6 +356,12 @@ class Loop:
         """The page of what was learned at this moment."""
         return self._nightly.view(self._clock.now(), self._site.mode)
 
+    @property
+    def alerts(self) -> AlertsView | None:
+        """The page of the alerts at this moment; None where nothing is watched."""
+        now = self._clock.now()
+        return None if self._watch is None else self._watch.view(now, held=self._feed(now).state in HOLDING)
+
     def _feed(self, now: datetime) -> Feed:
         try:
             return self._feeds.feed(now)
@@ -344,7 +378,8 @@ class Loop:
             age=now - made.forecast.issued_at if made else None,
             seconds=counts.seconds, done=counts.done, missed=counts.missed, failed=counts.failed,
             last_error=counts.last_error, every=self._rhythm.every, members=self._how.members,
-            learned_days=report["days"] if report else None, path=str(report["path"]) if report else "",
+            learned_days=report["days"] if report else None,
+            described=report.get("described") if report else None, path=str(report["path"]) if report else "",
             checked=told["engines"]["checked"], equal=told["engines"]["equal"],
             corrected_days=told["recalibration"]["days"], begins_at=made.situation.as_of if made else None,
             cluster_fault=self._elsewhere(),

@@ -14,18 +14,19 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from forecast.baselines import STEP_MIN, WINDOW_DAYS, History
-from forecast.ensemble import MILESTONES
+from forecast.ensemble import milestones_of
 from forecast.values import Array
 from twin.calibrate import Calibration
 from twin.history import History as VisitHistory
 from twin.history import completed, history_of
-from twin.known import SITUATIONS, Known
+from twin.known import Known
 from twin.known import known_at as known_at_instant
 from twin.measures import measure
 from twin.minutes import Minutes
 from twin.reporting import EXITS, taken_as_gone
 from twin.state import State
 from twin.story import Visits
+from twin.waits import SITUATIONS
 
 RENEWED_DAYS = 3
 """Days back over which exits are still told; what is older is settled and not counted again."""
@@ -48,9 +49,10 @@ def truth(state: State, calibration: Calibration, times: Sequence[datetime], kno
 class Past:
     """Measures up to a moving present, as they were known on the way; the latest days are counted anew each time."""
 
-    def __init__(self, first_at: datetime) -> None:
+    def __init__(self, first_at: datetime, counted: Mapping[str, Array] | None = None) -> None:
+        """`counted` is what the history of an earlier one held, to go on from there."""
         self._first_at = first_at
-        self._measures: dict[str, Array] = {}
+        self._measures: dict[str, Array] = dict(counted or {})
 
     def at(
         self, state: State, known: Known, calibration: Calibration, as_of: datetime
@@ -152,5 +154,5 @@ def _measured(visits: Visits, grid_min: Array, calibration: Calibration) -> dict
         acuities=hospital.acuities,
         units=units,
         beds=beds,
-        milestones=MILESTONES[calibration.path.name],
+        milestones=milestones_of(calibration),
     )

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from forecast.archive import Archive, Pending
+from forecast.archive_rows import RAW, RIVAL
 from forecast.board import Skill
 from forecast.calibrated import WINDOW, Recalibration, learn
 from forecast.past import VINTAGE, truth
@@ -22,9 +23,6 @@ HEADLINES = FANS
 """Measures whose rivals are kept and whose skill is shown."""
 SKILL_WINDOW = timedelta(days=28)
 SKILL_EVERY = timedelta(hours=1)
-_RIVAL = "rival:"
-_RAW = "raw"
-"""The scenario under which the archive keeps the first one as simulated."""
 
 
 class Record:
@@ -56,9 +54,14 @@ class Record:
         found = [self._archive.skill(as_of - SKILL_WINDOW, as_of, measure=m) for m in HEADLINES]
         return tuple(skill for verifications in found for skill in as_skills(verifications))
 
-    def recalibration(self, as_of: datetime, zone: str) -> Recalibration:
-        """What the forecasts verified by an instant teach for those from it on."""
-        return learn(self._archive.pairs(as_of - WINDOW, as_of, verified_by=as_of), zone)
+    def recalibration(self, as_of: datetime, zone: str, *, since: datetime | None = None) -> Recalibration:
+        """What the forecasts verified by an instant teach for those from it on.
+
+        Those issued before `since`, when nothing could be learned from the log yet, were of another make: they teach
+        nothing.
+        """
+        first = as_of - WINDOW if since is None else min(max(as_of - WINDOW, since), as_of)
+        return learn(self._archive.pairs(first, as_of, verified_by=as_of), zone)
 
     def replayed(self, verifications: Verifications) -> None:
         """Show these, from a replay of the last days, until forecasts are verified."""
@@ -74,12 +77,12 @@ class Record:
             told,
             {name: values[at] for name, values in came.items() if name in HEADLINES},
             {
-                name.removeprefix(_RIVAL): {m: _at(series, chosen) for m, series in measures.items()}
+                name.removeprefix(RIVAL): {m: _at(series, chosen) for m, series in measures.items()}
                 for name, measures in whole.scenarios.items()
-                if name.startswith(_RIVAL)
+                if name.startswith(RIVAL)
             },
             lead_min=pending.lead_min,
-            raw=whole.scenarios.get(_RAW),
+            raw=whole.scenarios.get(RAW),
         )
 
 
@@ -88,9 +91,9 @@ def with_rivals(forecast: Forecast, rivals: Mapping[str, Mapping[str, Series]]) 
 
     What they said then is what is judged.
     """
-    beside = {f"{_RIVAL}{name}": {m: _from_now(s) for m, s in told.items()} for name, told in rivals.items()}
+    beside = {f"{RIVAL}{name}": {m: _from_now(s) for m, s in told.items()} for name, told in rivals.items()}
     raw = dict(forecast.raw[next(iter(forecast.scenarios))]) if forecast.raw else {}
-    simulated = {_RAW: raw} if raw else {}
+    simulated = {RAW: raw} if raw else {}
     return replace(forecast, scenarios={**forecast.scenarios, **simulated, **beside}, members={}, raw={})
 
 

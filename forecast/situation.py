@@ -94,7 +94,8 @@ def _unheard(state: State, c: Calibration, as_of: datetime) -> float:
 
 
 def _announced(state: State, calibration: Calibration, as_of: datetime) -> tuple[Coming, ...]:
-    name_of = {stream.unit: code for code, stream in enumerate(calibration.parameters.streams)}
+    streams = enumerate(calibration.parameters.streams)
+    name_of = {stream.unit: code for code, stream in streams if not stream.name.startswith("request:")}
     units = enumerate(calibration.hospital.units)
     wards = {unit.name: name_of[code] for code, unit in units if code in name_of}
     return tuple(coming(state, calibration.announced, wards, as_of, calibration.hospital.zone))

@@ -15,8 +15,8 @@ from forecast.lever import no_lever
 from forecast.situation import Situation
 from forecast.values import Array, Forecast, Members, Series
 from twin.arrivals import expected_today
-from twin.known import SITUATIONS
 from twin.scenarios import Scenario
+from twin.waits import SITUATIONS
 
 FANS = ("ed_census", "ed_boarders", "ed_waiting", "ed_arrivals")
 EFFECT_MEASURES = ("ed_census", "ed_waiting", "ed_boarders")

@@ -262,6 +262,10 @@ def test_census_says_why_the_forecast_moved() -> None:
     said = texts(census.panel(ordinary(), READER))
     assert any("44 → 49" in text and "14 arrivals, not 9 (+4)" in text for text in said)
     assert not any("correction" in text or "learned anew" in text for text in said)
+    as_many = replace(MOVED, left=MOVED.exits_expected)
+    assert any(
+        "patients already here (+1)" in text for text in texts(census.panel(replace(ordinary(), moved=as_many), READER))
+    )
     still = replace(MOVED, now=MOVED.before + 0.4)
     assert any("Hardly moved" in text for text in texts(census.panel(replace(ordinary(), moved=still), READER)))
     assert not any("→" in text for text in texts(census.panel(replace(ordinary(), moved=None), READER)))

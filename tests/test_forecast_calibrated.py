@@ -31,6 +31,7 @@ def pairs(days: int, error: Array, lead_min: float = 60.0, every_h: int = 3) -> 
         observed=column, error=error, absolute_error=column, crps=column, raw_crps=column,
         raw_error=error, raw_half_width=column * HALF, raw_inside_80=column,
         inside=dict.fromkeys(none.inside, column), weight_of_simulation=column, rivals={},
+        quantiles=np.zeros((n, 9)), raw_quantiles=np.zeros((n, 9)), levels=none.levels,
     )  # fmt: skip
 
 

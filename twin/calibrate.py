@@ -34,6 +34,7 @@ from twin.overflowing import learn_overflow, shares_entered
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path, load_path
 from twin.presence import presence_correlation
+from twin.replayed import queue_of, slower
 from twin.reporting import Reporting, arrivals_told_after, exits_told, taken_as_gone, typed_after
 from twin.settled import (
     BLOCK_HOURS,
@@ -48,6 +49,7 @@ from twin.state import State
 from twin.story import DESTINATIONS, Array, Visits
 from twin.turnover import BedCounts, free_beds, learn_turnover
 from twin.unrecorded import Unrecorded, unrecorded
+from twin.walks import Walks
 
 Flags = npt.NDArray[np.bool_]
 
@@ -58,6 +60,15 @@ STAYS_HALF_LIFE_DAYS = 120.0
 ENOUGH_TOLD = 0.6
 """Share of visits that must tell a milestone for a path to use it."""
 _WARD = DESTINATIONS.index("ward")
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """What a present needs on a path that nobody learned from a log."""
+
+    walks: Walks
+    told: frozenset[str]
+    """The milestones of the path that the log tells too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +100,8 @@ class Calibration:
     """How announcements of each of `announced.KINDS` are kept."""
     report: Mapping[str, Any]
     """What was learned, excluded and could not be known, ready for JSON."""
+    described: Described | None = None
+    """Where the path is the one that a site's file says (`described.py`); None where it was learned."""
 
 
 def calibrate(
@@ -135,6 +148,7 @@ def calibrate(
     edges = load_edges(history, visits, window)
     known, slot = _doctors(recent, known, minutes)
     learned = _learned(path, sample, known, year.visits, slot, counts)
+    durations = {**learned.durations, **_contacts(recent, known, minutes, learned.durations, slot)}
     exits = exits_told(history, visits)
     announced = learn_kept(state, minutes, window[0], known.hospital.zone)
     wards = _wards(year, known.hospital, exits["ward"])
@@ -143,7 +157,7 @@ def calibrate(
         classes=classes,
         block_of_hour=np.arange(24) // BLOCK_HOURS,
         streams=streams,
-        durations={**_others(path, turnaround_min, overflow.after), **learned.durations, **wards.stays},
+        durations={**_others(path, turnaround_min, overflow.after), **durations, **wards.stays},
         shares=learned.shares,
         wanted=learned.wanted,
         load_edges=edges,
@@ -235,6 +249,19 @@ def _doctors(sample: Sample, known: Adapted, minutes: Minutes) -> tuple[Adapted,
     looks_after = caseload(busy) if busy else NO_LIMIT
     slot = doctor_slot(busy, looks_after, BLOCKS) if busy else None
     return replace(known, hospital=known.hospital.with_caseload("doctor", looks_after)), slot
+
+
+def _contacts(
+    sample: Sample, known: Adapted, minutes: Minutes, durations: Mapping[str, Duration], slot: Duration | None
+) -> dict[str, Duration]:
+    """What a contact takes of a doctor, by its name, so that the waits are those that came; nothing if not known."""
+    if slot is None or "doctor_slot" not in durations:
+        return {}
+    hospital, ready = known.hospital, steps_of(sample.visits)
+    profile = hospital.capacity("doctor", minutes.at(float(ready[0])), float(ready[-1] - ready[0]) + 2 * DAY_MIN)
+    duty = [(float(ready[0]) + minute, count) for minute, count in profile]
+    queue = queue_of(sample, durations["patience"], duty, len(hospital.acuities))
+    return {"doctor_slot": slot.scaled(slower(queue, slot, hospital.caseloads["doctor"]))}
 
 
 def _beds(

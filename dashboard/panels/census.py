@@ -43,18 +43,20 @@ def why(moved: Moved, reader: Reader) -> str:
 
 def _block(name: str, by: float, moved: Moved, reader: Reader) -> str:
     """What one block did: what came beside what was expected, or its name; and by how much it moved the forecast."""
-    n, expected = {
-        "arrivals": (moved.arrived, moved.arrivals_expected),
-        "patients": (moved.left, moved.exits_expected),
-    }.get(name, (0.0, 0.0))
+    came, expected = (reader.number(n) for n in (moved.arrived, moved.arrivals_expected))
+    left, out = (reader.number(n) for n in (moved.left, moved.exits_expected))
     said = {
-        "arrivals": reader.say("{n} arrivals, not {expected}", n=reader.number(n), expected=reader.number(expected)),
-        "patients": reader.say("{n} exits, not {expected}", n=reader.number(n), expected=reader.number(expected)),
+        "arrivals": reader.say("arrivals")
+        if came == expected
+        else reader.say("{n} arrivals, not {expected}", n=came, expected=expected),
+        "patients": reader.say("patients already here")
+        if left == out
+        else reader.say("{n} exits, not {expected}", n=left, expected=out),
         "capacity": reader.say("beds and staff"),
         "learned": reader.say("learned anew"),
         "correction": reader.say("correction by past forecasts"),
-    }[name]
-    return f"{said} ({reader.signed(by)})"
+    }
+    return f"{said[name]} ({reader.signed(by)})"
 
 
 def figure(board: Board, reader: Reader) -> go.Figure | None:
