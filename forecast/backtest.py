@@ -152,7 +152,7 @@ def _prepared(log: EventLog, hospital: Hospital, plan: Plan) -> Iterator[_Prepar
         if rivals is None or renew:
             rivals = fit(history, lead_min=sorted(plan.lead_min))
         yield _Prepared(
-            situation, with_count_model(rivals.ahead(as_of, now), situation, as_of, rivals.lead_min), lesson
+            situation, with_count_model(rivals.ahead(as_of, now, history), situation, as_of, rivals.lead_min), lesson
         )
 
 

@@ -222,7 +222,7 @@ class Loop:
         )
         self._trust_engines(forecast)
         fitted = self._fitted(history, how, learned)
-        rivals = with_count_model(fitted.ahead(as_of, now), situation, as_of, fitted.lead_min)
+        rivals = with_count_model(fitted.ahead(as_of, now, history), situation, as_of, fitted.lead_min)
         earlier = self._archive.issued_near(as_of - EARLIER)
         self._record.keep(forecast, rivals)
         self._record.verify(state, calibration, as_of)  # 3
