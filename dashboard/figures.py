@@ -143,7 +143,7 @@ def _layout(fan: Fan, reader: Reader, *, now_at: datetime, top: float, wide: boo
         "font": {"family": FONT, "size": rem, "color": colours.muted},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "separators": ", " if reader.language == "fr" else ".,",
+        "separators": reader.separators,
         "template": "none",
     }
 

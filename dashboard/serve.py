@@ -173,6 +173,7 @@ def _site(house: House, mode: str) -> Site:
     return Site(
         house.hospital, tuple(house.scenarios()), mode, spaces=house.hospital.spaces if own else None, own_beds=own,
         call=house.settings.downtime_call, learns_at_h=house.settings.learn_at_h,
+        described=house.site,
     )  # fmt: skip
 
 

@@ -61,6 +61,11 @@ class Reader:
     rem_px: float = 20.0
     narrow: bool = False
 
+    @property
+    def separators(self) -> str:
+        """What stands before decimals and between thousands, as charts take them."""
+        return ",\u202f" if self.language == "fr" else ".,"
+
     def text(self, text: str) -> str:
         """The text in the reader's language, its `{names}` left to be filled in."""
         return _translations(self.language).gettext(text)

@@ -17,9 +17,9 @@ import numpy as np
 from forecast.situation import Situation
 from forecast.values import Array, Series, series
 from twin.arrivals import calendar, day_levels, expected_today
-from twin.known import WARD
 from twin.reporting import EXITS, Reporting
 from twin.settled import BLOCKS
+from twin.waits import WARD
 
 RIVAL = "count_model"
 """Its name among the baselines, of the census of the department alone."""

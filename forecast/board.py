@@ -6,9 +6,10 @@ and is shown as absent, never as zero.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,26 @@ class Fan:
     peak_at: datetime | None = None
     peak: tuple[float, float, float] | None = None
     """The highest value ahead, read from members: 10 %, 50 %, 90 %; `peak_at` is the median of its time."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Why the census is forecast otherwise than some time ago, at the valid time at which its mean moved most."""
+
+    since: datetime
+    """When the earlier forecast was made."""
+    valid_at: datetime
+    before: float
+    now: float
+    by: dict[str, float]
+    """What moved it, in patients, in the order in which it is told: `arrivals`, `patients` (those who
+    were here left sooner or later), `capacity` (beds and staff), `learned`, `correction`. They add up to the change."""
+    arrived: float
+    """Arrivals since then."""
+    arrivals_expected: float
+    left: float
+    """Exits since then, as the two presents leave them over."""
+    exits_expected: float
 
 
 @dataclass(frozen=True)
@@ -178,6 +199,8 @@ class Cycle:
     """Days of history behind the parameters."""
     path: str
     """Name of the path the twin walks ("full", "milestones" or "stay")."""
+    described: Mapping[str, Any] | None = None
+    """Where the path is the one that the site's file says: `source`, `days` of the `needed`, `level`, `keeps_path`."""
     checked: int = 0
     """Runs of the last forecast that were made in both engines."""
     equal: int = 0
@@ -208,5 +231,7 @@ class Board:
     feed: Feed
     cycle: Cycle
     checks: tuple[Check, ...] = ()
+    moved: Moved | None = None
+    """None where there is no forecast of an hour ago to compare with."""
     call: str | None = None
     """Telephone or extension to call while the board is blind."""

@@ -17,6 +17,7 @@ import numpy as np
 from forecast.situation import Situation
 from forecast.values import Array, Members
 from twin import model
+from twin.calibrate import Calibration
 from twin.capacities_told import as_told
 from twin.counting import Counting
 from twin.fate import Fate, cast
@@ -182,7 +183,7 @@ def _counting(situation: Situation) -> Counting:
         acuities=tuple(c.hospital.acuities),
         units=tuple(unit.name for unit in c.hospital.units),
         wards=tuple(unit.name for unit in c.hospital.wards),
-        milestones=MILESTONES[c.path.name],
+        milestones=milestones_of(c),
         at_once_min=AT_ONCE_MIN,
     )
 
@@ -210,4 +211,9 @@ MILESTONES: dict[str, frozenset[str]] = {
     "milestones": frozenset({"SeenByProvider", "DecidedToAdmit"}),
     "full": frozenset({"SeenByProvider", "DecidedToAdmit"}),
 }
-"""Milestones that each path tells; measures that need others do not exist."""
+"""Milestones that each shipped path tells; measures that need others do not exist."""
+
+
+def milestones_of(c: Calibration) -> frozenset[str]:
+    """Those of a calibration's path: of a described one, as far as the log tells them too."""
+    return MILESTONES[c.path.name] if c.described is None else c.described.told & MILESTONES["full"]

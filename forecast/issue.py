@@ -16,6 +16,7 @@ from forecast.ensemble import Progress, Run, ensemble
 from forecast.lever import no_lever
 from forecast.situation import Situation
 from forecast.values import Forecast, Members, Series, series
+from twin.described import basis_of
 from twin.learned_version import model_version, parameters_hash
 from twin.scenarios import Scenario
 
@@ -97,6 +98,7 @@ def provenance(
         "path": c.path.name,
         "hospital": c.hospital.name,
         "learned_days": c.report["days"],
+        "described": basis_of(c),
         "inapplicable": {s.name: why for s in scenarios if (why := no_lever(situation, s))},
         "run": asdict(how),
         "engines": asdict(engines),

@@ -27,6 +27,7 @@ from forecast.complete import complete_at
 from forecast.ensemble import Run
 from forecast.feeds import Feeds
 from forecast.issue import Times, issue
+from forecast.moved import Remembered, Said, moved, said
 from forecast.nightly import Nightly
 from forecast.pages import DoubtView, FeedsView, LearnedView, Published, QuarantineView, ReasonView
 from forecast.past import Past, grid_start
@@ -45,6 +46,8 @@ from twin.errors import TwinError
 from twin.hospital import Hospital
 from twin.memory import Memory
 from twin.scenarios import Scenario
+from twin.settled import learnable_from
+from twin.site import Site as Description
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +80,8 @@ class Site:
     """Telephone or extension to call while the board is blind."""
     learns_at_h: int = 4
     """Local hour at which the parameters are learned anew."""
+    described: Description | None = None
+    """What the site says of itself, which serves while the log has not taught enough; None where it may not."""
 
 
 @dataclass
@@ -116,12 +121,13 @@ class Loop:
         self._workers, self._how, self._rhythm = workers, how, rhythm
         self._told, self._published, self._elsewhere = told, published, elsewhere
         self._memory = Memory(log, saves=True)
-        self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds)
+        self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds, site=site.described)
         self._past: Past | None = None
         self._calibration: Calibration | None = None
         self._rivals: Rivals | None = None
         self._recalibration: Recalibration | None = None
         self._made: Made | None = None
+        self._remembered = Remembered()
         self._record = Record(archive)
         self._feeds = Feeds(log.traffic(), site.hospital, links)
         self._turned: int | None = None
@@ -203,6 +209,7 @@ class Loop:
         3. Verify what has come true, when its truth is a week old.
         4. Publish; but while what is known is only the last known, or is being caught up with, what was published
            before stays.
+        5. Say why it moved.
         """
         self._feeds.learn(as_of)  # 1
         state = self._memory.at(as_of)
@@ -216,7 +223,9 @@ class Loop:
         how = replace(self._how, seed=seed_of(self._how.seed, as_of))
         times = Times(as_of, as_of, as_of)
         if learned or self._recalibration is None:
-            self._recalibration = self._record.recalibration(as_of, self._site.hospital.zone)
+            self._recalibration = self._record.recalibration(
+                as_of, self._site.hospital.zone, since=learnable_from(state)
+            )
         forecast = issue(  # 2
             situation, self._site.scenarios, how, times, recalibration=self._recalibration, executor=self._workers
         )
@@ -234,6 +243,16 @@ class Loop:
         )
         if self._told is not None:
             self._told(forecast)
+        if begins_at == as_of:  # 5
+            self._say_why(said(situation, how, forecast))
+
+    def _say_why(self, now: Said) -> None:
+        """Why the forecast is another than an hour ago, once there is one to compare with."""
+        before = self._remembered.before(now)
+        self._remembered.keep(now)
+        if before is not None and self._made is not None:
+            why = moved(before, now, self._site.scenarios[0], executor=self._workers)
+            self._made = replace(self._made, moved=why)
 
     def _trust_engines(self, forecast: Forecast) -> None:
         """Say in how many runs both engines agreed; SimPy serves from the next cycle on if they ever do not."""
@@ -324,7 +343,8 @@ class Loop:
             age=now - made.forecast.issued_at if made else None,
             seconds=counts.seconds, done=counts.done, missed=counts.missed, failed=counts.failed,
             last_error=counts.last_error, every=self._rhythm.every, members=self._how.members,
-            learned_days=report["days"] if report else None, path=str(report["path"]) if report else "",
+            learned_days=report["days"] if report else None,
+            described=report.get("described") if report else None, path=str(report["path"]) if report else "",
             checked=told["engines"]["checked"], equal=told["engines"]["equal"],
             corrected_days=told["recalibration"]["days"], begins_at=made.situation.as_of if made else None,
             cluster_fault=self._elsewhere(),

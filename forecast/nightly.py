@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,15 +17,17 @@ from ingest.clock import local, stopwatch
 from ingest.errors import EdtwinError
 from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
+from twin.described import basis_of, believed, sentence_of
 from twin.hospital import Hospital
 from twin.learned_days import Days
 from twin.learned_report import changes
+from twin.site import Site
 from twin.state import State
 
 logger = logging.getLogger(__name__)
 
 AGAIN_AFTER = timedelta(hours=1)
-"""How long after a failure it is tried again."""
+"""How long after a failure, or while the log has not taught enough, it is tried again."""
 _SNAPSHOT = "twin.learned"
 _KEPT = 30
 
@@ -45,8 +47,11 @@ class _Last:
 class Nightly:
     """One hospital's parameters, learned anew each night at `hour` of its own time, and at once the first time."""
 
-    def __init__(self, log: EventLog, hospital: Hospital, *, hour: int = 4, own_beds: bool = False) -> None:
-        self._log, self._hospital, self._hour, self._own_beds = log, hospital, hour, own_beds
+    def __init__(
+        self, log: EventLog, hospital: Hospital, *, hour: int = 4, own_beds: bool = False, site: Site | None = None
+    ) -> None:
+        """With a `site`, what it says of itself serves while the log has not taught enough."""
+        self._log, self._hospital, self._hour, self._own_beds, self._site = log, hospital, hour, own_beds, site
         self._days = Days(log, saves=True)
         self._last: _Last | None = None
         self._fault: str | None = None
@@ -76,14 +81,19 @@ class Nightly:
         empty = LearnedView(now, zone, self._hospital.name, mode, next_at=self._next(now), fault=self._fault)
         if last is None:
             return empty
+        basis = basis_of(last.calibration)
+        if basis is not None and not basis["keeps_path"]:
+            return replace(empty, described=basis, next_at=last.calibration.as_of + AGAIN_AFTER)
         return replace(
             empty, learned_at=last.calibration.as_of, seconds=last.seconds, days_added=last.days_added,
-            report=last.calibration.report, changes=last.changes, changed_since=last.before_at,
+            report=last.calibration.report, changes=last.changes, changed_since=last.before_at, described=basis,
         )  # fmt: skip
 
     def _is_due(self, last: _Last, as_of: datetime) -> bool:
         if self._fault is not None and self._tried_at is not None and as_of - self._tried_at < AGAIN_AFTER:
             return False
+        if not _is_learned(last.calibration):
+            return as_of - last.calibration.as_of >= AGAIN_AFTER
         return last.calibration.as_of < self._latest(as_of)
 
     def _latest(self, at: datetime) -> datetime:
@@ -99,8 +109,13 @@ class Nightly:
     def _learned(self, state: State, as_of: datetime) -> _Last:
         began = stopwatch()
         before = self._days.before(as_of)
-        found = calibrate(state, self._hospital, as_of, before=before, own_beds=self._own_beds)
+        found = self._believed(
+            state, as_of, lambda: calibrate(state, self._hospital, as_of, before=before, own_beds=self._own_beds)
+        )
         seconds = stopwatch() - began
+        if not _is_learned(found):
+            logger.info("%s", sentence_of(basis_of(found) or {}))
+            return _Last(found, seconds, 0, (), None)
         logger.info("learned anew in %.1f s: %d days added, version %s", seconds, self._days.added,
                     found.report["version"])  # fmt: skip
         earlier, earlier_at = self._earlier(as_of)
@@ -108,11 +123,20 @@ class Nightly:
         changed = tuple(changes(earlier, found.report)) if earlier is not None else ()
         return _Last(found, seconds, self._days.added, changed, earlier_at)
 
+    def _believed(self, state: State, as_of: datetime, learn: Callable[[], Calibration]) -> Calibration:
+        return learn() if self._site is None else believed(self._site, state, as_of, learn)
+
     def _earlier(self, as_of: datetime) -> tuple[Mapping[str, Any] | None, datetime | None]:
         """What was learned the time before, and when: from memory, else from the log."""
-        if self._last is not None:
+        if self._last is not None and _is_learned(self._last.calibration):
             return self._last.calibration.report, self._last.calibration.as_of
         return earlier_report(self._log, as_of)
+
+
+def _is_learned(calibration: Calibration) -> bool:
+    """False while all that a site says of itself is in use."""
+    basis = basis_of(calibration)
+    return basis is None or bool(basis["keeps_path"])
 
 
 def earlier_report(log: EventLog, as_of: datetime) -> tuple[Mapping[str, Any] | None, datetime | None]:

@@ -224,6 +224,8 @@ class LearnedView:
     changes: tuple[Mapping[str, Any], ...] = ()
     """What differs from the time before, the largest difference first: `what`, `before`, `now`."""
     changed_since: datetime | None = None
+    described: Mapping[str, Any] | None = None
+    """Where the path is the one that the site's file says: `source`, `days` of the `needed`, `level`, `keeps_path`."""
 
 
 # --- the page of the model's checks ---------------------------------------------------------------------------------

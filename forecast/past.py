@@ -14,19 +14,20 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from forecast.baselines import WINDOW_DAYS, History
-from forecast.ensemble import MILESTONES
+from forecast.ensemble import milestones_of
 from forecast.usual import STEP_MIN
 from forecast.values import Array
 from twin.calibrate import Calibration
 from twin.history import History as VisitHistory
 from twin.history import completed, history_of
-from twin.known import SITUATIONS, Known
+from twin.known import Known
 from twin.known import known_at as known_at_instant
 from twin.measures import measure
 from twin.minutes import Minutes
 from twin.reporting import EXITS, taken_as_gone
 from twin.state import State
 from twin.story import Visits
+from twin.waits import SITUATIONS
 
 RENEWED_DAYS = 3
 """Days back over which exits are still told; what is older is settled and not counted again."""
@@ -153,5 +154,5 @@ def _measured(visits: Visits, grid_min: Array, calibration: Calibration) -> dict
         acuities=hospital.acuities,
         units=units,
         beds=beds,
-        milestones=MILESTONES[calibration.path.name],
+        milestones=milestones_of(calibration),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from forecast.board import Board
 from forecast.pages import PathView
 from twin.calibrate import Calibration
+from twin.described import basis_of
 from twin.explained import explain
 from twin.explanation import ABOVE, WARDS, Explained
 from twin.site import Site
@@ -19,6 +20,8 @@ class PathViews:
 
     def view(self, board: Board, learned: Calibration | None) -> PathView:
         """The page at the minute of a board, by what was learned or else by what the site says."""
+        basis = basis_of(learned) if learned else None
+        learned = None if basis and not basis["keeps_path"] else learned
         own = bool(self._site.own - {"name", "zone"})
         return PathView(
             made_at=board.made_at.replace(second=0, microsecond=0),

@@ -54,9 +54,14 @@ class Record:
         found = [self._archive.skill(as_of - SKILL_WINDOW, as_of, measure=m) for m in HEADLINES]
         return tuple(skill for verifications in found for skill in as_skills(verifications))
 
-    def recalibration(self, as_of: datetime, zone: str) -> Recalibration:
-        """What the forecasts verified by an instant teach for those from it on."""
-        return learn(self._archive.pairs(as_of - WINDOW, as_of, verified_by=as_of), zone)
+    def recalibration(self, as_of: datetime, zone: str, *, since: datetime | None = None) -> Recalibration:
+        """What the forecasts verified by an instant teach for those from it on.
+
+        Those issued before `since`, when nothing could be learned from the log yet, were of another make: they teach
+        nothing.
+        """
+        first = as_of - WINDOW if since is None else min(max(as_of - WINDOW, since), as_of)
+        return learn(self._archive.pairs(first, as_of, verified_by=as_of), zone)
 
     def replayed(self, verifications: Verifications) -> None:
         """Show these, from a replay of the last days, until forecasts are verified."""

@@ -20,6 +20,8 @@ from twin.measures import HOUR_MIN
 from twin.minutes import Minutes
 from twin.state import State
 
+CAME_MIN = 120.0
+"""For so long it is kept when patients came."""
 SILENT_MIN = 60.0
 """When nothing at all has been heard for so long, what came meanwhile is not known."""
 
@@ -40,6 +42,8 @@ class Situation:
     as_of: datetime
     known: Known
     gone: Gone
+    came_min: Array
+    """When patients came to the department in the last two hours, rising, minutes before the instant (negative)."""
     seen_today: Mapping[str, int]
     """Arrivals since local midnight, by stream."""
     unheard_today: Mapping[str, float]
@@ -61,6 +65,7 @@ def situation_of(state: State, calibration: Calibration, as_of: datetime) -> Sit
         as_of=as_of,
         known=known_at(state, calibration, as_of),
         gone=_gone(state, as_of),
+        came_min=_came(state, as_of),
         seen_today={"emergency": _arrived_today(state, calibration.hospital.zone, as_of)},
         unheard_today={"emergency": _unheard(state, calibration, as_of)},
         told_ahead=told_ahead(state, calibration.hospital, calibration.beds_known, as_of),
@@ -89,10 +94,17 @@ def _unheard(state: State, c: Calibration, as_of: datetime) -> float:
 
 
 def _announced(state: State, calibration: Calibration, as_of: datetime) -> tuple[Coming, ...]:
-    name_of = {stream.unit: code for code, stream in enumerate(calibration.parameters.streams)}
+    streams = enumerate(calibration.parameters.streams)
+    name_of = {stream.unit: code for code, stream in streams if not stream.name.startswith("request:")}
     units = enumerate(calibration.hospital.units)
     wards = {unit.name: name_of[code] for code, unit in units if code in name_of}
     return tuple(coming(state, calibration.announced, wards, as_of, calibration.hospital.zone))
+
+
+def _came(state: State, as_of: datetime) -> Array:
+    first_at = as_of - timedelta(minutes=CAME_MIN)
+    came = [v.arrived_at for v in state.visits.values() if v.arrived_at and first_at < v.arrived_at <= as_of]
+    return np.sort(Minutes(as_of).of_many(came))
 
 
 def _gone(state: State, as_of: datetime) -> Gone:

@@ -14,7 +14,7 @@ from forecast.situation import Situation
 from forecast.values import Array
 from tests.histories import NOON as NOW
 from tests.histories import NOTHING_MISSING, situation, state
-from twin.known import WARD
+from twin.waits import WARD
 from twin.reporting import EXITS, Reporting
 from twin.settled import BLOCKS
 

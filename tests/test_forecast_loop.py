@@ -120,6 +120,19 @@ def test_where_the_engines_differ_the_wall_says_so_and_the_law_serves(
     assert engines == ["compiled", "simpy"]
 
 
+def test_after_an_hour_the_board_says_why_the_forecast_moved(archive: Archive, executor: Executor) -> None:
+    b = bench(archive, executor, NOON)
+    b.loop.turn()
+    assert b.loop.board.moved is None
+    b.turn_at(NOON + TEN)
+    assert b.loop.board.moved is None
+    b.turn_at(NOON + HOUR)
+    found = b.loop.board.moved
+    assert found is not None
+    assert found.since == NOON
+    assert sum(found.by.values()) == pytest.approx(found.now - found.before)
+
+
 def test_the_board_ages_while_nothing_is_issued(archive: Archive, executor: Executor) -> None:
     b = bench(archive, executor, NOON)
     b.loop.turn()

@@ -159,8 +159,8 @@ def test_when_nothing_is_heard_for_a_day_nobody_is_taken_from_the_others() -> No
     (silent,) = coming(fold(State(), past()), kept, {}, NOON, "UTC")
     heard = [expected(f"h{i}", -60.0 * i - 30.0, -60.0 * i) for i in range(12)]
     (loud,) = coming(fold(State(), [*past(), *heard]), kept, {}, NOON, "UTC")
-    assert silent.unannounced(np.array([10.0])).tolist() == [1.0]
-    assert loud.unannounced(np.array([10.0]))[0] < 0.7
+    assert silent.unannounced(np.array([5.0, 15.0])).tolist() == [1.0]
+    assert loud.unannounced(np.array([5.0, 15.0]))[0] < 0.7
 
 
 def test_where_nothing_was_ever_announced_nothing_changes() -> None:

@@ -10,7 +10,8 @@ from scipy import special
 
 from tests.histories import NOON, calibration, state
 from twin import presence
-from twin.known import WARD, known_at
+from twin.known import known_at
+from twin.waits import WARD
 from twin.odds import shifted
 from twin.presence import Flags, presence_correlation, who_is_here
 from twin.present_draw import draw_present

@@ -19,7 +19,8 @@ from twin import known as known_module
 from twin import present_draw as module
 from twin.calibrate import Calibration
 from twin.fabricate import Habits
-from twin.known import FORGET_AFTER_MIN, SITUATIONS, Known, known_at
+from twin.known import FORGET_AFTER_MIN, Known, known_at
+from twin.waits import SITUATIONS
 from twin.present import AT_ONCE_MIN, Present
 from twin.present_draw import draw_present, draw_presents
 from twin.state import State, fold

@@ -89,11 +89,16 @@ class Coming:
     after_min: tuple[Array, ...]
     """Of each, in how many minutes they come: each value as likely; inf: never."""
     taken: Array
-    """Of those who come at each of `LEADS`, the share that is announced by now."""
+    """Of those who come at each of `LEADS` after `all_until_min`, the share that is announced by now."""
+    all_until_min: float = 0.0
+    """Until then nobody comes but those who are announced."""
 
-    def unannounced(self, lead_min: Array) -> Array:
-        """Of those who come at each lead, the share that nobody has announced by now."""
-        return np.asarray(1.0 - np.interp(lead_min, LEADS, self.taken))
+    def unannounced(self, edge_min: Array) -> Array:
+        """Of those who come from each minute to the next, `(interval + 1,)`, the share that nobody has announced by
+        now, `(interval,)`."""
+        middle, width = (edge_min[:-1] + edge_min[1:]) / 2, np.maximum(np.diff(edge_min), 1e-9)
+        open_share = np.clip((edge_min[1:] - self.all_until_min) / width, 0.0, 1.0)
+        return np.asarray(open_share * (1.0 - np.interp(middle - self.all_until_min, LEADS, self.taken)))
 
     def drawn(self, uniform: Array) -> Array:
         """When those come who do, minutes from now, from one uniform each."""

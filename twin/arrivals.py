@@ -84,8 +84,13 @@ def calendar(start: datetime, horizon_min: float, zone: str) -> Calendar:
 def expected_today(stream: Stream, start: datetime, zone: str) -> float:
     """Arrivals that the stream expects from local midnight to an instant."""
     midnight = local(start, zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(start.tzinfo)
-    elapsed_min = (start - midnight) / timedelta(minutes=1)
-    return float(calendar(midnight, elapsed_min, zone).expected_of(stream).sum()) if elapsed_min > 0 else 0.0
+    return expected_between(stream, midnight, start, zone)
+
+
+def expected_between(stream: Stream, start: datetime, end: datetime, zone: str) -> float:
+    """Arrivals that the stream expects from an instant to a later one."""
+    minutes = (end - start) / timedelta(minutes=1)
+    return float(calendar(start, minutes, zone).expected_of(stream).sum()) if minutes > 0 else 0.0
 
 
 def unheard_today(stream: Stream, start: datetime, zone: str, told_after_min: Array, silent_min: float) -> float:

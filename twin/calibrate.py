@@ -48,6 +48,7 @@ from twin.state import State
 from twin.story import DESTINATIONS, Array, Visits
 from twin.turnover import BedCounts, free_beds, learn_turnover
 from twin.unrecorded import Unrecorded, unrecorded
+from twin.walks import Walks
 
 Flags = npt.NDArray[np.bool_]
 
@@ -58,6 +59,15 @@ STAYS_HALF_LIFE_DAYS = 120.0
 ENOUGH_TOLD = 0.6
 """Share of visits that must tell a milestone for a path to use it."""
 _WARD = DESTINATIONS.index("ward")
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """What a present needs on a path that nobody learned from a log."""
+
+    walks: Walks
+    told: frozenset[str]
+    """The milestones of the path that the log tells too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +99,8 @@ class Calibration:
     """How announcements of each of `announced.KINDS` are kept."""
     report: Mapping[str, Any]
     """What was learned, excluded and could not be known, ready for JSON."""
+    described: Described | None = None
+    """Where the path is the one that a site's file says (`described.py`); None where it was learned."""
 
 
 def calibrate(

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.events import RANK
-from twin.known import BED, PROVIDER, TRIAGE, Known, Mark
+from twin.known import Known, Mark
 from twin.story import DESTINATIONS, NOWHERE, Array, Index, Story
+from twin.waits import BED, PROVIDER, TRIAGE
 
 Flags = npt.NDArray[np.bool_]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -44,3 +44,7 @@ class Rows:
     def within(self, situation: int) -> Index:
         """The rows that are in a situation."""
         return np.flatnonzero(self.situation == situation)
+
+    def some(self, rows: Index) -> Rows:
+        """Some of them alone."""
+        return Rows(*(getattr(self, f.name)[rows] for f in fields(self)))

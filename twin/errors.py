@@ -2,6 +2,7 @@
 
 EdtwinError                      (ingest) anything a user can mend
 └── TwinError                    something about the hospital, its path, its parameters or a scenario
+    ├── NotEnoughError           a log from which nothing can be learned yet
     ├── ParametersError          parameters that do not fit the path or the hospital: every fault at once
     ├── PresentError             a present that does not fit the path
     ├── RepeatsError             a patient comes to a stage more often than the path allows
@@ -17,6 +18,14 @@ from ingest.errors import EdtwinError
 
 class TwinError(EdtwinError):
     """Something about the hospital, its path, its parameters or a scenario that a user can mend."""
+
+
+class NotEnoughError(TwinError):
+    """A log from which nothing can be learned yet; `days` of the `needed` days are there."""
+
+    def __init__(self, message: str, *, days: float, needed: float) -> None:
+        self.days, self.needed = days, needed
+        super().__init__(message)
 
 
 class ParametersError(TwinError):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.calibrate import Calibration
-from twin.known import BED, DECISION, DEPARTURE, PROVIDER, TRIAGE, WARD
 from twin.story import Array, Index
+from twin.waits import BED, DECISION, DEPARTURE, PROVIDER, TRIAGE, WARD
 
 
 @dataclass(frozen=True)

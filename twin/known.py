@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -17,6 +17,7 @@ from twin.calibrate import Calibration
 from twin.leaving import HOUR_MIN, Timeline, lasted
 from twin.minutes import Minutes
 from twin.odds import shifted
+from twin.parameters import Parameters
 from twin.planned_exits import Lying, Plans, plans_of
 from twin.reporting import EXITS, p_here_today, usual_of
 from twin.settled import BLOCK_HOURS
@@ -24,6 +25,8 @@ from twin.state import State
 from twin.story import NOWHERE, Array, Index
 from twin.unrecorded import Unrecorded
 from twin.visit import Visit
+from twin.waits import BED, PROVIDER, SITUATIONS, TRIAGE, WARD
+from twin.walks import wards_of
 
 Flags = npt.NDArray[np.bool_]
 Mark = tuple[float, int, int, int, int]
@@ -32,12 +35,20 @@ YOUNG_BOARDER_MIN = 24 * 60.0
 _LARGEST_LOG = 20.0
 FORGET_AFTER_MIN = 72 * 60.0
 """A visit to the department this old without an exit is a ghost and not looked at."""
-SITUATIONS: tuple[str, ...] = ("triage", "provider", "decision", "departure", "bed", "ward")
-TRIAGE, PROVIDER, DECISION, DEPARTURE, BED, WARD = range(len(SITUATIONS))
 _UNSEEN, _IN_CARE, _DECIDED, _DISCHARGED, _IN_WARD = range(len(EXITS))
 _EXIT_SINCE: tuple[Callable[[Visit], datetime | None], ...] = (
     lambda v: v.arrived_at, lambda v: v.seen_at, lambda v: v.decided_at, lambda v: v.discharged_at,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class OnOwnPath:
+    """What a present on a site's own path needs besides."""
+
+    class_share: Array
+    """How likely each is of each class, by what is known of its age and acuity, `(patient, class)`."""
+    capacity: Mapping[str, int]
+    """Of each pool, at the instant."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +80,10 @@ class Known:
     """Exits from wards that are planned."""
     marks: tuple[tuple[Mark, ...], ...]
     """What happened to each, as in `Story.of`."""
+    group: Index
+    """Its acuity and when it came, as `alike.py` has it."""
+    on_own_path: OnOwnPath | None = None
+    """What a present on a site's own path needs besides."""
 
     @property
     def count(self) -> int:
@@ -81,10 +96,14 @@ def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
 
     Patients of a ward that the calibration does not know yet are left out until it does.
     """
-    wards = {u.name: code for code, u in enumerate(calibration.hospital.units) if u.ward}
+    lain_in = None if calibration.described is None else wards_of(calibration.path)
+    wards = {
+        u.name: code for code, u in enumerate(calibration.hospital.units)
+        if u.ward and (lain_in is None or u.name in lain_in)
+    }  # fmt: skip
     acuities = {name: code for code, name in enumerate(calibration.hospital.acuities)}
     oldest_at = as_of - timedelta(minutes=FORGET_AFTER_MIN)
-    visits = [v for v in state.present(as_of) if (v.arrived_at or as_of) > oldest_at]
+    visits = [_as_told(v, calibration) for v in state.present(as_of) if (v.arrived_at or as_of) > oldest_at]
     inpatients = [v for v in state.inpatients(as_of) if v.stays[-1].unit in wards]
     rows = [*visits, *inpatients]
     minutes = Minutes(as_of)
@@ -96,11 +115,13 @@ def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
     unit = np.array([wards.get(name or "", NOWHERE) for name in wanted], dtype=np.int64)
     told = np.array([_exit(v) for v in visits] + [_IN_WARD] * len(inpatients), dtype=np.int64)
     told_since = minutes.of_many([_EXIT_SINCE[_exit(v)](v) for v in visits] + starts[len(visits) :])
-    block = _blocks([at or as_of for at in came], calibration.hospital.zone)
+    hour = _hours([at or as_of for at in came], calibration.hospital.zone)
+    part = hour // BLOCK_HOURS
+    block = calibration.parameters.block_of_hour[hour]
     entered = _blocks([at or as_of for at in starts], calibration.hospital.zone)
-    group = np.where(situation == WARD, group_of(unit, entered), group_of(acuity + 1, block))
+    group = np.where(situation == WARD, group_of(unit, entered), group_of(acuity + 1, part))
     arrived = minutes.of_many(starts[: len(visits)] + [None] * len(inpatients))
-    left = _left(state, as_of, oldest_at, acuities, calibration.hospital.zone)
+    left = _left(state, as_of, oldest_at, acuities, calibration)
     p_here = _p_here(calibration, _Exits(told, told_since, group), left)
     p_here = _within_beds(p_here, unit, situation, told_since, calibration)
     ward_clock = _on_ward_clocks(calibration, minutes, situation, unit, minutes.of_many(starts))
@@ -118,12 +139,56 @@ def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
         exit_since_min=told_since,
         exit_group=group,
         p_here=p_here,
-        triage_ahead=_ahead(calibration.unrecorded["triage"], TRIAGE, situation, -arrived, acuity, block),
-        contact_ahead=_ahead(calibration.unrecorded["contact"], PROVIDER, situation, -arrived, acuity, block),
+        triage_ahead=_ahead(calibration.unrecorded["triage"], TRIAGE, situation, -arrived, acuity, part),
+        contact_ahead=_ahead(calibration.unrecorded["contact"], PROVIDER, situation, -arrived, acuity, part),
         ward_clock_min=ward_clock,
         plans=_plans(calibration, lying, minutes),
         marks=tuple(map(_marks, range(len(rows)), rows, situation.tolist(), [minutes] * len(rows), unit.tolist())),
+        group=group_of(acuity + 1, part),
+        on_own_path=_on_own_path(rows, acuity, block, calibration, as_of),
     )
+
+
+_FIELD = {
+    "Triaged": "triaged_at", "SeenByProvider": "seen_at", "DecidedToAdmit": "decided_at",
+    "DecidedToDischarge": "discharged_at",
+}  # fmt: skip
+
+
+def _as_told(visit: Visit, c: Calibration) -> Visit:
+    """The visit without milestones that a site's own path does not mark."""
+    if c.described is None:
+        return visit
+    unknown = {name: None for kind, name in _FIELD.items() if kind not in c.described.told and getattr(visit, name)}
+    return replace(visit, **unknown) if unknown else visit  # type: ignore[arg-type]
+
+
+def _on_own_path(
+    rows: Sequence[Visit], acuity: Index, block: Index, c: Calibration, as_of: datetime
+) -> OnOwnPath | None:
+    if c.described is None:
+        return None
+    now = c.hospital.capacities(c.path.pools, as_of, 1.0)
+    return OnOwnPath(
+        class_share=_class_share(rows, acuity, block, c.parameters),
+        capacity={pool: profile[0][1] for pool, profile in now.items()},
+    )
+
+
+def _class_share(rows: Sequence[Visit], acuity: Index, block: Index, parameters: Parameters) -> Array:
+    """The usual mix of the block, as far as age and acuity allow; else as far as the acuity does, else all of it."""
+    usual = parameters.streams[0].class_share[block]
+    of_acuity = np.array([one.acuity for one in parameters.classes])
+    of_age = np.array([one.age_band or "" for one in parameters.classes])
+    ages = np.array([row.age_band or "" for row in rows])
+    same_acuity = (acuity[:, None] < 0) | (of_acuity[None, :] == acuity[:, None])
+    same_age = (ages[:, None] == "") | (of_age[None, :] == ages[:, None])
+    out = usual.copy()
+    for allowed in (same_acuity, same_acuity & same_age):
+        within = np.where(allowed, usual, 0.0)
+        total = within.sum(axis=1, keepdims=True)
+        out = np.where(total > 0, within / np.where(total > 0, total, 1.0), out)
+    return out
 
 
 def _on_ward_clocks(c: Calibration, minutes: Minutes, situation: Index, unit: Index, start_min: Array) -> Array:
@@ -143,12 +208,18 @@ def _lying(due_min: Array, situation: Index, unit: Index, clock_min: Array, p_he
 
 
 def _plans(c: Calibration, lying: Lying, minutes: Minutes) -> Plans:
-    stays = {code: c.parameters.durations[f"ward_stay:{u.name}"] for code, u in enumerate(c.hospital.units) if u.ward}
+    named = {code: f"ward_stay:{u.name}" for code, u in enumerate(c.hospital.units) if u.ward}
+    stays = {code: c.parameters.durations[name] for code, name in named.items() if name in c.parameters.durations}
+    lying = lying.within(list(stays))
     return plans_of(lying, c.announced[EXITS_PLANNED], stays, c.parameters.leaving, minutes, c.hospital.zone)
 
 
+def _hours(instants: Sequence[datetime], zone: str) -> Index:
+    return np.array([local(at, zone).hour for at in instants], dtype=np.int64)
+
+
 def _blocks(instants: Sequence[datetime], zone: str) -> Index:
-    return np.array([local(at, zone).hour // BLOCK_HOURS for at in instants], dtype=np.int64)
+    return _hours(instants, zone) // BLOCK_HOURS
 
 
 def _exit(visit: Visit) -> int:
@@ -186,16 +257,18 @@ class _Exits:
     group: Index
 
 
-def _left(state: State, as_of: datetime, oldest_at: datetime, acuities: Mapping[str, int], zone: str) -> _Exits:
+def _left(state: State, as_of: datetime, oldest_at: datetime, acuities: Mapping[str, int], c: Calibration) -> _Exits:
     """The visits to the department that came lately and whose exit is on record."""
-    gone = [v for v in state.visits.values() if v.arrived_at and v.arrived_at > oldest_at and _over(v, as_of)]
+    gone = [
+        _as_told(v, c) for v in state.visits.values() if v.arrived_at and v.arrived_at > oldest_at and _over(v, as_of)
+    ]
     gone.sort(key=lambda v: v.visit)
     kind = np.array([_exit(v) for v in gone], dtype=np.int64)
     acuity = np.array([acuities.get(v.acuity or "", NOWHERE) for v in gone], dtype=np.int64)
     return _Exits(
         kind=kind,
         since_min=Minutes(as_of).of_many([_EXIT_SINCE[k](v) for k, v in zip(kind, gone, strict=True)]),
-        group=group_of(acuity + 1, _blocks([v.arrived_at or as_of for v in gone], zone)),
+        group=group_of(acuity + 1, _blocks([v.arrived_at or as_of for v in gone], c.hospital.zone)),
     )
 
 

@@ -132,7 +132,7 @@ def draw_members(
     dice = [_Dice(seed, member) for member in present_counts]
     rates = _rates(dice, parameters.streams, hours, start, zone, seen_today or {}, unheard_today or {})
     for stream in announced:
-        rates[stream.stream] = rates[stream.stream] * stream.unannounced((hours.edge_min[:-1] + hours.edge_min[1:]) / 2)
+        rates[stream.stream] = rates[stream.stream] * stream.unannounced(hours.edge_min)
     coming = [_coming(one, parameters.streams, [rate[m] for rate in rates], hours) for m, one in enumerate(dice)]
     coming, sure = _with_announced(coming, announced, seed, list(present_counts), horizon_min)
     sizes = [

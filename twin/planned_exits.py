@@ -7,8 +7,8 @@ far fewer exits are planned than usual at this hour, plans are not told, and les
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -34,6 +34,11 @@ class Lying:
     clock_min: Array
     due_min: Array
     p_here: Array
+
+    def within(self, units: Sequence[int]) -> Lying:
+        """Those in some wards."""
+        some = np.isin(self.unit, units)
+        return self if some.all() else Lying(*(getattr(self, f.name)[some] for f in fields(self)))
 
 
 @dataclass(frozen=True, eq=False)

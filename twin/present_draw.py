@@ -19,19 +19,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from twin.alike import group_of
 from twin.calibrate import Calibration
 from twin.demand import pick
 from twin.drawn_history import Histories
 from twin.drawn_rows import Rows
 from twin.durations import Duration
 from twin.futures import Future, by_duration, futures_of
-from twin.known import BED, DECISION, DEPARTURE, PROVIDER, SITUATIONS, TRIAGE, WARD, Known
+from twin.known import Known
+from twin.placed import placed, wanted_unit
 from twin.presence import who_is_here
 from twin.present import AT_ONCE_MIN, Present
 from twin.story import Array, Index
 from twin.unrecorded import Unrecorded
 from twin.untold_moves import moved_untold
+from twin.waits import BED, DECISION, DEPARTURE, PROVIDER, SITUATIONS, TRIAGE, WARD
 
 Flags = npt.NDArray[np.bool_]
 _STREAM = 0x9E50
@@ -61,12 +62,12 @@ def _drawn(about: _About, seed: int, members: range) -> list[Present]:
     uniform, score = _dice(seed, members, known.count)
     here = _who_is_here(about, uniform[:, :, _HERE], score)
     rows, milestones = Rows.of(known, uniform.reshape(-1, uniform.shape[2])), list[Array]()
-    if c.path.name != "stay":
+    if _draws_milestones(c):
         rows, milestones = _with_unrecorded(about, rows)
     rows = replace(rows, cls=_classes(about, rows), untold_min=_untold(c, rows))
     rows = replace(rows, unit=_units(about, rows), uniform=_without_plans(about, rows))
     rows, moved = moved_untold(known, c, rows, here)
-    columns = (rows.cls, rows.unit, *_stages(about, rows))
+    columns = (rows.cls, *_places(about, rows, here))
     cls, unit, stage, serving, since, residual = (x.reshape(*here.shape, *x.shape[1:]) for x in columns)
     histories = about.histories.of(
         here, [at.reshape(here.shape) for at in milestones], moved, rows.unit.reshape(here.shape)
@@ -78,6 +79,13 @@ def _drawn(about: _About, seed: int, members: range) -> list[Present]:
         )
         for i, history in enumerate(histories)
     ]  # fmt: skip
+
+
+def _draws_milestones(c: Calibration) -> bool:
+    """Are triage and first contact milestones of the path, of which a member may draw that they were not recorded?"""
+    if c.described is not None:
+        return {"Triaged", "SeenByProvider"} <= c.described.told
+    return c.path.name != "stay"
 
 
 # --- what all members share ---------------------------------------------------------------------------------------
@@ -104,8 +112,8 @@ def _about(known: Known, c: Calibration) -> _About:
         calibration=c,
         full=_full(known, c),
         threshold=special.ndtri(known.p_here),
-        group=group_of(known.acuity + 1, known.block),
-        histories=Histories.about(known, (TRIAGE, PROVIDER) if c.path.name != "stay" else ()),
+        group=known.group,
+        histories=Histories.about(known, (TRIAGE, PROVIDER) if _draws_milestones(c) else ()),
     )
 
 
@@ -172,6 +180,8 @@ def _passed(
 def _classes(about: _About, rows: Rows) -> Index:
     """The class, drawn from those of the same age and hour for a visit that is not triaged yet."""
     known, cls = about.known, rows.cls.copy()
+    if known.on_own_path is not None:
+        return pick(known.on_own_path.class_share[rows.patient], rows.uniform[:, _CLASS])
     waiting = rows.within(TRIAGE)
     open_rows = waiting[known.acuity[rows.patient[waiting]] < 0]
     usual = about.calibration.parameters.streams[0].class_share
@@ -188,6 +198,9 @@ def _units(about: _About, rows: Rows) -> Index:
     """The ward that a boarder will enter: not always the one wanted; drawn by class where that is not known."""
     c, unit, boards = about.calibration, rows.unit.copy(), rows.within(BED)
     told, untold = boards[unit[boards] >= 0], boards[unit[boards] < 0]
+    if c.described is not None:
+        unit[untold] = wanted_unit(c, about.full, rows, untold, rows.uniform[untold, _UNIT])
+        return unit
     unit[untold] = pick(c.parameters.wanted["ward"][rows.cls[untold]], rows.uniform[untold, _UNIT])
     unit[told] = pick(c.placed[rows.unit[told]], rows.uniform[told, _UNIT])
     return unit
@@ -226,6 +239,18 @@ def _as_planned(about: _About, rows: Rows, mine: Index, left: Array) -> Array:
         drawn = plans.drawn(row, rows.uniform[mine[at], _LASTING])
         out[at] = np.where(np.isnan(drawn), out[at, 0], drawn)[:, None]
     return out
+
+
+def _places(about: _About, rows: Rows, here: Flags) -> tuple[Index, Index, Flags, Array, Array]:
+    """Unit, stage, whether it has begun, since when, and what is left of it by load class, one row each."""
+    if about.calibration.described is None:
+        return rows.unit, *_stages(about, rows)
+    where = placed(about.known, about.calibration, about.full, rows, here, rows.uniform[:, [_FUTURE, _LASTING]])
+    as_known = np.flatnonzero(about.known.situation[rows.patient] == WARD)
+    left = where.left_min.copy()
+    planned = _as_planned(about, rows, as_known, left[as_known])
+    left[as_known] = np.where(where.by_clock[as_known, None], planned, left[as_known])
+    return where.unit, where.stage, where.serving, where.since_min, left
 
 
 # --- in which stage, and how far ----------------------------------------------------------------------------------

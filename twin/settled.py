@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import numpy as np
 import numpy.typing as npt
 
-from twin.errors import TwinError
+from twin.errors import NotEnoughError
 from twin.history import SETTLED_MIN, History
 from twin.hospital import Hospital
 from twin.learned_durations import Cells
 from twin.learned_path import Sample
 from twin.measures import inside
 from twin.parameters import PatientClass
+from twin.state import State
 from twin.story import Array, Index, Visits
 
 Flags = npt.NDArray[np.bool_]
@@ -35,11 +38,20 @@ def learning_window(history: History, window_days: int) -> tuple[float, float]:
     start = max(first + DAY_MIN, -window_days * DAY_MIN)
     if -SETTLED_MIN - start < MINIMUM_DAYS * DAY_MIN:
         have = max(-SETTLED_MIN - start, 0) / DAY_MIN
-        raise TwinError(
+        raise NotEnoughError(
             f"a calibration needs {MINIMUM_DAYS:g} days of visits that are {SETTLED_MIN / 60:g} hours old or more, "
-            f"but the log holds {have:.1f} before {history.minutes.origin:%Y-%m-%d %H:%M}"
+            f"but the log holds {have:.1f} before {history.minutes.origin:%Y-%m-%d %H:%M}",
+            days=have,
+            needed=MINIMUM_DAYS,
         )
     return start, -SETTLED_MIN
+
+
+def learnable_from(state: State) -> datetime | None:
+    """When a log had enough for the first time; None where nobody has come."""
+    arrived = min((v.arrived_at for v in state.visits.values() if v.arrived_at), default=None)
+    minutes = DAY_MIN + MINIMUM_DAYS * DAY_MIN + SETTLED_MIN
+    return None if arrived is None else arrived + timedelta(minutes=minutes)
 
 
 def settled_sample(
@@ -51,8 +63,10 @@ def settled_sample(
     """
     settled = (visits.arrived_min >= window[0]) & (visits.arrived_min < window[1]) & ~np.isnan(visits.departed_min)
     if not settled.any():
-        raise TwinError(
-            "a calibration needs visits with arrival and departure, but the log holds none that are settled"
+        raise NotEnoughError(
+            "a calibration needs visits with arrival and departure, but the log holds none that are settled",
+            days=0.0,
+            needed=MINIMUM_DAYS,
         )
     rows = np.flatnonzero(settled)
     block = history.block_hour[rows] // BLOCK_HOURS

@@ -8,6 +8,7 @@ out is the shipped default:
 | `name`, `zone`, `acuities`, `[units]`, `[pools]` | the hospital, each as a whole; pools one by one on a shipped path |
 | `path` | a shipped path by its name: `full`, `milestones` or `stay` |
 | `[stage.<name>]` | a path of its own, instead |
+| `keeps_path = true` | forecasts walk this path for good, also once a log has taught another |
 | `[arrivals]`, `[mix]`, `[durations]`, `[shares]`, `[wanted]` | parameters, entry by entry |
 | `[planned]`, `[requests]`, `[leaving]` | who comes by appointment, what wards ask for, when they let go: as a whole |
 
@@ -38,6 +39,8 @@ from twin.stages import PathFile
 
 PATH = "path"
 """The key that names a shipped path."""
+KEEPS_PATH = "keeps_path"
+"""The key that says that forecasts walk the file's path for good."""
 OWN_PATH = "own"
 """The name of a path that the site's file holds."""
 _HOSPITAL = tuple(HospitalFile.model_fields)
@@ -62,6 +65,8 @@ class Site:
     """The sections that the site's file holds."""
     lacks: tuple[str, ...] = ()
     """What it would have to add to be whole, one sentence each."""
+    keeps_path: bool = False
+    """True where forecasts walk its path for good, also once a log has taught another."""
 
     @property
     def own_units(self) -> bool:
@@ -109,7 +114,7 @@ def site_from(text: str, *, place: str = "site") -> Site:
         parameters = faults.of(lambda: _parameters(numbers, hospital, path, told, text, place))
     faults.settle()
     assert hospital is not None
-    return Site(place, hospital, path, parameters, frozenset(told), tuple(faults.lacks))
+    return Site(place, hospital, path, parameters, frozenset(told), tuple(faults.lacks), told.get(KEEPS_PATH) is True)
 
 
 class _Faults:
@@ -144,12 +149,15 @@ class _LacksError(Exception):
 
 
 def _unknown(told: Mapping[str, Any], text: str, place: str) -> list[str]:
-    allowed = (*_HOSPITAL, PATH, "stage", *_PARAMETERS)
+    allowed = (*_HOSPITAL, PATH, KEEPS_PATH, "stage", *_PARAMETERS)
     faults = [
         f"{place}:{line_of((key,), text)}: {key}: unknown key{_likely(key, allowed)}"
         for key in told
         if key not in allowed
     ]
+    if not isinstance(told.get(KEEPS_PATH, False), bool):
+        where = f"{place}:{line_of((KEEPS_PATH,), text)}: {KEEPS_PATH}"
+        faults.append(f"{where}: must be true or false, but is {told[KEEPS_PATH]!r}")
     where = f"{place}:{line_of((PATH,), text)}: {PATH}"
     if PATH in told and "stage" in told:
         faults.append(f"{where}: must not be given where the file has stages of its own ([stage.<name>])")

@@ -11,9 +11,11 @@ import numpy.typing as npt
 from twin.calibrate import Calibration
 from twin.drawn_rows import Rows
 from twin.futures import by_duration
-from twin.known import BED, WARD, Known
+from twin.known import Known
 from twin.present import AT_ONCE_MIN
 from twin.story import Array, Index
+from twin.waits import BED, WARD
+from twin.walks import wards_of
 
 Flags = npt.NDArray[np.bool_]
 _WHETHER, _AWAY = 5, 6
@@ -58,8 +60,12 @@ def _stays(known: Known, c: Calibration, patient: int) -> Array:
 
 def _in_ward(c: Calibration, rows: Rows, mine: Index, away_min: Array) -> Array:
     """How likely who left a while ago lies in the ward."""
-    out = np.empty(mine.size)
+    out = np.ones(mine.size)
     cls, block = rows.cls[mine], rows.block[mine]
     for name, some in by_duration(c, "ward_stay:wanted", rows.unit[mine]):
-        out[some] = c.parameters.durations[name].survival(away_min[some], cls[some], block[some])
-    return out * (1.0 - c.parameters.shares["p_elsewhere"][cls, block])
+        if name in c.parameters.durations:
+            out[some] = c.parameters.durations[name].survival(away_min[some], cls[some], block[some])
+    lain_in = [c.hospital.unit_code(name) for name in wards_of(c.path)]
+    out[~np.isin(rows.unit[mine], lain_in)] = 0.0
+    elsewhere = c.parameters.shares.get("p_elsewhere")
+    return out if elsewhere is None else out * (1.0 - elsewhere[cls, block])

@@ -13,6 +13,7 @@ from dashboard.house import House, open_house, require_data
 from forecast.nightly import earlier_report
 from ingest.log import Span
 from twin.calibrate import Calibration, calibrate
+from twin.described import believed, sentence_of
 from twin.learned_days import Days
 from twin.learned_report import changes
 from twin.memory import Memory
@@ -32,21 +33,27 @@ def run(options: argparse.Namespace) -> None:
     with open_house(require_data(settings_of(options))) as house:
         at = instant_within(house, options.at)
         report = with_changes(house, learned(house, Memory(house.log), at).report, at)
-    say(options, report, lambda: "\n".join(_lines(report)))
+    basis = report.get("described")
+    first = [sentence_of(basis)] if basis else []
+    say(options, report, lambda: "\n".join([*first, *_lines(report)]))
 
 
 def with_changes(house: House, report: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     """The account, and what differs from the last one that the house kept before the instant, if it has one."""
     before, since = earlier_report(house.log, at)
-    if before is None or since is None:
+    if before is None or since is None or not report["days"]:
         return {**report, "changed_since": None, "changes": []}
     return {**report, "changed_since": since.isoformat(), "changes": changes(before, report)}
 
 
 def learned(house: House, memory: Memory, at: datetime) -> Calibration:
-    """The calibration of a house as of an instant, as known then."""
+    """The calibration of a house as of an instant, as known then; what its site says while that is not enough."""
     before = Days(house.log, saves=True).before(at)
-    return calibrate(memory.at(at), house.hospital, at, before=before, own_beds=house.own_hospital)
+    state = memory.at(at)
+    return believed(
+        house.site, state, at,
+        lambda: calibrate(state, house.hospital, at, before=before, own_beds=house.own_hospital),
+    )  # fmt: skip
 
 
 def instant_within(house: House, at: datetime | None) -> datetime:

@@ -16,7 +16,9 @@ from forecast.issue import Times, as_json, issue
 from forecast.record import Record
 from forecast.situation import situation_of
 from forecast.values import Forecast, Series
+from twin.described import sentence_of
 from twin.memory import Memory
+from twin.settled import learnable_from
 
 _SHOWN_H = (1, 2, 4, 8, 12, 24)
 
@@ -48,7 +50,9 @@ def _forecast(house: House, options: argparse.Namespace) -> Forecast:
     calibration = learned(house, memory, min(at, known_at))
     situation = situation_of(memory.at(known_at), calibration, at)
     how = replace(house.run(), seed=seed_of(house.settings.seed, at))
-    by_past = Record(house.archive).recalibration(min(at, known_at), house.hospital.zone)
+    by_past = Record(house.archive).recalibration(
+        min(at, known_at), house.hospital.zone, since=learnable_from(memory.at(min(at, known_at)))
+    )
     workers = house.workers()
     try:
         with progress("members") as report:
@@ -65,6 +69,8 @@ def _text(told: Forecast) -> str:
         f"as of {as_of:%Y-%m-%d %H:%M} UTC, from what was known at {known_at:%Y-%m-%d %H:%M} UTC, path {path}",
         "mean (8 chances in 10); people, waits (wait_min) in minutes, arrivals, departures and admissions in the hour",
     ]
+    if told.provenance["described"]:
+        lines.insert(1, sentence_of(told.provenance["described"]))
     for name in told.scenarios:
         why_not = told.provenance["inapplicable"].get(name)
         if why_not is not None:

@@ -112,6 +112,6 @@ def figure(check: Check, reader: Reader) -> go.Figure:
         paper_bgcolor=colours.panel, plot_bgcolor=colours.panel, xaxis=axis, yaxis={**axis, "rangemode": "tozero"},
         margin={"l": 3 * reader.rem_px, "r": reader.rem_px, "t": 0.5 * reader.rem_px, "b": 2 * reader.rem_px},
         font={"family": FONT, "size": 0.9 * reader.rem_px, "color": colours.text},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0.0},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0.0}, separators=reader.separators,
     )  # fmt: skip
     return lines
