@@ -36,6 +36,8 @@ JOURNAL = "journal"
 """The folder of the journal, beside the database that is made of it."""
 COMPILED = "compiled"
 """The folder where the compiled engine is kept if it cannot be beside the code; it may be removed at any time."""
+BACKTESTS = "backtests"
+"""The folder of what back-tests have done so far and of the last report; it may be removed at any time."""
 SCHEMAS = (INGEST_SQL, FORECAST_SQL)
 
 

@@ -19,6 +19,7 @@ from forecast.backtest import Plan, Report, backtest, seed_of
 from forecast.ensemble import Run
 from forecast.errors import ForecastError
 from forecast.past import VINTAGE, truth
+from forecast.simulated import Lesson
 from ingest.log import EventLog
 from tests.histories import DAYS, NOON, START, Remembered, fingerprint, hospital, other_log, scenarios, whole_log
 from twin.calibrate import Calibration
@@ -204,7 +205,7 @@ def test_recalibration_learns_nothing_that_became_known_later(monkeypatch: pytes
     def of_the_future(state: State, calibration: Calibration, as_of: datetime, valid: list[datetime]) -> object:
         times, valid[:] = list(valid), []
         known = Remembered(whole_log()).at(NOON)
-        return module._Lesson(as_of, times, truth(known, calibration, times, NOON) if times else {})
+        return Lesson(as_of, times, truth(known, calibration, times, NOON) if times else {})
 
     monkeypatch.setattr(module, "_lesson", of_the_future)
     monkeypatch.setattr(module, "_recalibrated", partial(taught_by_all, module._recalibrated))
@@ -213,7 +214,6 @@ def test_recalibration_learns_nothing_that_became_known_later(monkeypatch: pytes
 
 def taught_by_all(honest: Callable[..., Any], done: list[Any], *rest: Any) -> Any:
     """Every issue after all others: the first ones once more at the end."""
-    again = [replace(one, prepared=replace(one.prepared, lesson=done[0].prepared.lesson if i == 0 else None))
-             for i, one in enumerate(done)]  # fmt: skip
+    again = [replace(one, lesson=done[0].lesson if i == 0 else None) for i, one in enumerate(done)]
     told = list(honest([*done, *again], *rest))
     return told[len(done) :]

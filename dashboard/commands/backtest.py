@@ -9,7 +9,7 @@ from math import isfinite
 from dashboard.commands.calibrate import span_of
 from dashboard.commands.common import duration, hours, instant, progress, say, settings_of
 from dashboard.errors import CommandError
-from dashboard.house import House, open_house, require_data
+from dashboard.house import BACKTESTS, House, open_house, require_data
 from forecast.backtest import Plan, Report, backtest
 from forecast.verify import VERIFIED_LEADS_MIN, Verification
 
@@ -48,7 +48,8 @@ def _report(house: House, options: argparse.Namespace) -> Report:
     try:
         with progress("issues") as bar:
             usual = house.scenarios()[0]
-            return backtest(house.log, house.hospital, usual, plan, executor=workers, progress=bar)
+            kept_in = house.settings.data / BACKTESTS
+            return backtest(house.log, house.hospital, usual, plan, executor=workers, progress=bar, kept_in=kept_in)
     finally:
         workers.shutdown()
 
