@@ -64,7 +64,7 @@ class Settings(Checked):
     executor_key: Annotated[Path | None, Field(description="its private key")] = None
     seed: Annotated[int, Field(ge=0, lt=1000, description="base of all random numbers")] = 1
     history_days: Annotated[int, Field(ge=10, le=365, description="days fabricated for the demonstration")] = 60
-    measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to measure the skill; 0: none")] = 10
+    measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to judge forecasts; 0: none")] = 60
 
     fabricated: Annotated[
         bool, Field(description="what is fed in is of a hospital that does not exist; the wall says so")

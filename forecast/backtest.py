@@ -25,7 +25,7 @@ import numpy as np
 from forecast.analytic import with_count_model
 from forecast.backtest_store import BacktestStore, key_of
 from forecast.baselines import Rivals, fit
-from forecast.calibrated import WINDOW, Recalibration, by_measure, learn
+from forecast.calibrated import WINDOW, Recalibration, by_measure, learn, simulated_share
 from forecast.ensemble import Progress, Run, run_chunk
 from forecast.errors import ForecastError
 from forecast.past import VINTAGE, Past, grid_start, truth
@@ -325,6 +325,7 @@ def _scored(
         paths = with_peaks({measure: values[at] for measure, values in seen.items()}, path_min)
         observed = {measure: path[at_leads] for measure, path in paths.items()}
         raw = forecast.raw.get(next(iter(forecast.scenarios)))
-        return score(forecast, observed, rivals, lead_min=leads, raw=raw)
+        share = simulated_share(forecast, leads)
+        return score(forecast, observed, rivals, lead_min=leads, raw=raw, weight_of_simulation=share)
 
     return [met(forecast, rivals) for forecast, rivals in forecasts]

@@ -130,11 +130,13 @@ class Rivals:
         if as_of < latest:
             raise ValueError(f"baselines fitted at {latest} cannot forecast from {as_of}: that looks ahead")
         places = quarters_of_week(as_of, np.concatenate([[0.0], self.lead_min]), self.zone)
-        recent = _recent(history)
-        found = {name: self._of(m, now.get(name, np.nan), places, recent(name)) for name, m in self.learned.items()}
+        recent, late = _recent(history), 0 if history is None else int((as_of - history.as_of) / _STEP)
+        found = {
+            name: self._of(m, now.get(name, np.nan), places, recent(name), late) for name, m in self.learned.items()
+        }
         return {baseline: {name: found[name][baseline] for name in found} for baseline in BASELINES}
 
-    def _of(self, learned: _Learned, now: float, places: Array, recent: _Past | None) -> dict[str, Series]:
+    def _of(self, learned: _Learned, now: float, places: Array, recent: _Past | None, late: int) -> dict[str, Series]:
         block = blocks_of(places[1:])
         usual_now, usual = np.split(read(learned.usual, places), [1])
         as_now = np.full(usual.shape, now)
@@ -146,11 +148,13 @@ class Rivals:
             "anomaly_persistence": climatology
             if np.isnan(now)
             else self._series(learned, lasting, learned.lasting_errors, block),
-            **self._lagged(learned, usual, block, _seen(learned, now, float(usual_now[0]), recent)),
+            **self._lagged(learned, usual, block, late, _seen(learned, now, float(usual_now[0]), recent)),
         }
 
-    def _lagged(self, learned: _Learned, usual: Array, block: Integers, recent: Recent | None) -> dict[str, Series]:
-        steps = (self.lead_min // STEP_MIN).astype(np.int64)
+    def _lagged(
+        self, learned: _Learned, usual: Array, block: Integers, late: int, recent: Recent | None
+    ) -> dict[str, Series]:
+        steps = (self.lead_min // STEP_MIN).astype(np.int64) + late
         if recent is None:
             middle = dict.fromkeys(LAGGED, np.full(steps.size, np.nan))
         else:
@@ -193,6 +197,7 @@ def _placed(history: History, steps: int) -> tuple[slice, Array]:
     return part, quarters_of_week(start_at, minutes, history.zone)
 
 
+_STEP = timedelta(minutes=STEP_MIN)
 _Past = tuple[Array, Array]
 """The last weeks of a measure, and their local quarter hours of the week."""
 

@@ -19,7 +19,7 @@ The members of another scenario move by as much as their partners: paired differ
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,7 +31,7 @@ from forecast.members import in_order, ranked
 from forecast.scores import equal_weight
 from forecast.spread import COVERED, credible, daily, factor
 from forecast.usual import A_DAY, quarters_of_week
-from forecast.values import Array, Members, Series
+from forecast.values import Array, Forecast, Members, Series
 from forecast.verify import Pairs
 from forecast.weighting import Told, combined, heed_of, level_shares, spoken, weights_by_block
 
@@ -51,6 +51,9 @@ NARROWEST_HALF = 0.5
 BLOCK_HOURS = 6
 BLOCKS = 24 // BLOCK_HOURS
 _QUARTERS_AN_HOUR = 4
+_SLACK = timedelta(minutes=5)
+"""A turn may begin a little late."""
+_SHARE = "weight_of_simulation"
 _LOW, _HIGH = round(0.5 - COVERED / 2, 9), round(0.5 + COVERED / 2, 9)
 
 
@@ -150,9 +153,19 @@ class Recalibration:
             told.update(f"{name} {of.rivals}".encode() + b"".join(x.tobytes() for x in numbers))
         return told.hexdigest()[:16]
 
-    def named(self) -> dict[str, Any]:
-        """From how many days it was learned, its name, and what it corrects; ready for JSON."""
-        return {"days": self.days, "hash": self.digest, "measures": list(self.measures)}
+    def named(
+        self, lead_min: Array, as_of: datetime, rivals: Mapping[str, Mapping[str, Series]] | None = None
+    ) -> dict[str, Any]:
+        """From how many days it was learned, its name, what it corrects; how much of a forecast is the simulation's.
+
+        Ready for JSON; the last by measure and verified lead.
+        """
+        told, shares = by_measure(rivals or {}), {}
+        for measure, of in self.measures.items():
+            share = self.simulated_share(measure, lead_min, as_of, told.get(measure))
+            at = [(lead, w) for lead, w in zip(lead_min, share, strict=True) if lead in of.lead_min]
+            shares[measure] = {f"{lead:g}": round(float(w), 4) for lead, w in at}
+        return {"days": self.days, "hash": self.digest, "measures": list(self.measures), _SHARE: shares}
 
     def one(
         self, measure: str, values: Array, lead_min: Array, as_of: datetime, rivals: Mapping[str, Series] | None = None
@@ -183,9 +196,10 @@ class Recalibration:
         `rivals` (rival -> measure -> distribution) is over the leads of the members.
         """
         first = next(iter(members.values()))
-        told = {m: {name: by[m] for name, by in (rivals or {}).items() if m in by} for m in self.measures}
+        told = by_measure(rivals or {})
         moved = {
-            m: self.one(m, first.measures[m], first.lead_min, as_of, told[m]) - first.measures[m] for m in self.measures
+            m: self.one(m, first.measures[m], first.lead_min, as_of, told.get(m)) - first.measures[m]
+            for m in self.measures
         }
         return {name: _moved(of, moved) for name, of in members.items()}
 
@@ -193,9 +207,33 @@ class Recalibration:
         return np.asarray(quarters_of_week(as_of, lead_min, self.zone) % A_DAY / _QUARTERS_AN_HOUR)
 
 
+def by_measure(rivals: Mapping[str, Mapping[str, Series]]) -> dict[str, dict[str, Series]]:
+    """Rival -> measure -> what it says, the other way round."""
+    measures = dict.fromkeys(m for by in rivals.values() for m in by)
+    return {m: {name: by[m] for name, by in rivals.items() if m in by} for m in measures}
+
+
+def simulated_share(forecast: Forecast, lead_min: Sequence[float]) -> dict[str, Array]:
+    """The share of the simulation in a forecast, by measure, `(lead,)`; measures that are all its are not here."""
+    told = forecast.provenance.get("recalibration", {}).get(_SHARE, {})
+    return {m: np.array([by_lead.get(f"{lead:g}", 1.0) for lead in lead_min]) for m, by_lead in told.items()}
+
+
+def spaced(instants: Sequence[datetime]) -> list[datetime]:
+    """Those of rising instants that are learned from: each `APART` or more after the one before it."""
+    chosen: list[datetime] = []
+    for at in instants:
+        if not chosen or at - chosen[-1] >= APART - _SLACK:
+            chosen.append(at)
+    return chosen
+
+
 def learn(pairs: Pairs, zone: str) -> Recalibration:
-    """What verified forecasts teach; pairs without a truth are passed over."""
-    told = pairs.taken(np.flatnonzero(~np.isnan(pairs.observed)))
+    """What verified forecasts teach, those nearer than `APART` left out; pairs without a truth are passed over."""
+    known = ~np.isnan(pairs.observed)
+    instants = spaced([at.replace(tzinfo=UTC) for at in np.unique(pairs.issued_at[known]).tolist()])
+    chosen = np.array([at.replace(tzinfo=None) for at in instants], dtype="datetime64[us]")
+    told = pairs.taken(np.flatnonzero(known & np.isin(pairs.issued_at, chosen)))
     days = np.unique(told.issued_at.astype("datetime64[D]")).size
     measures = dict.fromkeys(told.measure.tolist())
     return Recalibration(

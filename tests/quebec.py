@@ -1,7 +1,7 @@
 """Counts of patients present in Quebec's emergency departments, forecast as by a site that knows no patients.
 
 Every forecast is made at a whole hour from the last *published* reading (45 minutes late, so that of the hour before),
-with rivals learned anew every week from up to a year before, and weights, bias and spread learned anew every week from
+with rivals learned anew every week from up to a year before, and weights, bias and spread every four weeks from
 forecasts of the same replay whose truth was published by then. Real data are read where they lie and never copied.
 """
 
@@ -20,12 +20,10 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from forecast.baselines import BASELINES, History, fit
-from forecast.calibrated import Recalibration, learn
 from forecast.scores import crps_quantiles
-from forecast.usual import A_DAY, quarters_of_week
 from forecast.values import LEVELS, Array
 from forecast.verify import Pairs, RivalScores, joined
-from forecast.weighting import level_shares
+from tests.weighed import published
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "quebec-ed-hourly" / "quebec_ed_hourly_dev.parquet"
 ZONE = "America/Montreal"
@@ -54,8 +52,12 @@ class Period:
     learned_at: datetime = datetime(2023, 10, 1, tzinfo=UTC)
     judged_at: datetime = datetime(2024, 1, 1, 5, tzinfo=UTC)
     until: datetime = datetime(2025, 1, 1, 4, tzinfo=UTC)
-    every_h: int = 5
+    every_h: int = 7
+    """Not a part of a day, so that all hours come round."""
     renew: timedelta = timedelta(days=7)
+    """How often the rivals are learned anew."""
+    weigh: timedelta = timedelta(days=28)
+    """How often weights, bias and spread are."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,14 @@ def sites() -> list[Readings]:
 def figures(of: Readings, period: Period) -> Figures:
     """The statistical part alone on one site: forecast, learned from, scored."""
     pairs = forecasts(of, period)
-    told, weeks = _published(pairs, period)
-    return _figures(of, told, weeks, period)
+    said = published(pairs, ZONE, every=period.weigh, late=timedelta(minutes=LATE_MIN))
+    judged = np.flatnonzero(pairs.issued_at >= np.datetime64(period.judged_at.replace(tzinfo=None)))
+    return _figures(of, said[judged], pairs.taken(judged))
 
 
 def forecasts(of: Readings, period: Period) -> Pairs:
     """The rivals at every issue, met by what came; nothing is simulated."""
-    return joined([_week(of, week, period) for week in _weeks(period)])
+    return joined([_week(of, week, period) for week in _turns(period, period.renew)])
 
 
 def _instant(stamp: np.datetime64) -> datetime:
@@ -111,11 +114,11 @@ def _instant(stamp: np.datetime64) -> datetime:
     return local.replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
 
 
-def _weeks(period: Period) -> Iterator[datetime]:
+def _turns(period: Period, every: timedelta) -> Iterator[datetime]:
     at = period.learned_at
     while at < period.until:
         yield at
-        at += period.renew
+        at += every
 
 
 def _week(of: Readings, begins_at: datetime, period: Period) -> Pairs:
@@ -159,37 +162,7 @@ def _pairs(of: Readings, parts: list[tuple[int, dict[str, Array]]]) -> Pairs:
     )  # fmt: skip
 
 
-def _published(pairs: Pairs, period: Period) -> tuple[Array, Pairs]:
-    """What would have been published at each issue that is judged, `(pair, level)`, and those pairs."""
-    judged = [at for at in _weeks(period) if at + period.renew > period.judged_at]
-    parts, said = [], []
-    for at in judged:
-        now = _naive(at)
-        known = pairs.issued_at + (pairs.lead_min * 60e6).astype("timedelta64[us]") <= now - _HOUR
-        window = known & (pairs.issued_at >= now - np.timedelta64(240, "D"))
-        by_past = learn(pairs.taken(np.flatnonzero(window)), ZONE)
-        mine = (pairs.issued_at >= max(now, _naive(period.judged_at))) & (pairs.issued_at < _naive(at + period.renew))
-        week = pairs.taken(np.flatnonzero(mine))
-        parts.append(week)
-        said.append(_said(by_past, week))
-    return np.concatenate(said), joined(parts)
-
-
-def _naive(at: datetime) -> np.datetime64:
-    return np.datetime64(at.replace(tzinfo=None), "us")
-
-
-def _said(by_past: Recalibration, week: Pairs) -> Array:
-    """What the rivals say together, `(pair, level)`."""
-    of, first = by_past.measures["census"], week.issued_at.min()
-    minutes = (week.issued_at - first) / np.timedelta64(1, "m") + week.lead_min
-    origin = first.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
-    hour = quarters_of_week(origin, minutes, ZONE) % A_DAY / 4
-    told = np.stack([week.raw_quantiles, *(week.rivals[name].quantiles for name in of.rivals)], axis=1)
-    return np.maximum(of.at(week.lead_min, hour).marginal(told, level_shares(LEVELS)), 0.0)
-
-
-def _figures(of: Readings, told: Array, weeks: Pairs, period: Period) -> Figures:
+def _figures(of: Readings, told: Array, weeks: Pairs) -> Figures:
     own = crps_quantiles(told, weeks.observed, levels=LEVELS)
     whole = ~np.isnan(own) & ~np.any([np.isnan(weeks.rivals[name].crps) for name in SIMPLE], axis=0)
     at = [np.flatnonzero(whole & (weeks.lead_min == lead)) for lead in LEADS]
@@ -207,10 +180,7 @@ def _figures(of: Readings, told: Array, weeks: Pairs, period: Period) -> Figures
 
 
 def _one(of: Readings) -> Figures:
-    return figures(of, Period(every_h=_EVERY_H))
-
-
-_EVERY_H = 5
+    return figures(of, Period())
 
 
 def main() -> None:
@@ -222,13 +192,13 @@ def main() -> None:
     given = parser.parse_args()
     chosen = sites()
     chosen = chosen[:: max(1, len(chosen) // given.sites)][: given.sites] if given.sites else chosen
+    given.out.parent.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(given.processes) as pool:
         found = []
         for one in pool.map(_one, chosen):
             found.append(one)
+            given.out.write_text(json.dumps([vars(each) for each in found]), encoding="utf-8")
             print(one.site, f"{one.mean:.1f}", np.round(100 * one.gain()[[0, 1, 3, 7, 11, 23]], 1), flush=True)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps([vars(one) for one in found]), encoding="utf-8")
     print(table(found))
 
 

@@ -9,8 +9,8 @@ import pytest
 from scipy.special import ndtri
 
 from forecast import calibrated
-from forecast.calibrated import Correction, Recalibration, learn
-from forecast.values import LEVELS, Array, Members
+from forecast.calibrated import Correction, Recalibration, learn, simulated_share, spaced
+from forecast.values import LEVELS, Array, Forecast, Members, Series, series
 from forecast.verify import Pairs, RivalScores, joined
 
 Rivals = dict[str, RivalScores]
@@ -150,6 +150,98 @@ def test_a_scenario_moves_with_its_partners_so_that_differences_stay_the_simulat
     )
     alone = BY_PAST.one("ed_census", other, GRID, AT) - BY_PAST.one("ed_census", usual, GRID, AT)
     assert np.abs(alone - (other - usual)).max() > 1.0
+
+
+# --- weighed with rivals ----------------------------------------------------------------------------------------------
+
+HALF_AND_HALF = Correction(
+    LEADS, np.zeros((4, 2)), np.ones((4, 2)), ("climatology",), np.full((4, 2, 2), 0.5), np.zeros((4, 2))
+)
+WEIGHED = Recalibration("UTC", {"ed_census": HALF_AND_HALF}, 30)
+
+
+def usual(middle: float = 50.0, sd: float = 2.0) -> dict[str, Series]:
+    """A rival's series over the grid; at lead 0 it says nothing."""
+    mean = np.where(GRID > 0, middle, np.nan)
+    return {"climatology": Series(mean, {q: mean + sd * float(ndtri(q)) for q in LEVELS})}
+
+
+def test_a_member_says_what_its_rank_says_in_the_weighed_distribution() -> None:
+    """Moved to the weighed mean alone, the mutant, members would keep the spread of the simulation."""
+    raw = np.random.default_rng(5).normal(40.0, 6.0, (GRID.size, 4000))
+    found = WEIGHED.one("ed_census", raw, GRID, AT, usual())
+    levels = np.array([0.1, 0.5, 0.9])
+    told = np.quantile(found[2:], levels, axis=1).T
+    assert told == pytest.approx(np.tile(45.0 + 4.0 * ndtri(levels), (3, 1)), abs=0.3)
+    moved = raw + (found.mean(axis=1) - raw.mean(axis=1))[:, None]
+    assert np.quantile(moved[2], 0.9) > told[0, 2] + 1.5
+
+
+def test_weighed_members_keep_their_order_the_present_and_their_sums() -> None:
+    raw = simulated()
+    found = WEIGHED.one("ed_census", raw, GRID, AT, usual())
+    assert (found[0] == raw[0]).all()
+    for before, after in zip(raw, found, strict=True):
+        assert (np.diff(after[np.lexsort((after, before))]) >= -1e-9).all()
+    several = {"ed_census": found, "ed_waiting": found / 3}
+    whole = sum(several.values())
+    assert np.asarray(whole).mean(axis=1) == pytest.approx(sum(v.mean(axis=1) for v in several.values()))
+    mixed = np.random.default_rng(1).permuted(found, axis=1)  # the mutant: the same marginals, another order
+    assert np.corrcoef(raw[2], found[2])[0, 1] > 0.95 > 0.3 > np.corrcoef(raw[2], mixed[2])[0, 1]
+
+
+def test_chances_to_exceed_read_from_members_agree_with_the_published_quantiles() -> None:
+    found = WEIGHED.one("ed_census", simulated(), GRID, AT, usual())
+    said = series(found)
+    for level in LEVELS:
+        over = (found > said.quantiles[level][:, None]).mean(axis=1)
+        assert over[1:] == pytest.approx(1.0 - level, abs=0.01)
+
+
+def test_differences_stay_the_simulations_when_it_is_weighed() -> None:
+    usual_members, other = simulated(), simulated() + np.arange(GRID.size)[:, None] * (np.arange(200) % 3)
+    members = {"as_usual": Members(GRID, {"ed_census": usual_members}), "more": Members(GRID, {"ed_census": other})}
+    found = WEIGHED.scenarios(members, AT, {"climatology": {"ed_census": usual()["climatology"]}})
+    differ = found["more"].measures["ed_census"] - found["as_usual"].measures["ed_census"]
+    assert differ == pytest.approx(other - usual_members)
+    alone = WEIGHED.one("ed_census", other, GRID, AT, usual()) - found["as_usual"].measures["ed_census"]
+    assert np.abs(alone - (other - usual_members)).max() > 1.0  # each weighed by itself, the mutant
+
+
+def test_the_share_of_the_simulation_is_told_by_lead() -> None:
+    told = {"climatology": {"ed_census": usual()["climatology"]}}
+    named = WEIGHED.named(GRID, AT, told)
+    assert named["weight_of_simulation"] == {"ed_census": {"60": 0.5, "240": 0.5}}
+    assert WEIGHED.simulated_share("ed_census", GRID, AT, usual()).tolist() == [1.0, 0.75, 0.5, 0.5, 0.5]
+    assert WEIGHED.named(GRID, AT)["weight_of_simulation"] == {"ed_census": {"60": 1.0, "240": 1.0}}
+    forecast = Forecast(AT, AT, AT, GRID, {}, {}, {"recalibration": named})
+    assert simulated_share(forecast, [240.0, 300.0])["ed_census"].tolist() == [0.5, 1.0]
+
+
+def test_a_site_of_counts_alone_is_told_what_its_rivals_say_together() -> None:
+    alone = Correction(
+        LEADS, np.zeros((4, 2)), np.ones((4, 2)), ("climatology", "yesterday"), np.full((4, 2, 3), [0.0, 0.5, 0.5])
+    )
+    rivals = {"climatology": usual(50.0)["climatology"], "yesterday": usual(40.0)["climatology"]}
+    said = alone.without_simulation(GRID, np.full(GRID.size, 12.0), rivals)
+    assert said.mean[2:] == pytest.approx(45.0)
+    assert said.quantiles[0.9][2:] == pytest.approx(45.0 + 2.0 * ndtri(0.9))
+
+
+def test_the_better_rival_is_given_the_weight() -> None:
+    """A rival that errs little beside a simulation that errs much."""
+    error = noise(60, 3 * NORMAL)
+    sharp = CAME + noise(60, 1.0, 8)[:, None] + ndtri(np.array(LEVELS))
+    column = np.ones(error.size)
+    found = learn(pairs(60, error, rivals={"climatology": RivalScores(column, column, sharp)}), "UTC")
+    assert found.measures["ed_census"].weights is not None
+    assert found.measures["ed_census"].weights[:, 0, 1].min() > 0.8
+
+
+def test_forecasts_near_one_another_are_learned_from_once() -> None:
+    at = [AT + timedelta(minutes=10 * i) for i in range(100)]
+    assert spaced(at) == at[::30]
+    assert spaced([t + timedelta(seconds=s) for t, s in zip(at[::30], (9, 2, 5, 0), strict=True)]) != []
 
 
 def test_what_was_never_verified_stays_as_simulated() -> None:
