@@ -12,6 +12,7 @@ from pathlib import Path
 from dashboard.errors import CommandError
 from dashboard.formats import readers_of
 from dashboard.settings import Settings
+from forecast.alert_rules import AlertRules, load_rules
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
 from forecast.archive import Archive
 from forecast.cluster import Certificates
@@ -52,6 +53,8 @@ class House:
     site: Site
     journal: Journal
     indexer: Indexer
+    database: Database
+    rules: AlertRules
 
     @property
     def hospital(self) -> Hospital:
@@ -113,7 +116,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
     What is journalled and not yet in the log is indexed first, so that no view is without it.
     """
     clock = clock or WallClock()
-    site = site_of(settings)
+    site, rules = site_of(settings), load_rules(settings.alerts)
     pick(scenario_catalogue(settings), settings.wall_scenarios)
     with Database.open(settings.data / DATABASE, schemas=SCHEMAS) as database:
         log = JournalledLog(database, clock)
@@ -122,7 +125,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
             log.follow(journal, indexer)
             try:
                 indexer.catch_up()
-                yield House(settings, clock, log, Archive(database), site, journal, indexer)
+                yield House(settings, clock, log, Archive(database), site, journal, indexer, database, rules)
             finally:
                 indexer.close()
 

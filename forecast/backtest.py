@@ -34,8 +34,10 @@ from forecast.record import HEADLINES
 from forecast.remote import code_digest
 from forecast.simulated import Kept, Lesson, Simulated
 from forecast.situation import Situation, situation_of
+from forecast.slices import Slice, ranks, slice_of
 from forecast.values import Array, Forecast, Series, series
 from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, joined, score, verify
+from forecast.versus import PAIRED, paired
 from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
 from twin.hospital import Hospital
@@ -88,10 +90,20 @@ class Report:
 
     log_digest: str = ""
     """What the log held of all that was read for it."""
+    truth_known_at: datetime | None = None
+    """The truth is what was known at this instant; None where nothing was forecast."""
 
     def as_json(self) -> dict[str, Any]:
-        """As printed by `edtwin backtest --json`."""
-        return as_json(self.verifications, n_issues=self.n_issues)
+        """As printed by `edtwin backtest --json`: the scores, more of them for headline measures, and each issue's."""
+        told = as_json(self.verifications, n_issues=self.n_issues)
+        for measure in (m for m in (*HEADLINES, *PEAKS) if m in told["measures"]):
+            for lead_min in self.verifications[measure]:
+                told["measures"][measure][str(round(lead_min))] |= self._slice(measure, lead_min).as_json()
+        return {**told, PAIRED: paired(self.pairs)}
+
+    def _slice(self, measure: str, lead_min: float) -> Slice:
+        mine = self.pairs.taken(np.flatnonzero((self.pairs.measure == measure) & (self.pairs.lead_min == lead_min)))
+        return slice_of(mine, ranks(mine))
 
 
 @dataclass(frozen=True)
@@ -142,7 +154,7 @@ def backtest(
             progress(len(done), len(plan.issue_times))
     forecasts = [(told, one.rivals) for one, told in _recalibrated(done, as_usual, plan)]  # 3
     pairs = joined(_scored(log, replay.learned(), forecasts, plan, known_at))  # 4
-    return Report(plan, pairs, verify(pairs), len(forecasts), held)
+    return Report(plan, pairs, verify(pairs), len(forecasts), held, known_at)
 
 
 class _Replay:

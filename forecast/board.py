@@ -216,6 +216,37 @@ class Cycle:
 
 
 @dataclass(frozen=True)
+class Alarm:
+    """Something that is likely to go over what it must not: at the level of an alarm, or of a watch."""
+
+    name: str
+    """Of an alarm, its own; of a watch, the rule's."""
+    rule: str
+    name_fr: str
+    name_en: str
+    level: Literal["watch", "alert"]
+    raised_at: datetime
+    sentence_fr: str
+    """ "4 chances sur 10 de dépasser 60 présents avant 20 h"."""
+    sentence_en: str
+    p: float
+    first: tuple[datetime, datetime, datetime] | None
+    """When it begins, in the members in which it comes: 10, 50 and 90 %."""
+    worst: tuple[float, float, float]
+    """The highest, or lowest, value ahead: 10, 50 and 90 %."""
+    worst_at: datetime
+    threshold: float
+    is_now: bool = False
+    """It has begun already."""
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
+    note: str | None = None
+    snoozed_until: datetime | None = None
+    told: tuple[str, ...] = ()
+    """Recipients that were told."""
+
+
+@dataclass(frozen=True)
 class Board:
     """The wall's view, whole."""
 
@@ -237,3 +268,5 @@ class Board:
     """None where there is no forecast of an hour ago to compare with."""
     call: str | None = None
     """Telephone or extension to call while the board is blind."""
+    alarms: tuple[Alarm, ...] = ()
+    """What is on, the worst and the soonest first; of a house that watches nothing, none."""

@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from forecast.alert_history import Stretch
+from forecast.alert_watch import Watch
 from forecast.analytic import with_count_model
 from forecast.archive import Archive, CycleRecord, Status
 from forecast.backtest import seed_of
@@ -26,10 +28,11 @@ from forecast.calibrated import Recalibration
 from forecast.complete import complete_at
 from forecast.ensemble import Run
 from forecast.feeds import Feeds
+from forecast.huddle_desk import Huddle
 from forecast.issue import Times, issue
 from forecast.moved import Remembered, Said, moved, said
 from forecast.nightly import Nightly
-from forecast.pages import DoubtView, FeedsView, LearnedView, Published, QuarantineView, ReasonView
+from forecast.pages import AlertsView, DoubtView, FeedsView, LearnedView, Published, QuarantineView, ReasonView
 from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
 from forecast.replayed import Replayed, Subject
@@ -97,8 +100,9 @@ class Counts:
 class Loop:
     """One hospital's cycles. `board` is the latest view; it is never None and never waits for a cycle.
 
-    `told` is called with each forecast once it is kept; it must neither wait nor raise. `links` says how the sources
-    that run stand, `published` what became of what was told, `elsewhere` why members do not run where they should.
+    `told` is called with each forecast once it is kept; it must neither wait nor raise. `watch` judges the rules of
+    alarms by it. `links` says how the sources that run stand, `published` what became of what was told, `elsewhere` why
+    members do not run where they should; `huddle` makes the huddle sheets after the cycles of their hours.
     """
 
     def __init__(
@@ -112,13 +116,16 @@ class Loop:
         how: Run,
         rhythm: Rhythm,
         told: Callable[[Forecast], None] | None = None,
+        watch: Watch | None = None,
         links: Callable[[], Sequence[LinkNow]] = tuple,
         published: Callable[[], Published | None] = lambda: None,
         elsewhere: Callable[[], str | None] = lambda: None,
+        huddle: Huddle | None = None,
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
-        self._told, self._published, self._elsewhere = told, published, elsewhere
+        self._told, self._published, self._elsewhere, self._watch = told, published, elsewhere, watch
+        self._huddle = huddle
         self._memory = Memory(log, saves=True)
         self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds, site=site.described)
         self._past: Past | None = None
@@ -185,6 +192,9 @@ class Loop:
         ended_at = self._clock.now()
         status: Status = "failed" if error else "done"
         self._archive.record_cycle(CycleRecord(started_at, started_at, ended_at, self.counts.seconds, status, error))
+        if self._huddle is not None:
+            made = replace(self._made, skills=self._record.skills) if self._made else None
+            self._huddle.turn(made, self._feed(ended_at), ended_at, executor=self._workers)
 
     def _error_of(self, as_of: datetime) -> str | None:
         """The cycle's fault as a sentence without identifiers; None when it went well."""
@@ -208,8 +218,9 @@ class Loop:
         2. Ask the rivals; issue the forecast, weighed with them; keep both.
         3. Verify what has come true, when its truth is a week old.
         4. Publish; but while what is known is only the last known, or is being caught up with, what was published
-           before stays.
-        5. Say why it moved.
+           before stays, and so do the alarms.
+        5. Judge the rules of alarms.
+        6. Say why it moved.
         """
         self._feeds.learn(as_of)  # 1
         state = self._memory.at(as_of)
@@ -244,7 +255,9 @@ class Loop:
         )
         if self._told is not None:
             self._told(forecast)
-        if begins_at == as_of:  # 5
+        if self._watch is not None and feed.state not in HOLDING:  # 5
+            self._watch.look(forecast, situation, history, rivals)
+        if begins_at == as_of:  # 6
             self._say_why(said(situation, how, forecast))
 
     def _say_why(self, now: Said) -> None:
@@ -279,6 +292,21 @@ class Loop:
             self._record.replayed(report.pairs, report.verifications)
             self._recalibration = None
 
+    def measure_alerts(self, log: EventLog, days: int, go_on: Callable[[], bool]) -> None:
+        """Until enough was said live, set the rules from the last days, forecast again; `go_on` may end it."""
+        if self._watch is None or self._calibration is None or self._watch.settings.settings:
+            return
+        end = self._calibration.as_of - timedelta(days=1)
+        stretch = Stretch(
+            end - timedelta(days=days), end, every=timedelta(hours=2),
+            how=replace(self._how, members=60, horizon_min=min(self._how.horizon_min, 600.0)),
+            own_beds=self._site.own_beds,
+        )  # fmt: skip
+        try:
+            self._watch.measure(log, self._site.hospital, self._site.scenarios[0], stretch, self._workers, go_on)
+        except TwinError as fault:
+            logger.info("the last days cannot be forecast again: %s", fault)
+
     # --- the board -----------------------------------------------------------------------------------------------
 
     @property
@@ -288,7 +316,8 @@ class Loop:
         house = House(site.mode, site.spaces, self._feed(now), self._cycle(now), site.call)
         if made is None:
             return empty_board(house, site.hospital.name, site.hospital.zone, now)
-        return make_board(replace(made, skills=self._record.skills), house, now)
+        alarms = self._watch.alerts.alarms if self._watch is not None else ()
+        return replace(make_board(replace(made, skills=self._record.skills), house, now), alarms=alarms)
 
     @property
     def calibration(self) -> Calibration | None:
@@ -320,6 +349,12 @@ class Loop:
     def learned(self) -> LearnedView:
         """The page of what was learned at this moment."""
         return self._nightly.view(self._clock.now(), self._site.mode)
+
+    @property
+    def alerts(self) -> AlertsView | None:
+        """The page of the alerts at this moment; None where nothing is watched."""
+        now = self._clock.now()
+        return None if self._watch is None else self._watch.view(now, held=self._feed(now).state in HOLDING)
 
     def _feed(self, now: datetime) -> Feed:
         try:

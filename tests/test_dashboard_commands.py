@@ -499,3 +499,25 @@ def examples(text: str) -> Iterator[str]:
             yield line.rstrip(" |").rsplit("| `")[-1].strip("`")
         elif in_block and line.startswith("edtwin "):
             yield line
+
+
+# ------------------------------------------------------------------------------------------------------ huddle sheets
+
+
+def test_a_huddle_sheet_of_a_past_instant_is_printed_and_written(
+    run: Callable[..., Said], data: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "sheets" / "huddle.pdf"
+    told = run("huddle", "--data", data, "--at", AT, "--members", "4", "--out", file, "--json").json
+    assert file.read_bytes().startswith(b"%PDF")
+    assert (told["from_at"], told["until_at"]) == ("2026-03-16T10:00:00Z", "2026-03-17T07:00:00Z")
+    assert {line["kind"] for line in told["lines"]} == {"ward", "group", "all"}
+    assert told["department"]["usual_peak"] is not None
+    said = run("huddle", "--data", data, "--at", AT, "--members", "4", "--language", "en").out
+    assert "Huddle sheet · CHU · 16 Mar 2026, 11:00" in said
+    assert "All wards" in said
+
+
+def test_a_huddle_sheet_of_another_form_is_refused(run: Callable[..., Said], data: Path) -> None:
+    said = run("huddle", "--data", data, "--out", "huddle.doc")
+    assert (said.status, said.err) == (2, "edtwin huddle: --out must be a file .pdf or .xlsx, but is huddle.doc\n")

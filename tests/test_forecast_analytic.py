@@ -14,9 +14,9 @@ from forecast.situation import Situation
 from forecast.values import Array
 from tests.histories import NOON as NOW
 from tests.histories import NOTHING_MISSING, situation, state
-from twin.waits import WARD
 from twin.reporting import EXITS, Reporting
 from twin.settled import BLOCKS
+from twin.waits import WARD
 
 LEADS = np.array([60.0, 240.0, 480.0])
 

@@ -53,7 +53,7 @@ def report() -> Report:
 
 def test_it_is_printed_with_the_keys_of_the_command() -> None:
     printed = json.loads(json.dumps(report().as_json(), allow_nan=False))
-    assert set(printed) == {"n_issues", "measures"}
+    assert set(printed) == {"n_issues", "measures", "paired"}
     assert printed["n_issues"] == 4 == len(PLAN.issue_times)
     assert set(printed["measures"]) >= {"ed_census", "ed_waiting", "ed_boarders", "ed_arrivals", "census:medicine"}
     by_lead = printed["measures"]["ed_census"]
@@ -61,7 +61,10 @@ def test_it_is_printed_with_the_keys_of_the_command() -> None:
     assert set(by_lead["60"]) == {
         "n", "left_out", "mae", "bias", "crps", "coverage_50", "coverage_80", "coverage_95", "baselines", "skill",
         "skill_ci95", "raw", "weight_of_simulation",
+        "bias_ci95", "covered_80_by_rank", "width_80", "pinball", "quantile_bias",
     }  # fmt: skip
+    assert len(printed["paired"]["issued_at"]) == 4
+    assert len(printed["paired"]["measures"]["ed_census"]["120"]["crps"]) == 4
     assert by_lead["60"]["n"] == 4
     assert set(by_lead["60"]["baselines"]) == {*BASELINES, "count_model"}
 
@@ -132,7 +135,9 @@ def test_issue_times_run_from_first_to_last() -> None:
 
 def test_a_period_without_an_issue_has_no_scores() -> None:
     found = of(replace(PLAN, last_at=PLAN.first_at - timedelta(hours=1)))
-    assert found.as_json() == {"n_issues": 0, "measures": {}}
+    assert found.as_json() == {
+        "n_issues": 0, "measures": {}, "paired": {"issued_at": [], "measures": {}},
+    }  # fmt: skip
 
 
 def test_each_issue_time_has_luck_of_its_own() -> None:

@@ -11,11 +11,11 @@ from scipy import special
 from tests.histories import NOON, calibration, state
 from twin import presence
 from twin.known import known_at
-from twin.waits import WARD
 from twin.odds import shifted
 from twin.presence import Flags, presence_correlation, who_is_here
 from twin.present_draw import draw_present
 from twin.story import Array
+from twin.waits import WARD
 
 
 def test_a_shift_of_the_log_odds_keeps_certainties_and_the_order() -> None:

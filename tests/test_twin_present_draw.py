@@ -20,11 +20,11 @@ from twin import present_draw as module
 from twin.calibrate import Calibration
 from twin.fabricate import Habits
 from twin.known import FORGET_AFTER_MIN, Known, known_at
-from twin.waits import SITUATIONS
 from twin.present import AT_ONCE_MIN, Present
 from twin.present_draw import draw_present, draw_presents
 from twin.state import State, fold
 from twin.story import NOWHERE, Array, Visits
+from twin.waits import SITUATIONS
 
 TRIAGE, PROVIDER, DECISION, DEPARTURE, BED, WARD = range(len(SITUATIONS))
 MEMBERS = 12

@@ -34,6 +34,7 @@ from twin.overflowing import learn_overflow, shares_entered
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path, load_path
 from twin.presence import presence_correlation
+from twin.replayed import queue_of, slower
 from twin.reporting import Reporting, arrivals_told_after, exits_told, taken_as_gone, typed_after
 from twin.settled import (
     BLOCK_HOURS,
@@ -147,6 +148,7 @@ def calibrate(
     edges = load_edges(history, visits, window)
     known, slot = _doctors(recent, known, minutes)
     learned = _learned(path, sample, known, year.visits, slot, counts)
+    durations = {**learned.durations, **_contacts(recent, known, minutes, learned.durations, slot)}
     exits = exits_told(history, visits)
     announced = learn_kept(state, minutes, window[0], known.hospital.zone)
     wards = _wards(year, known.hospital, exits["ward"])
@@ -155,7 +157,7 @@ def calibrate(
         classes=classes,
         block_of_hour=np.arange(24) // BLOCK_HOURS,
         streams=streams,
-        durations={**_others(path, turnaround_min, overflow.after), **learned.durations, **wards.stays},
+        durations={**_others(path, turnaround_min, overflow.after), **durations, **wards.stays},
         shares=learned.shares,
         wanted=learned.wanted,
         load_edges=edges,
@@ -247,6 +249,19 @@ def _doctors(sample: Sample, known: Adapted, minutes: Minutes) -> tuple[Adapted,
     looks_after = caseload(busy) if busy else NO_LIMIT
     slot = doctor_slot(busy, looks_after, BLOCKS) if busy else None
     return replace(known, hospital=known.hospital.with_caseload("doctor", looks_after)), slot
+
+
+def _contacts(
+    sample: Sample, known: Adapted, minutes: Minutes, durations: Mapping[str, Duration], slot: Duration | None
+) -> dict[str, Duration]:
+    """What a contact takes of a doctor, by its name, so that the waits are those that came; nothing if not known."""
+    if slot is None or "doctor_slot" not in durations:
+        return {}
+    hospital, ready = known.hospital, steps_of(sample.visits)
+    profile = hospital.capacity("doctor", minutes.at(float(ready[0])), float(ready[-1] - ready[0]) + 2 * DAY_MIN)
+    duty = [(float(ready[0]) + minute, count) for minute, count in profile]
+    queue = queue_of(sample, durations["patience"], duty, len(hospital.acuities))
+    return {"doctor_slot": slot.scaled(slower(queue, slot, hospital.caseloads["doctor"]))}
 
 
 def _beds(
