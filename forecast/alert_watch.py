@@ -17,12 +17,13 @@ from forecast.alert_rules import Rule
 from forecast.alert_settings import AlertSettings, Said
 from forecast.alert_trials import settings_of_trials, trials_of
 from forecast.alerts import Alerts
-from forecast.baselines import STEP_MIN, History
+from forecast.baselines import History
 from forecast.pages import AlarmLine, AlertsView, RuleView, Tension
 from forecast.situation import Situation
 from forecast.tension import BJML_YEARS
 from forecast.tension_days import DayTold, days_told
 from forecast.tension_now import nedocs_ahead, tension, told_now
+from forecast.usual import STEP_MIN
 from forecast.values import Array, Forecast
 from ingest.log import EventLog
 from twin.hospital import Hospital

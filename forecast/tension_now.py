@@ -11,11 +11,12 @@ import numpy as np
 
 from forecast.alert_rules import SiteFacts
 from forecast.alert_thresholds import beds_free, derived_past
-from forecast.baselines import STEP_MIN, History
+from forecast.baselines import History
 from forecast.pages import Indicator, Lacking, Tension
 from forecast.situation import Situation
 from forecast.tension import INVERTED, bjml, category, level, nedocs, usual_thresholds
 from forecast.tension_days import ELDERLY, NIGHT_ENDS_H, DayTold, at_hour, hospitalised_by_day
+from forecast.usual import STEP_MIN
 from forecast.values import Array, Members
 from ingest.clock import local
 from twin.state import State
