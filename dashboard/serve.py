@@ -17,10 +17,12 @@ from waitress.server import BaseWSGIServer, create_server
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
-from dashboard.house import House
+from dashboard.house import BACKTESTS, REPORT, House
+from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
+from dashboard.report.serving import answer_report
 from dashboard.settings import Settings
 from forecast.alert_deliveries import Carrier, Postman
 from forecast.alert_mail import MailCarrier
@@ -31,6 +33,7 @@ from forecast.alerts import Alerts, Place
 from forecast.board import Board
 from forecast.checks import CHECKED, Checks
 from forecast.executors import fault_of
+from forecast.huddle_desk import Huddle, Sheets
 from forecast.loop import Loop, Rhythm, Site
 from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
@@ -91,12 +94,13 @@ def serve(
     site = _site(house, mode)
     alerts = Alerts(house.rules, house.database, house.clock, Place(house.hospital.name, house.hospital.zone, mode))
     watch = Watch(alerts, AlertSettings(house.database), site.spaces)
+    huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
     loop = Loop(
         house.log, house.archive, site, workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
-        elsewhere=lambda: fault_of(workers),
+        elsewhere=lambda: fault_of(workers), huddle=huddle,
     )  # fmt: skip
     latest = _Latest(loop, PathViews(house.site))
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
@@ -104,10 +108,13 @@ def serve(
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
         "alerts": latest.alerts,
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
+        "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
     }  # fmt: skip
     app = build_app(latest.board, _wall(house.settings), house.clock.now, pages, alerts)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
+    answer_huddle(app.server, huddle.sheets)
+    answer_report(app.server, house.settings.data / BACKTESTS / REPORT)
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring, checking = _Measuring(loop, house, stop), _Checking(checks, stop)
@@ -163,6 +170,19 @@ def answer_readyz(server: Flask, readiness: Readiness, remark: Callable[[], str 
         return Response(f"{fault or ready}\n", 503 if fault else 200, mimetype="text/plain")
 
     server.add_url_rule("/readyz", "readyz", readyz)
+
+
+def answer_huddle(server: Flask, sheets: Sheets) -> None:
+    """`/huddle/fr/2026-11-24T0800.pdf` (or `en`, or `.xlsx`): a huddle sheet to download; 404 where there is none."""
+
+    def download(language: str, file: str) -> Response:
+        found = asked_for(sheets, file, language)
+        if found is None:
+            return Response("there is no such huddle sheet\n", 404, mimetype="text/plain")
+        name, made, kind = found
+        return Response(made, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+    server.add_url_rule("/huddle/<language>/<file>", "huddle-file", download)
 
 
 def _listening(app: Flask, settings: Settings) -> BaseWSGIServer:
@@ -224,11 +244,12 @@ class _Measuring:
     def _run(self) -> None:
         while not self._loop.counts.done and not self._stop.wait(1.0):
             pass
-        days = self._house.settings.measure_days
-        if self._stop.is_set() or not days:
-            return
+        settings = self._house.settings
         try:
-            self._loop.measure_past(self._house.log, days)
+            if settings.measure_days and not self._stop.is_set():
+                self._loop.measure_past(self._house.log, settings.measure_days)
+            if settings.alert_days and not self._stop.is_set():
+                self._loop.measure_alerts(self._house.log, settings.alert_days, lambda: not self._stop.is_set())
         except Exception:
             if not self._stop.is_set():  # at the end the workers are taken away from under it
                 logger.exception("the last days could not be replayed")

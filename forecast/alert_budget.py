@@ -5,9 +5,9 @@
 
 An *event* is the measure beyond its threshold for as long as the rule asks (30 min), at most one a part of the day (six
 local hours); one that goes on is one event. It is *seen* where an alarm was raised before it began and was still on as
-it began; its *notice* is how long before, at most the rule's window. An alarm promises an event within the window: where
-none begins and none goes on, it is *false*, and it is false again for every further window that it stays on for nothing,
-so that an alarm that is always on is no good one.
+it began; its *notice* is how long before, at most the rule's window. An alarm promises an event within the window:
+where none begins and none goes on, it is *false*, and it is false again for every further window that it stays on for
+nothing, so that an alarm that is always on is no good one.
 
 What is reported was not judged on what it was set on: the period is halved by days, the chance set on one half is
 judged on the other, and both are added up. Intervals hold 95 in 100 of 1,000 draws of whole days.
@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forecast.alert_chances import Flags, begun
-from forecast.alert_levels import Limits, Standing, moved
+from forecast.alert_levels import Limits
 from forecast.pages import AlertSetting, Measured
 from forecast.values import Array
 from ingest.clock import local
@@ -123,31 +123,37 @@ def minutes_of(at: list[datetime]) -> Array:
 
 
 def alarms(p: Array, said_min: Array, limits: Limits) -> tuple[Array, Array]:
-    """When alarms would have been raised and cleared, by the very levels of the house; the last one is open."""
-    standing, raised, cleared = Standing(), [], []
-    for chance, minutes in zip(p.tolist(), said_min.tolist(), strict=True):
-        if np.isnan(chance):
+    """When alarms would have been raised and cleared; the last one is open.
+
+    The levels of `alert_levels.moved` once more, as numbers 0 to 2 in one loop: a year is judged at forty chances. A
+    test holds them equal.
+    """
+    up, down = (limits.p_watch, limits.p_alert), (limits.p_watch * limits.falls_at, limits.p_alert * limits.falls_at)
+    dwell_min = limits.dwell / timedelta(minutes=1)
+    level, since_min = 0, -np.inf
+    raised, cleared = [], []
+    for chance, now_min in zip(p.tolist(), said_min.tolist(), strict=True):
+        if chance != chance:
             continue
-        before = standing
-        standing = moved(standing, chance, limits, _ORIGIN + timedelta(minutes=minutes))
-        if standing.level == "alert" and before.level != "alert":
-            raised.append(minutes)
-        elif before.level == "alert" and standing.level != "alert":
-            cleared.append(minutes)
-    open_ended = [float("inf")] * (len(raised) - len(cleared))
-    return np.array(raised), np.array([*cleared, *open_ended])
+        before = level
+        reached = (chance >= up[0]) + (chance >= up[1])
+        if reached > level:
+            level, since_min = reached, now_min
+        elif now_min - since_min >= dwell_min and (kept := (chance >= down[0]) + (chance >= down[1])) < level:
+            level, since_min = kept, now_min
+        if level == 2 and before < 2:
+            raised.append(now_min)
+        elif before == 2 and level < 2:
+            cleared.append(now_min)
+    return np.array(raised), np.array([*cleared, *[np.inf] * (len(raised) - len(cleared))])
 
 
 def judged(trial: Trial, p: Array, limits: Limits) -> Outcome:
     """How alarms from a chance on would have done."""
     raised, cleared = alarms(p, trial.said_min, limits)
     onset = trial.onset_min[trial.counted]
-    on = (
-        (raised[:, None] < onset) & (onset <= cleared[:, None])
-        if raised.size
-        else np.zeros((0, onset.size), dtype=bool)
-    )
-    seen = on.any(axis=0)
+    on: Flags = (raised[:, None] < onset) & (onset <= cleared[:, None])
+    seen: Flags = np.any(on, axis=0)
     first = raised[on.argmax(axis=0)] if raised.size else np.full(onset.size, np.nan)
     notice = np.where(seen, np.minimum(onset - first, trial.window_min), np.nan)
     first_day, last_day = _day(trial.said_min[[0, -1]]) if trial.said_min.size else (0, -1)
@@ -234,10 +240,10 @@ def _own_first(chances: Mapping[str, Array]) -> list[str]:
 
 
 def _candidates(p: Array) -> list[float]:
-    """Chances worth trying: round ones, and those that were said; a rival may never say more than a few in a hundred."""
+    """Chances worth trying: round ones, and those that were said: a rival may never say more than a few in 100."""
     known = p[~np.isnan(p) & (p > 0)]
-    cuts = np.quantile(known, np.linspace(0.3, 1.0, 36)) if known.size else np.empty(0)
-    return np.unique(np.concatenate([_TRIED, cuts])).tolist()
+    cuts = np.quantile(known, np.linspace(0.4, 1.0, 20)) if known.size else np.empty(0)
+    return [float(one) for one in np.unique(np.concatenate([_TRIED, cuts]))]
 
 
 def _added(outcomes: list[Outcome]) -> Outcome:
@@ -251,7 +257,8 @@ def _added(outcomes: list[Outcome]) -> Outcome:
 
 def _places(days: Index, at_min: Array) -> Index:
     """The place of each instant's day among the days."""
-    return np.clip(_day(at_min) - days[0], 0, days.size - 1)
+    places: Index = np.clip(_day(at_min) - days[0], 0, days.size - 1)
+    return places
 
 
 def _day(at_min: Array) -> Index:

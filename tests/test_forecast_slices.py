@@ -39,7 +39,9 @@ def pairs_of(off: float = 0.0, sd: float = 6.0, days: int = DAYS, measure: str =
         middle = 40.0 + 5.0 * np.sin(hour)
         said = Forecast(at, at, at, LEADS, {"as_usual": {measure: normal(middle + off, sd)}}, {}, {})
         came = np.rint(rng.normal(middle, 6.0, 2))
-        parts.append(score(said, {measure: came}, {"climatology": {measure: normal(middle, 18.0)}}, lead_min=LEADS))
+        parts.append(
+            score(said, {measure: came}, {"climatology": {measure: normal(middle, 18.0)}}, lead_min=LEADS.tolist())
+        )
     return joined(parts)
 
 

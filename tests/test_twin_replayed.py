@@ -193,7 +193,7 @@ def sample() -> Sample:
     code = np.zeros(4, dtype=np.int64)
     return Sample(
         visits, np.array([70.0, nan, nan, nan]), code, code, Cells(code, code, code, (1, 1, 1)),
-        lambda at: code, np.ones(4, dtype=bool),
+        lambda at: code, np.ones(4, dtype=bool), visits.departed_min,
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from twin.contacts import Stretches, busy_stretches, caseload, doctor_slot, step
 from twin.durations import Duration, fixed
 from twin.history import History, completed, history_of, history_of_visits
 from twin.hospital import NO_LIMIT, Hospital
-from twin.learned_arrivals import ArrivalProfile, Calendar, learn_arrivals
+from twin.learned_arrivals import Around, ArrivalProfile, Calendar, learn_arrivals
 from twin.learned_days import YEAR_DAYS, Before, came_at
 from twin.learned_durations import learn_censored
 from twin.learned_path import Learned, Sample, learn_milestones, learn_stay
@@ -348,7 +348,8 @@ def _taken_as_gone(history: History, open_stays: Flags, until: Array, told: Repo
 def _streams(year: _Year, recent: Sample, hospital: Hospital, path: Path) -> tuple[ArrivalProfile, tuple[Stream, ...]]:
     history = year.history
     calendar = Calendar.of(history.minutes, year.window[0], 0.0, hospital.zone)
-    profile = learn_arrivals(calendar, history.visits.arrived_min, hospital.holidays)
+    around = Around(hospital.holidays, hospital.school_zone, hospital.outside, hospital.zone, history.minutes.at(0.0))
+    profile = learn_arrivals(calendar, history.visits.arrived_min, around)
     classes = recent.cells.shape[0]
     mix = _mix(recent, classes)
     streams = [Stream("emergency", path.enters[0], profile.per_hour, mix, profile.day_cv, profile.together,
@@ -360,7 +361,7 @@ def _streams(year: _Year, recent: Sample, hospital: Hospital, path: Path) -> tup
         code = hospital.unit_code(unit.name)
         came = v.stay_from_min[history.stay_direct & (v.stay_unit == code)]
         if calendar.counts(came).sum() > 0:
-            rate = learn_arrivals(calendar, came, hospital.holidays)
+            rate = learn_arrivals(calendar, came, replace(around, outside=()))
             streams.append(
                 Stream(f"planned:{unit.name}", "planned", rate.per_hour, anyone, unit=code, on_days=rate.on_days)
             )
