@@ -233,7 +233,7 @@ def _delays(n: int, never_told_share: float) -> Array:
 
 def _some(n: int, share: float) -> npt.NDArray[np.bool_]:
     """Such a share of them, evenly spread."""
-    return np.arange(n) % round(1.0 / share) == 0
+    return np.asarray(np.arange(n) % round(1.0 / share) == 0)
 
 
 def _of_wards(hospital: Hospital, parameters: Parameters) -> Reporting:
