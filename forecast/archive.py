@@ -1,7 +1,8 @@
 """The archive: what was forecast, how good it was, how the scheduler did.
 
 A forecast is stored once and read back equal, its members excepted. After nine days (its truth is then a week old)
-only its first scenario at the verified leads is kept, after 13 months nothing, so the file stays bounded.
+only its first scenario, what was simulated and what the baselines told are kept, at the verified leads; after 13 months
+nothing, so the file stays bounded.
 
 Each call runs on the calling thread's own cursor; each write is one transaction.
 """
@@ -15,13 +16,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from forecast.archive_rows import forecast_table, forecasts_of, issue_table, pairs_of, score_table
+from forecast.archive_rows import OWN, RAW, RIVAL, forecast_table, forecasts_of, issue_table, pairs_of, score_table
 from forecast.errors import AlreadyIssuedError
 from forecast.values import Forecast, Series
 from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verification, verify
-from ingest.database import Database, aware, naive
+from ingest.database import Database, arrow, aware, naive
 
 SCHEMA_SQL = Path(__file__).with_name("schema.sql")
 
@@ -41,6 +43,27 @@ _INSERT = {
     "score": "INSERT INTO score BY NAME SELECT * FROM incoming",
     "cycle": "INSERT INTO cycle BY NAME SELECT * FROM incoming",
 }
+_PAIRS = """
+WITH chosen AS (
+    SELECT * FROM score WHERE issued_at >= $since AND issued_at < $until AND ($measure IS NULL OR measure = $measure)
+    AND ($by::TIMESTAMP IS NULL OR verified_at <= $by::TIMESTAMP)
+    AND ($issued::TIMESTAMP[] IS NULL OR issued_at IN (SELECT unnest($issued::TIMESTAMP[])))
+), said AS (
+    SELECT issued_at, measure, quantiles, CASE
+        WHEN scenario = $raw OR starts_with(scenario, $rival) THEN scenario
+        WHEN scenario = first_value(scenario) OVER (PARTITION BY issued_at ORDER BY place) THEN $own
+    END AS name
+    FROM forecast WHERE issued_at >= $since AND issued_at < $until AND ($measure IS NULL OR measure = $measure)
+), told AS (
+    SELECT c.issued_at, c.measure, c.lead_min, any_value(i.levels) AS levels,
+           map_from_entries(list((s.name, [q[list_position(i.lead_min, c.lead_min)] for q in s.quantiles]))) AS told
+    FROM chosen c JOIN issue i USING (issued_at) JOIN said s USING (issued_at, measure)
+    WHERE s.name IS NOT NULL AND list_contains(i.lead_min, c.lead_min)
+    GROUP BY c.issued_at, c.measure, c.lead_min
+)
+SELECT c.*, t.levels, t.told FROM chosen c LEFT JOIN told t USING (issued_at, measure, lead_min)
+ORDER BY issued_at, measure, lead_min
+"""
 _FORGET_ISSUE = ("DELETE FROM issue WHERE issued_at = ?", "DELETE FROM forecast WHERE issued_at = ?")
 _FORGET_BEFORE = (
     "DELETE FROM issue WHERE issued_at < ?",
@@ -105,6 +128,14 @@ class Archive:
         )
         return forecasts_of(issues, rows)
 
+    def issued(self, since: datetime, until: datetime) -> list[datetime]:
+        """When forecasts were issued in [since, until), oldest first."""
+        found = self._rows(
+            "SELECT issued_at FROM issue WHERE issued_at >= ? AND issued_at < ? ORDER BY issued_at",
+            [naive(since), naive(until)],
+        )
+        return [aware(at) for at in found["issued_at"].to_pylist()]
+
     def latest(self, *, scenario: str | None = None, measure: str | None = None) -> Forecast | None:
         """The last one issued; None before the first."""
         last = self._instant("SELECT max(issued_at) FROM issue", [])
@@ -164,17 +195,22 @@ class Archive:
             self._insert(cursor, "score", table)
 
     def pairs(
-        self, since: datetime, until: datetime, *, measure: str | None = None, verified_by: datetime | None = None
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        measure: str | None = None,
+        verified_by: datetime | None = None,
+        issued: Sequence[datetime] | None = None,
     ) -> Pairs:
         """The scores of forecasts issued in [since, until), by issue, measure and lead; only those that were there by
-        an instant where it is named."""
-        by = None if verified_by is None else naive(verified_by)
-        table = self._rows(
-            """SELECT * FROM score WHERE issued_at >= ? AND issued_at < ? AND (? IS NULL OR measure = ?)
-               AND (?::TIMESTAMP IS NULL OR verified_at <= ?::TIMESTAMP)
-               ORDER BY issued_at, measure, lead_min""",
-            [naive(since), naive(until), measure, measure, by, by],
-        )
+        an instant where it is named, and only of some issues where these are. The quantiles are those of the forecasts
+        themselves, kept once."""
+        table = arrow(
+            self._database.cursor(), _PAIRS, since=naive(since), until=naive(until), measure=measure,
+            by=None if verified_by is None else naive(verified_by), own=OWN, raw=RAW, rival=RIVAL,
+            issued=None if issued is None else [naive(at) for at in issued],
+        )  # fmt: skip
         return pairs_of(table)
 
     def skill(
@@ -199,7 +235,8 @@ class Archive:
     def prune(self, now: datetime, *, lead_min: Sequence[float] = VERIFIED_LEADS_MIN) -> None:
         """Forget what is no longer kept.
 
-        1. Forecasts older than `KEEP_SCENARIOS` keep their first scenario at the verified leads.
+        1. Forecasts older than `KEEP_SCENARIOS` keep their first scenario at the verified leads, and what was told
+           beside it: the simulation's own, the baselines'.
         2. Forecasts, scores and cycles older than `KEEP_FORECASTS` go.
         """
         old = self._rows(
@@ -244,11 +281,19 @@ class Archive:
 
 
 def thinned(forecast: Forecast, lead_min: Sequence[float]) -> Forecast:
-    """The forecast's first scenario at some of its leads; leads that it does not have are passed over."""
+    """The forecast's first scenario, and what was told beside it, at those of the leads that it has.
+
+    What was told beside it, the simulation's own and the baselines', is what it is judged and weighed with.
+    """
     at = np.flatnonzero(np.isin(forecast.lead_min, lead_min))
     first = next(iter(forecast.scenarios))
     kept = {
-        measure: Series(series.mean[at], {level: values[at] for level, values in series.quantiles.items()})
-        for measure, series in forecast.scenarios[first].items()
+        name: {measure: _at_leads(series, at) for measure, series in measures.items()}
+        for name, measures in forecast.scenarios.items()
+        if name in (first, RAW) or name.startswith(RIVAL)
     }
-    return replace(forecast, lead_min=forecast.lead_min[at], scenarios={first: kept}, differences={}, members={})
+    return replace(forecast, lead_min=forecast.lead_min[at], scenarios=kept, differences={}, members={})
+
+
+def _at_leads(series: Series, at: npt.NDArray[np.int64]) -> Series:
+    return Series(series.mean[at], {level: values[at] for level, values in series.quantiles.items()})

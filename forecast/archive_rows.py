@@ -8,12 +8,19 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from forecast.values import Array, Forecast, Series
+from forecast.values import LEVELS, Array, Forecast, Series
 from forecast.verify import INTERVALS, Pairs, RivalScores
 from ingest.database import aware, naive
 
+RIVAL = "rival:"
+"""Begins the name of the scenario under which the archive keeps what a baseline told with a forecast."""
+RAW = "raw"
+"""The scenario under which the archive keeps the first one as simulated, where what was published is another."""
+OWN = "own"
+"""What was published itself, among what was told with it."""
 _FLOATS = pa.list_(pa.float64())
 
 
@@ -152,8 +159,13 @@ def score_table(pairs: Pairs, verified_at: datetime) -> pa.Table:
 
 
 def pairs_of(table: pa.Table) -> Pairs:
-    """The pairs behind rows of scores."""
+    """The pairs behind rows of scores, each with `told`: the forecast's quantiles, its simulation's and its rivals'.
+
+    Quantiles are NaN where the forecast is no longer kept, or was told at other levels than the last one.
+    """
     crps, errors = _by_name(table["rival_crps"]), _by_name(table["rival_absolute_error"])
+    levels, told = _told(table)
+    nothing = np.full((len(table), len(levels)), np.nan)
     return Pairs(
         issued_at=table["issued_at"].to_numpy().astype("datetime64[us]"),
         measure=np.array(table["measure"].to_pylist(), dtype=object),
@@ -161,8 +173,35 @@ def pairs_of(table: pa.Table) -> Pairs:
         **{name: _nan_for_null(table[name]) for name in _SCORES},
         inside={percent: _nan_for_null(table[f"in_{percent}"].cast(pa.float64())) for percent in INTERVALS},
         weight_of_simulation=_nan_for_null(table["weight_of_simulation"]),
-        rivals={name: RivalScores(crps[name], errors[name]) for name in crps},
+        quantiles=told.get(OWN, nothing),
+        raw_quantiles=_simulated(table, told.get(OWN, nothing), told.get(RAW, nothing)),
+        levels=levels,
+        rivals={name: RivalScores(crps[name], errors[name], told.get(RIVAL + name, nothing)) for name in crps},
     )
+
+
+def _simulated(table: pa.Table, own: Array, raw: Array) -> Array:
+    """What was simulated is kept by itself only where it is not what was published."""
+    alike = _nan_for_null(table["crps"]) == _nan_for_null(table["raw_crps"])
+    apart = ~np.isnan(raw).all(axis=1) | ~(alike | np.isnan(_nan_for_null(table["crps"])))
+    return np.where(apart[:, None], raw, own)
+
+
+def _told(table: pa.Table) -> tuple[tuple[float, ...], dict[str, Array]]:
+    """The levels of the last forecast; name to what was told under it, `(pair, level)`."""
+    named = table["levels"].to_pylist()
+    levels = next((tuple(found) for found in reversed(named) if found), LEVELS)
+    same = np.array([found is not None and tuple(found) == levels for found in named], dtype=bool)
+    if not same.any():
+        return levels, {}
+    maps = table["told"].combine_chunks().filter(pa.array(same))
+    rows, names, quantiles = _entries(maps)
+    cuts = quantiles.flatten().to_numpy(zero_copy_only=False).reshape(-1, len(levels))
+    found = {name: np.full((len(table), len(levels)), np.nan) for name in names.dictionary.to_pylist()}
+    for code, own in enumerate(found.values()):
+        chosen = names.indices.to_numpy() == code
+        own[np.flatnonzero(same)[rows[chosen]]] = cuts[chosen]
+    return levels, found
 
 
 def _maps(by_name: Mapping[str, Array], size: int) -> pa.Array:
@@ -177,15 +216,20 @@ def _by_name(column: pa.ChunkedArray) -> dict[str, Array]:
     if not len(column):
         return {}
     maps = column.combine_chunks()
-    ends = maps.offsets.to_numpy()
-    row_of = np.repeat(np.arange(len(maps)), np.diff(ends))
-    names = maps.keys[ends[0] : ends[-1]].dictionary_encode()
-    values = maps.items[ends[0] : ends[-1]].to_numpy(zero_copy_only=False)
+    rows, names, items = _entries(maps)
+    values = items.to_numpy(zero_copy_only=False)
     found = {name: np.full(len(maps), np.nan) for name in names.dictionary.to_pylist()}
     for code, own in enumerate(found.values()):
         chosen = names.indices.to_numpy() == code
-        own[row_of[chosen]] = values[chosen]
+        own[rows[chosen]] = values[chosen]
     return found
+
+
+def _entries(maps: pa.MapArray) -> tuple[npt.NDArray[np.int64], pa.DictionaryArray, pa.Array]:
+    """The entries of a column of maps: the row of each, its name, its value."""
+    ends = maps.offsets.to_numpy()
+    inside = slice(ends[0], ends[-1])
+    return np.repeat(np.arange(len(maps)), np.diff(ends)), maps.keys[inside].dictionary_encode(), maps.items[inside]
 
 
 def _null_for_nan(values: Array) -> pa.Array:

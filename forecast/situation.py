@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 
 from forecast.values import Array
 from ingest.clock import local
@@ -19,7 +20,10 @@ from twin.known import Known, known_at
 from twin.measures import HOUR_MIN
 from twin.minutes import Minutes
 from twin.state import State
+from twin.visit import Visit
 
+CAME_MIN = 120.0
+"""For so long it is kept when patients came."""
 SILENT_MIN = 60.0
 """When nothing at all has been heard for so long, what came meanwhile is not known."""
 
@@ -40,6 +44,8 @@ class Situation:
     as_of: datetime
     known: Known
     gone: Gone
+    came_min: Array
+    """When patients came to the department in the last two hours, rising, minutes before the instant (negative)."""
     seen_today: Mapping[str, int]
     """Arrivals since local midnight, by stream."""
     unheard_today: Mapping[str, float]
@@ -61,6 +67,7 @@ def situation_of(state: State, calibration: Calibration, as_of: datetime) -> Sit
         as_of=as_of,
         known=known_at(state, calibration, as_of),
         gone=_gone(state, as_of),
+        came_min=_came(state, as_of),
         seen_today={"emergency": _arrived_today(state, calibration.hospital.zone, as_of)},
         unheard_today={"emergency": _unheard(state, calibration, as_of)},
         told_ahead=told_ahead(state, calibration.hospital, calibration.beds_known, as_of),
@@ -93,7 +100,32 @@ def _announced(state: State, calibration: Calibration, as_of: datetime) -> tuple
     name_of = {stream.unit: code for code, stream in streams if not stream.name.startswith("request:")}
     units = enumerate(calibration.hospital.units)
     wards = {unit.name: name_of[code] for code, unit in units if code in name_of}
-    return tuple(coming(state, calibration.announced, wards, as_of, calibration.hospital.zone))
+    fits = _Fits(calibration)
+    return tuple(coming(state, calibration.announced, wards, as_of, calibration.hospital.zone, fits))
+
+
+class _Fits:
+    """Of which classes a patient may be of whom an acuity, an age, or neither is told, `(class,)`."""
+
+    def __init__(self, calibration: Calibration) -> None:
+        classes = calibration.parameters.classes
+        self._code = {name: code for code, name in enumerate(calibration.hospital.acuities)}
+        self._acuity = np.array([one.acuity for one in classes])
+        self._band = np.array([one.age_band or "" for one in classes])
+
+    def __call__(self, visit: Visit) -> npt.NDArray[np.bool_]:
+        out = np.ones(self._acuity.size, dtype=bool)
+        if visit.acuity in self._code:
+            out &= self._acuity == self._code[visit.acuity]
+        if visit.age_band is not None:
+            out &= self._band == (visit.age_band if visit.age_band in self._band else "")
+        return out
+
+
+def _came(state: State, as_of: datetime) -> Array:
+    first_at = as_of - timedelta(minutes=CAME_MIN)
+    came = [v.arrived_at for v in state.visits.values() if v.arrived_at and first_at < v.arrived_at <= as_of]
+    return np.sort(Minutes(as_of).of_many(came))
 
 
 def _gone(state: State, as_of: datetime) -> Gone:

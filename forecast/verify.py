@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from forecast.board import Skill
 from forecast.scores import absolute_error, crps_quantiles, error, inside, mean
-from forecast.values import Array, Forecast, Series
+from forecast.values import LEVELS, Array, Forecast, Series
 
 Instants = npt.NDArray[np.datetime64]
 
@@ -39,11 +39,20 @@ class RivalScores:
 
     crps: Array
     absolute_error: Array
+    quantiles: Array
+    """What it said at the levels of the pairs, `(pair, level)`."""
+
+    def taken(self, at: npt.NDArray[np.int64]) -> RivalScores:
+        """On some of the pairs, by index."""
+        return RivalScores(self.crps[at], self.absolute_error[at], self.quantiles[at])
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Forecasts met by what came: every array is `(pair,)`; scores are NaN where there was nothing to compare."""
+    """Forecasts met by what came: arrays are `(pair,)`, quantiles `(pair, level)`.
+
+    Scores are NaN where there was nothing to compare, quantiles where nothing was said or what was said is not kept.
+    """
 
     issued_at: Instants
     """UTC, to the microsecond."""
@@ -65,6 +74,12 @@ class Pairs:
     raw_inside_80: Array
     weight_of_simulation: Array
     """Share of the simulation in what was published; the rest is a baseline's."""
+    quantiles: Array
+    """What was published, `(pair, level)`."""
+    raw_quantiles: Array
+    """What was simulated, `(pair, level)`; the same where nothing was recalibrated."""
+    levels: tuple[float, ...]
+    """Of all quantiles here, rising."""
     rivals: Mapping[str, RivalScores]
 
     def __len__(self) -> int:
@@ -72,9 +87,10 @@ class Pairs:
 
     def taken(self, at: npt.NDArray[np.int64]) -> Pairs:
         """Some of the pairs, by index."""
-        rivals = {name: RivalScores(r.crps[at], r.absolute_error[at]) for name, r in self.rivals.items()}
         columns = {name: getattr(self, name)[at] for name in _EMPTY}
-        return Pairs(**columns, inside={percent: hit[at] for percent, hit in self.inside.items()}, rivals=rivals)
+        inside = {percent: hit[at] for percent, hit in self.inside.items()}
+        rivals = {name: rival.taken(at) for name, rival in self.rivals.items()}
+        return Pairs(**columns, inside=inside, levels=self.levels, rivals=rivals)
 
 
 @dataclass(frozen=True)
@@ -161,13 +177,15 @@ def score(
     *,
     lead_min: Sequence[float] = VERIFIED_LEADS_MIN,
     raw: Mapping[str, Series] | None = None,
-    weight_of_simulation: float = 1.0,
+    weight_of_simulation: Mapping[str, Array] | float = 1.0,
 ) -> Pairs:
     """One forecast, as usual (its first scenario), against what came at the given leads.
 
     `observed` (measure -> truth) and `rivals` (baseline -> measure -> distribution) are `(lead,)` for those leads.
     `raw` is the simulation's own distribution, over all of the forecast's leads, of the measures in which the published
-    one was recalibrated; in the others the two are one. Measures that were not observed are not scored.
+    one was recalibrated; in the others the two are one.
+    `weight_of_simulation` is one number, or by measure `(lead,)`, 1 where a measure is not named. Measures that were
+    not observed are not scored.
     Raises ValueError for a lead that the forecast does not have, or arrays of another length.
     """
     published = forecast.scenarios[next(iter(forecast.scenarios))]
@@ -178,12 +196,16 @@ def score(
             _pick(published[measure], at),
             _pick(raw[measure], at) if raw and measure in raw else None,
             {name: by_measure[measure] for name, by_measure in rivals.items() if measure in by_measure},
-            weight_of_simulation,
+            _share(weight_of_simulation, measure),
         )
         for measure in published
         if measure in observed
     ]
     return joined(parts)
+
+
+def _share(weight: Mapping[str, Array] | float, measure: str) -> Array | float:
+    return weight if isinstance(weight, float) else weight.get(measure, 1.0)
 
 
 def valid_at(forecast: Forecast, lead_min: Sequence[float] = VERIFIED_LEADS_MIN) -> list[datetime]:
@@ -192,24 +214,33 @@ def valid_at(forecast: Forecast, lead_min: Sequence[float] = VERIFIED_LEADS_MIN)
 
 
 def joined(parts: Sequence[Pairs]) -> Pairs:
-    """Several pairs as one; a baseline that one part lacks is NaN there."""
+    """Several pairs as one; a baseline that one part lacks is NaN there.
 
-    def of(name: str) -> Any:
-        columns = [getattr(part, name) for part in parts]
-        return np.concatenate([_EMPTY[name], *columns])
-
-    names = list(dict.fromkeys(name for part in parts for name in part.rivals))
-    absent = [RivalScores(*(np.full(len(part), np.nan),) * 2) for part in parts]
-    lined = {name: [part.rivals.get(name, none) for part, none in zip(parts, absent, strict=True)] for name in names}
+    Raises ValueError if parts that hold pairs differ in the levels of their quantiles.
+    """
+    held = [part for part in parts if len(part)]
+    levels = list(dict.fromkeys(part.levels for part in held)) or [LEVELS]
+    if len(levels) > 1:
+        raise ValueError(f"pairs must share the levels of their quantiles, but have {levels}")
+    rivals = dict.fromkeys(name for part in parts for name in part.rivals)
     return Pairs(
-        **{name: of(name) for name in _EMPTY},
-        inside={percent: np.concatenate([_NONE, *(part.inside[percent] for part in parts)]) for percent in INTERVALS},
-        rivals={
-            name: RivalScores(
-                np.concatenate([r.crps for r in found]), np.concatenate([r.absolute_error for r in found])
-            )
-            for name, found in lined.items()
-        },
+        **{name: np.concatenate([getattr(part, name) for part in held] or [none]) for name, none in _EMPTY.items()},
+        inside={percent: np.concatenate([_NONE, *(part.inside[percent] for part in held)]) for percent in INTERVALS},
+        levels=levels[0],
+        rivals={name: _joined_rival([_rival(part, name) for part in held], len(levels[0])) for name in rivals},
+    )
+
+
+def _rival(part: Pairs, name: str) -> RivalScores:
+    nothing = np.full(len(part), np.nan)
+    return part.rivals.get(name, RivalScores(nothing, nothing, np.full((len(part), len(part.levels)), np.nan)))
+
+
+def _joined_rival(parts: Sequence[RivalScores], levels: int) -> RivalScores:
+    return RivalScores(
+        np.concatenate([_NONE, *(part.crps for part in parts)]),
+        np.concatenate([_NONE, *(part.absolute_error for part in parts)]),
+        np.concatenate([np.empty((0, levels)), *(part.quantiles for part in parts)]),
     )
 
 
@@ -258,9 +289,9 @@ class _Met:
             )
 
 
-def _pair(met: _Met, own: Series, raw: Series | None, rivals: Mapping[str, Series], weight: float) -> Pairs:
+def _pair(met: _Met, own: Series, raw: Series | None, rivals: Mapping[str, Series], weight: Array | float) -> Pairs:
     """One measure of one forecast, and its rivals, at the leads at which it was met."""
-    size, came = met.lead_min.size, met.observed
+    size, came, levels = met.lead_min.size, met.observed, tuple(sorted(own.quantiles))
     simulated = own if raw is None else raw
     return Pairs(
         issued_at=np.full(size, _utc(met.issued_at)),
@@ -275,8 +306,14 @@ def _pair(met: _Met, own: Series, raw: Series | None, rivals: Mapping[str, Serie
         raw_error=error(simulated.mean, came),
         raw_half_width=(_ends(simulated, 80)[1] - _ends(simulated, 80)[0]) / 2,
         raw_inside_80=inside(_ends(simulated, 80), came),
-        weight_of_simulation=np.full(size, weight),
-        rivals={k: RivalScores(_crps(r, came), absolute_error(r.quantiles[0.5], came)) for k, r in rivals.items()},
+        weight_of_simulation=np.full(size, weight, dtype=np.float64),
+        quantiles=_cuts(own, levels),
+        raw_quantiles=_cuts(simulated, levels),
+        levels=levels,
+        rivals={
+            name: RivalScores(_crps(r, came), absolute_error(r.quantiles[0.5], came), _cuts(r, levels))
+            for name, r in rivals.items()
+        },
     )
 
 
@@ -332,8 +369,14 @@ def _skill(crps: Array, rival: Array) -> float:
 
 
 def _crps(series: Series, came: Array) -> Array:
-    levels = sorted(series.quantiles)
-    return crps_quantiles(np.stack([series.quantiles[level] for level in levels], axis=-1), came, levels=levels)
+    levels = tuple(sorted(series.quantiles))
+    return crps_quantiles(_cuts(series, levels), came, levels=levels)
+
+
+def _cuts(series: Series, levels: tuple[float, ...]) -> Array:
+    """Its quantiles, `(lead, level)`; NaN at a level that it does not have."""
+    none = np.full(series.mean.shape, np.nan)
+    return np.stack([series.quantiles.get(level, none) for level in levels], axis=-1)
 
 
 def _places(have: Array, want: Sequence[float]) -> npt.NDArray[np.int64]:
@@ -362,5 +405,6 @@ _EMPTY: Mapping[str, npt.NDArray[Any]] = {
     **dict.fromkeys(("lead_min", "observed", "error", "absolute_error", "crps"), _NONE),
     **dict.fromkeys(("raw_crps", "raw_error", "raw_half_width", "raw_inside_80"), _NONE),
     "weight_of_simulation": _NONE,
+    **dict.fromkeys(("quantiles", "raw_quantiles"), np.empty((0, len(LEVELS)))),
 }
 """No pair: the columns and their types."""

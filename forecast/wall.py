@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from forecast.baselines import History
-from forecast.board import Board, Check, Cycle, Earlier, Effect, Fan, Feed, Now, ScenarioView, Skill, UnitNow
+from forecast.board import Board, Check, Cycle, Earlier, Effect, Fan, Feed, Moved, Now, ScenarioView, Skill, UnitNow
 from forecast.lever import no_lever
 from forecast.situation import Situation
 from forecast.values import Array, Forecast, Members, Series
@@ -44,6 +44,8 @@ class Made:
     earlier: Forecast | None
     scenarios: tuple[Scenario, ...]
     skills: tuple[Skill, ...]
+    moved: Moved | None = None
+    """Why it is another forecast than an hour ago."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def make_board(made: Made, house: House, now: datetime) -> Board:
         feed=_marked(house.feed, broken),
         cycle=house.cycle,
         checks=broken,
+        moved=made.moved,
         call=house.call,
     )
 

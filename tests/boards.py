@@ -12,7 +12,21 @@ from datetime import UTC, datetime, timedelta
 from statistics import NormalDist
 from typing import Any, cast
 
-from forecast.board import Board, Check, Cycle, Earlier, Effect, Fan, Feed, FeedState, Now, ScenarioView, Skill, UnitNow
+from forecast.board import (
+    Board,
+    Check,
+    Cycle,
+    Earlier,
+    Effect,
+    Fan,
+    Feed,
+    FeedState,
+    Moved,
+    Now,
+    ScenarioView,
+    Skill,
+    UnitNow,
+)
 from ingest.health import ages_to_worsen
 
 MADE_AT = datetime(2026, 11, 24, 13, 34, tzinfo=UTC)
@@ -145,6 +159,13 @@ SKILLS = (
 )
 
 
+MOVED = Moved(
+    since=ISSUED_AT - timedelta(hours=1), valid_at=ISSUED_AT + timedelta(hours=4, minutes=30), before=44.2, now=48.6,
+    by={"arrivals": 3.7, "patients": 1.3, "capacity": -0.6, "correction": 0.0},
+    arrived=14.0, arrivals_expected=9.4, left=7.0, exits_expected=8.6,
+)  # fmt: skip
+
+
 def fed(state: FeedState, age: timedelta | None, *, limit: timedelta = LIMIT, **said: Any) -> Feed:
     """A feed in a state, of which nothing was heard for so long."""
     heard_at = None if age is None else MADE_AT - age
@@ -183,6 +204,7 @@ def ordinary() -> Board:
             "full",
             corrected_days=42,
         ),
+        moved=MOVED,
     )
 
 

@@ -17,6 +17,7 @@ from forecast.board import Board
 from tests.boards import (
     EXAMPLES,
     MADE_AT,
+    MOVED,
     before_first,
     catching_up,
     described,
@@ -258,6 +259,7 @@ def test_census_ordinary_says_the_interval_the_odds_and_the_peak() -> None:
         "How many patients in the coming hours?",
         "8 chances in 10 of having 44 to 52 patients at 19:00.",
         "1 chance in 4 of more than 50. Peak: 49 (45 to 59) around 19:00.",
+        "Since 13:30, 44 → 49 at 19:00: 14 arrivals, not 9 (+4), 7 exits, not 9 (+1), beds and staff (−1).",
         *("observed", "forecast", "5, 8 and 9 chances in 10", "usual", "as forecast at 08:30"),
     ]
     assert census.figure(ordinary(), READER) is not None
@@ -269,6 +271,19 @@ def test_boarding_and_arrivals_ordinary() -> None:
         "8 chances sur 10 : de 7 à 11 à 19 h.",
     ]
     assert texts(arrivals.panel(ordinary(), READER))[1] == "8 chances in 10: 9 to 13 at 19:00."
+
+
+def test_census_says_why_the_forecast_moved() -> None:
+    said = texts(census.panel(ordinary(), READER))
+    assert any("44 → 49" in text and "14 arrivals, not 9 (+4)" in text for text in said)
+    assert not any("correction" in text or "learned anew" in text for text in said)
+    as_many = replace(MOVED, left=MOVED.exits_expected)
+    assert any(
+        "patients already here (+1)" in text for text in texts(census.panel(replace(ordinary(), moved=as_many), READER))
+    )
+    still = replace(MOVED, now=MOVED.before + 0.4)
+    assert any("Hardly moved" in text for text in texts(census.panel(replace(ordinary(), moved=still), READER)))
+    assert not any("→" in text for text in texts(census.panel(replace(ordinary(), moved=None), READER)))
 
 
 FANS = ("census", "boarding", "arrivals")

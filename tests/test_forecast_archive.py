@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from forecast.archive import KEEP_FORECASTS, KEEP_SCENARIOS, LOOK_BACK, SCHEMA_SQL, Archive, CycleRecord, thinned
-from forecast.archive_rows import forecast_table, issue_table
+from forecast.archive_rows import RAW, RIVAL, forecast_table, issue_table
 from forecast.errors import AlreadyIssuedError
 from forecast.values import LEVELS, Array, Forecast, Series
 from forecast.verify import VERIFIED_LEADS_MIN, Pairs, joined, score, verify
@@ -85,12 +87,17 @@ def same(one: Forecast, other: Forecast) -> bool:
 
 
 def same_pairs(one: Pairs, other: Pairs) -> bool:
-    plain = [f.name for f in fields(Pairs) if f.name not in ("inside", "rivals")]
+    plain = [f.name for f in fields(Pairs) if f.name not in ("inside", "rivals", "levels")]
     rows = [(getattr(one, name), getattr(other, name)) for name in plain]
     rows += [(one.inside[percent], other.inside[percent]) for percent in one.inside]
     rows += [(r.crps, other.rivals[name].crps) for name, r in one.rivals.items()]
     rows += [(r.absolute_error, other.rivals[name].absolute_error) for name, r in one.rivals.items()]
-    return all(a.tolist() == b.tolist() or np.array_equal(a, b, equal_nan=True) for a, b in rows)
+    rows += [(r.quantiles, other.rivals[name].quantiles) for name, r in one.rivals.items()]
+    return one.levels == other.levels and all(same_values(a, b) for a, b in rows)
+
+
+def same_values(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
+    return a.tolist() == b.tolist() or np.array_equal(a, b, equal_nan=True)
 
 
 def test_a_forecast_is_read_back_equal(archive: Archive) -> None:
@@ -204,13 +211,21 @@ def test_latest_and_six_hours_ago(archive: Archive) -> None:
     ]
 
 
-def met(said: Forecast, came: float, leads: tuple[float, ...] = VERIFIED_LEADS_MIN) -> Pairs:
-    truth = {"ed_census": np.full(len(leads), came), "wait_min:3A": np.full(len(leads), NAN)}
-    rivals = {
-        "persistence": {"ed_census": flat(NAN, len(leads))},
-        "climatology": {"ed_census": flat(50.0, len(leads)), "wait_min:3A": flat(3.0, len(leads))},
+def told_beside(size: int) -> dict[str, dict[str, Series]]:
+    return {
+        "persistence": {"ed_census": flat(NAN, size)},
+        "climatology": {"ed_census": flat(50.0, size), "wait_min:3A": flat(3.0, size)},
     }
-    return score(said, truth, rivals, lead_min=leads)
+
+
+def met(
+    said: Forecast,
+    came: float,
+    leads: tuple[float, ...] = VERIFIED_LEADS_MIN,
+    raw: dict[str, Series] | None = None,
+) -> Pairs:
+    truth = {"ed_census": np.full(len(leads), came), "wait_min:3A": np.full(len(leads), NAN)}
+    return score(said, truth, told_beside(len(leads)), lead_min=leads, raw=raw)
 
 
 def test_a_forecast_is_pending_lead_by_lead_as_truth_comes(archive: Archive) -> None:
@@ -244,10 +259,48 @@ def test_pending_is_oldest_first_and_knows_the_leads_of_a_short_forecast(archive
     ]
 
 
+def simulated(census: float) -> dict[str, Series]:
+    return {"ed_census": flat(census)}
+
+
+def kept_and_met(archive: Archive, hour: int) -> Pairs:
+    """A recalibrated forecast with all that is told beside it, as the record keeps it."""
+    said, raw = forecast(ISSUED + hour * HOUR), simulated(45.0 + hour)
+    beside = {f"{RIVAL}{name}": told for name, told in told_beside(LEADS.size).items()}
+    archive.store(replace(said, scenarios={**said.scenarios, RAW: raw, **beside}))
+    return met(said, 38.0 + hour, raw=raw)
+
+
 def scores_come_back(store: Callable[[Archive, Pairs], None], archive: Archive) -> bool:
-    pairs = joined([met(forecast(ISSUED + hour * HOUR), 38.0 + hour) for hour in range(3)])
+    pairs = joined([kept_and_met(archive, hour) for hour in range(3)])
     store(archive, pairs)
     return same_pairs(archive.pairs(*EVER), pairs)
+
+
+def test_quantiles_are_those_of_the_forecasts_and_unknown_where_these_are_not_kept(archive: Archive) -> None:
+    whole = kept_and_met(archive, 0)
+    archive.store_scores(joined([whole, met(forecast(ISSUED + HOUR), 38.0)]), verified_at=ISSUED)
+    found = archive.pairs(*EVER)
+    assert (found.quantiles[0] == 40.0 + np.array(LEVELS)).all()
+    assert (found.raw_quantiles[0] == 45.0 + np.array(LEVELS)).all()
+    assert (found.rivals["climatology"].quantiles[0] == 50.0 + np.array(LEVELS)).all()
+    half = len(whole)
+    for lost in (found.quantiles, found.raw_quantiles, found.rivals["climatology"].quantiles):
+        assert np.isnan(lost[half:]).all()
+    archive.prune(ISSUED + KEEP_SCENARIOS + 2 * HOUR)
+    assert same_pairs(archive.pairs(*EVER), found)
+
+
+def test_a_simulation_that_was_not_kept_is_not_taken_for_what_was_published(archive: Archive) -> None:
+    said = forecast()
+    archive.store(said)  # as one was kept before the simulation's own was
+    archive.store_scores(met(said, 38.0, raw=simulated(45.0)), verified_at=ISSUED)
+    census = archive.pairs(*EVER, measure="ed_census")
+    assert np.isnan(census.raw_quantiles).all()
+    assert not np.isnan(census.quantiles).any()
+    archive.store_scores(met(said, 38.0), verified_at=ISSUED)
+    alike = archive.pairs(*EVER, measure="ed_census")
+    assert (alike.raw_quantiles == alike.quantiles).all()
 
 
 def test_scores_are_read_back_equal_and_a_store_that_drops_the_undefined_is_caught(archive: Archive) -> None:
@@ -258,7 +311,7 @@ def test_scores_are_read_back_equal_and_a_store_that_drops_the_undefined_is_caug
         whole(into, replace(pairs, crps=np.nan_to_num(pairs.crps)))
 
     assert scores_come_back(whole, archive)
-    assert not scores_come_back(without_undefined, archive)
+    assert not scores_come_back(without_undefined, Archive(Database.open(None, [SCHEMA_SQL])))
     again = Archive(Database.open(None, [SCHEMA_SQL]))
     assert again.pairs(*EVER).lead_min.size == 0
     assert again.skill(*EVER) == {}

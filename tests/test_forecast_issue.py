@@ -72,7 +72,7 @@ def test_provenance_says_how_to_make_it_again() -> None:
     told = said().provenance
     assert set(told) == {
         "state_hash", "complete_until", "calibrated_as_of", "parameters_hash", "model_version", "path", "hospital",
-        "learned_days", "inapplicable", "run", "engines", "recalibration", "versions",
+        "learned_days", "described", "inapplicable", "run", "engines", "recalibration", "versions",
     }  # fmt: skip
     assert told["state_hash"] == situation().state_hash
     assert told["run"] == {"members": 9, "horizon_min": 120.0, "step_min": 15.0, "seed": 3, "engine": "compiled"}
@@ -100,6 +100,6 @@ def test_a_scenario_without_a_lever_is_named_with_the_reason() -> None:
         scenarios("as_usual", "one_more_doctor"),
         HOW,
         NOTHING,
-        Recalibration(),
+        Recalibration().named(HOW.lead_min, NOON),
     )
     assert list(told["inapplicable"]) == ["one_more_doctor"]

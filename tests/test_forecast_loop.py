@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from forecast import backtest, issue
+from forecast import backtest, issue, replayed
 from forecast import loop as module
 from forecast.analytic import RIVAL
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
@@ -121,6 +121,19 @@ def test_where_the_engines_differ_the_wall_says_so_and_the_law_serves(
     assert engines == ["compiled", "simpy"]
 
 
+def test_after_an_hour_the_board_says_why_the_forecast_moved(archive: Archive, executor: Executor) -> None:
+    b = bench(archive, executor, NOON)
+    b.loop.turn()
+    assert b.loop.board.moved is None
+    b.turn_at(NOON + TEN)
+    assert b.loop.board.moved is None
+    b.turn_at(NOON + HOUR)
+    found = b.loop.board.moved
+    assert found is not None
+    assert found.since == NOON
+    assert sum(found.by.values()) == pytest.approx(found.now - found.before)
+
+
 def test_the_board_ages_while_nothing_is_issued(archive: Archive, executor: Executor) -> None:
     b = bench(archive, executor, NOON)
     b.loop.turn()
@@ -226,7 +239,7 @@ def test_until_then_a_replay_of_the_last_days_stands_in(
         log, site, usual, plan = given
         return backtest.backtest(log, site, usual, replace(plan, how=replace(plan.how, members=3)), **options)
 
-    monkeypatch.setattr(module, "backtest", with_few_members)
+    monkeypatch.setattr(replayed, "backtest", with_few_members)
     b = bench(archive, executor, NOON)
     b.loop.turn()
     b.loop.measure_past(whole_log(), 1)
@@ -234,10 +247,12 @@ def test_until_then_a_replay_of_the_last_days_stands_in(
     assert set(shown) == {(m, lead) for m in b.loop.board.fans for lead in (60, 120)}
     assert all(s.backtested and s.n == 5 for s in shown.values())
     assert b.loop.board.cycle.issued_at == NOON
+    b.turn_at(NOON + TEN)
+    assert b.loop.board.cycle.corrected_days == 2  # the day's issues begin on one and end on the next
 
 
 def test_a_history_too_short_to_replay_is_left_alone(archive: Archive, executor: Executor) -> None:
-    b = bench(archive, executor, NIGHT)
+    b = bench(archive, executor, NIGHT - 2 * DAY)
     b.loop.measure_past(whole_log(), 1)  # before the first cycle
     b.loop.turn()
     b.loop.measure_past(whole_log(), 10)

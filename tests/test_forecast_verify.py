@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import norm
 
 from forecast.board import Skill
-from forecast.scores import crps
+from forecast.scores import crps, crps_quantiles
 from forecast.values import LEVELS, Array, Forecast, Series, series
 from forecast.verify import (
     VERIFIED_LEADS_MIN,
@@ -131,6 +131,32 @@ def test_an_unknown_measure_of_a_rival_is_nan_when_joined() -> None:
     assert both.rivals["a"].crps.tolist()[:SIX] == pytest.approx([1.0] * SIX)
     assert np.isnan(both.rivals["a"].crps[SIX:]).all()
     assert np.isnan(both.rivals["b"].absolute_error[:SIX]).all()
+    assert np.isnan(both.rivals["b"].quantiles[:SIX]).all()
+    assert (both.rivals["b"].quantiles[SIX:] == 1.0).all()
+
+
+def test_pairs_hold_the_quantiles_that_were_scored() -> None:
+    """What is scored again from them is the score."""
+    said, raw, rival = normal(LEADS / 60, 3.0), normal(LEADS / 60, 2.0), normal(np.full(SIX, 9.0), 4.0)
+    came = np.linspace(0.0, 20.0, SIX)
+    pairs = score(forecast({"x": said}), {"x": came}, {"a": {"x": rival}}, raw={"x": raw})
+    other = score(forecast({"x": point(LEADS)}), {"x": came}, {}, raw=None)
+    both = joined([other, pairs, joined([])]).taken(np.arange(SIX, 2 * SIX))
+    for scored, told in (
+        (both.crps, both.quantiles),
+        (both.raw_crps, both.raw_quantiles),
+        (both.rivals["a"].crps, both.rivals["a"].quantiles),
+    ):
+        assert told.shape == (SIX, len(LEVELS))
+        assert crps_quantiles(told, came, levels=both.levels).tolist() == scored.tolist()
+    assert (other.raw_quantiles == other.quantiles).all()
+
+
+def test_pairs_of_other_levels_are_not_joined() -> None:
+    few = dict.fromkeys((0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975), LEADS)
+    other = score(forecast({"x": Series(LEADS, few)}), {"x": np.zeros(SIX)}, {})
+    with pytest.raises(ValueError, match="must share the levels"):
+        joined([hand_made(), other])
 
 
 Interval = Callable[[Array, Array, npt.NDArray[np.int64], int], tuple[float, float]]

@@ -172,9 +172,9 @@ class _Traced(_Run):
         super().end(p, step)
         self._trace(p, _ENDS)
 
-    def leave_unseen(self, p: _Patient) -> None:
+    def leave_unseen(self, p: _Patient, step: Step) -> None:
         """As the law lets somebody go."""
-        super().leave_unseen(p)
+        super().leave_unseen(p, step)
         self._trace(p, _LEAVES)
 
     def _trace(self, p: _Patient, what: int) -> None:

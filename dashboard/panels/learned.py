@@ -124,7 +124,36 @@ def _calendar(calendar: Report, reader: Reader) -> list[str]:
     season = reader.say("Season: up to {swing} above and below the mean; trend {trend} a year",
                         swing=reader.percent(calendar["season_swing"]),
                         trend=reader.percent(calendar["trend_a_year"]))  # fmt: skip
-    return ([told] if place else []) + ([season] if calendar["season_swing"] or calendar["trend_a_year"] else [])
+    school = reader.say("School holidays (zone {zone}): arrivals times {factor}, in summer times {summer}",
+                        zone=calendar.get("school_zone", ""), factor=reader.number(calendar.get("school_break"), 2),
+                        summer=reader.number(calendar.get("summer_break"), 2))  # fmt: skip
+    schools = [school] if calendar.get("school_zone") else []
+    seasons = [season] if calendar["season_swing"] or calendar["trend_a_year"] else []
+    outside = [_outside(one, reader) for one in calendar.get("outside", ())]
+    return [*([told] if place else []), *schools, *seasons, *outside]
+
+
+def _outside(one: Report, reader: Reader) -> str:
+    """A series from outside: whether it is used, and why not."""
+    gain = UNKNOWN if one["gain"] is None else reader.percent(one["gain"])
+    return {
+        "used": lambda: reader.say(
+            "{name}: used. One standard deviation above the usual of late makes {share} of arrivals more or less; on "
+            "weeks it had not seen it saved {gain} of the squared error.",
+            name=one["name"], share=reader.percent(one["slope"]), gain=gain,
+        ),
+        "not_shown": lambda: reader.say(
+            "{name}: not used. On weeks it had not seen it did not tell arrivals better ({gain} of the squared error).",
+            name=one["name"], gain=gain,
+        ),
+        "too_short": lambda: reader.say(
+            "{name}: not used yet, {n} days of it stand beside arrivals and 140 are needed.",
+            name=one["name"], n=reader.number(one["days"]),
+        ),
+        "stale": lambda: reader.say("{name}: not used now, its last values are more than 14 days old.",
+                                    name=one["name"]),
+        "unreadable": lambda: reader.say("{name}: not used, {fault}", name=one["name"], fault=one["fault"]),
+    }[one["status"]]()  # fmt: skip
 
 
 def _times(report: Report, reader: Reader) -> Component:

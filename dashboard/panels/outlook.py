@@ -19,14 +19,18 @@ AHEAD = timedelta(hours=4)
 """How far ahead the sentence looks, to the nearest full hour."""
 
 
-def words(board: Board, reader: Reader, *, measure: str, question: str, said: str, wide: bool) -> Component:
-    """The words above one measure's chart; `said` is the sentence to fill with {low}, {high} and {time}."""
+def words(
+    board: Board, reader: Reader, *, measure: str, question: str, said: str, wide: bool, why: str | None = None
+) -> Component:
+    """The words above one measure's chart; `said` is the sentence to fill with {low}, {high} and {time}; `why` tells
+    why the forecast moved."""
     found = shown(board, measure)
     if found is None:
         return html.Div([heading(question), absent(_why(board, reader, measure))], className="words")
     lines = [heading(question), sentence(likely(found, reader, said))]
     if wide:
-        lines += [sentence(extremes(found, reader), "second"), key(found, reader)]
+        lines += [sentence(text, "second") for text in (extremes(found, reader), why) if text]
+        lines.append(key(found, reader))
     return html.Div(lines, className="words")
 
 
