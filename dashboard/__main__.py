@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from dashboard.commands import (
+    alerts,
     backtest,
     bench,
     calibrate,
@@ -23,6 +24,7 @@ from dashboard.commands import (
     fabricate,
     feed,
     forecast,
+    huddle,
     ingest,
     quarantine,
     rebuild,
@@ -34,8 +36,8 @@ from dashboard.commands import (
 from ingest.errors import EdtwinError
 
 COMMANDS = (
-    up, ingest, replay, calibrate, forecast, backtest, scenarios, fabricate, feed, bench, check, doctor, rebuild,
-    retry_rejected, quarantine,
+    up, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, fabricate, feed, bench, check, doctor,
+    rebuild, retry_rejected, quarantine, alerts,
 )  # fmt: skip
 
 

@@ -18,12 +18,14 @@ from flask import Response
 from flask_compress import Compress
 from werkzeug.exceptions import BadRequest
 
+from dashboard.alert_desk import desk, register_desk
 from dashboard.headers import secure
 from dashboard.pages.beside import BESIDE, WALL, Place, beside, named
 from dashboard.pages.wall import CHARTS, PANELS, filling, frame
 from dashboard.states import aged
 from dashboard.theme import FONT
 from dashboard.words import LANGUAGES, Language, Reader
+from forecast.alerts import Alerts
 from forecast.board import Board
 from forecast.pages import PageView
 
@@ -55,11 +57,13 @@ def build_app(
     settings: WallSettings,
     now: Callable[[], datetime] | None = None,
     pages: Pages | None = None,
+    alerts: Alerts | None = None,
 ) -> Dash:
     """The wall and the pages beside it as a Dash application; serve its `.server` with any WSGI server.
 
     `get_board` gives the newest board and must be quick: every open page calls it each `refresh_s`. `now` is the
-    house's clock: with it a board that is no longer renewed grows old on the wall, minute by minute.
+    house's clock: with it a board that is no longer renewed grows old on the wall, minute by minute. `alerts` is what
+    the page of the alerts may acknowledge and snooze.
     """
     app = Dash(
         "edtwin",
@@ -73,6 +77,7 @@ def build_app(
     )
     app.layout = _layout(settings)
     _register(app, lambda: _shown(get_board, now), pages or {})
+    register_desk(app, alerts)
     app.server.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
     Compress(app.server)
     secure(app)
@@ -177,6 +182,7 @@ def _layout(settings: WallSettings) -> Component:
         html.Div(id="beat", hidden=True),
         html.Main(frame(), id="wall", className="blank"),
         html.Div(id="page", className="blank"),
+        desk(),
     ]
     return dmc.MantineProvider(parts, forceColorScheme="dark", theme={"fontFamily": FONT})
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from dashboard.errors import CommandError
 from dashboard.formats import readers_of
 from dashboard.settings import Settings
+from forecast.alert_rules import AlertRules, load_rules
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
 from forecast.archive import Archive
 from forecast.cluster import Certificates
@@ -36,6 +37,10 @@ JOURNAL = "journal"
 """The folder of the journal, beside the database that is made of it."""
 COMPILED = "compiled"
 """The folder where the compiled engine is kept if it cannot be beside the code; it may be removed at any time."""
+BACKTESTS = "backtests"
+"""The folder of what back-tests have done so far and of the last report; it may be removed at any time."""
+REPORT = "report.html"
+"""In that folder, the last report of a back-test."""
 SCHEMAS = (INGEST_SQL, FORECAST_SQL)
 
 
@@ -50,6 +55,8 @@ class House:
     site: Site
     journal: Journal
     indexer: Indexer
+    database: Database
+    rules: AlertRules
 
     @property
     def hospital(self) -> Hospital:
@@ -111,7 +118,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
     What is journalled and not yet in the log is indexed first, so that no view is without it.
     """
     clock = clock or WallClock()
-    site = site_of(settings)
+    site, rules = site_of(settings), load_rules(settings.alerts)
     pick(scenario_catalogue(settings), settings.wall_scenarios)
     with Database.open(settings.data / DATABASE, schemas=SCHEMAS) as database:
         log = JournalledLog(database, clock)
@@ -120,7 +127,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
             log.follow(journal, indexer)
             try:
                 indexer.catch_up()
-                yield House(settings, clock, log, Archive(database), site, journal, indexer)
+                yield House(settings, clock, log, Archive(database), site, journal, indexer, database, rules)
             finally:
                 indexer.close()
 
@@ -128,9 +135,10 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
 def site_of(settings: Settings) -> Site:
     """What the site's file tells, or the default one; the holidays of the settings count before its own."""
     site = load_site(settings.hospital)
-    if settings.holidays is None:
-        return site
-    return replace(site, hospital=replace(site.hospital, holidays=settings.holidays))
+    hospital, holidays, zone = site.hospital, settings.holidays, settings.school_zone
+    hospital = hospital if holidays is None else replace(hospital, holidays=holidays)
+    hospital = hospital if zone is None else replace(hospital, school_zone=zone)
+    return replace(site, hospital=replace(hospital, outside=tuple(str(file) for file in settings.outside)))
 
 
 def open_journal(settings: Settings, log: EventLog) -> Journal:

@@ -17,16 +17,25 @@ from waitress.server import BaseWSGIServer, create_server
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
-from dashboard.house import House
+from dashboard.house import BACKTESTS, REPORT, House
+from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
+from dashboard.report.serving import answer_report
 from dashboard.settings import Settings
+from forecast.alert_deliveries import Carrier, Postman
+from forecast.alert_mail import MailCarrier
+from forecast.alert_settings import AlertSettings
+from forecast.alert_watch import Watch
+from forecast.alert_webhook import WebhookCarrier
+from forecast.alerts import Alerts, Place
 from forecast.board import Board
 from forecast.checks import CHECKED, Checks
 from forecast.executors import fault_of
+from forecast.huddle_desk import Huddle, Sheets
 from forecast.loop import Loop, Rhythm, Site
-from forecast.pages import FeedsView, LearnedView, PathView, QuarantineView
+from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
 from ingest.clock import WallClock
 from ingest.links import LinkNow
@@ -82,25 +91,34 @@ def serve(
     """
     workers = house.workers(runs_on=True)
     publishers = _publishers(house, stop)
+    site = _site(house, mode)
+    alerts = Alerts(house.rules, house.database, house.clock, Place(house.hospital.name, house.hospital.zone, mode))
+    watch = Watch(alerts, AlertSettings(house.database), site.spaces)
+    huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
     loop = Loop(
-        house.log, house.archive, _site(house, mode), workers, house.clock, how=house.run(), rhythm=rhythm,
-        told=publishers[0].offer if publishers else None,
+        house.log, house.archive, site, workers, house.clock, how=house.run(), rhythm=rhythm,
+        told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
-        elsewhere=lambda: fault_of(workers),
+        elsewhere=lambda: fault_of(workers), huddle=huddle,
     )  # fmt: skip
     latest = _Latest(loop, PathViews(house.site))
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
+        "alerts": latest.alerts,
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
+        "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
     }  # fmt: skip
-    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages)
+    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages, alerts)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
+    answer_huddle(app.server, huddle.sheets)
+    answer_report(app.server, house.settings.data / BACKTESTS / REPORT)
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring, checking = _Measuring(loop, house, stop), _Checking(checks, stop)
+    postman = Postman(alerts, _carriers(house), house.clock, stop)
     # what a cycle says while its workers are taken away is no fault of the house
     logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
     server = _listening(app.server, house.settings)  # 1
@@ -110,6 +128,7 @@ def serve(
         for publisher in publishers:
             publisher.start()
         loop.start()  # 3
+        postman.start()
         measuring.start()
         checking.start()
         server.run()  # 4
@@ -118,6 +137,7 @@ def serve(
         workers.shutdown(wait=False, cancel_futures=True)
         measuring.join(LONGEST_END_S)
         checking.join(LONGEST_END_S)
+        postman.join(LONGEST_END_S)
         for publisher in publishers:
             publisher.join(LONGEST_END_S)
         for feed in reversed(feeds):
@@ -152,6 +172,19 @@ def answer_readyz(server: Flask, readiness: Readiness, remark: Callable[[], str 
     server.add_url_rule("/readyz", "readyz", readyz)
 
 
+def answer_huddle(server: Flask, sheets: Sheets) -> None:
+    """`/huddle/fr/2026-11-24T0800.pdf` (or `en`, or `.xlsx`): a huddle sheet to download; 404 where there is none."""
+
+    def download(language: str, file: str) -> Response:
+        found = asked_for(sheets, file, language)
+        if found is None:
+            return Response("there is no such huddle sheet\n", 404, mimetype="text/plain")
+        name, made, kind = found
+        return Response(made, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+    server.add_url_rule("/huddle/<language>/<file>", "huddle-file", download)
+
+
 def _listening(app: Flask, settings: Settings) -> BaseWSGIServer:
     """The server with its port taken; where it can be reached is said on standard error."""
     host = settings.host
@@ -177,6 +210,17 @@ def _site(house: House, mode: str) -> Site:
     )  # fmt: skip
 
 
+def _carriers(house: House) -> dict[str, Carrier]:
+    """The way to each recipient of the file of alerts."""
+    rules, out = house.rules, dict[str, Carrier]()
+    for name, one in rules.recipient.items():
+        if one.webhook is not None:
+            out[name] = WebhookCarrier(one, house.clock)
+        elif rules.mail is not None:
+            out[name] = MailCarrier(rules.mail, one)
+    return out
+
+
 def _wall(settings: Settings) -> WallSettings:
     return WallSettings(refresh_s=settings.refresh_s, language=settings.language, downtime_call=settings.downtime_call)
 
@@ -200,11 +244,12 @@ class _Measuring:
     def _run(self) -> None:
         while not self._loop.counts.done and not self._stop.wait(1.0):
             pass
-        days = self._house.settings.measure_days
-        if self._stop.is_set() or not days:
-            return
+        settings = self._house.settings
         try:
-            self._loop.measure_past(self._house.log, days)
+            if settings.measure_days and not self._stop.is_set():
+                self._loop.measure_past(self._house.log, settings.measure_days)
+            if settings.alert_days and not self._stop.is_set():
+                self._loop.measure_alerts(self._house.log, settings.alert_days, lambda: not self._stop.is_set())
         except Exception:
             if not self._stop.is_set():  # at the end the workers are taken away from under it
                 logger.exception("the last days could not be replayed")
@@ -261,6 +306,10 @@ class _Latest:
     def path(self) -> PathView:
         """The page of the path, so."""
         return self._fresh("path", lambda: self._paths.view(self._loop.board, self._loop.calibration))
+
+    def alerts(self) -> AlertsView | None:
+        """The page of the alerts, so."""
+        return self._fresh("alerts", lambda: self._loop.alerts)
 
     def learned(self) -> LearnedView:
         """The page of what was learned, so."""

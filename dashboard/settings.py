@@ -28,7 +28,17 @@ class Settings(Checked):
         AfterValidator(lambda place: known_holidays(place) if place is not None else None),
         Field(description="whose public holidays count, such as FR or FR-57; none: the hospital file's"),
     ] = None
+    school_zone: Annotated[
+        Literal["A", "B", "C", ""] | None,
+        Field(description="whose school holidays count: French zone A, B or C; none: the hospital file's"),
+    ] = None
+    outside: Annotated[
+        tuple[Path, ...], Field(description="CSV files of series from outside that may move arrivals: weather, flu")
+    ] = ()
     scenarios: Annotated[Path | None, Field(description="a catalogue of scenarios added to the shipped one")] = None
+    alerts: Annotated[
+        Path | None, Field(description="what is watched, and who is told; none: the shipped rules, nobody told")
+    ] = None
     wall_scenarios: Annotated[
         tuple[str, ...],
         Field(min_length=1, description="of every cycle; the first is the one compared with"),
@@ -47,6 +57,10 @@ class Settings(Checked):
     learn_at_h: Annotated[
         int, Field(ge=0, le=23, description="local hour at which the parameters are learned anew")
     ] = 4
+    huddle_at: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^([01]?\d|2[0-3]):[0-5]\d$")], ...],
+        Field(description="local times at which a huddle sheet is made, each like 8:00; none: no sheets"),
+    ] = ("8:00", "13:00", "18:00")
     members: Annotated[int, Field(ge=2, le=5000, description="runs of an ensemble")] = 1000
     workers: Annotated[int, Field(ge=1, le=64, description="processes that simulate")] = 2
     executor: Annotated[
@@ -64,7 +78,10 @@ class Settings(Checked):
     executor_key: Annotated[Path | None, Field(description="its private key")] = None
     seed: Annotated[int, Field(ge=0, lt=1000, description="base of all random numbers")] = 1
     history_days: Annotated[int, Field(ge=10, le=365, description="days fabricated for the demonstration")] = 60
-    measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to measure the skill; 0: none")] = 10
+    alert_days: Annotated[
+        int, Field(ge=0, le=365, description="days forecast again to set the rules of alarms; 0: none")
+    ] = 35
+    measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to judge forecasts; 0: none")] = 60
 
     fabricated: Annotated[
         bool, Field(description="what is fed in is of a hospital that does not exist; the wall says so")
@@ -177,7 +194,7 @@ class Settings(Checked):
 
 
 _PATHS = (
-    "data", "hospital", "scenarios", "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
+    "data", "hospital", "scenarios", "alerts", "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
     "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",
 )  # fmt: skip
@@ -215,5 +232,6 @@ def _fault(error: Any) -> str:
 
 
 def _beside(settings: Settings, folder: Path) -> Settings:
-    named = {name: folder / path for name in _PATHS if (path := getattr(settings, name))}
+    named: dict[str, Any] = {name: folder / path for name in _PATHS if (path := getattr(settings, name))}
+    named["outside"] = tuple(folder / file for file in settings.outside)
     return settings.model_copy(update=named)

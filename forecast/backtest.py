@@ -4,30 +4,40 @@ For each issue time the state, the parameters, the baselines and the recalibrati
 nothing that became known later is read. The truth is taken a week after the last valid time, or as late as the log
 goes; recalibration learns from what was known of it at the time. Issues are independent once their situations are
 there, so they run in parallel; the figures do not depend on how many at once.
+
+With a folder to keep it in (`backtest_store.py`), a replay that was ended goes on where it was when it is asked for
+again, and gives the same to the last bit.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from forecast.analytic import with_count_model
+from forecast.backtest_store import BacktestStore, key_of
 from forecast.baselines import Rivals, fit
-from forecast.calibrated import WINDOW, Recalibration, learn
+from forecast.calibrated import WINDOW, Recalibration, by_measure, learn, simulated_share
 from forecast.ensemble import Progress, Run, run_chunk
 from forecast.errors import ForecastError
 from forecast.past import VINTAGE, Past, grid_start, truth
+from forecast.peaks import PEAKS, with_peaks
 from forecast.record import HEADLINES
+from forecast.remote import code_digest
+from forecast.simulated import Kept, Lesson, Simulated
 from forecast.situation import Situation, situation_of
+from forecast.slices import Slice, ranks, slice_of
 from forecast.values import Array, Forecast, Series, series
-from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, joined, score, valid_at, verify
+from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, joined, score, verify
+from forecast.versus import PAIRED, paired
 from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
 from twin.hospital import Hospital
@@ -36,6 +46,10 @@ from twin.memory import Memory
 from twin.scenarios import Scenario
 from twin.state import State
 
+Told = tuple[dict[str, Kept], dict[str, Series]]
+"""The members of some measures and what is told of the others, as a worker gives them."""
+TOGETHER = 100
+"""Members that are drawn and run together: more do not fit where arrays are quick to reach."""
 AHEAD = 8
 """Issues whose situations are prepared before the first of them is run to its end: enough to keep workers busy."""
 
@@ -74,39 +88,38 @@ class Report:
     verifications: Verifications
     n_issues: int
 
+    log_digest: str = ""
+    """What the log held of all that was read for it."""
+    truth_known_at: datetime | None = None
+    """The truth is what was known at this instant; None where nothing was forecast."""
+
     def as_json(self) -> dict[str, Any]:
-        """As printed by `edtwin backtest --json`."""
-        return as_json(self.verifications, n_issues=self.n_issues)
+        """As printed by `edtwin backtest --json`: the scores, more of them for headline measures, and each issue's."""
+        told = as_json(self.verifications, n_issues=self.n_issues)
+        for measure in (m for m in (*HEADLINES, *PEAKS) if m in told["measures"]):
+            for lead_min in self.verifications[measure]:
+                told["measures"][measure][str(round(lead_min))] |= self._slice(measure, lead_min).as_json()
+        return {**told, PAIRED: paired(self.pairs)}
 
-
-@dataclass(frozen=True)
-class _Lesson:
-    """The truth that had become known when parameters were learned anew, and was not known the time before."""
-
-    learned_at: datetime
-    times: Sequence[datetime]
-    came: Mapping[str, Array]
+    def _slice(self, measure: str, lead_min: float) -> Slice:
+        mine = self.pairs.taken(np.flatnonzero((self.pairs.measure == measure) & (self.pairs.lead_min == lead_min)))
+        return slice_of(mine, ranks(mine))
 
 
 @dataclass(frozen=True)
 class _Prepared:
     situation: Situation
     rivals: Mapping[str, Mapping[str, Series]]
-    lesson: _Lesson | None
+    lesson: Lesson | None
     """Where the parameters were learned anew for it."""
+    past: Mapping[str, Array]
+    """Each measure up to it, as counted on the way."""
 
-
-@dataclass(frozen=True)
-class _Simulated:
-    """One issue: its members at the verified leads, and what is beside them."""
-
-    prepared: _Prepared
-    members: Mapping[str, Array]
-
-    @property
-    def as_of(self) -> datetime:
-        """The instant it is of."""
-        return self.prepared.situation.as_of
+    def simulated(self, told: Told) -> Simulated:
+        """With its members, and without all that is only needed to draw them."""
+        situation = self.situation
+        zone = situation.calibration.hospital.zone
+        return Simulated(situation.as_of, zone, *told, self.rivals, self.lesson)
 
 
 def backtest(
@@ -117,60 +130,112 @@ def backtest(
     *,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    kept_in: Path | None = None,
 ) -> Report:
     """Replay a period and score it.
 
-    1. In the order of the issue times, each one's situation and rivals, as known then.
-    2. Its members, on the executor.
+    1. What was done of it before, where it is kept.
+    2. In the order of the issue times, each one's situation and rivals, as known then; its members, on the executor.
     3. When all are done, each one recalibrated by those whose truth was known before it.
     4. The truth, and the scores.
     Raises TwinError where too little history comes before the first issue.
     """
-    done: list[_Simulated] = []
-    for prepared, measures in _run(_prepared(log, hospital, plan), as_usual, plan, executor):  # 1, 2
-        done.append(_Simulated(prepared, measures))
+    if not plan.issue_times:
+        return Report(plan, joined([]), {}, 0)
+    known_at = _truth_known_at(log, plan)
+    held = log.digest(known_at)
+    store = BacktestStore(kept_in, key_of(plan, hospital, as_usual, code_digest(), held)) if kept_in else None
+    chunks, past = store.load() if store else ([], {})  # 1
+    done = [one for chunk in chunks for one in chunk]
+    replay = _Replay(log, hospital, plan, done, past)
+    for one in _kept(_run(replay.issues(), as_usual, plan, executor), store, len(chunks)):  # 2
+        done.append(one)
         if progress is not None:
             progress(len(done), len(plan.issue_times))
-    forecasts = [(told, one.prepared.rivals) for one, told in _recalibrated(done, as_usual, plan)]  # 3
-    pairs = joined(_scored(log, done[-1].prepared.situation.calibration, forecasts) if done else [])  # 4
-    return Report(plan, pairs, verify(pairs), len(forecasts))
+    forecasts = [(told, one.rivals) for one, told in _recalibrated(done, as_usual, plan)]  # 3
+    pairs = joined(_scored(log, replay.learned(), forecasts, plan, known_at))  # 4
+    return Report(plan, pairs, verify(pairs), len(forecasts), held, known_at)
 
 
-def _prepared(log: EventLog, hospital: Hospital, plan: Plan) -> Iterator[_Prepared]:
-    memory, past, days = Memory(log), Past(grid_start(plan.first_at)), Days(log)
-    calibration: Calibration | None = None
-    rivals: Rivals | None = None
-    valid = sorted({as_of + timedelta(minutes=lead) for as_of in plan.issue_times for lead in plan.lead_min})
-    for as_of in plan.issue_times:
-        state = memory.at(as_of)
-        renew = calibration is None or as_of - calibration.as_of >= plan.recalibrate
-        if calibration is None or renew:
-            calibration = calibrate(state, hospital, as_of, before=days.before(as_of), own_beds=plan.own_beds)
-        lesson = _lesson(state, calibration, as_of, valid) if renew else None
-        situation = situation_of(state, calibration, as_of)
-        history, now = past.at(state, situation.known, calibration, as_of)
-        if rivals is None or renew:
-            rivals = fit(history, lead_min=sorted(plan.lead_min))
-        yield _Prepared(
-            situation, with_count_model(rivals.ahead(as_of, now), situation, as_of, rivals.lead_min), lesson
-        )
+class _Replay:
+    """The issues of a plan, each prepared as it was known then, after those that are done."""
+
+    def __init__(
+        self, log: EventLog, hospital: Hospital, plan: Plan, done: Sequence[Simulated], past: Mapping[str, Array]
+    ) -> None:
+        self._hospital, self._plan = hospital, plan
+        self._memory, self._days, self._past = Memory(log), Days(log), Past(grid_start(plan.first_at), past)
+        self._left = plan.issue_times[len(done) :]
+        self._learned_at = next((one.as_of for one in reversed(done) if one.lesson is not None), None)
+        self._calibration: Calibration | None = None
+
+    def issues(self) -> Iterator[_Prepared]:
+        """In order; the parameters are learned anew for the first."""
+        rivals: Rivals | None = None
+        valid = self._still_to_come()
+        for as_of in self._left:
+            state = self._memory.at(as_of)
+            renew = self._calibration is None or as_of - self._calibration.as_of >= self._plan.recalibrate
+            calibration = self._learn(state, as_of) if self._calibration is None or renew else self._calibration
+            lesson = _lesson(state, calibration, as_of, valid) if renew else None
+            situation = situation_of(state, calibration, as_of)
+            history, now = self._past.at(state, situation.known, calibration, as_of)
+            if rivals is None or renew:
+                rivals = fit(history, lead_min=sorted(self._plan.lead_min))
+            told = with_count_model(rivals.ahead(as_of, now, history), situation, as_of, rivals.lead_min)
+            yield _Prepared(situation, told, lesson, history.measures)
+
+    def learned(self) -> Calibration:
+        """What was learned last."""
+        if self._calibration is None:
+            assert self._learned_at is not None
+            self._learn(self._memory.at(self._learned_at), self._learned_at)
+        assert self._calibration is not None
+        return self._calibration
+
+    def _learn(self, state: State, as_of: datetime) -> Calibration:
+        before, own_beds = self._days.before(as_of), self._plan.own_beds
+        self._calibration = calibrate(state, self._hospital, as_of, before=before, own_beds=own_beds)
+        return self._calibration
+
+    def _still_to_come(self) -> list[datetime]:
+        """The instants that are spoken of and that no lesson has told of yet."""
+        plan = self._plan
+        valid = sorted({as_of + timedelta(minutes=lead) for as_of in plan.issue_times for lead in plan.lead_min})
+        told = bisect_right(valid, self._learned_at - VINTAGE) if self._learned_at else 0
+        return valid[told:]
 
 
-def _lesson(state: State, calibration: Calibration, as_of: datetime, valid: list[datetime]) -> _Lesson:
+def _kept(ran: Iterator[tuple[_Prepared, Told]], store: BacktestStore | None, number: int) -> Iterator[Simulated]:
+    """Each issue as it was simulated; what lies between two learnings is kept once the next begins, and at the end."""
+    chunk: list[Simulated] = []
+    past: Mapping[str, Array] = {}
+    for prepared, told in ran:
+        if store and chunk and prepared.lesson is not None:
+            store.save(number, chunk, past)
+            number, chunk = number + 1, []
+        chunk.append(prepared.simulated(told))
+        past = prepared.past
+        yield chunk[-1]
+    if store and chunk:
+        store.save(number, chunk, past)
+
+
+def _lesson(state: State, calibration: Calibration, as_of: datetime, valid: list[datetime]) -> Lesson:
     """The truth that is old enough by now; takes its instants off the front of those that are still to come."""
     due = bisect_right(valid, as_of - VINTAGE)
     times, valid[:due] = valid[:due], []
-    return _Lesson(as_of, times, truth(state, calibration, times, as_of) if times else {})
+    return Lesson(as_of, times, truth(state, calibration, times, as_of) if times else {})
 
 
 def _run(
     prepared: Iterator[_Prepared], as_usual: Scenario, plan: Plan, executor: Executor | None
-) -> Iterator[tuple[_Prepared, Mapping[str, Array]]]:
-    """Each situation with its members at the verified leads, in order; a few are in the works at a time."""
+) -> Iterator[tuple[_Prepared, Told]]:
+    """Each situation with what its members give, in order; a few are in the works at a time."""
     if executor is None:
         yield from ((p, members_of(p.situation, as_usual, plan)) for p in prepared)
         return
-    works: deque[tuple[_Prepared, Future[dict[str, Array]]]] = deque()
+    works: deque[tuple[_Prepared, Future[Told]]] = deque()
     for p in prepared:
         works.append((p, executor.submit(members_of, p.situation, as_usual, plan)))
         if len(works) >= AHEAD:
@@ -180,12 +245,16 @@ def _run(
         yield first, future.result()
 
 
-def members_of(situation: Situation, as_usual: Scenario, plan: Plan) -> dict[str, Array]:
-    """All members of one issue at the verified leads: measure to `(lead, member)`."""
+def members_of(situation: Situation, as_usual: Scenario, plan: Plan) -> Told:
+    """One issue at the verified leads: the members of what is recalibrated and of peaks, and what the rest tell."""
     how = _seeded(plan.how, situation.as_of)
-    measures = run_chunk(situation, [as_usual], how, range(how.members))[as_usual.name]
+    chunks = [range(first, min(first + TOGETHER, how.members)) for first in range(0, how.members, TOGETHER)]
+    parts = [run_chunk(situation, [as_usual], how, chunk)[as_usual.name] for chunk in chunks]
     at = np.flatnonzero(np.isin(how.lead_min, plan.lead_min))
-    return {name: values[at] for name, values in measures.items()}
+    whole = {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+    simulated = {name: values[at] for name, values in with_peaks(whole, how.lead_min).items()}
+    kept = {name: Kept.of(values) for name, values in simulated.items() if name in (*HEADLINES, *PEAKS)}
+    return kept, {name: series(values) for name, values in simulated.items() if name not in kept}
 
 
 def _seeded(how: Run, as_of: datetime) -> Run:
@@ -198,13 +267,13 @@ def seed_of(seed: int, as_of: datetime) -> int:
     return int(as_of.timestamp() // 60) * 1_000 + seed
 
 
-def _recalibrated(done: Sequence[_Simulated], as_usual: Scenario, plan: Plan) -> Iterator[tuple[_Simulated, Forecast]]:
+def _recalibrated(done: Sequence[Simulated], as_usual: Scenario, plan: Plan) -> Iterator[tuple[Simulated, Forecast]]:
     """Each issue as it would have been published."""
     by_past, known = Recalibration(), joined([])
     for i, one in enumerate(done):
-        if (lesson := one.prepared.lesson) is not None and lesson.times:
+        if (lesson := one.lesson) is not None and lesson.times:
             known = _recent(joined([known, *_met(done[:i], lesson, as_usual, plan)]), lesson.learned_at)
-            by_past = learn(known, one.prepared.situation.calibration.hospital.zone)
+            by_past = learn(known, one.zone)
         yield one, _forecast(one, as_usual, plan, by_past)
 
 
@@ -213,54 +282,62 @@ def _recent(pairs: Pairs, at: datetime) -> Pairs:
     return pairs.taken(np.flatnonzero((pairs.issued_at >= since) & ~np.isnan(pairs.raw_error)))
 
 
-def _met(done: Sequence[_Simulated], lesson: _Lesson, as_usual: Scenario, plan: Plan) -> Iterator[Pairs]:
+def _met(done: Sequence[Simulated], lesson: Lesson, as_usual: Scenario, plan: Plan) -> Iterator[Pairs]:
     """Each simulation as it was, against the truth of a lesson where that speaks of it."""
     place = {at: k for k, at in enumerate(lesson.times)}
     leads = sorted(plan.lead_min)
-    for one in done:
+    since = lesson.times[0] - timedelta(minutes=leads[-1])
+    for one in done[bisect_left(done, since, key=lambda one: one.as_of) :]:
         at = [place.get(one.as_of + timedelta(minutes=lead), -1) for lead in leads]
         if max(at) >= 0:
             known = np.array(at) >= 0
             observed = {m: np.where(known, lesson.came[m][at], np.nan) for m in HEADLINES if m in lesson.came}
             simulated = _forecast(one, as_usual, plan, Recalibration(), only=HEADLINES)
-            yield score(simulated, observed, {}, lead_min=leads)
+            yield score(simulated, observed, one.rivals, lead_min=leads)
 
 
 def _forecast(
-    one: _Simulated, as_usual: Scenario, plan: Plan, by_past: Recalibration, only: Sequence[str] | None = None
+    one: Simulated, as_usual: Scenario, plan: Plan, by_past: Recalibration, only: Sequence[str] | None = None
 ) -> Forecast:
     at, leads = one.as_of, np.array(sorted(plan.lead_min))
-    simulated = {m: values for m, values in one.members.items() if only is None or m in only}
-    told = {m: series(by_past.one(m, values, leads, at)) for m, values in simulated.items()}
+    simulated = {m: kept.members for m, kept in one.members.items() if only is None or m in only}
+    rivals = by_measure(one.rivals)
+    told = {m: series(by_past.one(m, values, leads, at, rivals.get(m))) for m, values in simulated.items()}
+    told |= {m: said for m, said in one.told.items() if only is None or m in only}
     raw = {m: series(simulated[m]) for m in by_past.measures if m in simulated}
-    return Forecast(at, at, at, leads, {as_usual.name: told}, {}, {}, raw={as_usual.name: raw} if raw else {})
+    provenance = {"recalibration": by_past.named(leads, at, one.rivals)}
+    return Forecast(at, at, at, leads, {as_usual.name: told}, {}, provenance, raw={as_usual.name: raw} if raw else {})
+
+
+def _truth_known_at(log: EventLog, plan: Plan) -> datetime:
+    """When the truth is taken: a week after the last valid time, or as late as the log goes."""
+    span, last_at = log.span(), plan.issue_times[-1] + timedelta(minutes=max(plan.lead_min))
+    return min(last_at + VINTAGE, span.last_known_at) if span else last_at
 
 
 def _scored(
     log: EventLog,
     calibration: Calibration,
     forecasts: list[tuple[Forecast, Mapping[str, Mapping[str, Series]]]],
-) -> list[Pairs]:
-    times = sorted({at for forecast, _ in forecasts for at in valid_at(forecast, forecast.lead_min.tolist())})
-    span = log.span()
-    known_at = min(times[-1] + VINTAGE, span.last_known_at) if span else times[-1]
-    came = truth(Memory(log).at(known_at), calibration, times, known_at)
-    place = {at: i for i, at in enumerate(times)}
-    return [_score(forecast, rivals, came, place, known_at) for forecast, rivals in forecasts]
-
-
-def _score(
-    forecast: Forecast,
-    rivals: Mapping[str, Mapping[str, Series]],
-    came: Mapping[str, Array],
-    place: Mapping[datetime, int],
+    plan: Plan,
     known_at: datetime,
-) -> Pairs:
-    """Pairs at the leads whose valid time the log had reached."""
-    leads = forecast.lead_min.tolist()
-    valid = valid_at(forecast, leads)
-    reached = np.array([at <= known_at for at in valid])
-    at = [place[instant] for instant in valid]
-    observed = {name: np.where(reached, values[at], np.nan) for name, values in came.items()}
-    raw = forecast.raw.get(next(iter(forecast.scenarios)))
-    return score(forecast, observed, rivals, lead_min=leads, raw=raw)
+) -> list[Pairs]:
+    """Pairs at the leads whose valid time the log had reached; what came is followed step by step, for the peaks."""
+    path_min = plan.how.lead_min[plan.how.lead_min <= max(plan.lead_min)]
+    steps = [timedelta(minutes=lead) for lead in path_min]
+    times = sorted({forecast.as_of + step for forecast, _ in forecasts for step in steps})
+    came = truth(Memory(log).at(known_at), calibration, times, known_at)
+    seen = {m: np.where(np.array([at <= known_at for at in times]), values, np.nan) for m, values in came.items()}
+    place = {at: i for i, at in enumerate(times)}
+    leads = sorted(plan.lead_min)
+    at_leads = np.flatnonzero(np.isin(path_min, leads))
+
+    def met(forecast: Forecast, rivals: Mapping[str, Mapping[str, Series]]) -> Pairs:
+        at = [place[forecast.as_of + step] for step in steps]
+        paths = with_peaks({measure: values[at] for measure, values in seen.items()}, path_min)
+        observed = {measure: path[at_leads] for measure, path in paths.items()}
+        raw = forecast.raw.get(next(iter(forecast.scenarios)))
+        share = simulated_share(forecast, leads)
+        return score(forecast, observed, rivals, lead_min=leads, raw=raw, weight_of_simulation=share)
+
+    return [met(forecast, rivals) for forecast, rivals in forecasts]

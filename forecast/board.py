@@ -207,10 +207,43 @@ class Cycle:
     """Those in which both agreed to the last bit."""
     corrected_days: int = 0
     """Days of verified forecasts by which the one that is shown was recalibrated; 0 where it is as simulated."""
+    measured_days: tuple[int, int] | None = None
+    """Days of history replayed so far, and in all, to measure how good forecasts are; None while none are."""
     begins_at: datetime | None = None
     """From where the forecast that is shown was run: before its issue where the feed was late."""
     cluster_fault: str | None = None
     """Why members run in processes of the house's own and not on its cluster; None where they run as they should."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that is likely to go over what it must not: at the level of an alarm, or of a watch."""
+
+    name: str
+    """Of an alarm, its own; of a watch, the rule's."""
+    rule: str
+    name_fr: str
+    name_en: str
+    level: Literal["watch", "alert"]
+    raised_at: datetime
+    sentence_fr: str
+    """ "4 chances sur 10 de dépasser 60 présents avant 20 h"."""
+    sentence_en: str
+    p: float
+    first: tuple[datetime, datetime, datetime] | None
+    """When it begins, in the members in which it comes: 10, 50 and 90 %."""
+    worst: tuple[float, float, float]
+    """The highest, or lowest, value ahead: 10, 50 and 90 %."""
+    worst_at: datetime
+    threshold: float
+    is_now: bool = False
+    """It has begun already."""
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
+    note: str | None = None
+    snoozed_until: datetime | None = None
+    told: tuple[str, ...] = ()
+    """Recipients that were told."""
 
 
 @dataclass(frozen=True)
@@ -235,3 +268,5 @@ class Board:
     """None where there is no forecast of an hour ago to compare with."""
     call: str | None = None
     """Telephone or extension to call while the board is blind."""
+    alarms: tuple[Alarm, ...] = ()
+    """What is on, the worst and the soonest first; of a house that watches nothing, none."""

@@ -2,7 +2,9 @@
 
 EdtwinError (ingest/errors.py)
 └── ForecastError                something about forecasts that a user can mend
+    ├── AlarmError               an alarm that is not on, or a person who did not say who
     ├── AlreadyIssuedError       a forecast of that issue time is in the archive
+    ├── UndeliveredError         a message about an alarm was not taken by its recipient
     └── ClusterError             the cluster on which members were to run cannot be had, or was lost
         └── OtherCodeError       its workers run other code than the house
 """
@@ -16,8 +18,20 @@ class ForecastError(EdtwinError):
     """Something about forecasts that a user can mend."""
 
 
+class AlarmError(ForecastError):
+    """An alarm that is not on any more, or an answer to it that lacks something."""
+
+
 class AlreadyIssuedError(ForecastError):
     """A forecast with the same issue time is in the archive; what was said is never overwritten."""
+
+
+class UndeliveredError(ForecastError):
+    """A message was not taken. `final`: to send it again would change nothing. Its text names no address."""
+
+    def __init__(self, why: str, *, final: bool = False) -> None:
+        super().__init__(why)
+        self.final = final
 
 
 class ClusterError(ForecastError):

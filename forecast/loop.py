@@ -17,25 +17,28 @@ from datetime import datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from forecast.alert_history import Stretch
+from forecast.alert_watch import Watch
 from forecast.analytic import with_count_model
 from forecast.archive import Archive, CycleRecord, Status
-from forecast.backtest import Plan, backtest, seed_of
+from forecast.backtest import seed_of
 from forecast.baselines import History, Rivals, fit
 from forecast.board import Board, Cycle, Feed
 from forecast.calibrated import Recalibration
 from forecast.complete import complete_at
 from forecast.ensemble import Run
 from forecast.feeds import Feeds
+from forecast.huddle_desk import Huddle
 from forecast.issue import Times, issue
 from forecast.moved import Remembered, Said, moved, said
 from forecast.nightly import Nightly
-from forecast.pages import DoubtView, FeedsView, LearnedView, Published, QuarantineView, ReasonView
+from forecast.pages import AlertsView, DoubtView, FeedsView, LearnedView, Published, QuarantineView, ReasonView
 from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
+from forecast.replayed import Replayed, Subject
 from forecast.situation import situation_of
 from forecast.turns import OnClock, turn_of
 from forecast.values import Forecast
-from forecast.verify import VERIFIED_LEADS_MIN
 from forecast.wall import EARLIER, House, Made, empty_board, make_board
 from ingest.clock import Clock, SimulatedClock, stopwatch
 from ingest.errors import EdtwinError
@@ -98,8 +101,9 @@ class Counts:
 class Loop:
     """One hospital's cycles. `board` is the latest view; it is never None and never waits for a cycle.
 
-    `told` is called with each forecast once it is kept; it must neither wait nor raise. `links` says how the sources
-    that run stand, `published` what became of what was told, `elsewhere` why members do not run where they should.
+    `told` is called with each forecast once it is kept; it must neither wait nor raise. `watch` judges the rules of
+    alarms by it. `links` says how the sources that run stand, `published` what became of what was told, `elsewhere` why
+    members do not run where they should; `huddle` makes the huddle sheets after the cycles of their hours.
     """
 
     def __init__(
@@ -113,13 +117,16 @@ class Loop:
         how: Run,
         rhythm: Rhythm,
         told: Callable[[Forecast], None] | None = None,
+        watch: Watch | None = None,
         links: Callable[[], Sequence[LinkNow]] = tuple,
         published: Callable[[], Published | None] = lambda: None,
         elsewhere: Callable[[], str | None] = lambda: None,
+        huddle: Huddle | None = None,
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
-        self._told, self._published, self._elsewhere = told, published, elsewhere
+        self._told, self._published, self._elsewhere, self._watch = told, published, elsewhere, watch
+        self._huddle = huddle
         self._memory = Memory(log, saves=True)
         self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds, site=site.described)
         self._past: Past | None = None
@@ -129,6 +136,7 @@ class Loop:
         self._made: Made | None = None
         self._remembered = Remembered()
         self._record = Record(archive)
+        self._replayed = Replayed()
         self._feeds = Feeds(log.traffic(), site.hospital, links)
         self._turned: int | None = None
         self._busy = threading.Lock()
@@ -185,6 +193,9 @@ class Loop:
         ended_at = self._clock.now()
         status: Status = "failed" if error else "done"
         self._archive.record_cycle(CycleRecord(started_at, started_at, ended_at, self.counts.seconds, status, error))
+        if self._huddle is not None:
+            made = replace(self._made, skills=self._record.skills) if self._made else None
+            self._huddle.turn(made, self._feed(ended_at), ended_at, executor=self._workers)
 
     def _error_of(self, as_of: datetime) -> str | None:
         """The cycle's fault as a sentence without identifiers; None when it went well."""
@@ -205,11 +216,12 @@ class Loop:
 
         1. Read what became known; learn anew if a day has passed. Of a late feed the newest is missing: begin where
            what is known is complete.
-        2. Issue the forecast and its rivals; keep them.
+        2. Ask the rivals; issue the forecast, weighed with them; keep both.
         3. Verify what has come true, when its truth is a week old.
         4. Publish; but while what is known is only the last known, or is being caught up with, what was published
-           before stays.
-        5. Say why it moved.
+           before stays, and so do the alarms.
+        5. Judge the rules of alarms.
+        6. Say why it moved.
         """
         self._feeds.learn(as_of)  # 1
         state = self._memory.at(as_of)
@@ -226,12 +238,13 @@ class Loop:
             self._recalibration = self._record.recalibration(
                 as_of, self._site.hospital.zone, since=learnable_from(state)
             )
-        forecast = issue(  # 2
-            situation, self._site.scenarios, how, times, recalibration=self._recalibration, executor=self._workers
-        )
+        fitted = self._fitted(history, how, learned)  # 2
+        rivals = with_count_model(fitted.ahead(as_of, now, history), situation, as_of, fitted.lead_min)
+        forecast = issue(
+            situation, self._site.scenarios, how, times, recalibration=self._recalibration, rivals=rivals,
+            executor=self._workers,
+        )  # fmt: skip
         self._trust_engines(forecast)
-        fitted = self._fitted(history, how, learned)
-        rivals = with_count_model(fitted.ahead(as_of, now), situation, as_of, fitted.lead_min)
         earlier = self._archive.issued_near(as_of - EARLIER)
         self._record.keep(forecast, rivals)
         self._record.verify(state, calibration, as_of)  # 3
@@ -243,7 +256,9 @@ class Loop:
         )
         if self._told is not None:
             self._told(forecast)
-        if begins_at == as_of:  # 5
+        if self._watch is not None and feed.state not in HOLDING:  # 5
+            self._watch.look(forecast, situation, history, rivals, state)
+        if begins_at == as_of:  # 6
             self._say_why(said(situation, how, forecast))
 
     def _say_why(self, now: Said) -> None:
@@ -269,21 +284,29 @@ class Loop:
         return self._rivals
 
     def measure_past(self, log: EventLog, days: int) -> None:
-        """Until live forecasts are verified, show how good forecasts over the last days would have been."""
-        if self._calibration is None or self._record.live_skills(self._calibration.as_of):
+        """Learn from how good forecasts of the last days would have been; show it until live ones are verified."""
+        if self._calibration is None or (self._recalibration and self._recalibration.days >= days):
             return
-        end = self._calibration.as_of - timedelta(days=2)
-        plan = Plan(
-            end - timedelta(days=days), end, every=timedelta(hours=6), how=replace(self._how, members=50),
-            lead_min=tuple(lead for lead in VERIFIED_LEADS_MIN if lead in self._how.lead_min),
-            recalibrate=timedelta(days=days), own_beds=self._site.own_beds,
+        subject = Subject(self._site.hospital, self._site.scenarios[0], self._site.own_beds)
+        report = self._replayed.run(log, subject, self._how, self._calibration.as_of, days, self._workers)
+        if report is not None:
+            self._record.replayed(report.pairs, report.verifications)
+            self._recalibration = None
+
+    def measure_alerts(self, log: EventLog, days: int, go_on: Callable[[], bool]) -> None:
+        """Until enough was said live, set the rules from the last days, forecast again; `go_on` may end it."""
+        if self._watch is None or self._calibration is None or self._watch.settings.settings:
+            return
+        end = self._calibration.as_of - timedelta(days=1)
+        stretch = Stretch(
+            end - timedelta(days=days), end, every=timedelta(hours=2),
+            how=replace(self._how, members=60, horizon_min=min(self._how.horizon_min, 600.0)),
+            own_beds=self._site.own_beds,
         )  # fmt: skip
         try:
-            report = backtest(log, self._site.hospital, self._site.scenarios[0], plan, executor=self._workers)
+            self._watch.measure(log, self._site.hospital, self._site.scenarios[0], stretch, self._workers, go_on)
         except TwinError as fault:
-            logger.info("the last days cannot be replayed: %s", fault)
-        else:
-            self._record.replayed(report.verifications)
+            logger.info("the last days cannot be forecast again: %s", fault)
 
     # --- the board -----------------------------------------------------------------------------------------------
 
@@ -294,7 +317,8 @@ class Loop:
         house = House(site.mode, site.spaces, self._feed(now), self._cycle(now), site.call)
         if made is None:
             return empty_board(house, site.hospital.name, site.hospital.zone, now)
-        return make_board(replace(made, skills=self._record.skills), house, now)
+        alarms = self._watch.alerts.alarms if self._watch is not None else ()
+        return replace(make_board(replace(made, skills=self._record.skills), house, now), alarms=alarms)
 
     @property
     def calibration(self) -> Calibration | None:
@@ -327,6 +351,12 @@ class Loop:
         """The page of what was learned at this moment."""
         return self._nightly.view(self._clock.now(), self._site.mode)
 
+    @property
+    def alerts(self) -> AlertsView | None:
+        """The page of the alerts at this moment; None where nothing is watched."""
+        now = self._clock.now()
+        return None if self._watch is None else self._watch.view(now, held=self._feed(now).state in HOLDING)
+
     def _feed(self, now: datetime) -> Feed:
         try:
             return self._feeds.feed(now)
@@ -347,5 +377,5 @@ class Loop:
             described=report.get("described") if report else None, path=str(report["path"]) if report else "",
             checked=told["engines"]["checked"], equal=told["engines"]["equal"],
             corrected_days=told["recalibration"]["days"], begins_at=made.situation.as_of if made else None,
-            cluster_fault=self._elsewhere(),
+            cluster_fault=self._elsewhere(), measured_days=self._replayed.days,
         )  # fmt: skip

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
-from forecast.board import Feed, FeedState
+from forecast.board import Alarm, Feed, FeedState
+from forecast.sheet import Sheet
 from twin.check_values import Check
 from twin.explanation import Explained
 
@@ -246,3 +247,179 @@ class ModelChecks:
     done: int | None
     """How many parts of `of` the run that is on has done; None while none is on."""
     of: int
+
+
+# --- the page of the alerts -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How one way to forecast would have done as an alarm, over a period, at the budget; intervals hold 95 in 100."""
+
+    name: str
+    """ "edtwin", or a rival."""
+    p_alert: float | None
+    """The chance from which on it would have been an alarm; None where no chance keeps to the budget."""
+    hits: int
+    events: int
+    hit_rate: tuple[float, float, float] | None
+    """With the ends of its interval; None without an event."""
+    false_a_week: tuple[float, float, float] | None
+    notice_min: tuple[float, float, float] | None
+    """The middle of how long before the event it would have been raised; None without a hit."""
+
+
+@dataclass(frozen=True)
+class AlertSetting:
+    """What a rule's chance was set to from the site's own history, and how it would have done."""
+
+    set_at: datetime
+    days: float
+    false_a_week: float
+    """The budget."""
+    own: Measured
+    rivals: tuple[Measured, ...] = ()
+
+
+@dataclass(frozen=True)
+class RuleView:
+    """One rule: what it says now, and from which chance on it is an alarm."""
+
+    name: str
+    name_fr: str
+    name_en: str
+    level: Literal["normal", "watch", "alert"]
+    sentence_fr: str | None
+    """None where nothing tells its measure, or its threshold."""
+    sentence_en: str | None
+    p: float | None
+    p_alert: float
+    false_a_week: float | None = None
+    """The budget of false alarms, where it has one."""
+    setting: AlertSetting | None = None
+
+
+@dataclass(frozen=True)
+class AlarmLine:
+    """One line of the alarm log."""
+
+    at: datetime
+    name_fr: str
+    name_en: str
+    what: Literal["watched", "raised", "escalated", "acknowledged", "snoozed", "cleared"]
+    level: Literal["normal", "watch", "alert"]
+    who: str | None
+    note: str | None
+    sentence_fr: str | None
+    sentence_en: str | None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RecipientView:
+    """What became of the messages to one recipient."""
+
+    name: str
+    kind: Literal["email", "webhook"]
+    sent: int
+    waiting: int
+    dead: int
+    """Given up."""
+    last_error: str | None = None
+
+
+Lacking = Literal["beds", "spaces", "ages", "boarding", "simulated", "history", "horizon"]
+"""What would be needed to tell an indicator: numbers of beds, of treatment spaces, ages of patients, decisions to
+admit, that the simulation counts it, a longer log, a longer forecast."""
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One of HET 1 to 6: the last one that is known, and the coming one as forecast."""
+
+    name: Literal["het1", "het2", "het3", "het4", "het5", "het6"]
+    now: float | None
+    level_now: float | None
+    """0 to 4; None where it is not told, or no threshold is known."""
+    ahead: tuple[float, float, float] | None
+    """10, 50 and 90 %."""
+    level_ahead: float | None
+    lacks: Lacking | None = None
+    """Why nothing is told of what comes, or of it at all."""
+
+
+@dataclass(frozen=True)
+class Tension:
+    """How tense the house is, by the indicators that authorities ask for."""
+
+    indicators: tuple[Indicator, ...]
+    nedocs: float | None
+    nedocs_category: str | None
+    nedocs_worst: tuple[float, float, float] | None
+    """The highest of the next eight hours: 10, 50 and 90 %."""
+    nedocs_lacks: Lacking | None
+    bjml: float | None
+    """The least number of beds that a day needs."""
+    bjml_years: int
+    bjml_offered: tuple[float, float, float] | None
+    """Beds that the next 24 hours offer: taken by patients of the department, or free at their end."""
+    bjml_p_missed: float | None
+    bjml_lacks: Lacking | None
+    elderly: float | None
+    """Patients of 75 and over expected to be in the department from the coming midnight to 8 h."""
+    elderly_p: float | None
+    """That there is one at least."""
+    elderly_lacks: Lacking | None
+
+    @property
+    def sum_now(self) -> float:
+        """The sum of the levels that are known."""
+        return sum(one.level_now or 0.0 for one in self.indicators)
+
+    @property
+    def sum_ahead(self) -> float:
+        """The same of what comes."""
+        return sum(one.level_ahead or 0.0 for one in self.indicators)
+
+
+@dataclass(frozen=True)
+class AlertsView:
+    """The page of the alerts, whole."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    alarms: tuple[Alarm, ...]
+    rules: tuple[RuleView, ...]
+    log: tuple[AlarmLine, ...]
+    """The last lines, the newest first."""
+    recipients: tuple[RecipientView, ...] = ()
+    looked_at: datetime | None = None
+    """When the rules were last judged; None before the first forecast."""
+    held: bool = False
+    """True while the data are too old for alarms to be raised or cleared."""
+    sends: bool = True
+    """False in a replay, of which nobody is told."""
+    tension: Tension | None = None
+
+
+# --- the page of the huddle sheets ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class HuddleView:
+    """The page of the huddle sheets, whole."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    hours: tuple[str, ...]
+    """Local times at which sheets are made; none where none are."""
+    sheets: tuple[Sheet, ...] = ()
+    """The newest, newest first."""
+    names: tuple[str, ...] = ()
+    """Of all that are kept, newest first: the local day and time of each huddle."""
+    fault: str | None = None
+    """Why the last one could not be made."""

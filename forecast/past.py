@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from forecast.baselines import STEP_MIN, WINDOW_DAYS, History
+from forecast.baselines import WINDOW_DAYS, History
 from forecast.ensemble import milestones_of
+from forecast.usual import STEP_MIN
 from forecast.values import Array
 from twin.calibrate import Calibration
 from twin.history import History as VisitHistory
@@ -50,9 +51,10 @@ def truth(state: State, calibration: Calibration, times: Sequence[datetime], kno
 class Past:
     """Measures up to a moving present, as they were known on the way; the latest days are counted anew each time."""
 
-    def __init__(self, first_at: datetime) -> None:
+    def __init__(self, first_at: datetime, counted: Mapping[str, Array] | None = None) -> None:
+        """`counted` is what the history of an earlier one held, to go on from there."""
         self._first_at = first_at
-        self._measures: dict[str, Array] = {}
+        self._measures: dict[str, Array] = dict(counted or {})
 
     def at(
         self, state: State, known: Known, calibration: Calibration, as_of: datetime

@@ -8,13 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecast.values import Array
+from ingest.events import RANK
 from twin.calibrate import Calibration
-from twin.durations import Duration
 from twin.identical import Lived
 from twin.measures import inside
 
 RARE = 0.02
 """A share below this is too rare to be learned from some weeks."""
+BEGINS = {
+    "to_triage": ("arrival", "Arrived"),
+    "care_admit": ("contact_admit", "SeenByProvider"),
+    "care_home": ("contact_home", "SeenByProvider"),
+    "to_exit": ("discharge", "DecidedToDischarge"),
+}
+"""The stage that lasts for each duration looked at, and what marks its beginning."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +43,15 @@ class Recovered:
 def recovered(lived: Lived, learned: Calibration) -> tuple[Recovered, ...]:
     """The main parameters of the law that a hospital lived by beside those learned.
 
-    What differs by class, block or load is averaged over the patients who came, and over the loads that they met: the
-    classes of load that are learned need not be those of the law.
+    Shares that differ by class and block are averaged over the patients who came; durations over those who came to
+    their stage, each at the load then: the classes of load that are learned need not be those of the law.
     """
     law, weight = lived.law, _mix(lived)
     return (
         *_arrivals(law, learned),
         *_shares(law, learned, weight),
-        *_durations(law, learned, weight, _loads(lived, law), _loads(lived, learned)),
+        *_durations(lived, learned),
+        *_stays(law, learned),
         *_beds(law, learned),
     )
 
@@ -63,21 +71,18 @@ def _shares(law: Calibration, learned: Calibration, weight: Array) -> Iterator[R
             yield Recovered(name, "share", true, found, tolerance)
 
 
-def _durations(
-    law: Calibration, learned: Calibration, weight: Array, loads: Array, loads_learned: Array
-) -> Iterator[Recovered]:
-    def both(name: str) -> tuple[float, float]:
-        return tuple(  # type: ignore[return-value]
-            _mean(c.parameters.durations[name], weight, met) for c, met in ((law, loads), (learned, loads_learned))
-        )
+def _durations(lived: Lived, learned: Calibration) -> Iterator[Recovered]:
+    for name in BEGINS:
+        true, found = (_mean(lived, believed, name) for believed in (lived.law, learned))
+        yield Recovered(name, "min", true, found, 0.05)
 
-    for name in ("to_triage", "care_admit", "care_home", "to_exit"):
-        yield Recovered(name, "min", *both(name), 0.15)
+
+def _stays(law: Calibration, learned: Calibration) -> Iterator[Recovered]:
     for ward in law.hospital.wards:
-        name = f"ward_stay:{ward.name}"
-        if name in law.parameters.durations and name in learned.parameters.durations:
-            true, found = both(name)
-            yield Recovered(name, "h", true / 60.0, found / 60.0, 0.25)
+        told = [c.parameters.durations.get(f"ward_stay:{ward.name}") for c in (law, learned)]
+        true, found = (float(d.mean_min().mean()) / 60.0 if d else None for d in told)
+        if true is not None and found is not None:
+            yield Recovered(f"ward_stay:{ward.name}", "h", true, found, 0.25)
 
 
 def _beds(law: Calibration, learned: Calibration) -> Iterator[Recovered]:
@@ -94,18 +99,21 @@ def _mix(lived: Lived) -> Array:
     return np.asarray(out / out.sum())
 
 
-def _loads(lived: Lived, believed: Calibration) -> Array:
-    """Share of the arrivals that met each of the load classes of some parameters, `(load,)`."""
-    fate, visits = lived.fate, lived.visits
-    arrived = visits.arrived_min[fate.visit]
-    rows = np.flatnonzero(~np.isnan(arrived))
-    census = inside(visits.arrived_min, visits.departed_min, arrived[rows])
-    load = (census[:, None] >= believed.parameters.load_edges[fate.block[rows]]).sum(axis=1)
-    return np.asarray(np.bincount(load, minlength=believed.parameters.loads) / load.size)
+def _mean(lived: Lived, believed: Calibration, name: str) -> float:
+    """What a duration lasts by some parameters, in the mean of all whose stage began, at the load then; minutes."""
+    fate, visits, (stage, mark) = lived.fate, lived.visits, BEGINS[name]
+    began = _when(lived, mark)[fate.visit]
+    rows = np.flatnonzero((fate.stage == lived.law.path.index(stage)).any(axis=1) & ~np.isnan(began))
+    census = inside(visits.arrived_min, visits.departed_min, began[rows])
+    told = believed.parameters
+    load = (census[:, None] >= told.load_edges[fate.block[rows]]).sum(axis=1)
+    shape = (len(told.classes), told.blocks, told.loads)
+    by_cell = np.broadcast_to(told.durations[name].mean_min(), shape)
+    return float(by_cell[fate.cls[rows], fate.block[rows], load].mean())
 
 
-def _mean(duration: Duration, weight: Array, loads: Array) -> float:
-    """The mean over patients and the loads that they met, in minutes."""
-    by_load = duration.mean_min()
-    met = by_load @ loads if by_load.shape[2] == loads.size else by_load.mean(axis=2)
-    return float((np.broadcast_to(met, weight.shape) * weight).sum())
+def _when(lived: Lived, mark: str) -> Array:
+    """The minute of a mark by visit; NaN where there is none."""
+    out, mine = np.full(lived.visits.arrived_min.size, np.nan), lived.story.kind == RANK[mark]
+    out[lived.story.visit[mine]] = lived.story.at_min[mine]
+    return out

@@ -94,3 +94,79 @@ COMMENT ON COLUMN cycle.ended_at IS 'When it ended (UTC).';
 COMMENT ON COLUMN cycle.seconds IS 'How long it took in the world, in seconds, whatever the speed of the house''s clock.';
 COMMENT ON COLUMN cycle.status IS 'done, missed or failed.';
 COMMENT ON COLUMN cycle.error IS 'One sentence without identifiers; null when done.';
+
+CREATE TABLE alarm_log (
+    number BIGINT NOT NULL,
+    noted_at TIMESTAMP NOT NULL,
+    alarm VARCHAR NOT NULL,
+    rule VARCHAR NOT NULL,
+    what VARCHAR NOT NULL,
+    level VARCHAR NOT NULL,
+    who VARCHAR,
+    note VARCHAR,
+    until TIMESTAMP,
+    told VARCHAR NOT NULL
+);
+COMMENT ON TABLE alarm_log IS 'What became of every alarm, one row a step; rows are only added.';
+COMMENT ON COLUMN alarm_log.number IS 'Order in which the rows were made.';
+COMMENT ON COLUMN alarm_log.noted_at IS 'When, on the house''s clock (UTC).';
+COMMENT ON COLUMN alarm_log.alarm IS 'Name of the alarm: its rule and when it was raised; of a watch, the rule''s alone.';
+COMMENT ON COLUMN alarm_log.rule IS 'Name of the rule in the file of alerts.';
+COMMENT ON COLUMN alarm_log.what IS 'watched, raised, escalated, acknowledged, snoozed or cleared.';
+COMMENT ON COLUMN alarm_log.level IS 'Level of the rule from then on: normal, watch or alert.';
+COMMENT ON COLUMN alarm_log.who IS 'Who was told (names of recipients), or who acknowledged or snoozed, as typed.';
+COMMENT ON COLUMN alarm_log.note IS 'What that person wrote.';
+COMMENT ON COLUMN alarm_log.until IS 'End of a snooze (UTC); null else.';
+COMMENT ON COLUMN alarm_log.told IS 'What was said, as JSON text: sentences, chance, threshold, when first, how high.';
+
+CREATE TABLE alarm_delivery (
+    number BIGINT NOT NULL,
+    noted_at TIMESTAMP NOT NULL,
+    key VARCHAR NOT NULL,
+    alarm VARCHAR NOT NULL,
+    recipient VARCHAR NOT NULL,
+    what VARCHAR NOT NULL,
+    outcome VARCHAR NOT NULL,
+    attempt INTEGER NOT NULL,
+    next_at TIMESTAMP,
+    error VARCHAR,
+    message VARCHAR NOT NULL
+);
+COMMENT ON TABLE alarm_delivery IS 'Every step of every message to a recipient; rows are only added, the last of a key is how it stands.';
+COMMENT ON COLUMN alarm_delivery.number IS 'Order in which the rows were made.';
+COMMENT ON COLUMN alarm_delivery.noted_at IS 'When, on the house''s clock (UTC).';
+COMMENT ON COLUMN alarm_delivery.key IS 'Names the message and its recipient; what is sent again bears it again.';
+COMMENT ON COLUMN alarm_delivery.alarm IS 'The alarm that it is about (alarm_log.alarm).';
+COMMENT ON COLUMN alarm_delivery.recipient IS 'Name of the recipient in the file of alerts.';
+COMMENT ON COLUMN alarm_delivery.what IS 'What it tells: raised, escalated or cleared.';
+COMMENT ON COLUMN alarm_delivery.outcome IS 'queued, failed (and will be tried again), sent, or dead (given up).';
+COMMENT ON COLUMN alarm_delivery.attempt IS 'How often it was tried by then.';
+COMMENT ON COLUMN alarm_delivery.next_at IS 'When it is tried again (UTC); null where it is not.';
+COMMENT ON COLUMN alarm_delivery.error IS 'Why it was not taken, without addresses or content; null where it was.';
+COMMENT ON COLUMN alarm_delivery.message IS 'What is sent, as JSON text, in the first row of a key.';
+
+CREATE TABLE alert_chance (
+    as_of TIMESTAMP NOT NULL,
+    rule VARCHAR NOT NULL,
+    threshold DOUBLE NOT NULL,
+    p DOUBLE NOT NULL,
+    rivals MAP(VARCHAR, DOUBLE) NOT NULL
+);
+COMMENT ON TABLE alert_chance IS 'What every forecast said of every rule: one row a forecast and rule.';
+COMMENT ON COLUMN alert_chance.as_of IS 'The instant that the forecast is of (UTC).';
+COMMENT ON COLUMN alert_chance.rule IS 'Name of the rule.';
+COMMENT ON COLUMN alert_chance.threshold IS 'What must not be crossed, in the unit of the rule''s measure.';
+COMMENT ON COLUMN alert_chance.p IS 'Share of members in which it comes, and lasts.';
+COMMENT ON COLUMN alert_chance.rivals IS 'Baseline to the highest chance that it gives to any instant ahead.';
+
+CREATE TABLE alert_setting (
+    rule VARCHAR NOT NULL,
+    set_at TIMESTAMP NOT NULL,
+    p_alert DOUBLE,
+    told VARCHAR NOT NULL
+);
+COMMENT ON TABLE alert_setting IS 'The chance that each rule was set to from the site''s own history; the last row of a rule counts.';
+COMMENT ON COLUMN alert_setting.rule IS 'Name of the rule.';
+COMMENT ON COLUMN alert_setting.set_at IS 'When (UTC).';
+COMMENT ON COLUMN alert_setting.p_alert IS 'From this chance on it is an alarm; null where no chance keeps to the budget.';
+COMMENT ON COLUMN alert_setting.told IS 'How it and its rivals would have done, as JSON text.';

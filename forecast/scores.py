@@ -7,11 +7,11 @@ A pair with NaN on either side has the score NaN, and `mean` leaves it out and s
 ensemble a NaN member is one in which the measure does not exist (a wait with nobody waiting): the forecast is then
 the other members, and is NaN itself only when no member is left.
 
-All are proper (best in expectation by honesty) except `absolute_error`, `error`, `inside`, `interval_width` and
-`pit`, which describe.
+All are proper (best in expectation by honesty) except `absolute_error`, `error`, `below`, `inside`, `interval_width`,
+`pit` and `pit_quantiles`, which describe.
 
 Sources: Gneiting and Raftery 2007 (crps, pinball, brier); Zamo and Naveau 2018 (the sorted form of the crps);
-Czado, Gneiting and Held 2009 (the randomised pit).
+Czado, Gneiting and Held 2009 (the randomised pit); Gneiting and Ranjan 2011 (the threshold-weighted crps).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from forecast.values import Array
 
@@ -101,9 +101,22 @@ def crps_quantiles(forecast: Numbers, observed: Numbers, *, levels: Sequence[flo
 
     `forecast` is `(.., level)`, `observed` `(..)`. Raises ValueError as `equal_weight` does.
     """
-    sample = equal_weight(forecast, levels=levels, size=size)
-    middles = _middles(size)
-    losses = pinball(sample, _floats(observed)[..., None], level=middles)
+    return _crps_of_sample(equal_weight(forecast, levels=levels, size=size), _floats(observed))
+
+
+def crps_above(forecast: Numbers, observed: Numbers, threshold: Numbers, *, levels: Sequence[float]) -> Array:
+    """The crps of what lies above a threshold, in the measure's unit: the threshold-weighted crps.
+
+    The crps of max(X, threshold) against max(y, threshold): errors below the threshold do not count. Shapes and
+    raises as `crps_quantiles`.
+    """
+    t = _floats(threshold)
+    sample = np.maximum(equal_weight(forecast, levels=levels), t[..., None])
+    return _crps_of_sample(sample, np.where(np.isnan(_floats(observed)), np.nan, np.maximum(_floats(observed), t)))
+
+
+def _crps_of_sample(sample: Array, observed: Array) -> Array:
+    losses = pinball(sample, observed[..., None], level=_middles(sample.shape[-1]))
     return np.asarray(2.0 * losses.mean(axis=-1))
 
 
@@ -132,6 +145,14 @@ def pinball(forecast: Numbers, observed: Numbers, *, level: Numbers) -> Array:
         raise ValueError(f"level must lie between 0 and 1, but is {level!r}")
     above = _floats(observed) - _floats(forecast)
     return np.asarray(np.maximum(p * above, (p - 1.0) * above))
+
+
+def below(forecast: Numbers, observed: Numbers) -> Array:
+    """1 where the outcome lies below the quantile, 0.5 where it is the quantile, 0 where it lies above.
+
+    Its mean less the level is the quantile bias: above 0 the quantile was too high.
+    """
+    return np.where(np.isnan(gap := error(forecast, observed)), np.nan, (np.sign(gap) + 1.0) / 2.0)
 
 
 def brier(forecast: Numbers, observed: Numbers) -> Array:
@@ -180,6 +201,48 @@ def pit(forecast_members: Numbers, observed: Numbers, *, rng: np.random.Generato
     return np.where(count == 0, np.nan, (below + luck * (ties + 1)) / (count + 1))
 
 
+def pit_quantiles(
+    forecast: Numbers, observed: Numbers, *, levels: Sequence[float], rng: np.random.Generator, unit: float = 1.0
+) -> Array:
+    """The randomised pit of a distribution that is known by some of its quantiles: F(y-) + u (F(y) - F(y-)).
+
+    `unit` is the step of the measure, 0 where it is continuous: of a count F(y-) is the probability of at most y - 1.
+    Shapes and raises as `p_below`.
+    """
+    came = _floats(observed)
+    least, most = (p_at_most(forecast, came - k * unit, levels=levels, unit=unit) for k in (1, 0))
+    return np.asarray(least + rng.random(came.shape) * (most - least))
+
+
+def p_above(forecast: Numbers, threshold: Numbers, *, levels: Sequence[float], unit: float = 1.0) -> Array:
+    """The probability of more than a threshold, of a distribution that is known by some of its quantiles."""
+    return np.asarray(1.0 - p_at_most(forecast, threshold, levels=levels, unit=unit))
+
+
+def p_at_most(forecast: Numbers, value: Numbers, *, levels: Sequence[float], unit: float = 1.0) -> Array:
+    """The probability of at most a value; of a count (`unit` 1) it is read half way to the next, and is 0 below 0."""
+    at = _floats(value) + unit / 2.0
+    return np.where((at < 0.0) & (unit > 0), 0.0, p_below(forecast, at, levels=levels))
+
+
+def p_below(forecast: Numbers, value: Numbers, *, levels: Sequence[float]) -> Array:
+    """The probability of at most a value, of a distribution that is known by some of its quantiles.
+
+    Between them and beyond the outermost the normal score of the probability is linear in the value, as in
+    `equal_weight`. `forecast` is `(.., level)`, `value` `(..)`. Raises ValueError as `equal_weight` does.
+    """
+    cuts, at = _floats(forecast), _floats(value)[..., None]
+    known = _normal_scores(tuple(levels))
+    if cuts.ndim == 0 or cuts.shape[-1] != known.size:
+        raise ValueError(f"quantiles must have {known.size} levels on the last axis, but have shape {cuts.shape}")
+    right = np.clip(np.sum(cuts <= at, axis=-1, keepdims=True), 1, known.size - 1)
+    low, high = np.take_along_axis(cuts, right - 1, -1), np.take_along_axis(cuts, right, -1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(high > low, (at - low) / (high - low), np.where(at >= low, np.inf, -np.inf))
+    p = ndtr(known[right - 1] + share * (known[right] - known[right - 1]))
+    return np.where(np.isnan(at + low + high), np.nan, p)[..., 0]
+
+
 def _floats(values: Numbers) -> Array:
     return np.asarray(values, dtype=np.float64)
 
@@ -199,9 +262,14 @@ def _middles(size: int) -> Array:
 @cache
 def _between(levels: tuple[float, ...], size: int) -> tuple[npt.NDArray[np.int64], Array]:
     """For each equal-weight quantile the given one on its left, and its share of the way to the next."""
+    have, want = _normal_scores(levels), ndtri(_middles(size))
+    left = np.clip(np.searchsorted(have, want) - 1, 0, have.size - 2)
+    return left, (want - have[left]) / (have[left + 1] - have[left])
+
+
+@cache
+def _normal_scores(levels: tuple[float, ...]) -> Array:
     known = _floats(levels)
     if known.size < 2 or np.any(np.diff(known) <= 0) or known[0] <= 0 or known[-1] >= 1:
         raise ValueError(f"levels must be two or more, rise, and lie inside 0 .. 1, but are {levels}")
-    have, want = ndtri(known), ndtri(_middles(size))
-    left = np.clip(np.searchsorted(have, want) - 1, 0, known.size - 2)
-    return left, (want - have[left]) / (have[left + 1] - have[left])
+    return np.asarray(ndtri(known))

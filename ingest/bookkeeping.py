@@ -5,6 +5,7 @@ Each function works within the caller's transaction, on the caller's cursor.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -130,6 +131,10 @@ SELECT $stored_at AS stored_at, $source AS source, $offset AS "offset", $detail 
        $read_rows AS read_rows, $stored_rows AS stored_rows, $ignored_rows AS ignored_rows,
        $rejected_rows AS rejected_rows
 """
+_DIGEST = """
+SELECT count(*), sum(hash(kind, event_id, content_key, known_at)::HUGEINT)::VARCHAR FROM event
+WHERE known_at <= $known_at
+"""
 _LENGTH = "SELECT coalesce(max(last_sequence), 0) FROM batch"
 _LAST_STORED = "SELECT max(stored_at) FROM batch"
 _POSITIONS = """SELECT source, max("offset"), arg_max(detail, "offset") FROM batch GROUP BY source ORDER BY source"""
@@ -172,6 +177,12 @@ def length(cursor: Any) -> int:
     """Number of rows in the log, which is the sequence of the last."""
     ((last,),) = rows(cursor, _LENGTH)
     return int(last)
+
+
+def digest(cursor: Any, known_at: datetime) -> str:
+    """A short name for the events that were known at an instant, in whatever order they were stored."""
+    ((count, total),) = rows(cursor, _DIGEST, known_at=naive(known_at))
+    return hashlib.sha256(f"{count} {total}".encode()).hexdigest()[:16]
 
 
 def positions(cursor: Any) -> dict[str, Position]:

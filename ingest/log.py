@@ -251,6 +251,10 @@ class EventLog:
         """Number of rows in the log, versions included."""
         return bookkeeping.length(self._database.cursor())
 
+    def digest(self, known_at: datetime) -> str:
+        """A short name for what was known at an instant: another where an event, its content or its instant is."""
+        return bookkeeping.digest(self._database.cursor(), known_at)
+
     def position(self, source: str) -> Position | None:
         """How far a source has been read; None before its first batch."""
         return self.positions().get(source)

@@ -17,9 +17,11 @@ from waitress.server import create_server
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.states import ORDER
 from forecast.board import Board
-from forecast.pages import FeedsView, LearnedView, PageView, PathView, QuarantineView
+from forecast.pages import AlertsView, FeedsView, HuddleView, LearnedView, PageView, PathView, QuarantineView
+from tests.alert_views import ALARMED, ALERTS
 from tests.boards import EXAMPLES, MADE_AT, late, off, ordinary, stale
 from tests.feed_views import FEEDS, QUARANTINES, feeds_in
+from tests.huddle_sheets import VIEWS as HUDDLES
 from tests.learned_views import LEARNED
 from tests.path_views import PATHS
 
@@ -31,7 +33,8 @@ ARGUMENTS = [
 CALL = "5999"
 LONGEST_MS = 90_000
 _PATHS: dict[type[PageView], str] = {
-    FeedsView: "feeds", QuarantineView: "quarantine", PathView: "path", LearnedView: "learned",
+    AlertsView: "alerts", FeedsView: "feeds", QuarantineView: "quarantine", PathView: "path", LearnedView: "learned",
+    HuddleView: "huddle",
 }  # fmt: skip
 SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
 
@@ -143,13 +146,17 @@ def beside() -> dict[str, Callable[[], PageView]]:
     examples: dict[str, Callable[[], FeedsView]] = {**FEEDS, **states}
     paths = {f"p-{name}": make for name, make in PATHS.items()}
     learned = {f"l-{name}": make for name, make in LEARNED.items()}
-    return {**{f"f-{name}": make for name, make in examples.items()}, **waiting, **paths, **learned}
+    alerts = {f"a-{name}": make for name, make in ALERTS.items()}
+    huddles = {f"h-{name}": make for name, make in HUDDLES.items()}
+    feeds = {f"f-{name}": make for name, make in examples.items()}
+    return {**alerts, **feeds, **waiting, **paths, **learned, **huddles}
 
 
 MORE: dict[str, Callable[[], Board]] = {
     "late-wider": lambda: replace(late(), cycle=replace(late().cycle, begins_at=MADE_AT - timedelta(minutes=49))),
     "stale-call": lambda: replace(stale(), call=CALL),
     "off-call": blind,
+    **ALARMED,
 }
 """Boards that are looked at beside the examples."""
 

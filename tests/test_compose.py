@@ -35,7 +35,7 @@ COMPOSE: dict[str, Any] = YAML(typ="safe").load(FILE.read_text(encoding="utf-8")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = ("site", "demo", "feeder")
 TOMLS = [name for name in COMPOSE["configs"] if name != "caddy"]
-QUICK = "members = 4\nworkers = 1\nmeasure_days = 0\nhorizon_h = 6\nhistory_days = 11\n"
+QUICK = "members = 4\nworkers = 1\nmeasure_days = 0\nalert_days = 0\nhorizon_h = 6\nhistory_days = 11\n"
 TOOLS = {
     "/opt/kafka/bin/kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
     "/opt/kafka/bin/kafka-broker-api-versions.sh": "org.apache.kafka.tools.BrokerApiVersionsCommand",

@@ -25,6 +25,7 @@ from dashboard.commands.fabricate import faults
 from dashboard.house import DATABASE, SECRET
 from dashboard.settings import Settings
 from forecast import executors
+from forecast.baselines import BASELINES
 from forecast.cluster import Cluster
 from forecast.errors import ClusterError
 from ingest.clock import SimulatedClock
@@ -227,7 +228,7 @@ def test_backtest_has_the_shape_that_is_documented(run: Callable[..., Said], dat
     row = told["measures"]["ed_census"]["240"]
     assert {"n", "mae", "bias", "crps", "coverage_50", "coverage_80", "coverage_95", "baselines", "skill"} <= set(row)
     assert {"skill_ci95", "raw", "weight_of_simulation"} <= set(row)
-    assert set(row["baselines"]) == {"persistence", "climatology", "anomaly_persistence", "count_model"}
+    assert set(row["baselines"]) == {*BASELINES, "count_model"}
     assert row["n"] == 3
 
 
@@ -498,3 +499,25 @@ def examples(text: str) -> Iterator[str]:
             yield line.rstrip(" |").rsplit("| `")[-1].strip("`")
         elif in_block and line.startswith("edtwin "):
             yield line
+
+
+# ------------------------------------------------------------------------------------------------------ huddle sheets
+
+
+def test_a_huddle_sheet_of_a_past_instant_is_printed_and_written(
+    run: Callable[..., Said], data: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "sheets" / "huddle.pdf"
+    told = run("huddle", "--data", data, "--at", AT, "--members", "4", "--out", file, "--json").json
+    assert file.read_bytes().startswith(b"%PDF")
+    assert (told["from_at"], told["until_at"]) == ("2026-03-16T10:00:00Z", "2026-03-17T07:00:00Z")
+    assert {line["kind"] for line in told["lines"]} == {"ward", "group", "all"}
+    assert told["department"]["usual_peak"] is not None
+    said = run("huddle", "--data", data, "--at", AT, "--members", "4", "--language", "en").out
+    assert "Huddle sheet · CHU · 16 Mar 2026, 11:00" in said
+    assert "All wards" in said
+
+
+def test_a_huddle_sheet_of_another_form_is_refused(run: Callable[..., Said], data: Path) -> None:
+    said = run("huddle", "--data", data, "--out", "huddle.doc")
+    assert (said.status, said.err) == (2, "edtwin huddle: --out must be a file .pdf or .xlsx, but is huddle.doc\n")

@@ -155,7 +155,7 @@ def quick(tmp_path: Path) -> Path:
     """Settings for a house that is quick to show something."""
     file = tmp_path / "quick.toml"
     file.write_text(
-        "members = 4\nworkers = 1\nhistory_days = 14\nmeasure_days = 0\nhorizon_h = 6\n"
+        "members = 4\nworkers = 1\nhistory_days = 14\nmeasure_days = 0\nalert_days = 0\nhorizon_h = 6\n"
         'wall_scenarios = ["as_usual", "arrivals_up_20"]\n'
     )
     return file

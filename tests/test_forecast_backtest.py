@@ -16,9 +16,11 @@ import pytest
 from forecast import backtest as module
 from forecast import calibrated, ensemble
 from forecast.backtest import Plan, Report, backtest, seed_of
+from forecast.baselines import BASELINES
 from forecast.ensemble import Run
 from forecast.errors import ForecastError
 from forecast.past import VINTAGE, truth
+from forecast.simulated import Lesson
 from ingest.log import EventLog
 from tests.histories import DAYS, NOON, START, Remembered, fingerprint, hospital, other_log, scenarios, whole_log
 from twin.calibrate import Calibration
@@ -51,7 +53,7 @@ def report() -> Report:
 
 def test_it_is_printed_with_the_keys_of_the_command() -> None:
     printed = json.loads(json.dumps(report().as_json(), allow_nan=False))
-    assert set(printed) == {"n_issues", "measures"}
+    assert set(printed) == {"n_issues", "measures", "paired"}
     assert printed["n_issues"] == 4 == len(PLAN.issue_times)
     assert set(printed["measures"]) >= {"ed_census", "ed_waiting", "ed_boarders", "ed_arrivals", "census:medicine"}
     by_lead = printed["measures"]["ed_census"]
@@ -59,9 +61,12 @@ def test_it_is_printed_with_the_keys_of_the_command() -> None:
     assert set(by_lead["60"]) == {
         "n", "left_out", "mae", "bias", "crps", "coverage_50", "coverage_80", "coverage_95", "baselines", "skill",
         "skill_ci95", "raw", "weight_of_simulation",
+        "bias_ci95", "covered_80_by_rank", "width_80", "pinball", "quantile_bias",
     }  # fmt: skip
+    assert len(printed["paired"]["issued_at"]) == 4
+    assert len(printed["paired"]["measures"]["ed_census"]["120"]["crps"]) == 4
     assert by_lead["60"]["n"] == 4
-    assert set(by_lead["60"]["baselines"]) == {"persistence", "climatology", "anomaly_persistence", "count_model"}
+    assert set(by_lead["60"]["baselines"]) == {*BASELINES, "count_model"}
 
 
 def test_forecasts_are_met_by_what_came() -> None:
@@ -130,7 +135,9 @@ def test_issue_times_run_from_first_to_last() -> None:
 
 def test_a_period_without_an_issue_has_no_scores() -> None:
     found = of(replace(PLAN, last_at=PLAN.first_at - timedelta(hours=1)))
-    assert found.as_json() == {"n_issues": 0, "measures": {}}
+    assert found.as_json() == {
+        "n_issues": 0, "measures": {}, "paired": {"issued_at": [], "measures": {}},
+    }  # fmt: skip
 
 
 def test_each_issue_time_has_luck_of_its_own() -> None:
@@ -204,7 +211,7 @@ def test_recalibration_learns_nothing_that_became_known_later(monkeypatch: pytes
     def of_the_future(state: State, calibration: Calibration, as_of: datetime, valid: list[datetime]) -> object:
         times, valid[:] = list(valid), []
         known = Remembered(whole_log()).at(NOON)
-        return module._Lesson(as_of, times, truth(known, calibration, times, NOON) if times else {})
+        return Lesson(as_of, times, truth(known, calibration, times, NOON) if times else {})
 
     monkeypatch.setattr(module, "_lesson", of_the_future)
     monkeypatch.setattr(module, "_recalibrated", partial(taught_by_all, module._recalibrated))
@@ -213,7 +220,6 @@ def test_recalibration_learns_nothing_that_became_known_later(monkeypatch: pytes
 
 def taught_by_all(honest: Callable[..., Any], done: list[Any], *rest: Any) -> Any:
     """Every issue after all others: the first ones once more at the end."""
-    again = [replace(one, prepared=replace(one.prepared, lesson=done[0].prepared.lesson if i == 0 else None))
-             for i, one in enumerate(done)]  # fmt: skip
+    again = [replace(one, lesson=done[0].lesson if i == 0 else None) for i, one in enumerate(done)]
     told = list(honest([*done, *again], *rest))
     return told[len(done) :]

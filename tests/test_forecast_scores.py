@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import scoringrules
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import norm
+from scipy.stats import norm, poisson
 
 from forecast import scores
 from forecast.scores import Mean
@@ -247,3 +248,89 @@ def test_pit_is_repeatable_stays_in_range_and_leaves_nan_out() -> None:
     np.testing.assert_array_equal(first, again)
     assert 2 / 3 <= first[0] <= 1.0
     assert np.isnan(first[1:]).all()
+
+
+# --- of quantiles ----------------------------------------------------------------------------------------------------
+
+
+def test_pinball_brier_and_the_weighted_crps_agree_with_scoringrules_and_mutants_do_not() -> None:
+    rng = np.random.default_rng(5)
+    came, said = rng.gamma(2.0, 9.0, 60), np.sort(rng.gamma(2.0, 9.0, (60, len(LEVELS))), axis=1)
+    theirs = scoringrules.quantile_score(came, said[:, 2], LEVELS[2])
+    np.testing.assert_allclose(scores.pinball(said[:, 2], came, level=LEVELS[2]), theirs)
+    assert not np.allclose(scores.pinball(said[:, 2], came, level=1 - LEVELS[2]), theirs)
+    p, o = rng.random(60), (rng.random(60) < 0.4).astype(np.float64)
+    np.testing.assert_allclose(scores.brier(p, o), scoringrules.brier_score(o, p))
+    assert not np.allclose(scores.brier(p, 1.0 - o), scoringrules.brier_score(o, p))
+    sample = scores.equal_weight(said, levels=LEVELS)
+    weighted = scoringrules.twcrps_ensemble(came, sample, a=20.0, estimator="nrg")
+    np.testing.assert_allclose(scores.crps_above(said, came, 20.0, levels=LEVELS), weighted)
+    assert not np.allclose(scores.crps_quantiles(said, came, levels=LEVELS), weighted)
+
+
+def test_the_weighted_crps_is_the_crps_where_all_lies_above_and_nothing_where_all_lies_below() -> None:
+    said, came = norm.ppf(LEVELS, 50.0, 4.0), np.array([44.0, 57.0])
+    both = np.tile(said, (2, 1))
+    np.testing.assert_allclose(
+        scores.crps_above(both, came, -99.0, levels=LEVELS), scores.crps_quantiles(both, came, levels=LEVELS)
+    )
+    assert scores.crps_above(both, came, 999.0, levels=LEVELS).tolist() == [0.0, 0.0]
+    assert np.isnan(scores.crps_above(both, [NAN, NAN], 50.0, levels=LEVELS)).all()
+
+
+def test_a_probability_is_read_from_quantiles_as_the_normal_law_has_it() -> None:
+    said, at = norm.ppf(LEVELS, 40.0, 5.0), np.array([20.0, 33.3, 40.0, 58.0])
+    found = scores.p_below(np.tile(said, (4, 1)), at, levels=LEVELS)
+    np.testing.assert_allclose(found, norm.cdf(at, 40.0, 5.0), atol=1e-12)
+    sure = np.full((3, len(LEVELS)), 7.0)
+    assert scores.p_below(sure, [6.0, 7.0, 8.0], levels=LEVELS).tolist() == [0.0, 1.0, 1.0]
+    assert np.isnan(scores.p_below(sure, [NAN, 7.0, 8.0], levels=LEVELS))[0]
+    with pytest.raises(ValueError, match="must have 9 levels"):
+        scores.p_below(np.zeros(3), 1.0, levels=LEVELS)
+
+
+@cache
+def poissons(least: float, most: float, n: int = 20_000) -> tuple[Array, Array, Array]:
+    """Means, the quantiles of the Poisson laws that have them, and what came of these laws."""
+    rng = np.random.default_rng(6)
+    means = rng.uniform(least, most, n)
+    return means, np.asarray(poisson.ppf(np.array(LEVELS), means[:, None])), rng.poisson(means).astype(np.float64)
+
+
+def test_more_than_a_count_is_the_next_and_more() -> None:
+    means, said, _ = poissons(20.0, 60.0, 2000)
+    true = poisson.sf(40, means)
+    assert np.abs(scores.p_above(said, 40.0, levels=LEVELS) - true).max() < 0.06
+    assert abs(float((scores.p_above(said, 40.0, levels=LEVELS) - true).mean())) < 0.004
+    assert float((scores.p_above(said, 40.0, levels=LEVELS, unit=0.0) - true).mean()) > 0.01  # the mutant: of 40 too
+    assert scores.p_at_most(said[:1], -1.0, levels=LEVELS).tolist() == [0.0]
+
+
+Ranks = Callable[[Array, Array], Array]
+
+
+def uniform(ranks: Ranks, least: float, most: float) -> bool:
+    _, said, came = poissons(least, most)
+    shares = np.histogram(ranks(said, came), bins=10, range=(0.0, 1.0))[0] / came.size
+    return bool(np.abs(shares - 0.1).max() < 0.008)
+
+
+def test_the_randomised_pit_of_counts_is_flat_and_without_luck_it_is_not() -> None:
+    def by_luck(said: Array, came: Array) -> Array:
+        return scores.pit_quantiles(said, came, levels=LEVELS, rng=np.random.default_rng(7))
+
+    def without_luck(said: Array, came: Array) -> Array:
+        return scores.p_at_most(said, came, levels=LEVELS)
+
+    def too_narrow(said: Array, came: Array) -> Array:
+        return by_luck(said[:, 4:5] + 0.7 * (said - said[:, 4:5]), came)
+
+    for least, most in ((0.5, 6.0), (20.0, 60.0)):
+        assert uniform(by_luck, least, most)
+        assert not uniform(without_luck, least, most)
+        assert not uniform(too_narrow, least, most)
+
+
+def test_below_counts_ties_half() -> None:
+    assert scores.below([5.0, 5.0, 5.0], [4.0, 5.0, 6.0]).tolist() == [1.0, 0.5, 0.0]
+    assert np.isnan(scores.below(NAN, 4.0))

@@ -38,7 +38,8 @@ def test_a_replay_over_a_broker_that_is_killed_twice_leaves_the_wall_true(broker
     assert main(["ingest", str(tmp_path / "e.parquet"), "--format", "events", "--data", str(source)]) == 0
     config = tmp_path / "c.toml"
     config.write_text(
-        f"members = 4\nworkers = 1\nmeasure_days = 0\nhorizon_h = 6\nevery_min = 0.5\nfabricated = true\n"
+        f"members = 4\nworkers = 1\nmeasure_days = 0\nalert_days = 0\nhorizon_h = 6\nevery_min = 0.5\n"
+        "fabricated = true\n"
         f'kafka_brokers = ["{broker.address}"]\nkafka_topics = ["{topic}=event_json"]\n'
     )
     replay = ["replay", "--data", str(source), "--from", START, "--speed", "3600"]

@@ -37,7 +37,7 @@ def sample(to: Index, wanted: Index | None = None) -> Sample:
     entered = np.where(to == WARD, 1, -1) if wanted is None else wanted
     return Sample(visits, discharged, entered, entered,
                   Cells(zeros, zeros, zeros, (1, 1, 1)), lambda at: np.zeros(at.size, dtype=np.int64),
-                  np.ones(N, dtype=bool))  # fmt: skip
+                  np.ones(N, dtype=bool), departed)  # fmt: skip
 
 
 def mixed(**shares: int) -> npt.NDArray[np.int64]:
@@ -99,7 +99,7 @@ def test_the_search_for_a_bed_is_that_of_those_who_found_one_free() -> None:
     visits = replace(
         made.visits, departed_min=np.where(TO == WARD, made.visits.decided_min + boarding, made.visits.departed_min)
     )
-    made = replace(made, visits=visits)
+    made = replace(made, visits=visits, left_min=visits.departed_min)
     free = np.where(np.arange(N) % 2 == 0, 1.0, 0.0)
     beds = np.array([False, True, True])
     queued = learn_milestones(made, UNITS, doctors=False, beds=beds, free_beds=free, slot=None)
@@ -116,7 +116,8 @@ def test_who_is_admitted_and_transferred_is_no_boarder_who_finds_a_bed() -> None
     to = made.visits.to
     decided = np.where(to == HOME, np.nan, made.visits.arrived_min + 120.0)
     departed = np.where(to == TRANSFER, decided + 300.0, made.visits.departed_min)
-    found = of(replace(made, visits=replace(made.visits, decided_min=decided, departed_min=departed)))
+    visits = replace(made.visits, decided_min=decided, departed_min=departed)
+    found = of(replace(made, visits=visits, left_min=departed))
     assert found.shares["p_elsewhere"][0, 0] == pytest.approx(0.25, abs=0.01)
     assert found.shares["p_transfer"][0, 0] == 0.0
     assert median(found.durations["to_elsewhere"]) == pytest.approx(300.0)
@@ -132,7 +133,7 @@ def test_patience_wears_out_as_it_does_in_the_log() -> None:
     ready = made.visits.arrived_min + 5.0
     seen = np.where(left, np.nan, ready + seen_after)
     departed = np.where(left, ready + gives_up, ready + seen_after + 50.0)
-    made = replace(made, visits=replace(made.visits, seen_min=seen, departed_min=departed))
+    made = replace(made, visits=replace(made.visits, seen_min=seen, departed_min=departed), left_min=departed)
     patience = of(made, doctors=True).durations["patience"]
     zero = np.zeros(2, dtype=np.int64)
     stays = patience.survival(np.array([115.0, 240.0]), zero, zero)
@@ -140,6 +141,24 @@ def test_patience_wears_out_as_it_does_in_the_log() -> None:
     assert stays[1] == pytest.approx(0.25, abs=0.06)
     alone = exponential(float(patience.mean_min()[0, 0, 0])).survival(np.array([115.0]), zero[:1], zero[:1])
     assert alone[0] < 0.7
+
+
+def test_exits_that_were_never_told_do_not_say_how_long_it_takes_to_go() -> None:
+    """One in two who went home was completed with a departure two hours after the decision; to learn from these is the
+    mutant."""
+    made = sample(TO)
+    untold = (made.visits.to == HOME) & (np.arange(N) % 2 == 0)
+    departed = np.where(untold, made.discharged_min + 120.0, made.visits.departed_min)
+    told = replace(
+        made, visits=replace(made.visits, departed_min=departed), left_min=np.where(untold, np.nan, departed)
+    )
+    believed = replace(told, left_min=departed)
+    to_exit, mutants = (float(of(x).durations["to_exit"].mean_min()[0, 0, 0]) for x in (told, believed))
+    assert to_exit == pytest.approx(10.0, rel=0.01)
+    assert mutants > 50.0
+    of_stay, mutant = (learn_stay(x, UNITS, wards_followed=True).durations["stay_home"] for x in (told, believed))
+    assert float(of_stay.mean_min()[0, 0, 0]) == pytest.approx(150.0, rel=0.01)
+    assert float(mutant.mean_min()[0, 0, 0]) > 190.0
 
 
 def test_a_short_log_has_a_length_of_stay_for_each_destination() -> None:

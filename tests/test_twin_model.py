@@ -280,6 +280,29 @@ def test_a_contact_keeps_a_doctor_the_longer_the_more_patients_each_has_in_care(
     assert looked_after([0.0, 1.0, 2.0], room=9, slot=fixed(10)) == [(0.0, 0), (10.0, 1), (20.0, 2)]
 
 
+def test_who_queues_for_a_doctor_is_not_in_care_yet() -> None:
+    """Two queue behind the one who is seen at minute 10; a contact that counted them would last 60 minutes."""
+    slot = Duration(np.concatenate([fixed(10).table, fixed(30).table, fixed(60).table], axis=2), np.zeros((1, 1, 3)))
+    assert looked_after([0.0, 1.0, 2.0, 3.0], room=9, slot=slot)[:3] == [(0.0, 0), (10.0, 1), (40.0, 2)]
+
+
+def test_who_left_unseen_is_not_counted_as_queueing_any_more() -> None:
+    """Else a contact would be as short as if fewer were in care: here the fourth's, with two in care."""
+    path = small_path(LOOKED_AFTER.replace('takes = "care:doctor"', 'takes = "care:doctor"\npatience = "patience"'))
+    slot = Duration(np.concatenate([fixed(10).table, fixed(30).table, fixed(60).table], axis=2), np.zeros((1, 1, 3)))
+    believed = parameters(path, {"doctor_slot": slot, "care": fixed(300), "patience": fixed(30)}, per_hour=30.0)
+    at_min = [0.0, 1.0, 5.0, 35.0, 41.0]
+
+    def placed(fate: Fate) -> Fate:
+        return replace(arriving(fate, at_min), visit=np.arange(len(at_min)))
+
+    story = member(path, believed, hours=6, capacity={"doctor": 1, "care:doctor": 9}, bend=placed).story
+    assert (35.0, "LeftWithoutBeingSeen", 2) in told(story)
+    assert seen(story) == [(0.0, 0), (10.0, 1), (40.0, 3)], (
+        "60 min with two in care, when the last has left; 30 with one"
+    )
+
+
 def test_nobody_new_is_seen_while_the_doctors_have_as_many_as_they_look_after() -> None:
     assert looked_after([0.0, 1.0, 2.0], room=2, slot=fixed(10)) == [(0.0, 0), (10.0, 1), (100.0, 2)]
 

@@ -22,7 +22,7 @@ from twin.contacts import Stretches, busy_stretches, caseload, doctor_slot, step
 from twin.durations import Duration, fixed
 from twin.history import History, completed, history_of, history_of_visits
 from twin.hospital import NO_LIMIT, Hospital
-from twin.learned_arrivals import ArrivalProfile, Calendar, learn_arrivals
+from twin.learned_arrivals import Around, ArrivalProfile, Calendar, learn_arrivals
 from twin.learned_days import YEAR_DAYS, Before, came_at
 from twin.learned_durations import learn_censored
 from twin.learned_path import Learned, Sample, learn_milestones, learn_stay
@@ -33,6 +33,7 @@ from twin.overflowing import learn_overflow, shares_entered
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path, load_path
 from twin.presence import presence_correlation
+from twin.replayed import queue_of, slower
 from twin.reporting import Reporting, arrivals_told_after, ended_untold, exits_told, typed_after, with_ends
 from twin.settled import (
     BLOCK_HOURS,
@@ -146,6 +147,7 @@ def calibrate(
     edges = load_edges(history, visits, window)
     known, slot = _doctors(recent, known, minutes)
     learned = _learned(path, sample, known, year.visits, slot, counts)
+    durations = {**learned.durations, **_contacts(recent, known, minutes, learned.durations, slot)}
     exits = exits_told(history, visits)
     announced = learn_kept(state, minutes, window[0], known.hospital.zone)
     wards = _wards(year, known.hospital, exits["ward"])
@@ -154,7 +156,7 @@ def calibrate(
         classes=classes,
         block_of_hour=np.arange(24) // BLOCK_HOURS,
         streams=streams,
-        durations={**_others(path, turnaround_min, overflow.after), **learned.durations, **wards.stays},
+        durations={**_others(path, turnaround_min, overflow.after), **durations, **wards.stays},
         shares=learned.shares,
         wanted=learned.wanted,
         load_edges=edges,
@@ -248,6 +250,19 @@ def _doctors(sample: Sample, known: Adapted, minutes: Minutes) -> tuple[Adapted,
     return replace(known, hospital=known.hospital.with_caseload("doctor", looks_after)), slot
 
 
+def _contacts(
+    sample: Sample, known: Adapted, minutes: Minutes, durations: Mapping[str, Duration], slot: Duration | None
+) -> dict[str, Duration]:
+    """What a contact takes of a doctor, by its name, so that the waits are those that came; nothing if not known."""
+    if slot is None or "doctor_slot" not in durations:
+        return {}
+    hospital, ready = known.hospital, steps_of(sample.visits)
+    profile = hospital.capacity("doctor", minutes.at(float(ready[0])), float(ready[-1] - ready[0]) + 2 * DAY_MIN)
+    duty = [(float(ready[0]) + minute, count) for minute, count in profile]
+    queue = queue_of(sample, durations["patience"], duty, len(hospital.acuities))
+    return {"doctor_slot": slot.scaled(slower(queue, slot, hospital.caseloads["doctor"]))}
+
+
 def _beds(
     history: History, visits: Visits, known: Adapted, counts: BedCounts, window: tuple[float, float]
 ) -> tuple[Adapted, float]:
@@ -322,7 +337,8 @@ def _wards(year: _Year, hospital: Hospital, told: Reporting) -> _Wards:
 def _streams(year: _Year, recent: Sample, hospital: Hospital, path: Path) -> tuple[ArrivalProfile, tuple[Stream, ...]]:
     history = year.history
     calendar = Calendar.of(history.minutes, year.window[0], 0.0, hospital.zone)
-    profile = learn_arrivals(calendar, history.visits.arrived_min, hospital.holidays)
+    around = Around(hospital.holidays, hospital.school_zone, hospital.outside, hospital.zone, history.minutes.at(0.0))
+    profile = learn_arrivals(calendar, history.visits.arrived_min, around)
     classes = recent.cells.shape[0]
     mix = _mix(recent, classes)
     streams = [Stream("emergency", path.enters[0], profile.per_hour, mix, profile.day_cv, profile.together,
@@ -334,7 +350,7 @@ def _streams(year: _Year, recent: Sample, hospital: Hospital, path: Path) -> tup
         code = hospital.unit_code(unit.name)
         came = v.stay_from_min[history.stay_direct & (v.stay_unit == code)]
         if calendar.counts(came).sum() > 0:
-            rate = learn_arrivals(calendar, came, hospital.holidays)
+            rate = learn_arrivals(calendar, came, replace(around, outside=()))
             streams.append(
                 Stream(f"planned:{unit.name}", "planned", rate.per_hour, anyone, unit=code, on_days=rate.on_days)
             )

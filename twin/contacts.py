@@ -4,7 +4,7 @@ A log tells when a first contact begins and never how long it keeps a doctor. Wh
 while somebody waits: then every doctor is busy, so doctor-minutes on duty per contact is the effective time of a
 contact, all that keeps doctors from the next one included (their other patients, reviews, a place that is not free).
 The more patients a doctor already has in care, the longer that is; and from some number on hardly any contact begins
-until one of them has been decided on.
+until one of them has been decided on. How long all of it takes in the end is read off the waits: `replayed.py`.
 """
 
 from __future__ import annotations

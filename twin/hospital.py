@@ -50,6 +50,8 @@ class Unit:
     """Beds that nobody gets though patients queue for them (see `turnover.py`)."""
     overflow: tuple[str, ...] = ()
     """Wards where its patients may lie when they have queued for long, in the order in which they are asked."""
+    group: tuple[str, str] | None = None
+    """The specialty that its beds are counted with, in French and in English."""
 
     @property
     def pool(self) -> str:
@@ -94,6 +96,10 @@ class Hospital:
     """Areas whose spaces count as treatment spaces."""
     holidays: str = "FR"
     """Whose public holidays count: a country (`FR`) or a part of one (`FR-57`); "" for none."""
+    school_zone: str = ""
+    """Whose school holidays count: the French zone A, B or C; "" for none."""
+    outside: tuple[str, ...] = ()
+    """Files of series from outside (weather, flu), read whenever it is learned anew."""
 
     @property
     def wards(self) -> tuple[Unit, ...]:
@@ -245,6 +251,13 @@ def _by_hour(roster: dict[str, int]) -> tuple[int, ...]:
     return tuple(hours)
 
 
+class GroupEntry(Checked):
+    """A specialty, by its names; wards that name the same are of one group."""
+
+    fr: Annotated[str, Field(min_length=1, max_length=40)]
+    en: Annotated[str, Field(min_length=1, max_length=40)]
+
+
 class UnitEntry(Checked):
     """One `[units.<name>]`: an area has `spaces`, a ward has `beds`."""
 
@@ -256,6 +269,8 @@ class UnitEntry(Checked):
     """True for an area whose spaces are treatment spaces."""
     overflow: tuple[str, ...] = ()
     """Wards where this one's patients may lie instead, in the order in which they are asked."""
+    group: GroupEntry | None = None
+    """The specialty that a ward's beds are counted with on huddle sheets."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> UnitEntry:
@@ -263,6 +278,8 @@ class UnitEntry(Checked):
             raise ValueError("a unit must have either spaces (an area of the department) or beds (a ward)")
         if self.overflow and self.beds is None:
             raise ValueError("overflow must stand beside beds: only a ward overflows")
+        if self.group and self.beds is None:
+            raise ValueError("group must stand beside beds: only wards are grouped")
         return self
 
 
@@ -324,6 +341,7 @@ class HospitalFile(Checked):
     units: Annotated[dict[str, UnitEntry], AfterValidator(_overflow_into_wards)]
     pools: dict[str, PoolEntry] = Field(default_factory=dict)
     holidays: Annotated[str, AfterValidator(known_holidays)] = "FR"
+    school_zone: Literal["A", "B", "C", ""] = ""
 
     def hospital(self) -> Hospital:
         """The value the twin works with."""
@@ -335,13 +353,15 @@ class HospitalFile(Checked):
             rosters=tuple(_pool(name, entry) for name, entry in self.pools.items()),
             treats_in=tuple(name for name, entry in self.units.items() if entry.treatment),
             holidays=self.holidays,
+            school_zone=self.school_zone,
         )
 
 
 def _unit(name: str, entry: UnitEntry) -> Unit:
     ward = entry.beds is not None
     places = (entry.beds if ward else entry.spaces) or 0
-    return Unit(name, ward, places, fr=entry.fr, en=entry.en, overflow=entry.overflow)
+    group = (entry.group.fr, entry.group.en) if entry.group else None
+    return Unit(name, ward, places, fr=entry.fr, en=entry.en, overflow=entry.overflow, group=group)
 
 
 def _pool(name: str, entry: PoolEntry) -> Pool:

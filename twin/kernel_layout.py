@@ -50,10 +50,11 @@ BODY = 9
 """A patient: the stop, the ward wanted, the unit; how many of the stage's pools are taken, whether patience counts,
 whether a place is waited for; how many pools are held for the stage, and how many kept; whether other wards are asked
 for a bed too."""
-CAPACITY, TAKEN, LOOKING, QUEUED, QUEUE_AT, INVITED, INVITED_AT, WARD_OF = range(8)
-POOL = 8
+CAPACITY, TAKEN, LOOKING, QUEUED, QUEUE_AT, INVITED, INVITED_AT, WARD_OF, NOT_SEEN = range(9)
+POOL = 9
 """A pool: its places, how many are taken, whether it looks at the end of the instant; its queue and where that is; its
-guests, who queue for another ward and may lie here, and where these are; the ward whose beds it is."""
+guests, who queue for another ward and may lie here, and where these are; the ward whose beds it is; how many hold a
+place in care and still queue for whoever will look after them."""
 QUEUE_ROWS = 1
 """Where the rows of a queue stand, after how many they are: so for QUEUED and for INVITED."""
 HOSTED = 2

@@ -21,6 +21,7 @@ from twin.kernel_layout import (
     BODY,
     CAME,
     CAPACITY,
+    CARE,
     CASELOADS,
     CENSUS,
     CHANGE_AT,
@@ -58,6 +59,7 @@ from twin.kernel_layout import (
     NEXT,
     NOBODY,
     NOT_KEPT,
+    NOT_SEEN,
     ORDER,
     OVER,
     OVERFLOWS,
@@ -319,7 +321,11 @@ def _placed(n: Whole, row: int, at: int) -> None:
     mine = n[BODIES] + row * BODY
     asked = n[mine + ASKED]
     if asked < n[at + TAKES]:
-        _kept(n, row, pool_of(n, row, n[n[at + ASKS_AT] + asked], n[mine + WARD]))
+        code = n[n[at + ASKS_AT] + asked]
+        pool = pool_of(n, row, code, n[mine + WARD])
+        _kept(n, row, pool)
+        if code == n[at + CARE]:
+            n[pool + NOT_SEEN] += 1
     else:
         n[mine + HELD] += 1
     n[mine + ASKED] = asked + 1
@@ -329,6 +335,8 @@ def _placed(n: Whole, row: int, at: int) -> None:
 def _begin(n: Whole, x: Minutes, now: float, row: int, at: int) -> None:
     """The stage starts: the patient is in its unit."""
     mine, unit, starts = n[BODIES] + row * BODY, unit_of(n, row, at), n[at + STARTS]
+    if n[at + CARE] != NONE:
+        n[n[POOLS] + n[at + CARE] * POOL + NOT_SEEN] -= 1
     if unit != NONE and unit != n[mine + WHERE]:
         n[mine + WHERE] = unit
         if starts == NONE or n[n[KINDS] + starts] & TELLS_UNIT == 0:
@@ -392,7 +400,10 @@ def _leave_unseen(n: Whole, x: Minutes, now: float, row: int) -> None:
     mine, at = n[BODIES] + row * BODY, step_of(n, row)
     tell(n, x, now, row, _UNSEEN, NOWHERE, NOWHERE)
     for i in range(n[mine + KEEPS]):
-        release(n, x, now, n[n[KEPT_NOW] + row * n[KEEP] + i])
+        pool = n[n[KEPT_NOW] + row * n[KEEP] + i]
+        if n[at + CARE] != NONE and pool == n[POOLS] + n[at + CARE] * POOL:
+            n[pool + NOT_SEEN] -= 1
+        release(n, x, now, pool)
     _release_needs(n, x, now, row, at, n[mine + HELD], n[mine + WARD])
     push(n, x, now, 0.0, OVER, row)
 

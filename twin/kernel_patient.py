@@ -24,6 +24,7 @@ from twin.kernel_layout import (
     MARK,
     MARKS,
     MOST_MARKS,
+    NOT_SEEN,
     POOL,
     POOLS,
     STAGE,
@@ -109,7 +110,8 @@ def caseload_of(n: Whole, at: int) -> int:
     on_duty, most = n[n[POOLS] + needed * POOL + CAPACITY], n[CASELOADS] - 1
     if on_duty <= 0:
         return int(most)
-    return int(min((n[n[POOLS] + care * POOL + TAKEN] - 1) // on_duty, most))
+    pool = n[POOLS] + care * POOL
+    return int(min((n[pool + TAKEN] - n[pool + NOT_SEEN] - 1) // on_duty, most))
 
 
 @part

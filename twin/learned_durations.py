@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from twin.credibility import alike_at, drawn_mean
 from twin.durations import LEVELS, Duration, empirical, stacked
 
 Array = npt.NDArray[np.float64]
@@ -15,6 +16,7 @@ Flags = npt.NDArray[np.bool_]
 
 GROUP_PRIOR = 30.0
 """Stays at which a group's own quantiles and those of its wider group weigh alike."""
+_TURNS = 3
 Row = tuple[Array, float]
 
 
@@ -30,32 +32,41 @@ class Cells:
     def __getitem__(self, kept: npt.NDArray[np.bool_]) -> Cells:
         return Cells(self.cls[kept], self.block[kept], self.load[kept], self.shape)
 
+    @property
+    def moment(self) -> Index:
+        """Block and load as one number."""
+        return self.block * self.shape[2] + self.load
+
+    @property
+    def cell(self) -> Index:
+        """Class, block and load as one number."""
+        return self.cls * (self.shape[1] * self.shape[2]) + self.moment
+
 
 def learn_duration(minutes: Array, cells: Cells, recent: Flags | None = None) -> Duration:
     """Quantiles by cell; NaN and negative samples are left out; raises ValueError without a single sample.
 
-    A cell's parent is its class's row, scaled by how much longer things last in its block and load than overall. Those
-    that are not `recent` have a say only where recent ones are few: as the parent's, drawn towards it in their turn.
+    1. By class, drawn towards all; by block and load, how much longer things last than is expected of the classes
+       that came then; in turns, since neither is known without the other.
+    2. By cell, drawn towards its class, so much longer.
+    3. All of it so that the mean over the sample's own cells is the sample's.
+
+    A group's mean is believed as far as groups are found to differ (`credibility.py`), its shape as far as it is of
+    many. Those that are not `recent` have a say only where recent ones are few: as the wider group's, drawn towards
+    it in their turn.
     """
     kept = ~np.isnan(minutes) & (minutes >= 0)
     if not kept.any():
         raise ValueError("no sample to learn a duration from")
-    values, at = minutes[kept], cells[kept]
-    lately = np.ones(values.size, dtype=bool) if recent is None or not recent[kept].any() else recent[kept]
-
-    def drawn(mine: Flags, parent: Row) -> Row:
-        return _drawn(values[mine & lately], _drawn(values[mine & ~lately], parent))
-
-    overall = empirical(values[lately])
-    by_class = [drawn(at.cls == c, overall) for c in range(cells.shape[0])]
-    scale = _scales(values[lately], at[lately])
-    rows = [
-        drawn((at.cls == c) & (at.block == b) & (at.load == k), _scaled(by_class[c], scale[b, k]))
-        for c in range(cells.shape[0])
-        for b in range(cells.shape[1])
-        for k in range(cells.shape[2])
-    ]
-    return stacked(rows, cells.shape)
+    lately = np.ones(minutes.size, dtype=bool) if recent is None or not recent[kept].any() else recent
+    new, old = (_Some(minutes[chosen], cells[chosen]) for chosen in (kept & lately, kept & ~lately))
+    whole = _blend_of(new.minutes, empirical(old.minutes)) if old.minutes.size else empirical(new.minutes)
+    by_class, longer = [whole] * cells.shape[0], np.ones(cells.shape[1] * cells.shape[2])
+    for _ in range(_TURNS):  # 1
+        by_class = _drawn(new.shorter(longer), old.shorter(longer), "cls", [whole] * cells.shape[0])
+        longer = _longer(new, np.array([_mean(row) for row in by_class]))
+    parents = [_scaled(row, float(factor)) for row in by_class for factor in longer]
+    return _as_long(stacked(_drawn(new, old, "cell", parents), cells.shape), new)  # 2, 3
 
 
 def learn_censored(minutes: Array, ended: Flags, weight: Array | None = None) -> Duration:
@@ -68,12 +79,46 @@ def learn_censored(minutes: Array, ended: Flags, weight: Array | None = None) ->
     return stacked([_kaplan_meier(minutes[kept], ended[kept], weighing[kept])], (1, 1, 1))
 
 
-def _drawn(values: Array, parent: Row) -> Row:
-    """The sample's own quantiles, drawn towards the parent's; only a sample with a spread has a say."""
-    return _blend(empirical(values), parent, values.size / (values.size + GROUP_PRIOR)) if values.size else parent
+@dataclass(frozen=True, eq=False)
+class _Some:
+    """Samples and where they belong."""
+
+    minutes: Array
+    at: Cells
+
+    def shorter(self, longer: Array) -> _Some:
+        """As if at a usual block and load."""
+        return _Some(self.minutes / longer[self.at.moment], self.at)
+
+    def of(self, axis: str) -> list[Array]:
+        """The minutes of each class, or of each cell."""
+        group, counts = getattr(self.at, axis), self.at.shape
+        bounds = np.arange(1, counts[0] if axis == "cls" else int(np.prod(counts)))
+        order = np.argsort(group, kind="stable")
+        return np.split(self.minutes[order], np.searchsorted(group[order], bounds))
 
 
-def _blend(own: Row, parent: Row, weight: float) -> Row:
+def _drawn(new: _Some, old: _Some, axis: str, parents: list[Row]) -> list[Row]:
+    """The row of each class or cell: the recent samples', drawn towards the older ones', drawn towards its parent."""
+    group = getattr(new.at, axis)
+    prior = alike_at(new.minutes, np.array([_mean(row) for row in parents])[group], group)
+    return [
+        _drawn_towards(lately, _drawn_towards(before, parent, prior), prior)
+        for lately, before, parent in zip(new.of(axis), old.of(axis), parents, strict=True)
+    ]
+
+
+def _drawn_towards(values: Array, parent: Row, prior: float) -> Row:
+    """The sample's own quantiles blended with the parent's, as long as the mean of both is believed to be."""
+    if not values.size:
+        return parent
+    row = _blend_of(values, parent)
+    mean = _mean(row)
+    return _scaled(row, drawn_mean(values, _mean(parent), prior) / mean) if mean > 0 else row
+
+
+def _blend_of(values: Array, parent: Row) -> Row:
+    own, weight = empirical(values), values.size / (values.size + GROUP_PRIOR)
     return weight * own[0] + (1 - weight) * parent[0], weight * own[1] + (1 - weight) * parent[1]
 
 
@@ -81,17 +126,25 @@ def _scaled(row: Row, factor: float) -> Row:
     return row[0] * factor, row[1] * factor
 
 
-def _scales(values: Array, at: Cells) -> Array:
-    """Median of the log-ratio to the class's own median, by (block, load), drawn towards 0; as a factor."""
-    medians = np.array([np.median(values[at.cls == c]) if (at.cls == c).any() else np.nan for c in range(at.shape[0])])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = np.log(np.maximum(values, 0.5) / np.maximum(medians[at.cls], 0.5))
-    out = np.zeros(at.shape[1:])
-    for b in range(at.shape[1]):
-        for k in range(at.shape[2]):
-            mine = relative[(at.block == b) & (at.load == k)]
-            out[b, k] = np.mean(mine) * mine.size / (mine.size + GROUP_PRIOR) if mine.size else 0.0
-    return np.asarray(np.exp(out))
+def _mean(row: Row) -> float:
+    return float(stacked([row], (1, 1, 1)).mean_min()[0, 0, 0])
+
+
+def _longer(some: _Some, class_mean: Array) -> Array:
+    """By block and load, how much longer things last than is expected of the classes, drawn towards as long."""
+    expected, moment, moments = class_mean[some.at.cls], some.at.moment, some.at.shape[1] * some.at.shape[2]
+    prior = alike_at(some.minutes, expected, moment) * max(float(expected.mean()), 1e-9)
+    lasted, usual = (np.bincount(moment, weights=x, minlength=moments) for x in (some.minutes, expected))
+    return np.asarray((lasted + prior) / (usual + prior))
+
+
+def _as_long(learned: Duration, some: _Some) -> Duration:
+    """The same by a factor, so that over the cells of the samples its mean is theirs."""
+    expected = learned.mean_min()[some.at.cls, some.at.block, some.at.load]
+    usual = float(expected.mean())
+    if usual <= 0:
+        return learned
+    return learned.scaled(drawn_mean(some.minutes, usual, GROUP_PRIOR) / usual)
 
 
 def _kaplan_meier(minutes: Array, ended: Flags, weight: Array) -> Row:

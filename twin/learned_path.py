@@ -49,6 +49,8 @@ class Sample:
     """Load class of the department at given minutes, `(n,)`, for the rows in order."""
     recent: Flags
     """The visits of the last weeks: older ones have a say only where these are few."""
+    left_min: Array
+    """The departures on record; NaN where one was never told: what completes a visit tells nothing of how long."""
 
     def lasting(self, start: Array, end: Array, chosen: Flags | None = None) -> Duration | None:
         """The duration from one milestone to another, load taken at its start; None without a sample."""
@@ -107,9 +109,9 @@ def learn_stay(sample: Sample, units: int, *, wards_followed: bool) -> Learned:
     other = np.isin(visits.to, (_TRANSFER, _DIED))
     home = ~(ward | lwbs | other)
     groups = {"stay_home": home, "stay_ward": ward, "stay_other": other, "stay_lwbs": lwbs}
-    anyone = sample.lasting(visits.arrived_min, visits.departed_min)
+    anyone = sample.lasting(visits.arrived_min, sample.left_min)
     learned = {
-        name: sample.lasting(visits.arrived_min, visits.departed_min, chosen) or anyone or fixed(0.0)
+        name: sample.lasting(visits.arrived_min, sample.left_min, chosen) or anyone or fixed(0.0)
         for name, chosen in groups.items()
     }
     shares = {
@@ -137,20 +139,20 @@ def learn_milestones(
     elsewhere = admitted & (visits.to == _TRANSFER)
     lwbs = visits.to == _LWBS
     ready = np.where(np.isnan(visits.triaged_min), visits.arrived_min, visits.triaged_min)
-    decided = np.where(np.isnan(visits.decided_min), visits.departed_min, visits.decided_min)
-    home_until = np.where(np.isnan(sample.discharged_min), visits.departed_min, sample.discharged_min)
+    decided = np.where(np.isnan(visits.decided_min), sample.left_min, visits.decided_min)
+    home_until = np.where(np.isnan(sample.discharged_min), sample.left_min, sample.discharged_min)
     wait = sample.lasting(ready, visits.seen_min) or fixed(0.0)
     durations = {
         "to_triage": sample.lasting(visits.arrived_min, visits.triaged_min) or fixed(0.0),
         "to_contact": fixed(0.0) if doctors else wait,
-        "to_leaving": sample.lasting(ready, visits.departed_min, lwbs) or fixed(0.0),
+        "to_leaving": sample.lasting(ready, sample.left_min, lwbs) or fixed(0.0),
         "patience": _patience(visits, ready, lwbs) if doctors else fixed(1e7),
         "doctor_slot": slot or fixed(0.0),
         "care_home": sample.lasting(visits.seen_min, home_until, ~admitted) or fixed(0.0),
         "care_admit": sample.lasting(visits.seen_min, decided, admitted) or fixed(0.0),
-        "to_exit": sample.lasting(sample.discharged_min, visits.departed_min, ~admitted) or fixed(0.0),
+        "to_exit": sample.lasting(sample.discharged_min, sample.left_min, ~admitted) or fixed(0.0),
         "bed_search": _bed_search(sample, admitted & ~elsewhere, free_beds, beds),
-        "to_elsewhere": sample.lasting(decided, visits.departed_min, elsewhere) or fixed(0.0),
+        "to_elsewhere": sample.lasting(decided, sample.left_min, elsewhere) or fixed(0.0),
     }
     after = ~admitted & ~lwbs
     shares = {
@@ -193,7 +195,7 @@ def _bed_search(sample: Sample, admitted: Flags, free_beds: Array, beds: Flags) 
     visits = sample.visits
     found = admitted & (free_beds >= PLENTY_FREE) if beds.any() else admitted
     if int((found & ~np.isnan(visits.decided_min)).sum()) < ENOUGH_FOUND_A_BED:
-        boarding = visits.departed_min - visits.decided_min
+        boarding = sample.left_min - visits.decided_min
         known = boarding[admitted & ~np.isnan(boarding)]
         found = admitted & (boarding <= np.quantile(known, 0.25)) if known.size else admitted
-    return sample.lasting(visits.decided_min, visits.departed_min, found) or fixed(0.0)
+    return sample.lasting(visits.decided_min, sample.left_min, found) or fixed(0.0)

@@ -6,7 +6,7 @@ Every key is explained in `twin/README.md`; the page `/learned` shows it, `edtwi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -132,6 +132,10 @@ def _calendar(profile: ArrivalProfile) -> dict[str, Any]:
         "holidays_of": effects.place,
         "holidays": {name: round(factor, 3) for name, factor in effects.of_holiday.items()},
         "other_holidays": round(effects.other_holidays, 3),
+        "school_zone": effects.school_zone,
+        "school_break": round(effects.school_break, 3),
+        "summer_break": round(effects.summer_break, 3),
+        "outside": [{**asdict(one), "slope": round(one.slope, 4)} for one in profile.outside],
         "season_swing": round(float(np.hypot(*effects.season)), 3),
         "trend_a_year": round(effects.trend, 3),
         "soon": {date.fromordinal(day).isoformat(): round(factor, 3) for day, factor in profile.on_days},

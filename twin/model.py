@@ -81,7 +81,7 @@ class _Place(Event):
 class _Pool:
     """Places that are held, a queue for them, and guests: who queues for another ward and may lie here."""
 
-    __slots__ = ("capacity", "env", "guests", "held", "looking", "queue", "ward")
+    __slots__ = ("capacity", "env", "guests", "held", "looking", "queue", "unseen", "ward")
 
     def __init__(self, env: Environment, profile: Profile) -> None:
         self.env, self.capacity, self.held = env, profile[0][1], 0
@@ -90,6 +90,8 @@ class _Pool:
         self.looking = False
         self.ward = NONE
         """The ward whose beds these are."""
+        self.unseen = 0
+        """How many hold a place in care and still queue for whoever will look after them."""
         for minute, capacity in profile[1:]:
             _later(env, minute, partial(self.change, capacity))
 
@@ -279,11 +281,12 @@ class _Run:
                         _later(self.env, waits_min, partial(self.search_elsewhere, p.unit, asked[-1]))
                     given = yield asked[-1]
                     if given is None:
-                        self.leave_unseen(p)
+                        self.leave_unseen(p, step)
                         return False
                     if code == OF_WARD:
                         pool, p.unit = given, given.ward
                 kept.append(pool)
+                pool.unseen += code == step.care
         return True
 
     def search_elsewhere(self, ward: int, place: _Place) -> None:
@@ -309,7 +312,8 @@ class _Run:
         if self.caseloads == 1 or step.care == NONE:
             return 0
         on_duty, most = self.pools[step.needs[0]].capacity, self.caseloads - 1
-        return min((self.pools[step.care].held - 1) // on_duty, most) if on_duty > 0 else most
+        care = self.pools[step.care]
+        return min((care.held - care.unseen - 1) // on_duty, most) if on_duty > 0 else most
 
     def free_after(self, p: _Patient, freed_min: float, lasting_min: float) -> None:
         """Give back what the stage needs before it is over."""
@@ -330,6 +334,8 @@ class _Run:
 
     def begin(self, p: _Patient, step: Step) -> None:
         """The stage starts: the patient is in its unit."""
+        if step.care != NONE:
+            self.pools[step.care].unseen -= 1
         unit = p.unit if step.unit == OF_WARD else step.unit
         if unit != NONE and unit != p.where:
             p.where = unit
@@ -352,9 +358,11 @@ class _Run:
             p.kept.remove(pool)
             pool.release()
 
-    def leave_unseen(self, p: _Patient) -> None:
+    def leave_unseen(self, p: _Patient, step: Step) -> None:
         """Leave the queue and the department."""
         self.tell(p, _UNSEEN)
+        if step.care != NONE:
+            self.pools[step.care].unseen -= self.pools[step.care] in p.kept
         _release(p.kept + p.held)
 
     def tell(self, p: _Patient, kind: int, unit: int = NOWHERE, to: int = NOWHERE) -> None:

@@ -79,7 +79,7 @@ def settled_sample(
     cls = class_codes(chosen.acuity, history.elderly[rows])
     cells = Cells(cls, block, load_at(chosen.arrived_min), (classes, BLOCKS, LOADS))
     return Sample(chosen, history.discharged_min[rows], history.wanted[rows], history.asked[rows], cells, load_at,
-                  chosen.arrived_min >= recent[0])  # fmt: skip
+                  chosen.arrived_min >= recent[0], history.visits.departed_min[rows])  # fmt: skip
 
 
 def inside_at(visits: Visits, at_min: Array) -> Array:

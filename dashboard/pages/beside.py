@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.panels import checks, downtime, feeds, learned, path, quarantine
+from dashboard.panels import alerts, checks, downtime, feeds, huddle, learned, path, quarantine
 from dashboard.panels.header import Way
 from dashboard.panels.header import beside as header
 from dashboard.parts import absent
@@ -40,6 +40,11 @@ class Page:
 
 
 BESIDE: dict[str, Page] = {
+    "alerts": Page(
+        lambda reader: reader.say("Alerts"),
+        lambda reader: reader.say("What is likely to go wrong, and who has it?"),
+        lambda view, reader, _: alerts.panel(view, reader),
+    ),
     "feeds": Page(
         lambda reader: reader.say("Feeds"),
         lambda reader: reader.say("Are the data coming?"),
@@ -49,6 +54,11 @@ BESIDE: dict[str, Page] = {
         lambda reader: reader.say("Quarantine"),
         lambda reader: reader.say("What could not be read?"),
         lambda view, reader, place: quarantine.panel(view, reader, place.number),
+    ),
+    "huddle": Page(
+        lambda reader: reader.say("Huddle"),
+        lambda reader: reader.say("What do we tell at the huddle?"),
+        lambda view, reader, place: huddle.panel(view, reader, place.number),
     ),
     "checks": Page(
         lambda reader: reader.say("Model checks"),

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.panels import arrivals, banner, boarding, census, footer, header, now, scenarios, trust, wards
+from dashboard.panels import alarms, arrivals, banner, boarding, census, footer, header, now, scenarios, trust, wards
 from dashboard.parts import absent
 from dashboard.states import forecast_state
 from dashboard.words import Reader
@@ -25,6 +25,7 @@ Panel = Callable[[Board, Reader], Component]
 PANELS: dict[str, Panel] = {
     "header": header.panel,
     "banners": banner.panel,
+    "alarms": alarms.panel,
     "now": now.panel,
     "census": census.panel,
     "boarding": boarding.panel,
@@ -60,7 +61,8 @@ def frame() -> list[Component]:
     """The empty wall, laid out once."""
     ahead = html.Div([_card(name) for name in CHARTS], className="ahead")
     aside = html.Div([_slot(name) for name in ("wards", "scenarios", "trust")], className="aside")
-    return [_slot("header"), _slot("banners"), _slot("now"), ahead, aside, _slot("footer")]
+    above = html.Div([_slot("banners"), _slot("alarms")], className="above")
+    return [_slot("header"), above, _slot("now"), ahead, aside, _slot("footer")]
 
 
 def filling(board: Board | None, reader: Reader) -> Filling:

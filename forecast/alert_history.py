@@ -1,0 +1,151 @@
+"""A site's past forecast again, to see what every rule would have said and what came: a trial of each.
+
+Forecasts of the past are made as they were known then (`backtest.py` has the same rule); thresholds are those of each
+night. Members are as simulated: what a recalibration would have changed is not known of a past that was never forecast.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from forecast.alert_ahead import chances_of, rivals_of
+from forecast.alert_budget import Trial
+from forecast.alert_chances import Chance
+from forecast.alert_rules import AlertRules
+from forecast.alert_settings import Said
+from forecast.alert_trials import trials_of
+from forecast.analytic import with_count_model
+from forecast.backtest import AHEAD, seed_of
+from forecast.baselines import History, Rivals, fit
+from forecast.ensemble import Progress, Run, run_chunk
+from forecast.past import VINTAGE, Past, grid_start, truth
+from forecast.situation import Situation, situation_of
+from forecast.usual import STEP_MIN
+from forecast.values import Array, Members, Series
+from ingest.log import EventLog
+from twin.calibrate import Calibration, calibrate
+from twin.hospital import Hospital
+from twin.learned_days import Days
+from twin.memory import Memory
+from twin.scenarios import Scenario
+
+_STEP = timedelta(minutes=STEP_MIN)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Which past is forecast again, and how."""
+
+    first_at: datetime
+    last_at: datetime
+    every: timedelta = timedelta(hours=1)
+    how: Run = field(default_factory=lambda: Run(members=100, horizon_min=600.0))
+    learn_every: timedelta = timedelta(days=1)
+    own_beds: bool = False
+
+    @property
+    def issue_times(self) -> list[datetime]:
+        """When it is forecast, in order."""
+        return [self.first_at + i * self.every for i in range((self.last_at - self.first_at) // self.every + 1)]
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    situation: Situation
+    history: History
+    rivals: Mapping[str, Mapping[str, Series]]
+    lead_min: Array
+
+
+def trials(
+    log: EventLog,
+    hospital: Hospital,
+    as_usual: Scenario,
+    rules: AlertRules,
+    stretch: Stretch,
+    *,
+    spaces: int | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Trial]:
+    """What every rule that has a budget would have said over a stretch of the past, and what came; by rule.
+
+    Raises TwinError where too little history comes before it.
+    """
+    watched = {name: rule for name, rule in rules.rule.items() if rule.false_a_week is not None}
+    said: dict[str, list[Said]] = {name: [] for name in watched}
+    calibration: Calibration | None = None
+    prepared = _prepared(log, hospital, stretch, {rule.measure for rule in watched.values()})
+    for done, (p, measures) in enumerate(_run(prepared, as_usual, stretch, executor), start=1):
+        calibration = p.situation.calibration
+        as_of, members = p.situation.as_of, Members(stretch.how.lead_min, measures)
+        found = chances_of(watched, members, p.history, as_of, hospital.zone, spaces)
+        for name, chance in found.items():
+            said[name].append(_said(chance, p))
+        if progress is not None:
+            progress(done, len(stretch.issue_times))
+    if calibration is None:
+        return {}
+    return trials_of(watched, said, *_came(log, calibration, stretch), hospital.zone)
+
+
+def _said(chance: Chance, p: _Prepared) -> Said:
+    return Said(chance.as_of, chance.threshold, chance.p, rivals_of(chance, p.lead_min, p.rivals))
+
+
+def _prepared(log: EventLog, hospital: Hospital, stretch: Stretch, watched: Collection[str]) -> Iterator[_Prepared]:
+    """Each instant's situation, past and rivals of what is watched, as known then, in order."""
+    memory, past, days = Memory(log), Past(grid_start(stretch.first_at)), Days(log)
+    leads = stretch.how.lead_min[1:]
+    calibration: Calibration | None = None
+    rivals: Rivals | None = None
+    for as_of in stretch.issue_times:
+        state = memory.at(as_of)
+        renew = calibration is None or as_of - calibration.as_of >= stretch.learn_every
+        if calibration is None or renew:
+            calibration = calibrate(state, hospital, as_of, before=days.before(as_of), own_beds=stretch.own_beds)
+        situation = situation_of(state, calibration, as_of)
+        history, now = past.at(state, situation.known, calibration, as_of)
+        if rivals is None or renew:
+            measures = {name: values for name, values in history.measures.items() if name in watched}
+            rivals = fit(replace(history, measures=measures), lead_min=leads) if measures else None
+        told = with_count_model(rivals.ahead(as_of, now), situation, as_of, leads) if rivals else {}
+        yield _Prepared(situation, history, told, leads)
+
+
+def _run(
+    prepared: Iterator[_Prepared], as_usual: Scenario, stretch: Stretch, executor: Executor | None
+) -> Iterator[tuple[_Prepared, Mapping[str, Array]]]:
+    """Each with its members' measures, in order; a few are in the works at a time."""
+    if executor is None:
+        yield from ((p, members_of(p.situation, as_usual, stretch.how)) for p in prepared)
+        return
+    works: deque[tuple[_Prepared, Future[dict[str, Array]]]] = deque()
+    for p in prepared:
+        works.append((p, executor.submit(members_of, p.situation, as_usual, stretch.how)))
+        if len(works) >= AHEAD:
+            first, future = works.popleft()
+            yield first, future.result()
+    for first, future in works:
+        yield first, future.result()
+
+
+def members_of(situation: Situation, as_usual: Scenario, how: Run) -> dict[str, Array]:
+    """The members of an instant: measure to `(lead, member)`."""
+    seeded = replace(how, seed=seed_of(how.seed, situation.as_of))
+    return run_chunk(situation, [as_usual], seeded, range(how.members))[as_usual.name]
+
+
+def _came(log: EventLog, calibration: Calibration, stretch: Stretch) -> tuple[list[datetime], dict[str, Array]]:
+    """What came, every quarter of an hour, from what was known a week later, or as late as the log goes."""
+    span = log.span()
+    steps = int((stretch.last_at + timedelta(hours=12) - stretch.first_at) / _STEP)
+    at = [stretch.first_at + i * _STEP for i in range(steps + 1)]
+    known_at = at[-1] + VINTAGE
+    known_at = min(known_at, span.last_known_at) if span else known_at
+    reached = [one for one in at if one <= known_at]
+    return reached, truth(Memory(log).at(known_at), calibration, reached, known_at)

@@ -1,0 +1,91 @@
+"""Alarms in a real browser: nothing cut off on any screen; one taken on with the page's own window."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+from waitress.server import create_server
+
+from dashboard.app import WallSettings, build_app
+from forecast.alert_settings import AlertSettings
+from forecast.alert_watch import Watch
+from forecast.pages import AlertsView
+from tests.alert_views import ALARMED
+from tests.alert_worlds import NOON, Department, department
+from tests.boards import ordinary
+from tests.pictures import CHROMIUM, SCREENS, launch, opened, served
+from tests.test_dashboard_browser import CUT_OFF, SIDEWAYS, watched
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+@pytest.mark.parametrize("name", list(ALARMED))
+def test_a_wall_with_alarms_is_cut_off_nowhere(browser: Browser, name: str) -> None:
+    board = ALARMED[name]()
+    with served(lambda: board) as (url, _):
+        page = opened(browser, url, width=1920, height=1080)
+        assert page.evaluate(CUT_OFF) == []
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.wait_for_timeout(300)
+        assert page.evaluate(SIDEWAYS) == 0
+        page.close()
+
+
+@contextmanager
+def page_of_alerts(d: Department) -> Iterator[str]:
+    """The page, made anew whenever it is asked for, as in the house: its address."""
+    watch, asked = Watch(d.alerts, AlertSettings(d.database), None), count()
+
+    def view() -> AlertsView:
+        return watch.view(NOON + next(asked) * timedelta(seconds=1), held=False)
+
+    app = build_app(ordinary, WallSettings(refresh_s=0.5), pages={"alerts": view}, alerts=d.alerts)
+    server = create_server(app.server, host="127.0.0.1", port=0, threads=8)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}/alerts?lang=fr"
+    finally:
+        server.close()
+        server.task_dispatcher.shutdown(timeout=0)
+
+
+def test_an_alarm_is_taken_on_in_the_page_and_typing_survives_its_refresh(browser: Browser) -> None:
+    width, height = SCREENS["phone"]
+    with department() as d:
+        d.after(0, 0.5)
+        with page_of_alerts(d) as url:
+            page = browser.new_page(viewport={"width": width, "height": height})
+            complaints, _ = watched(page)
+            page.goto(url)
+            button = page.get_by_role("button", name="Je m'en charge")
+            expect(button).to_be_in_viewport(timeout=20_000)
+            button.click()
+            page.locator("#desk-do").click()
+            expect(page.locator("#desk-said")).to_contain_text("Dites qui vous êtes")
+            page.locator("#desk-who").press_sequentially("Dr Martin", delay=150)  # longer than two refreshes
+            page.locator("#desk-do").click()
+            expect(page.locator("#desk-said")).to_contain_text("Pris en charge")
+            expect(page.locator("#desk")).to_be_hidden(timeout=5_000)
+            assert d.log == ["0 raised alert shift", "0 acknowledged alert Dr Martin"]
+            expect(page.locator(".alarm-card.owned")).to_contain_text("Dr Martin")
+            assert page.evaluate(SIDEWAYS) == 0
+            assert complaints == []
+            page.close()
