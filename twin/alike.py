@@ -33,17 +33,19 @@ class Alike:
     times: Array
     """Minutes after which each of some things was over, `(thing, visit)`; inf where it never was."""
 
-    def over_by(self, age_min: Array, group: Index, candidates: Candidates) -> Array:
+    def over_by(self, age_min: Array, group: Index, candidates: Candidates, of_kind: Candidates | None = None) -> Array:
         """At each age, of visits like one: how many there are, then for how many each thing is over, `(1 + thing, n)`.
 
-        Those most like it if enough of them are candidates, else wider, else all.
+        Those most like it if enough of them are candidates, else wider, else all. `of_kind` says instead, of those of
+        its kind whenever they came, how many are enough to speak for it.
         """
         out = np.empty((1 + self.times.shape[0], age_min.size))
         for one in np.unique(group):
             rows = np.flatnonzero(group == one)
-            for like in _widening(self.group, int(one)):
+            for level, like in enumerate(_widening(self.group, int(one))):
                 out[:, rows] = self._counts(like, age_min[rows])
-                rows = rows[candidates(out[:, rows]) < ENOUGH]
+                enough = of_kind if of_kind is not None and level else candidates
+                rows = rows[enough(out[:, rows]) < ENOUGH]
                 if not rows.size:
                     break
         return out
@@ -53,10 +55,14 @@ class Alike:
         return np.array([np.full(age_min.size, int(like.sum())), *over], dtype=np.float64)
 
 
-def enough_alike(groups: Index, group: int, candidates: Flags) -> Flags:
-    """Which visits are like one of a group: the most alike of whom enough are candidates; all if they are not."""
-    for like in _widening(groups, group):
-        if int((candidates & like).sum()) >= ENOUGH:
+def enough_alike(groups: Index, group: int, candidates: Flags, of_kind: Flags | None = None) -> Flags:
+    """Which visits are like one of a group: the most alike of whom enough are candidates; all if they are not.
+
+    `of_kind` says instead, of those of its kind whenever they came, which count.
+    """
+    for level, like in enumerate(_widening(groups, group)):
+        counted = of_kind if of_kind is not None and level else candidates
+        if int((counted & like).sum()) >= ENOUGH:
             break
     return like
 
