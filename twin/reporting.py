@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -48,11 +49,7 @@ class Reporting:
 
     def usual(self, elapsed_min: Array, group: Index) -> tuple[Array, Array]:
         """Of visits of the kind, the share that has left at an age, `(n,)`, and of these the share told by then."""
-        told = self.stay + self.delay
-        times = np.array(
-            [self.moves_on, self.stay, np.fmax(self.stay, self.moves_on), told, np.fmax(told, self.moves_on)]
-        )
-        counts = Alike(self.group, times).over_by(elapsed_min, group, lambda c: c[0] - c[1] - (c[4] - c[5]))
+        counts = _alike(self).over_by(elapsed_min, group, lambda c: c[0] - c[1] - (c[4] - c[5]))
         mine, gone, told_of = counts[0] - counts[1], counts[2] - counts[3], counts[4] - counts[5]
         return _share(gone, mine, 0.0), _share(told_of, gone, 1.0)
 
@@ -74,6 +71,15 @@ class Reporting:
         """Those like it, enough of whom had no exit told at its age if there are; but for who had moved on."""
         still = self.moves_on > elapsed
         return still & enough_alike(self.group, group, still & (self.stay + self.delay > elapsed))
+
+
+@lru_cache(maxsize=64)
+def _alike(of: Reporting) -> Alike:
+    told = of.stay + of.delay
+    return Alike(
+        of.group,
+        np.array([of.moves_on, of.stay, np.fmax(of.stay, of.moves_on), told, np.fmax(told, of.moves_on)]),
+    )
 
 
 def _share(part: Array, whole: Array, otherwise: float) -> Array:
