@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -53,11 +54,7 @@ class Reporting:
 
     def usual(self, elapsed_min: Array, group: Index) -> tuple[Array, Array]:
         """Of visits of the kind, the share that has left at an age, `(n,)`, and of these the share told by then."""
-        told = self.stay + self.delay
-        times = np.array(
-            [self.moves_on, self.stay, np.fmax(self.stay, self.moves_on), told, np.fmax(told, self.moves_on)]
-        )
-        counts = Alike(self.group, times).over_by(
+        counts = _alike(self).over_by(
             elapsed_min, group, lambda c: c[0] - c[1] - (c[4] - c[5]), _speaks if self.apart else None
         )
         mine, gone, told_of = counts[0] - counts[1], counts[2] - counts[3], counts[4] - counts[5]
@@ -90,6 +87,15 @@ def _speaks(counts: Array) -> Array:
     """How many of a kind speak for one: all where hardly anybody reaches its age, else those whose exit is not told."""
     mine, gone = counts[0] - counts[1], counts[2] - counts[3]
     return np.asarray(np.where(gone >= HARDLY_ANYBODY * mine, mine, mine - (counts[4] - counts[5])))
+
+
+@lru_cache(maxsize=64)
+def _alike(of: Reporting) -> Alike:
+    told = of.stay + of.delay
+    return Alike(
+        of.group,
+        np.array([of.moves_on, of.stay, np.fmax(of.stay, of.moves_on), told, np.fmax(told, of.moves_on)]),
+    )
 
 
 def _share(part: Array, whole: Array, otherwise: float) -> Array:
