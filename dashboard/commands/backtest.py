@@ -10,6 +10,7 @@ from dashboard.commands.calibrate import span_of
 from dashboard.commands.common import duration, hours, instant, progress, say, settings_of
 from dashboard.errors import CommandError
 from dashboard.house import BACKTESTS, House, open_house, require_data
+from forecast.arrivals_trial import Trial, arrivals_of, in_words, trial
 from forecast.backtest import Plan, Report, backtest
 from forecast.verify import VERIFIED_LEADS_MIN, Verification
 
@@ -33,11 +34,16 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--executor", metavar="WHERE", help="where members run: local, or dask://host:port of a cluster"
     )
     command.add_argument("--members", type=int, help="runs of each ensemble")
+    command.add_argument("--arrivals", action="store_true", help="arrivals alone, each day forecast at its midnight")
 
 
 def run(options: argparse.Namespace) -> None:
     """Replay, score, print."""
     with open_house(require_data(settings_of(options))) as house:
+        if options.arrivals:
+            found = _arrivals(house, options)
+            say(options, found.as_json(), lambda: "\n".join(in_words(found)))
+            return
         report = _report(house, options)
     say(options, report.as_json(), lambda: _text(report))
 
@@ -52,6 +58,14 @@ def _report(house: House, options: argparse.Namespace) -> Report:
             return backtest(house.log, house.hospital, usual, plan, executor=workers, progress=bar, kept_in=kept_in)
     finally:
         workers.shutdown()
+
+
+def _arrivals(house: House, options: argparse.Namespace) -> Trial:
+    """The arrival model by itself, beside its own rivals."""
+    span = span_of(house)
+    since, until = options.since or span.first_occurred_at, options.until or span.last_occurred_at
+    with progress("days") as bar:
+        return trial(arrivals_of(house.log), house.hospital, since, until, progress=bar)
 
 
 def _plan(house: House, options: argparse.Namespace) -> Plan:
