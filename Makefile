@@ -13,10 +13,10 @@ LOCKED := $(PIP) --require-hashes --only-binary :all:
 ENGINE := echo "set-up: compiling the engine (once; some 20 seconds)"; $(BIN)/python -m twin.kernel || true
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint soak bench pictures lock clean browser broker
+.PHONY: help up test lint soak bench bench-forecast pictures lock clean browser broker
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 up: $(VENV)/runtime.stamp ## set up if need be, then run the twin and its wall
 	@echo "make up: starting; the first forecast comes once 60 days of history are loaded and learned (about a minute)"
@@ -39,6 +39,9 @@ soak: $(VENV)/dev.stamp broker ## the long tests that `make test` leaves out
 bench: $(VENV)/dev.stamp ## how fast the house is on this machine
 	@$(BIN)/edtwin bench $(ARGS)
 	@$(BIN)/python -m tests.bench_log
+
+bench-forecast: $(VENV)/dev.stamp ## how good the forecasts of fabricated hospitals are (hours; ARGS="--days 60" is less)
+	@$(BIN)/python -m tests.bench_forecast $(ARGS)
 
 pictures: $(VENV)/dev.stamp browser ## screenshots of the wall into build/pictures
 	@$(BIN)/python -m tests.pictures build/pictures

@@ -81,7 +81,7 @@ class Settings(Checked):
     alert_days: Annotated[
         int, Field(ge=0, le=365, description="days forecast again to set the rules of alarms; 0: none")
     ] = 35
-    measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to measure the skill; 0: none")] = 10
+    measure_days: Annotated[int, Field(ge=0, le=60, description="days replayed to judge forecasts; 0: none")] = 60
 
     fabricated: Annotated[
         bool, Field(description="what is fed in is of a hospital that does not exist; the wall says so")

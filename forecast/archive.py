@@ -47,6 +47,7 @@ _PAIRS = """
 WITH chosen AS (
     SELECT * FROM score WHERE issued_at >= $since AND issued_at < $until AND ($measure IS NULL OR measure = $measure)
     AND ($by::TIMESTAMP IS NULL OR verified_at <= $by::TIMESTAMP)
+    AND ($issued::TIMESTAMP[] IS NULL OR issued_at IN (SELECT unnest($issued::TIMESTAMP[])))
 ), said AS (
     SELECT issued_at, measure, quantiles, CASE
         WHEN scenario = $raw OR starts_with(scenario, $rival) THEN scenario
@@ -127,6 +128,14 @@ class Archive:
         )
         return forecasts_of(issues, rows)
 
+    def issued(self, since: datetime, until: datetime) -> list[datetime]:
+        """When forecasts were issued in [since, until), oldest first."""
+        found = self._rows(
+            "SELECT issued_at FROM issue WHERE issued_at >= ? AND issued_at < ? ORDER BY issued_at",
+            [naive(since), naive(until)],
+        )
+        return [aware(at) for at in found["issued_at"].to_pylist()]
+
     def latest(self, *, scenario: str | None = None, measure: str | None = None) -> Forecast | None:
         """The last one issued; None before the first."""
         last = self._instant("SELECT max(issued_at) FROM issue", [])
@@ -186,13 +195,21 @@ class Archive:
             self._insert(cursor, "score", table)
 
     def pairs(
-        self, since: datetime, until: datetime, *, measure: str | None = None, verified_by: datetime | None = None
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        measure: str | None = None,
+        verified_by: datetime | None = None,
+        issued: Sequence[datetime] | None = None,
     ) -> Pairs:
         """The scores of forecasts issued in [since, until), by issue, measure and lead; only those that were there by
-        an instant where it is named. The quantiles are those of the forecasts themselves, kept once."""
+        an instant where it is named, and only of some issues where these are. The quantiles are those of the forecasts
+        themselves, kept once."""
         table = arrow(
             self._database.cursor(), _PAIRS, since=naive(since), until=naive(until), measure=measure,
             by=None if verified_by is None else naive(verified_by), own=OWN, raw=RAW, rival=RIVAL,
+            issued=None if issued is None else [naive(at) for at in issued],
         )  # fmt: skip
         return pairs_of(table)
 

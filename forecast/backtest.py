@@ -25,7 +25,7 @@ import numpy as np
 from forecast.analytic import with_count_model
 from forecast.backtest_store import BacktestStore, key_of
 from forecast.baselines import Rivals, fit
-from forecast.calibrated import WINDOW, Recalibration, learn
+from forecast.calibrated import WINDOW, Recalibration, by_measure, learn, simulated_share
 from forecast.ensemble import Progress, Run, run_chunk
 from forecast.errors import ForecastError
 from forecast.past import VINTAGE, Past, grid_start, truth
@@ -182,7 +182,7 @@ class _Replay:
             history, now = self._past.at(state, situation.known, calibration, as_of)
             if rivals is None or renew:
                 rivals = fit(history, lead_min=sorted(self._plan.lead_min))
-            told = with_count_model(rivals.ahead(as_of, now), situation, as_of, rivals.lead_min)
+            told = with_count_model(rivals.ahead(as_of, now, history), situation, as_of, rivals.lead_min)
             yield _Prepared(situation, told, lesson, history.measures)
 
     def learned(self) -> Calibration:
@@ -293,7 +293,7 @@ def _met(done: Sequence[Simulated], lesson: Lesson, as_usual: Scenario, plan: Pl
             known = np.array(at) >= 0
             observed = {m: np.where(known, lesson.came[m][at], np.nan) for m in HEADLINES if m in lesson.came}
             simulated = _forecast(one, as_usual, plan, Recalibration(), only=HEADLINES)
-            yield score(simulated, observed, {}, lead_min=leads)
+            yield score(simulated, observed, one.rivals, lead_min=leads)
 
 
 def _forecast(
@@ -301,10 +301,12 @@ def _forecast(
 ) -> Forecast:
     at, leads = one.as_of, np.array(sorted(plan.lead_min))
     simulated = {m: kept.members for m, kept in one.members.items() if only is None or m in only}
-    told = {m: series(by_past.one(m, values, leads, at)) for m, values in simulated.items()}
+    rivals = by_measure(one.rivals)
+    told = {m: series(by_past.one(m, values, leads, at, rivals.get(m))) for m, values in simulated.items()}
     told |= {m: said for m, said in one.told.items() if only is None or m in only}
     raw = {m: series(simulated[m]) for m in by_past.measures if m in simulated}
-    return Forecast(at, at, at, leads, {as_usual.name: told}, {}, {}, raw={as_usual.name: raw} if raw else {})
+    provenance = {"recalibration": by_past.named(leads, at, one.rivals)}
+    return Forecast(at, at, at, leads, {as_usual.name: told}, {}, provenance, raw={as_usual.name: raw} if raw else {})
 
 
 def _truth_known_at(log: EventLog, plan: Plan) -> datetime:
@@ -335,6 +337,7 @@ def _scored(
         paths = with_peaks({measure: values[at] for measure, values in seen.items()}, path_min)
         observed = {measure: path[at_leads] for measure, path in paths.items()}
         raw = forecast.raw.get(next(iter(forecast.scenarios)))
-        return score(forecast, observed, rivals, lead_min=leads, raw=raw)
+        share = simulated_share(forecast, leads)
+        return score(forecast, observed, rivals, lead_min=leads, raw=raw, weight_of_simulation=share)
 
     return [met(forecast, rivals) for forecast, rivals in forecasts]

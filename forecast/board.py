@@ -207,6 +207,8 @@ class Cycle:
     """Those in which both agreed to the last bit."""
     corrected_days: int = 0
     """Days of verified forecasts by which the one that is shown was recalibrated; 0 where it is as simulated."""
+    measured_days: tuple[int, int] | None = None
+    """Days of history replayed so far, and in all, to measure how good forecasts are; None while none are."""
     begins_at: datetime | None = None
     """From where the forecast that is shown was run: before its issue where the feed was late."""
     cluster_fault: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from forecast.engines import Agreement, agreement
 from forecast.ensemble import Progress, Run, ensemble
 from forecast.lever import no_lever
 from forecast.situation import Situation
-from forecast.values import Forecast, Members, Series, series
+from forecast.values import Forecast, Members, Series, from_now, series
 from twin.described import basis_of
 from twin.learned_version import model_version, parameters_hash
 from twin.scenarios import Scenario
@@ -37,12 +37,14 @@ def issue(
     times: Times,
     *,
     recalibration: Recalibration | None = None,
+    rivals: Mapping[str, Mapping[str, Series]] | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Forecast:
     """The forecast of a situation under the scenarios, the first of which the others are compared with.
 
-    What is published is recalibrated, if past forecasts tell how; what was simulated is kept beside it. A situation
+    What is published is recalibrated, if past forecasts tell how, and weighed with its rivals (rival -> measure -> what
+    it says at the leads after 0); what was simulated is kept beside it. A situation
     from before `times.as_of` (by whole steps, else ValueError) is run through to it: what happened since is drawn, and
     the intervals are wider for it. The scenarios begin at `times.as_of`.
     """
@@ -53,7 +55,9 @@ def issue(
     alike = agreement(situation, since, longer, executor)
     ran = ensemble(situation, since, longer, executor=executor, progress=progress)
     simulated = {name: _from(found, behind_min) for name, found in ran.items()}
-    members = by_past.scenarios(simulated, times.as_of)
+    said = {name: {m: from_now(told) for m, told in by.items()} for name, by in (rivals or {}).items()}
+    members = by_past.scenarios(simulated, times.as_of, said)
+    corrected = by_past.named(how.lead_min, times.as_of, said)
     first = scenarios[0].name
     return Forecast(
         issued_at=times.issued_at,
@@ -62,7 +66,7 @@ def issue(
         lead_min=how.lead_min,
         scenarios={name: _told(m) for name, m in members.items()},
         differences={s.name: _paired(members[s.name], members[first]) for s in scenarios[1:]},
-        provenance=provenance(situation, scenarios, how, alike.result(), by_past),
+        provenance=provenance(situation, scenarios, how, alike.result(), corrected),
         raw={name: {m: series(of.measures[m]) for m in by_past.measures} for name, of in simulated.items()},
         members=members,
     )
@@ -85,7 +89,7 @@ def _from(members: Members, behind_min: float) -> Members:
 
 
 def provenance(
-    situation: Situation, scenarios: Sequence[Scenario], how: Run, engines: Agreement, by_past: Recalibration
+    situation: Situation, scenarios: Sequence[Scenario], how: Run, engines: Agreement, corrected: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What is needed to make the forecast again: state, parameters, luck, versions, settings; and what ran it."""
     c = situation.calibration
@@ -102,7 +106,7 @@ def provenance(
         "inapplicable": {s.name: why for s in scenarios if (why := no_lever(situation, s))},
         "run": asdict(how),
         "engines": asdict(engines),
-        "recalibration": by_past.named(),
+        "recalibration": dict(corrected),
         "versions": {"edtwin": version("edtwin"), "simpy": version("simpy"), "python": platform.python_version()},
     }
 

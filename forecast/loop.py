@@ -21,7 +21,7 @@ from forecast.alert_history import Stretch
 from forecast.alert_watch import Watch
 from forecast.analytic import with_count_model
 from forecast.archive import Archive, CycleRecord, Status
-from forecast.backtest import Plan, backtest, seed_of
+from forecast.backtest import seed_of
 from forecast.baselines import History, Rivals, fit
 from forecast.board import Board, Cycle, Feed
 from forecast.calibrated import Recalibration
@@ -35,10 +35,10 @@ from forecast.nightly import Nightly
 from forecast.pages import AlertsView, DoubtView, FeedsView, LearnedView, Published, QuarantineView, ReasonView
 from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
+from forecast.replayed import Replayed, Subject
 from forecast.situation import situation_of
 from forecast.turns import OnClock, turn_of
 from forecast.values import Forecast
-from forecast.verify import VERIFIED_LEADS_MIN
 from forecast.wall import EARLIER, House, Made, empty_board, make_board
 from ingest.clock import Clock, SimulatedClock, stopwatch
 from ingest.errors import EdtwinError
@@ -136,6 +136,7 @@ class Loop:
         self._made: Made | None = None
         self._remembered = Remembered()
         self._record = Record(archive)
+        self._replayed = Replayed()
         self._feeds = Feeds(log.traffic(), site.hospital, links)
         self._turned: int | None = None
         self._busy = threading.Lock()
@@ -215,7 +216,7 @@ class Loop:
 
         1. Read what became known; learn anew if a day has passed. Of a late feed the newest is missing: begin where
            what is known is complete.
-        2. Issue the forecast and its rivals; keep them.
+        2. Ask the rivals; issue the forecast, weighed with them; keep both.
         3. Verify what has come true, when its truth is a week old.
         4. Publish; but while what is known is only the last known, or is being caught up with, what was published
            before stays, and so do the alarms.
@@ -237,12 +238,13 @@ class Loop:
             self._recalibration = self._record.recalibration(
                 as_of, self._site.hospital.zone, since=learnable_from(state)
             )
-        forecast = issue(  # 2
-            situation, self._site.scenarios, how, times, recalibration=self._recalibration, executor=self._workers
-        )
+        fitted = self._fitted(history, how, learned)  # 2
+        rivals = with_count_model(fitted.ahead(as_of, now, history), situation, as_of, fitted.lead_min)
+        forecast = issue(
+            situation, self._site.scenarios, how, times, recalibration=self._recalibration, rivals=rivals,
+            executor=self._workers,
+        )  # fmt: skip
         self._trust_engines(forecast)
-        fitted = self._fitted(history, how, learned)
-        rivals = with_count_model(fitted.ahead(as_of, now), situation, as_of, fitted.lead_min)
         earlier = self._archive.issued_near(as_of - EARLIER)
         self._record.keep(forecast, rivals)
         self._record.verify(state, calibration, as_of)  # 3
@@ -255,7 +257,7 @@ class Loop:
         if self._told is not None:
             self._told(forecast)
         if self._watch is not None and feed.state not in HOLDING:  # 5
-            self._watch.look(forecast, situation, history, rivals)
+            self._watch.look(forecast, situation, history, rivals, state)
         if begins_at == as_of:  # 6
             self._say_why(said(situation, how, forecast))
 
@@ -282,21 +284,14 @@ class Loop:
         return self._rivals
 
     def measure_past(self, log: EventLog, days: int) -> None:
-        """Until live forecasts are verified, show how good forecasts over the last days would have been."""
-        if self._calibration is None or self._record.live_skills(self._calibration.as_of):
+        """Learn from how good forecasts of the last days would have been; show it until live ones are verified."""
+        if self._calibration is None or (self._recalibration and self._recalibration.days >= days):
             return
-        end = self._calibration.as_of - timedelta(days=2)
-        plan = Plan(
-            end - timedelta(days=days), end, every=timedelta(hours=6), how=replace(self._how, members=50),
-            lead_min=tuple(lead for lead in VERIFIED_LEADS_MIN if lead in self._how.lead_min),
-            recalibrate=timedelta(days=days), own_beds=self._site.own_beds,
-        )  # fmt: skip
-        try:
-            report = backtest(log, self._site.hospital, self._site.scenarios[0], plan, executor=self._workers)
-        except TwinError as fault:
-            logger.info("the last days cannot be replayed: %s", fault)
-        else:
-            self._record.replayed(report.verifications)
+        subject = Subject(self._site.hospital, self._site.scenarios[0], self._site.own_beds)
+        report = self._replayed.run(log, subject, self._how, self._calibration.as_of, days, self._workers)
+        if report is not None:
+            self._record.replayed(report.pairs, report.verifications)
+            self._recalibration = None
 
     def measure_alerts(self, log: EventLog, days: int, go_on: Callable[[], bool]) -> None:
         """Until enough was said live, set the rules from the last days, forecast again; `go_on` may end it."""
@@ -382,5 +377,5 @@ class Loop:
             described=report.get("described") if report else None, path=str(report["path"]) if report else "",
             checked=told["engines"]["checked"], equal=told["engines"]["equal"],
             corrected_days=told["recalibration"]["days"], begins_at=made.situation.as_of if made else None,
-            cluster_fault=self._elsewhere(),
+            cluster_fault=self._elsewhere(), measured_days=self._replayed.days,
         )  # fmt: skip

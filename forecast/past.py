@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from forecast.baselines import STEP_MIN, WINDOW_DAYS, History
+from forecast.baselines import WINDOW_DAYS, History
 from forecast.ensemble import milestones_of
+from forecast.usual import STEP_MIN
 from forecast.values import Array
 from twin.calibrate import Calibration
 from twin.history import History as VisitHistory

@@ -11,10 +11,10 @@ import numpy as np
 from forecast.archive import Archive, Pending
 from forecast.archive_rows import RAW, RIVAL
 from forecast.board import Skill
-from forecast.calibrated import WINDOW, Recalibration, learn
+from forecast.calibrated import WINDOW, Recalibration, learn, simulated_share, spaced
 from forecast.past import VINTAGE, truth
-from forecast.values import Array, Forecast, Series
-from forecast.verify import Pairs, Verifications, as_skills, score, valid_at
+from forecast.values import Array, Forecast, Series, from_now
+from forecast.verify import Pairs, Verifications, as_skills, joined, score, valid_at
 from forecast.wall import FANS
 from twin.calibrate import Calibration
 from twin.state import State
@@ -31,6 +31,7 @@ class Record:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._summed_at: datetime | None = None
+        self._replayed = joined([])
         self.skills: tuple[Skill, ...] = ()
 
     def keep(self, forecast: Forecast, rivals: Mapping[str, Mapping[str, Series]]) -> None:
@@ -61,11 +62,15 @@ class Record:
         nothing.
         """
         first = as_of - WINDOW if since is None else min(max(as_of - WINDOW, since), as_of)
-        return learn(self._archive.pairs(first, as_of, verified_by=as_of), zone)
+        chosen = spaced(self._archive.issued(first, as_of))
+        live = self._archive.pairs(first, as_of, verified_by=as_of, issued=chosen)
+        return learn(joined([_before(live, self._replayed), live]), zone)
 
-    def replayed(self, verifications: Verifications) -> None:
-        """Show these, from a replay of the last days, until forecasts are verified."""
-        self.skills = as_skills({m: v for m, v in verifications.items() if m in HEADLINES}, backtested=True)
+    def replayed(self, pairs: Pairs, verifications: Verifications) -> None:
+        """Learn from these, from a replay of the last days, and show them until live ones are verified."""
+        self._replayed = pairs.taken(np.flatnonzero(np.isin(pairs.measure, HEADLINES)))
+        if not any(not skill.backtested for skill in self.skills):
+            self.skills = as_skills({m: v for m, v in verifications.items() if m in HEADLINES}, backtested=True)
 
     def _met(self, pending: Pending, came: Mapping[str, Array], times: Sequence[datetime]) -> Pairs:
         """One forecast against what came at the leads that are due, its rivals as they were told with it."""
@@ -83,7 +88,13 @@ class Record:
             },
             lead_min=pending.lead_min,
             raw=whole.scenarios.get(RAW),
+            weight_of_simulation=simulated_share(told, pending.lead_min),
         )
+
+
+def _before(live: Pairs, replayed: Pairs) -> Pairs:
+    """What was replayed of the time before live forecasts."""
+    return replayed.taken(np.flatnonzero(replayed.issued_at < live.issued_at.min())) if len(live) else replayed
 
 
 def with_rivals(forecast: Forecast, rivals: Mapping[str, Mapping[str, Series]]) -> Forecast:
@@ -91,15 +102,10 @@ def with_rivals(forecast: Forecast, rivals: Mapping[str, Mapping[str, Series]]) 
 
     What they said then is what is judged.
     """
-    beside = {f"{RIVAL}{name}": {m: _from_now(s) for m, s in told.items()} for name, told in rivals.items()}
+    beside = {f"{RIVAL}{name}": {m: from_now(s) for m, s in told.items()} for name, told in rivals.items()}
     raw = dict(forecast.raw[next(iter(forecast.scenarios))]) if forecast.raw else {}
     simulated = {RAW: raw} if raw else {}
     return replace(forecast, scenarios={**forecast.scenarios, **simulated, **beside}, members={}, raw={})
-
-
-def _from_now(series: Series) -> Series:
-    """A rival's series begun at lead 0, where it says nothing."""
-    return Series(np.append(np.nan, series.mean), {q: np.append(np.nan, v) for q, v in series.quantiles.items()})
 
 
 def _at(series: Series, places: list[int]) -> Series:

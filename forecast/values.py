@@ -68,6 +68,11 @@ def series(values: Array, levels: tuple[float, ...] = LEVELS) -> Series:
     return Series(np.where(known > 0, mean, np.nan), cuts)
 
 
+def from_now(told: Series) -> Series:
+    """A series of leads after 0 begun at lead 0, where it says nothing."""
+    return Series(np.append(np.nan, told.mean), {q: np.append(np.nan, v) for q, v in told.quantiles.items()})
+
+
 def _quantile(rising: Array, known: npt.NDArray[np.int64], level: float) -> Array:
     """What `numpy.nanquantile` by the rule "weibull" gives for rows that rise, each up to what is known of it."""
     place = np.clip(known * level + level - 1.0, 0.0, np.maximum(known - 1, 0))

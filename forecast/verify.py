@@ -177,13 +177,15 @@ def score(
     *,
     lead_min: Sequence[float] = VERIFIED_LEADS_MIN,
     raw: Mapping[str, Series] | None = None,
-    weight_of_simulation: float = 1.0,
+    weight_of_simulation: Mapping[str, Array] | float = 1.0,
 ) -> Pairs:
     """One forecast, as usual (its first scenario), against what came at the given leads.
 
     `observed` (measure -> truth) and `rivals` (baseline -> measure -> distribution) are `(lead,)` for those leads.
     `raw` is the simulation's own distribution, over all of the forecast's leads, of the measures in which the published
-    one was recalibrated; in the others the two are one. Measures that were not observed are not scored.
+    one was recalibrated; in the others the two are one.
+    `weight_of_simulation` is one number, or by measure `(lead,)`, 1 where a measure is not named. Measures that were
+    not observed are not scored.
     Raises ValueError for a lead that the forecast does not have, or arrays of another length.
     """
     published = forecast.scenarios[next(iter(forecast.scenarios))]
@@ -194,12 +196,16 @@ def score(
             _pick(published[measure], at),
             _pick(raw[measure], at) if raw and measure in raw else None,
             {name: by_measure[measure] for name, by_measure in rivals.items() if measure in by_measure},
-            weight_of_simulation,
+            _share(weight_of_simulation, measure),
         )
         for measure in published
         if measure in observed
     ]
     return joined(parts)
+
+
+def _share(weight: Mapping[str, Array] | float, measure: str) -> Array | float:
+    return weight if isinstance(weight, float) else weight.get(measure, 1.0)
 
 
 def valid_at(forecast: Forecast, lead_min: Sequence[float] = VERIFIED_LEADS_MIN) -> list[datetime]:
@@ -283,7 +289,7 @@ class _Met:
             )
 
 
-def _pair(met: _Met, own: Series, raw: Series | None, rivals: Mapping[str, Series], weight: float) -> Pairs:
+def _pair(met: _Met, own: Series, raw: Series | None, rivals: Mapping[str, Series], weight: Array | float) -> Pairs:
     """One measure of one forecast, and its rivals, at the leads at which it was met."""
     size, came, levels = met.lead_min.size, met.observed, tuple(sorted(own.quantiles))
     simulated = own if raw is None else raw
@@ -300,7 +306,7 @@ def _pair(met: _Met, own: Series, raw: Series | None, rivals: Mapping[str, Serie
         raw_error=error(simulated.mean, came),
         raw_half_width=(_ends(simulated, 80)[1] - _ends(simulated, 80)[0]) / 2,
         raw_inside_80=inside(_ends(simulated, 80), came),
-        weight_of_simulation=np.full(size, weight),
+        weight_of_simulation=np.full(size, weight, dtype=np.float64),
         quantiles=_cuts(own, levels),
         raw_quantiles=_cuts(simulated, levels),
         levels=levels,

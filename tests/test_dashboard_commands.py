@@ -25,6 +25,7 @@ from dashboard.commands.fabricate import faults
 from dashboard.house import DATABASE, SECRET
 from dashboard.settings import Settings
 from forecast import executors
+from forecast.baselines import BASELINES
 from forecast.cluster import Cluster
 from forecast.errors import ClusterError
 from ingest.clock import SimulatedClock
@@ -227,7 +228,7 @@ def test_backtest_has_the_shape_that_is_documented(run: Callable[..., Said], dat
     row = told["measures"]["ed_census"]["240"]
     assert {"n", "mae", "bias", "crps", "coverage_50", "coverage_80", "coverage_95", "baselines", "skill"} <= set(row)
     assert {"skill_ci95", "raw", "weight_of_simulation"} <= set(row)
-    assert set(row["baselines"]) == {"persistence", "climatology", "anomaly_persistence", "count_model"}
+    assert set(row["baselines"]) == {*BASELINES, "count_model"}
     assert row["n"] == 3
 
 

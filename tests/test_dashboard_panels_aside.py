@@ -138,6 +138,12 @@ def test_trust_says_what_is_not_measured_yet() -> None:
     ]
 
 
+def test_trust_counts_the_days_while_they_are_replayed() -> None:
+    measuring = replace(empty(), cycle=replace(empty().cycle, measured_days=(12, 60)))
+    assert "being measured, 12 of 60 days" in texts(trust.panel(measuring, READER))
+    assert "en cours de mesure : 12 jours sur 60" in texts(trust.panel(measuring, FRENCH))
+
+
 def test_trust_says_when_the_figures_come_from_the_history() -> None:
     assert texts(with_class(trust.panel(replay(), READER), "basis")[0]) == [
         "1,243 forecasts verified, by replaying the history"

@@ -51,6 +51,21 @@ def test_a_night_that_failed_says_that_the_old_parameters_serve() -> None:
     assert "Nothing could be learned" not in said(ordinary_learned())
 
 
+def test_what_is_described_says_what_serves_and_until_when() -> None:
+    found = said(LEARNED["described"]())
+    assert "Nothing has been learned yet." in found
+    assert "Forecast from the site's own description: nothing learned yet (3 of 7 days)" in found
+    assert "Arrivals follow the log: 1.08 times what is described." in found
+    assert "A day counts once it is over for 48 hours" in found
+    assert "description" not in said(LEARNED["nothing"]())
+
+
+def test_a_path_that_is_kept_is_said_beside_what_was_learned() -> None:
+    found = said(LEARNED["kept"]())
+    assert "Forecast on the path of the site's file; arrivals, classes and stays in wards are learned" in found
+    assert "Learned 24 Nov 2026" in found
+
+
 def test_arrivals_are_a_week_of_shades_the_brightest_where_most_come() -> None:
     page = learned.panel(ordinary_learned(), READER)
     shades = [cell for k in range(learned.SHADES) for cell in with_class(page, f"shade-{k}")]

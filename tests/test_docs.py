@@ -60,7 +60,7 @@ def tracked() -> list[Path]:
 
 def make_targets(makefile: str) -> list[str]:
     """The targets that `make help` lists."""
-    return re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)
+    return re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)
 
 
 def sub_commands(parser: argparse.ArgumentParser) -> list[str]:

@@ -16,6 +16,7 @@ import pytest
 from forecast import backtest as module
 from forecast import calibrated, ensemble
 from forecast.backtest import Plan, Report, backtest, seed_of
+from forecast.baselines import BASELINES
 from forecast.ensemble import Run
 from forecast.errors import ForecastError
 from forecast.past import VINTAGE, truth
@@ -65,7 +66,7 @@ def test_it_is_printed_with_the_keys_of_the_command() -> None:
     assert len(printed["paired"]["issued_at"]) == 4
     assert len(printed["paired"]["measures"]["ed_census"]["120"]["crps"]) == 4
     assert by_lead["60"]["n"] == 4
-    assert set(by_lead["60"]["baselines"]) == {"persistence", "climatology", "anomaly_persistence", "count_model"}
+    assert set(by_lead["60"]["baselines"]) == {*BASELINES, "count_model"}
 
 
 def test_forecasts_are_met_by_what_came() -> None:

@@ -100,6 +100,6 @@ def test_a_scenario_without_a_lever_is_named_with_the_reason() -> None:
         scenarios("as_usual", "one_more_doctor"),
         HOW,
         NOTHING,
-        Recalibration(),
+        Recalibration().named(HOW.lead_min, NOON),
     )
     assert list(told["inapplicable"]) == ["one_more_doctor"]

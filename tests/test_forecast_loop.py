@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from forecast import backtest, issue
+from forecast import backtest, issue, replayed
 from forecast import loop as module
 from forecast.analytic import RIVAL
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
@@ -27,6 +27,7 @@ from ingest.clock import SimulatedClock
 from ingest.database import Database
 from ingest.log import EventLog
 from tests.histories import NOON, START, Remembered, hospital, scenarios, state, whole_log
+from tests.sites import site as site_of
 
 HOW = Run(members=2, horizon_min=120.0)
 SITE = Site(hospital(), tuple(scenarios("as_usual", "arrivals_up_20")), "fabricated")
@@ -238,7 +239,7 @@ def test_until_then_a_replay_of_the_last_days_stands_in(
         log, site, usual, plan = given
         return backtest.backtest(log, site, usual, replace(plan, how=replace(plan.how, members=3)), **options)
 
-    monkeypatch.setattr(module, "backtest", with_few_members)
+    monkeypatch.setattr(replayed, "backtest", with_few_members)
     b = bench(archive, executor, NOON)
     b.loop.turn()
     b.loop.measure_past(whole_log(), 1)
@@ -246,10 +247,12 @@ def test_until_then_a_replay_of_the_last_days_stands_in(
     assert set(shown) == {(m, lead) for m in b.loop.board.fans for lead in (60, 120)}
     assert all(s.backtested and s.n == 5 for s in shown.values())
     assert b.loop.board.cycle.issued_at == NOON
+    b.turn_at(NOON + TEN)
+    assert b.loop.board.cycle.corrected_days == 2  # the day's issues begin on one and end on the next
 
 
 def test_a_history_too_short_to_replay_is_left_alone(archive: Archive, executor: Executor) -> None:
-    b = bench(archive, executor, NIGHT)
+    b = bench(archive, executor, NIGHT - 2 * DAY)
     b.loop.measure_past(whole_log(), 1)  # before the first cycle
     b.loop.turn()
     b.loop.measure_past(whole_log(), 10)
@@ -360,3 +363,40 @@ def test_the_wall_says_why_members_do_not_run_on_their_cluster(archive: Archive,
     loop = Loop(whole_log(), archive, SITE, executor, clock, how=HOW, rhythm=Rhythm(TEN), elsewhere=lambda: faults[0])
     assert loop.board.cycle.cluster_fault == "dask://far:8786 has no workers"
     assert bench(archive, executor, NIGHT).loop.board.cycle.cluster_fault is None
+
+
+# --- a house whose log is young -------------------------------------------------------------------------------------
+
+
+def young(archive: Archive, executor: Executor, *, described: bool = True) -> Bench:
+    """A house that begins with its log, two hours in."""
+    made = bench(archive, executor, START + 2 * HOUR)
+    site = replace(SITE, described=site_of("")) if described else SITE
+    made.loop = Loop(whole_log(), archive, site, executor, made.clock, how=HOW, rhythm=Rhythm(TEN))
+    return made
+
+
+def test_a_young_house_forecasts_from_its_description_and_then_from_its_log(
+    archive: Archive, executor: Executor
+) -> None:
+    """Nobody does anything for it; what its rivals cannot say yet is not there, and the wall is told why."""
+    b = young(archive, executor)
+    told = []
+    for instant in (START + 2 * HOUR, START + 2 * DAY, NIGHT):
+        b.turn_at(instant)
+        board = b.loop.board
+        assert board.fans["ed_census"].quantiles[0.5]
+        told.append((board.cycle.failed, board.cycle.path, (board.cycle.described or {}).get("days")))
+        if instant < NIGHT:
+            assert (b.loop.learned.report, b.loop.learned.described) == (None, board.cycle.described)
+            assert board.skills == ()
+    assert told == [(0, "full", 0.0), (0, "full", 0.0), (0, "milestones", None)]
+    assert b.loop.learned.report is not None
+    assert b.loop.learned.described is None
+
+
+def test_a_young_house_without_a_description_has_none(archive: Archive, executor: Executor) -> None:
+    b = young(archive, executor, described=False)
+    b.turn_at(START + 2 * DAY)
+    assert b.loop.board.cycle.failed == 1
+    assert "needs 7 days" in (b.loop.board.cycle.last_error or "")

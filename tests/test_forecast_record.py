@@ -20,6 +20,7 @@ from forecast.past import truth
 from forecast.record import HEADLINES, Record, with_rivals
 from forecast.situation import Situation
 from forecast.values import Forecast, Series, series
+from forecast.verify import joined
 from ingest.database import Database
 from tests.histories import LOOKS, NOON, calibration, scenarios, situation, state
 
@@ -113,7 +114,7 @@ def test_a_replay_stands_in_until_forecasts_are_verified_and_gives_way_then(arch
     record.verify(state(), calibration(), NOON)
     verified = archive.skill(WEEK_AGO, NOON)
     fresh = Record(archive)
-    fresh.replayed(verified)
+    fresh.replayed(joined([]), verified)
     assert all(s.backtested for s in fresh.skills)
     fresh.verify(state(LOOKS[1]), calibration(), LOOKS[1])
     assert fresh.skills
@@ -133,7 +134,9 @@ def test_an_archive_without_rivals_is_judged_alone(archive: Archive) -> None:
 def recalibrated() -> Forecast:
     """A forecast whose census is lowered by three."""
     leads = np.array(HOW.lead_min[1:])
-    lower = Recalibration("UTC", {"ed_census": Correction(leads, np.full((4, leads.size), 3.0), np.ones(leads.size))})
+    lower = Recalibration(
+        "UTC", {"ed_census": Correction(leads, np.full((4, leads.size), 3.0), np.ones((4, leads.size)))}
+    )
     times = Times(WEEK_AGO, WEEK_AGO, WEEK_AGO)
     return issue(then(WEEK_AGO), scenarios("as_usual", "arrivals_up_20"), HOW, times, recalibration=lower)
 

@@ -13,6 +13,7 @@ from ingest.clock import local
 from ingest.events import RANK, VisitId
 from twin.alike import group_of
 from twin.announced import EXITS as EXITS_PLANNED
+from twin.announced import hour_of
 from twin.calibrate import Calibration
 from twin.leaving import HOUR_MIN, Timeline, lasted
 from twin.minutes import Minutes
@@ -49,6 +50,8 @@ class OnOwnPath:
     """How likely each is of each class, by what is known of its age and acuity, `(patient, class)`."""
     capacity: Mapping[str, int]
     """Of each pool, at the instant."""
+    hour: float
+    """The local hour of the day."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +175,7 @@ def _on_own_path(
     return OnOwnPath(
         class_share=_class_share(rows, acuity, block, c.parameters),
         capacity={pool: profile[0][1] for pool, profile in now.items()},
+        hour=hour_of(as_of, c.hospital.zone),
     )
 
 

@@ -14,6 +14,8 @@ from dashboard.learned_words import (
     change_name,
     check_words,
     class_name,
+    described_notes,
+    described_sentence,
     excluded_words,
     field_words,
     gaps,
@@ -37,7 +39,8 @@ def panel(view: LearnedView, reader: Reader) -> Component:
     """A card for each part of the account; before anything was learned, a card that says so."""
     if view.report is None:
         text = reader.say("Nothing has been learned yet.")
-        return html.Section([html.Div([absent(text), *_fault(view, reader)], className="card")], className="learned")
+        told = [*_described(view, reader), *_fault(view, reader)]
+        return html.Section([html.Div([absent(text), *told], className="card")], className="learned")
     report = view.report
     parts = [
         _head(view, report, reader),
@@ -69,7 +72,18 @@ def _head(view: LearnedView, report: Report, reader: Reader) -> Component:
     verdict = html.P(marked(TONES[report["verdict"]], verdict_sentence(report["verdict"], reader)), className="verdict")
     model = reader.say("Model {version}, path “{path}”", version=report["version"], path=report["path"])
     notes = [html.P(text, className="source-said") for text in (learned, year, model)]
-    return _card("head", reader.say("Can what was learned be trusted?"), verdict, *_fault(view, reader), *notes)
+    told = [*_described(view, reader), *_fault(view, reader)]
+    return _card("head", reader.say("Can what was learned be trusted?"), verdict, *told, *notes)
+
+
+def _described(view: LearnedView, reader: Reader) -> list[Component]:
+    """What serves instead of what was learned, or beside it."""
+    if view.described is None:
+        return []
+    said = html.P(marked("news", described_sentence(view.described, reader)))
+    if view.report is not None:
+        return [said]
+    return [said, *(html.P(note, className="source-said") for note in described_notes(view.described, reader))]
 
 
 def _fault(view: LearnedView, reader: Reader) -> list[Component]:

@@ -27,7 +27,7 @@ def panel(board: Board, reader: Reader) -> Component:
     leads = NARROW_LEADS_MIN if reader.narrow else LEADS_MIN
     found = {s.lead_min: s for s in board.skills if s.measure == MEASURE and s.n > 0 and s.lead_min in leads}
     if not found:
-        return card("trust", question, absent(reader.say("being measured: no forecast has met its hour yet")))
+        return card("trust", question, absent(_to_come(board, reader)))
     rows: list[tuple[str, Cell]] = [
         (reader.say("Mean error, patients"), lambda skill: reader.number(skill.mae, 1)),
         (reader.say("80% interval held"), lambda skill: reader.percent(skill.coverage_80)),
@@ -37,6 +37,14 @@ def panel(board: Board, reader: Reader) -> Component:
     body = dmc.TableTbody([_row(name, cell, found, leads, reader) for name, cell in rows])
     table = dmc.Table([_head(leads, reader), body], className="table trust-table")
     return card("trust", question, table, basis=_basis(found, board.cycle.corrected_days > 0, reader))
+
+
+def _to_come(board: Board, reader: Reader) -> str:
+    """Why nothing can be said yet."""
+    if board.cycle.measured_days is None:
+        return reader.say("being measured: no forecast has met its hour yet")
+    done, days = board.cycle.measured_days
+    return reader.say("being measured, {done} of {days} days", done=str(done), days=str(days))
 
 
 def worse(skill: Skill) -> bool:

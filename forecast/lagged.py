@@ -1,0 +1,202 @@
+"""Rivals that look further back than now: same hour yesterday, same hour last week, and an autoregression.
+
+- `yesterday`, `last_week`: the last known value that lies whole days, or whole weeks, before the valid time.
+- `autoregression`: as usual at that hour, plus what departures from the usual have told in the past: those of now and
+  of the hours before, of the same hour of the last days and week, of the last day, week and month on the whole. Learned
+  by ridge for each lead, for all hours together and then by block of the valid time, drawn towards all hours. It learns
+  from up to a year, each week's departures taken from what was usual in the weeks around it.
+
+The distribution of each is its centre plus the errors that this very rule made in the past. A departure that is not
+known is taken to be the last one known within three hours, else none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from forecast.usual import A_DAY, A_WEEK, BLOCKS, STEP_MIN, Integers, blocks_of, errors_by_block, read, usual_of
+from forecast.values import Array
+
+Mask = npt.NDArray[np.bool_]
+
+LAGGED: tuple[str, ...] = ("yesterday", "last_week", "autoregression")
+LONG_DAYS = 365
+"""How far back they look, where the history goes that far."""
+LAGS_H: tuple[int, ...] = (0, 1, 2, 3, 6, 12)
+"""Hours before now whose departures are looked at."""
+MEANS_DAYS: tuple[int, ...] = (1, 7, 28)
+"""Days before now whose mean departure is looked at."""
+CARRIED_H = 3
+"""So long a departure stands for those not known after it."""
+AROUND_WEEKS = 6
+"""What is usual in a week is learned from so many to either side, twice as many to one side at the ends."""
+RIDGE_DAYS = 1.0
+"""Days of data that the draw towards nothing weighs as much as."""
+BLOCK_RIDGE_DAYS = 30.0
+"""Days of data that the draw of a block towards all hours weighs as much as."""
+FOLDS = 4
+"""Errors are those of every fourth week by coefficients learned from the others."""
+RECENT = 5 * A_WEEK
+"""Steps of the past that a forecast needs."""
+_AN_HOUR = 60 // STEP_MIN
+_BACK = tuple(h * _AN_HOUR for h in LAGS_H)
+_PERIODS = (A_DAY, A_WEEK)
+
+
+@dataclass(frozen=True)
+class Lagged:
+    """What the past of one measure says of them."""
+
+    coefficients: Array
+    """On what is looked at, `(block, lead, feature)`."""
+    errors: Mapping[str, Array]
+    """Rival to the mean and quantiles of its errors, `(block, lead, 1 + level)`."""
+
+
+@dataclass(frozen=True)
+class Recent:
+    """The last weeks of one measure up to the present, on the grid."""
+
+    values: Array
+    departures: Array
+    """From the usual, carried over what is not known."""
+    now: float
+    """The departure at the present, which may lie off the grid."""
+
+
+def learn(values: Array, places: Array, steps: Integers, levels: tuple[float, ...]) -> Lagged:
+    """What the past `(time,)`, at local quarter hours of the week, says for leads of so many steps."""
+    around = _usual_around(values, places.astype(np.int64))
+    departure, block = values - around, blocks_of(places)
+    coefficients, errors = _autoregression(departure, block, steps)
+    changes = {name: _since(values, back_to(steps, period) + steps) for name, period in _named()}
+    return Lagged(
+        coefficients,
+        {name: errors_by_block(found, block, levels) for name, found in {**changes, "autoregression": errors}.items()},
+    )
+
+
+def centres(learned: Lagged, recent: Recent, usual: Array, block: Integers, steps: Integers) -> dict[str, Array]:
+    """What each says is the middle, `(lead,)`; `usual` and `block` are those of the valid times."""
+    last = recent.values.size - 1
+    said = {name: _at(recent.values, last - back_to(steps, period)) for name, period in _named()}
+    at = np.array([last])
+    seen = np.concatenate([_features(recent.departures, at, int(step)) for step in steps])
+    seen[:, 0] = recent.now
+    coefficients = learned.coefficients[block, np.arange(steps.size)]
+    return {**said, "autoregression": usual + (seen * coefficients).sum(axis=1)}
+
+
+def recent_of(values: Array, places: Array, usual: Array, now: float, usual_now: float) -> Recent:
+    """The last weeks `(time,)` as the rivals look at them."""
+    departures = carried(values - read(usual, places))
+    known = not np.isnan(now)
+    return Recent(values, departures, now - usual_now if known else float(departures[-1]))
+
+
+def back_to(steps: Integers, period: int) -> Integers:
+    """How many steps before now the last known value lies that is whole periods before each lead."""
+    return np.asarray(-(-steps // period) * period - steps, dtype=np.int64)
+
+
+def carried(departure: Array) -> Array:
+    """Departures `(time,)`, those not known as the last one known for `CARRIED_H`, then 0."""
+    at = np.arange(departure.size)
+    last = np.maximum.accumulate(np.where(np.isnan(departure), -1, at))
+    fresh = (last >= 0) & (at - last <= CARRIED_H * _AN_HOUR)
+    return np.where(fresh, departure[np.maximum(last, 0)], 0.0)
+
+
+def ridge(gram: Array, product: Array, towards: Array, draw: Array) -> Array:
+    """Least squares from the sums of x x' and of x y, drawn towards given coefficients by a matrix like the first."""
+    return np.asarray(towards + np.linalg.solve(gram + draw, product - gram @ towards))
+
+
+def _named() -> tuple[tuple[str, int], ...]:
+    return tuple(zip(LAGGED, _PERIODS, strict=False))
+
+
+def _usual_around(values: Array, slots: Integers) -> Array:
+    """For each time what is usual by the weeks around its own, that one left out, `(time,)`.
+
+    A history of less than two weeks leaves out the own day instead.
+    """
+    week = np.arange(values.size)[::-1] // (A_WEEK if values.size >= 2 * A_WEEK else A_DAY)
+    last = int(week.max())
+    usual = np.full(values.size, np.nan)
+    for number in range(last + 1):
+        middle = min(max(number, AROUND_WEEKS), max(last - AROUND_WEEKS, AROUND_WEEKS))
+        own, near = week == number, np.abs(week - middle) <= AROUND_WEEKS
+        usual[own] = usual_of(np.where(own, np.nan, values)[near], slots[near])[slots[own]]
+    return usual
+
+
+def _since(values: Array, steps: Integers) -> Array:
+    """The change of each value over so many steps, `(time, lead)`; NaN before the beginning."""
+    at = np.arange(values.size)[:, None]
+    return values[:, None] - _at(values, at - steps)
+
+
+def _at(values: Array, index: Integers) -> Array:
+    return np.where(index >= 0, values[np.maximum(index, 0)], np.nan)
+
+
+def _autoregression(departure: Array, block: Integers, steps: Integers) -> tuple[Array, Array]:
+    """Coefficients `(block, lead, feature)` and errors at the valid times, `(time, lead)`; learned once an hour.
+
+    Errors are those on weeks that the coefficients had not seen, a fold of the weeks at a time.
+    """
+    full = carried(departure)
+    errors = np.full((departure.size, steps.size), np.nan)
+    found = []
+    for i, step in enumerate(steps):
+        at = np.arange(departure.size - 1 - int(step), A_WEEK, -_AN_HOUR)
+        x, y, of = _features(full, at, int(step)), departure[at + step], block[at + step]
+        fold = (departure.size - 1 - at) // A_WEEK % FOLDS
+        sums = _Sums.of(x, y, of * FOLDS + fold)
+        blind = np.stack([sums.coefficients(np.arange(FOLDS) != k) for k in range(FOLDS)])
+        errors[at + step, i] = y - (x * blind[fold, of]).sum(axis=1)
+        found.append(sums.coefficients(np.ones(FOLDS, dtype=bool)))
+    return np.stack(found, axis=1), errors
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What least squares needs of the rows of each block and fold of the weeks, `(block, fold, ..)`."""
+
+    gram: Array
+    product: Array
+    count: Array
+
+    @classmethod
+    def of(cls, x: Array, y: Array, cell: Integers) -> _Sums:
+        size, known = BLOCKS * FOLDS, ~np.isnan(y)
+        mine = [known & (cell == c) for c in range(size)]
+        shape = (BLOCKS, FOLDS)
+        return cls(
+            np.array([x[m].T @ x[m] for m in mine]).reshape(*shape, x.shape[1], x.shape[1]),
+            np.array([x[m].T @ y[m] for m in mine]).reshape(*shape, x.shape[1]),
+            np.array([m.sum() for m in mine], dtype=np.float64).reshape(shape),
+        )
+
+    def coefficients(self, folds: Mask) -> Array:
+        """Learned from some folds, `(block, feature)`."""
+        gram, product, count = (part[:, folds].sum(axis=1) for part in (self.gram, self.product, self.count))
+        scale = np.diag(np.maximum(np.diag(gram.sum(axis=0)) / max(float(count.sum()), 1.0), 1e-9))
+        nothing = np.zeros(scale.shape[0])
+        every = ridge(gram.sum(axis=0), product.sum(axis=0), nothing, RIDGE_DAYS * 24 * scale)
+        own = BLOCK_RIDGE_DAYS * 24 / BLOCKS * scale
+        return np.array([ridge(g, p, every, own) for g, p in zip(gram, product, strict=True)])
+
+
+def _features(departure: Array, at: Integers, step: int) -> Array:
+    """What is looked at from some times for a lead of so many steps, `(time, feature)`; the departure now first."""
+    days, week = (int(back_to(np.array([step]), period)[0]) for period in _PERIODS)
+    lags = [departure[np.maximum(at - k, 0)] for k in (*_BACK, days, days + A_DAY, week)]
+    total = np.concatenate([[0.0], np.cumsum(departure)])
+    spans = [np.minimum(n * A_DAY, at + 1) for n in MEANS_DAYS]
+    return np.stack([*lags, *((total[at + 1] - total[at + 1 - span]) / span for span in spans)], axis=1)

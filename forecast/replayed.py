@@ -1,0 +1,73 @@
+"""The last days of a new house, replayed in the background: what it learns from until it has forecasts of its own.
+
+A house without an archive knows neither how good its forecasts are nor how to correct and weigh them. Its history
+tells: forecasts are made as they would have been made then, by what was known then, and met by what came.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from forecast.backtest import Plan, Report, backtest
+from forecast.ensemble import Run
+from forecast.verify import VERIFIED_LEADS_MIN
+from ingest.log import EventLog
+from twin.errors import TwinError
+from twin.hospital import Hospital
+from twin.scenarios import Scenario
+
+logger = logging.getLogger(__name__)
+
+EVERY = timedelta(hours=6)
+MEMBERS = 50
+RENEWED = timedelta(days=7)
+"""How often parameters are learned anew on the way."""
+ENDS = timedelta(days=2)
+"""So long before the present it ends: what came is told by then, mostly."""
+TO_LEARN = timedelta(days=8)
+"""History before the first forecast that its parameters are learned from, at least."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is forecast."""
+
+    hospital: Hospital
+    as_usual: Scenario
+    own_beds: bool
+
+
+class Replayed:
+    """`days` is how far a replay that runs has come, and how far it goes; None when none runs."""
+
+    def __init__(self) -> None:
+        self.days: tuple[int, int] | None = None
+
+    def run(
+        self, log: EventLog, subject: Subject, how: Run, as_of: datetime, days: int, executor: Executor
+    ) -> Report | None:
+        """Forecasts of as many of the last days as there is history for; None, told in the log, where there is none."""
+        end, span = as_of - ENDS, log.span()
+        whole = min(days, (end - span.first_occurred_at - TO_LEARN) // timedelta(days=1)) if span else 0
+        if whole < 1:
+            logger.info("the last days cannot be replayed: the log goes back less than %s", ENDS + TO_LEARN)
+            return None
+        plan = Plan(
+            end - timedelta(days=whole), end, every=EVERY, how=replace(how, members=MEMBERS), recalibrate=RENEWED,
+            lead_min=tuple(lead for lead in VERIFIED_LEADS_MIN if lead in how.lead_min), own_beds=subject.own_beds,
+        )  # fmt: skip
+        self.days = (0, whole)
+        try:
+            return backtest(log, subject.hospital, subject.as_usual, plan, executor=executor, progress=self._come)
+        except TwinError as fault:
+            logger.info("the last days cannot be replayed: %s", fault)
+            return None
+        finally:
+            self.days = None
+
+    def _come(self, done: int, of: int) -> None:
+        if self.days is not None:
+            self.days = (done * self.days[1] // of, self.days[1])

@@ -1,0 +1,141 @@
+"""What is usual: the smoothed mean by local quarter hour of the week, and errors by hour of the day.
+
+The calendar and the arithmetic that the rivals share: local quarter hours of the week true to the zone, what is usual
+at each of them, and the distribution of errors by block of the local day. NaN is left out of what is learned.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from forecast.values import Array
+
+Integers = npt.NDArray[np.int64]
+
+STEP_MIN = 15
+BLOCK_HOURS = 3
+"""Errors are pooled over local blocks of so many hours of the valid time."""
+LEAST_ERRORS = 20
+"""Fewer errors than this give no distribution."""
+A_DAY = 24 * 60 // STEP_MIN
+A_WEEK = 7 * A_DAY
+BLOCKS = 24 // BLOCK_HOURS
+_HALF_WIDTH = 2
+"""The usual value of a quarter hour is averaged over so many quarter hours to either side."""
+
+
+def quarters_of_week(origin: datetime, minutes: Array, zone: str) -> Array:
+    """Local quarter hours since Monday 0:00 (0 .. 672, with fractions) of instants `minutes` after the origin.
+
+    True to the zone: on the night of the autumn change an hour stands twice, in spring one is left out.
+    """
+    origin = origin.astimezone(UTC)
+    hours = np.floor((minutes + origin.minute + origin.second / 60.0) / 60.0).astype(np.int64)
+    top = int(origin.replace(minute=0, second=0, microsecond=0).timestamp()) // 3600
+    span = range(int(hours.min()), int(hours.max()) + 1)
+    shift_min = np.array([_shift_min(top + hour, zone) for hour in span])
+    utc_min = minutes + (origin - _MONDAY) / timedelta(minutes=1)
+    return np.asarray(((utc_min + shift_min[hours - span.start]) / STEP_MIN) % A_WEEK)
+
+
+_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+
+
+@lru_cache(maxsize=50_000)
+def _shift_min(hour: int, zone: str) -> float:
+    """Minutes that local time is ahead of UTC in an hour, counted from 1970."""
+    offset = datetime.fromtimestamp(hour * 3600, ZoneInfo(zone)).utcoffset()
+    return 0.0 if offset is None else offset / timedelta(minutes=1)
+
+
+def usual_of(values: Array, slots: Integers) -> Array:
+    """The mean by quarter hour of the week, `(672,)`; NaN only where nothing at all is known.
+
+    The mean of a slot over the weeks is drawn towards the mean of its time of day over all days, by
+    n t / (n t + s): n days seen, s the variance between days within a slot, t the variance between the true weekday
+    effects (method of moments). A slot never seen is its time of day.
+    """
+    by_week = _smooth(_sums(values, slots, A_WEEK))
+    by_day = _smooth(_sums(values, slots % A_DAY, A_DAY))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        typical = np.tile(_filled(by_day[1] / by_day[0]), 7)
+        own = by_week[1] / by_week[0]
+        within = float(np.nanmean((values - own[slots]) ** 2)) if np.any(by_week[0]) else np.nan
+        days = by_week[0] / (2 * _HALF_WIDTH + 1)
+        noise = within / np.maximum(days - 1.0, 1e-9)
+        effect = own - typical
+        between = max(0.0, float(np.nanmean(effect**2 - np.where(days > 1, noise, np.nan)))) if np.any(days > 1) else 0
+        weight = between / (between + noise)
+    return np.where((days > 1) & np.isfinite(weight), typical + weight * effect, typical)
+
+
+def usual_without_own_week(values: Array, slots: Integers) -> Array:
+    """For each time what is usual by the other weeks alone, `(time,)`: honest errors are those of weeks not seen.
+
+    A history of less than two weeks leaves out the own day instead.
+    """
+    week = np.arange(values.size)[::-1] // (A_WEEK if values.size >= 2 * A_WEEK else A_DAY)
+    usual = np.full(values.size, np.nan)
+    for number in range(int(week.max()) + 1):
+        own = week == number
+        usual[own] = usual_of(np.where(own, np.nan, values), slots)[slots[own]]
+    return usual
+
+
+def _sums(values: Array, slots: Integers, size: int) -> tuple[Array, Array]:
+    known = ~np.isnan(values)
+    count = np.bincount(slots[known], minlength=size).astype(np.float64)
+    total = np.bincount(slots[known], weights=values[known], minlength=size).astype(np.float64)
+    return count, total
+
+
+def _smooth(sums: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Each slot with its neighbours; the week (the day) is a ring."""
+    shifts = range(-_HALF_WIDTH, _HALF_WIDTH + 1)
+    count, total = (np.stack([np.roll(values, k) for k in shifts]).sum(axis=0) for values in sums)
+    return count, total
+
+
+def _filled(values: Array) -> Array:
+    """Times of day never seen are as the others on average."""
+    known = ~np.isnan(values)
+    return np.where(known, values, values[known].mean() if known.any() else np.nan)
+
+
+def errors_by_block(errors: Array, block: Integers, levels: tuple[float, ...]) -> Array:
+    """The distribution of errors `(time, lead)` by block of the valid time; of all blocks where one has too few."""
+    pooled = _summary(errors, levels)
+    by_block = (_summary(errors[block == number], levels) for number in range(BLOCKS))
+    return np.stack([np.where(np.isnan(own), pooled, own) for own in by_block])
+
+
+def _summary(errors: Array, levels: tuple[float, ...]) -> Array:
+    """Mean and quantiles of each column, `(lead, 1 + level)`; NaN where fewer than `LEAST_ERRORS` are known."""
+    ranked = np.sort(errors, axis=0)
+    count = np.sum(~np.isnan(ranked), axis=0)
+    if not ranked.size:
+        return np.full((errors.shape[1], 1 + len(levels)), np.nan)
+    place = np.asarray(levels)[:, None] * np.maximum(count - 1, 0)
+    low = np.floor(place).astype(np.int64)
+    high = np.minimum(low + 1, np.maximum(count - 1, 0))
+    below, above = np.take_along_axis(ranked, low, 0), np.take_along_axis(ranked, high, 0)
+    cuts = below + (place - low) * (above - below)
+    average = np.nansum(ranked, axis=0) / np.maximum(count, 1)
+    return np.where(count[:, None] < LEAST_ERRORS, np.nan, np.vstack([average, cuts]).T)
+
+
+def blocks_of(places: Array) -> Integers:
+    """The block of the local day, 0 .. 7, of quarter hours of the week."""
+    return (places.astype(np.int64) % A_DAY) // (BLOCK_HOURS * 60 // STEP_MIN)
+
+
+def read(by_slot: Array, places: Array) -> Array:
+    """Values by slot, read between two slots for instants off the quarter hour."""
+    slot = np.floor(places).astype(np.int64)
+    share = places - slot
+    return np.asarray((1 - share) * by_slot[slot % A_WEEK] + share * by_slot[(slot + 1) % A_WEEK])
