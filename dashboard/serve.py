@@ -17,11 +17,12 @@ from waitress.server import BaseWSGIServer, create_server
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
-from dashboard.house import House
+from dashboard.house import BACKTESTS, REPORT, House
 from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
+from dashboard.report.serving import answer_report
 from dashboard.settings import Settings
 from forecast.alert_deliveries import Carrier, Postman
 from forecast.alert_mail import MailCarrier
@@ -113,6 +114,7 @@ def serve(
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_huddle(app.server, huddle.sheets)
+    answer_report(app.server, house.settings.data / BACKTESTS / REPORT)
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring, checking = _Measuring(loop, house, stop), _Checking(checks, stop)

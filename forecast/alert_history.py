@@ -20,10 +20,11 @@ from forecast.alert_settings import Said
 from forecast.alert_trials import trials_of
 from forecast.analytic import with_count_model
 from forecast.backtest import AHEAD, seed_of
-from forecast.baselines import STEP_MIN, History, Rivals, fit
+from forecast.baselines import History, Rivals, fit
 from forecast.ensemble import Progress, Run, run_chunk
 from forecast.past import VINTAGE, Past, grid_start, truth
 from forecast.situation import Situation, situation_of
+from forecast.usual import STEP_MIN
 from forecast.values import Array, Members, Series
 from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
@@ -112,7 +113,7 @@ def _prepared(log: EventLog, hospital: Hospital, stretch: Stretch, watched: Coll
         if rivals is None or renew:
             measures = {name: values for name, values in history.measures.items() if name in watched}
             rivals = fit(replace(history, measures=measures), lead_min=leads) if measures else None
-        told = with_count_model(rivals.ahead(as_of, now), situation, as_of, leads) if rivals else {}
+        told = with_count_model(rivals.ahead(as_of, now, history), situation, as_of, leads) if rivals else {}
         yield _Prepared(situation, history, told, leads)
 
 

@@ -17,9 +17,10 @@ from forecast.alert_rules import Rule
 from forecast.alert_settings import AlertSettings, Said
 from forecast.alert_trials import settings_of_trials, trials_of
 from forecast.alerts import Alerts
-from forecast.baselines import STEP_MIN, History
+from forecast.baselines import History
 from forecast.pages import AlarmLine, AlertsView, RuleView
 from forecast.situation import Situation
+from forecast.usual import STEP_MIN
 from forecast.values import Array, Forecast
 from ingest.log import EventLog
 from twin.hospital import Hospital

@@ -5,29 +5,37 @@ Each fact stands beside what is usual in the same period, so that a day on which
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow.compute as pc
+from holidays import country_holidays
 
 from forecast.values import Array
 from forecast.verify import Pairs
 from ingest.clock import local
 from ingest.log import EventLog
-from twin.learned_calendar import public_holidays
 from twin.state import State
 
 LATE = timedelta(hours=1)
 """A message that comes more than this after what it tells of is late."""
 OLD_EXIT = timedelta(days=3)
 """A visit without an exit that began so long before the end of what is known is one whose exit was never told."""
+LANGUAGES = {"fr": "fr", "en": "en_US"}
+"""Languages in which holidays are named, and what the calendar's library calls them; where it has none, its own."""
 STRIKING = 2.0
 """A fact is striking where it lies so many usual distances from the usual."""
-_FLOWS = {"arrivals": "ed_arrivals", "exits": "ed_departures", "admissions": "admissions"}
-_LEVELS = {"boarders": "ed_boarders", "waiting": "ed_waiting", "present": "ed_census"}
+LEAST_APART = {"late_share": 0.02, "silence_h": 0.5, "exits_untold": 1.0}
+"""Days are taken to differ by so much at least; other facts by 1 % of the usual."""
+_LEVELS = {"boarders": "ed_boarders", "waiting": "ed_waiting"}
+_OF_EVERY_DAY = "ed_census"
+"""What is forecast of every day: its days are those that are looked at."""
 _FREE = "beds_free:"
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -52,29 +60,46 @@ class DayFacts:
     """A local day."""
 
     day: date
-    holiday: str | None
-    near_holiday: str | None
-    """The holiday of the day before or after."""
+    holiday: Mapping[str, str]
+    """Its name by language, `fr` and `en`; empty for a day that is none."""
+    near_holiday: Mapping[str, str]
+    """That of the day before or after."""
     facts: tuple[Fact, ...]
 
 
-def day_facts(pairs: Pairs, log: EventLog, state: State, zone: str, holidays: str) -> dict[date, DayFacts]:
-    """What is known of each local day that the pairs speak of, by what came of the shortest lead."""
-    table = {**_measured(pairs, zone), **_told(pairs, log, zone), "exits_untold": _untold(state, pairs, zone)}
-    days = sorted({day for column in table.values() for day in column} & set(_measured(pairs, zone)["present"]))
+def day_facts(
+    pairs: Pairs, log: EventLog, state: State, zone: str, *, known_at: datetime, holidays: str
+) -> dict[date, DayFacts]:
+    """What is known of each local day that the pairs speak of; `state` is that of what was known at `known_at`."""
+    if not len(pairs):
+        return {}
+    shortest = pairs.taken(np.flatnonzero(pairs.lead_min == pairs.lead_min.min()))
+    table = {**_flows(state, pairs, zone, known_at), **_measured(shortest, zone), **_told(pairs, log, zone)}
+    days = sorted(_by_day(shortest, (_OF_EVERY_DAY,), zone))
     kept = {name: np.array([column.get(day, np.nan) for day in days]) for name, column in table.items()}
-    names = public_holidays(holidays, days[0].toordinal() - 1, days[-1].toordinal() + 1) if days else {}
     weekend = np.array([day.weekday() >= 5 for day in days])
-    usual = {name: _usual(values, weekend) for name, values in kept.items()}
+    usual = {name: _usual(values, weekend, LEAST_APART.get(name, 1e-9)) for name, values in kept.items()}
     return {
         day: DayFacts(
             day,
-            names.get(day.toordinal()),
-            names.get(day.toordinal() - 1) or names.get(day.toordinal() + 1),
+            holiday_names(holidays, day),
+            holiday_names(holidays, day - _DAY) or holiday_names(holidays, day + _DAY),
             tuple(_fact(name, kept[name][i], *(of[i] for of in usual[name])) for name in kept),
         )
         for i, day in enumerate(days)
     }
+
+
+@cache
+def holiday_names(place: str, day: date) -> Mapping[str, str]:
+    """What a public holiday of a country (`FR`) or part of one (`FR-57`) is called, by language; nothing for others."""
+    country, _, part = place.partition("-")
+    known = {
+        language: country_holidays(country, subdiv=part or None, years=day.year, language=spoken).get(day)
+        for language, spoken in LANGUAGES.items()
+        if country
+    }
+    return {language: name for language, name in known.items() if name}
 
 
 def local_days(at: np.ndarray, zone: str) -> list[date]:
@@ -89,12 +114,10 @@ def valid_at(pairs: Pairs) -> np.ndarray:
     return np.asarray(pairs.issued_at + (pairs.lead_min * 60e6).astype("timedelta64[us]"))
 
 
-def _measured(pairs: Pairs, zone: str) -> dict[str, dict[date, float]]:
-    """By day the mean of what came; of flows the number a day."""
-    shortest = pairs.taken(np.flatnonzero(pairs.lead_min == pairs.lead_min.min())) if len(pairs) else pairs
+def _measured(shortest: Pairs, zone: str) -> dict[str, dict[date, float]]:
+    """By day the mean of what came."""
     free = [m for m in dict.fromkeys(shortest.measure.tolist()) if m.startswith(_FREE)]
-    found = {name: _by_day(shortest, (m,), zone, times=24.0) for name, m in _FLOWS.items()}
-    found |= {name: _by_day(shortest, (m,), zone) for name, m in _LEVELS.items()}
+    found = {name: _by_day(shortest, (m,), zone) for name, m in _LEVELS.items()}
     return {**found, "beds_free": _by_day(shortest, tuple(free), zone, times=float(len(free)))}
 
 
@@ -111,8 +134,6 @@ def _means(days: list[date], values: Array) -> dict[date, float]:
 
 def _told(pairs: Pairs, log: EventLog, zone: str) -> dict[str, dict[date, float]]:
     """By day of what happened the share of messages that came late; by day of what was heard the longest silence."""
-    if not len(pairs):
-        return {"late_share": {}, "silence_h": {}}
     first, last = (aware_of(at) for at in (pairs.issued_at.min(), valid_at(pairs).max()))
     table = log.read_versions_table(first - timedelta(days=1), last + timedelta(days=1))
     known, occurred = (pc.cast(table[name], "int64").to_numpy() for name in ("known_at", "occurred_at"))
@@ -126,18 +147,25 @@ def _told(pairs: Pairs, log: EventLog, zone: str) -> dict[str, dict[date, float]
     return {"late_share": _means(days, late), "silence_h": longest}
 
 
-def _untold(state: State, pairs: Pairs, zone: str) -> dict[date, float]:
-    """By day of arrival how many visits have no exit to this day."""
-    if not len(pairs):
-        return {}
-    last = aware_of(valid_at(pairs).max())
-    days = dict.fromkeys(local_days(valid_at(pairs), zone), 0.0)
+def _flows(state: State, pairs: Pairs, zone: str, known_at: datetime) -> dict[str, dict[date, float]]:
+    """By day how many came and left, and of those who came how many have no exit to this day."""
+    days = sorted(set(local_days(np.unique(valid_at(pairs)), zone)))
+    found = {name: dict.fromkeys(days, 0.0) for name in ("arrivals", "exits", "exits_untold")}
     for visit in state.visits.values():
-        open_ = visit.arrived_at is not None and visit.departed_at is None and not visit.stays
-        if open_ and visit.arrived_at is not None and visit.arrived_at < last - OLD_EXIT:
-            day = local(visit.arrived_at, zone).date()
-            days[day] = days.get(day, 0.0) + 1.0
-    return days
+        if visit.arrived_at is None or visit.planned:
+            continue
+        came = local(visit.arrived_at, zone).date()
+        _count(found["arrivals"], came)
+        if visit.departed_at is not None:
+            _count(found["exits"], local(visit.departed_at, zone).date())
+        elif visit.arrived_at < known_at - OLD_EXIT:
+            _count(found["exits_untold"], came)
+    return found
+
+
+def _count(column: dict[date, float], day: date) -> None:
+    if day in column:
+        column[day] += 1.0
 
 
 def aware_of(at: np.datetime64) -> datetime:
@@ -146,9 +174,9 @@ def aware_of(at: np.datetime64) -> datetime:
     return found.replace(tzinfo=UTC)
 
 
-def _usual(values: Array, weekend: np.ndarray) -> tuple[Array, Array]:
+def _usual(values: Array, weekend: np.ndarray, least: float) -> tuple[Array, Array]:
     """The usual of each day and how far days usually lie from it: the median of its kind of day, and the mean distance
-    of all from theirs, at least 1 % of it."""
+    of all from theirs; at least 1 % of it, and `least`."""
     usual = np.full(values.size, np.nan)
     for kind in (weekend, ~weekend):
         mine = kind if np.count_nonzero(kind & ~np.isnan(values)) >= 4 else np.ones_like(kind)
@@ -156,7 +184,7 @@ def _usual(values: Array, weekend: np.ndarray) -> tuple[Array, Array]:
             usual[kind] = np.nanmedian(values[mine])
     apart = np.abs(values - usual)
     spread = 1.25 * float(np.nanmean(apart)) if np.any(~np.isnan(apart)) else np.nan
-    return usual, np.maximum(spread, np.maximum(0.01 * np.abs(usual), 1e-9))
+    return usual, np.maximum(spread, np.maximum(0.01 * np.abs(usual), least))
 
 
 def _fact(name: str, value: float, usual: float, spread: float) -> Fact:

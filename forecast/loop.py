@@ -45,6 +45,7 @@ from ingest.errors import EdtwinError
 from ingest.links import LinkNow
 from ingest.log import EventLog
 from twin.calibrate import Calibration
+from twin.errors import TwinError
 from twin.hospital import Hospital
 from twin.memory import Memory
 from twin.scenarios import Scenario

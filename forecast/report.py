@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 import numpy as np
@@ -46,6 +46,8 @@ USUAL_LEAD_MIN = 240.0
 WORST = 3
 SHOWN_QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 CLIMATOLOGY = "climatology"
+_BEFORE_DAYS = 60.0
+"""Days before the first issue whose visits are still looked at: nearly all who were here then had come by then."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,9 @@ def make_report(
     lead = _nearest(census, USUAL_LEAD_MIN)
     at_lead = census.taken(np.flatnonzero(census.lead_min == lead))
     known_at = found.truth_known_at or found.plan.last_at
-    facts = day_facts(pairs, log, Memory(log).at(known_at), zone, hospital.holidays) if len(census) else {}
+    memory = Memory(log, keep_days=(known_at - found.plan.first_at) / timedelta(days=1) + _BEFORE_DAYS)
+    state, holidays = memory.at(known_at), hospital.holidays
+    facts = day_facts(pairs, log, state, zone, known_at=known_at, holidays=holidays) if len(census) else {}
     return BacktestReport(
         making=making,
         measures=measures,

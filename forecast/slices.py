@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forecast.baselines import quarters_of_week
 from forecast.dayblocks import Band, band, days_of, mean_interval, ratio_interval
 from forecast.scores import below, mean, pinball, pit_quantiles
+from forecast.usual import quarters_of_week
 from forecast.values import Array
 from forecast.verify import INTERVALS, Pairs
 

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import json
+import platform
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from math import isfinite
+from pathlib import Path
+from typing import Any
 
 from dashboard.commands.calibrate import span_of
-from dashboard.commands.common import duration, hours, instant, progress, say, settings_of
+from dashboard.commands.common import duration, hours, instant, progress, say, settings_of, written
 from dashboard.errors import CommandError
-from dashboard.house import BACKTESTS, House, open_house, require_data
+from dashboard.house import BACKTESTS, REPORT, House, open_house, require_data
+from dashboard.report.page import render
+from dashboard.words import LANGUAGES
 from forecast.backtest import Plan, Report, backtest
+from forecast.remote import code_digest
+from forecast.report import Making, make_report
 from forecast.verify import VERIFIED_LEADS_MIN, Verification
+from forecast.versus import Versus, compare
+
+FABRICATED_SOURCE = "fabricated"
+"""What comes from the hospital that does not exist comes from sources whose name begins so."""
+_LIBRARIES = ("edtwin", "numpy", "scipy", "numba", "simpy")
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -33,17 +48,31 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--executor", metavar="WHERE", help="where members run: local, or dask://host:port of a cluster"
     )
     command.add_argument("--members", type=int, help="runs of each ensemble")
+    command.add_argument("--report", type=Path, metavar="OUT.html", help="write a report for people, one file")
+    command.add_argument("--language", choices=LANGUAGES, help="of the report at first; it holds both")
+    command.add_argument(
+        "--thresholds", type=_numbers, default=(), metavar="40,50", help="patients present, for the report"
+    )
+    command.add_argument(
+        "--compare", nargs=2, type=Path, metavar=("A.json", "B.json"), help="two answers of --json, on shared issues"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Replay, score, print."""
+    """Replay, score, print; or compare two that were printed."""
+    if options.compare:
+        found = compare(*(_answer(file) for file in options.compare))
+        say(options, {"compared": [one.as_json() for one in found]}, lambda: _compared(found))
+        return
     with open_house(require_data(settings_of(options))) as house:
-        report = _report(house, options)
+        plan = _plan(house, options)
+        report = _report(house, options, plan)
+        if options.report:
+            _write(house, options, report)
     say(options, report.as_json(), lambda: _text(report))
 
 
-def _report(house: House, options: argparse.Namespace) -> Report:
-    plan = _plan(house, options)
+def _report(house: House, options: argparse.Namespace, plan: Plan) -> Report:
     workers = house.workers()
     try:
         with progress("issues") as bar:
@@ -52,6 +81,51 @@ def _report(house: House, options: argparse.Namespace) -> Report:
             return backtest(house.log, house.hospital, usual, plan, executor=workers, progress=bar, kept_in=kept_in)
     finally:
         workers.shutdown()
+
+
+def _write(house: House, options: argparse.Namespace, found: Report) -> None:
+    """The report where it is asked for, and beside the data as the last one."""
+    report = make_report(
+        found, _making(house, options, found), house.log, house.hospital, thresholds=options.thresholds
+    )
+    page = render(report, options.language or house.settings.language)
+    for file in (options.report, house.settings.data / BACKTESTS / REPORT):
+        with written(file) as out:
+            out.write_text(page, encoding="utf-8")
+
+
+def _making(house: House, options: argparse.Namespace, found: Report) -> Making:
+    sources = set(house.log.accounts())
+    span = house.log.span()
+    return Making(
+        hospital=house.hospital.name,
+        zone=house.hospital.zone,
+        kind="fabricated" if sources and all(s.startswith(FABRICATED_SOURCE) for s in sources) else "own",
+        command=_command(options, found.plan),
+        versions={name: version(name) for name in _LIBRARIES} | {"python": platform.python_version()},
+        code=code_digest(),
+        log=found.log_digest,
+        plan=found.plan,
+        n_issues=found.n_issues,
+        first_day=span.first_occurred_at if span else None,
+    )
+
+
+def _command(options: argparse.Namespace, plan: Plan) -> str:
+    """What gives the same again, every choice named."""
+    ahead = ",".join(f"{lead / 60:g}" for lead in plan.lead_min)
+    parts = [
+        "edtwin backtest", f"--from {plan.first_at.isoformat()}", f"--to {plan.last_at.isoformat()}",
+        f"--every {_minutes(plan.every)}m", f"--leads {ahead}", f"--recalibrate {_minutes(plan.recalibrate)}m",
+        f"--members {plan.how.members}",
+    ]  # fmt: skip
+    if options.thresholds:
+        parts.append("--thresholds " + ",".join(f"{t:g}" for t in options.thresholds))
+    return " ".join([*parts, f"--report {options.report.name}"])
+
+
+def _minutes(length: timedelta) -> str:
+    return f"{length / timedelta(minutes=1):g}"
 
 
 def _plan(house: House, options: argparse.Namespace) -> Plan:
@@ -75,6 +149,39 @@ def _after_the_history(first_at: datetime, days: int, until: datetime) -> dateti
             f"--from must be given where the log holds less than {days} days (history_days) before {until:%Y-%m-%d}"
         )
     return since
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    """Thresholds separated by commas."""
+    try:
+        found = tuple(sorted({float(part) for part in text.split(",")}))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"thresholds must be numbers like 40,50, but are {text!r}") from error
+    if not all(isfinite(value) and value >= 0 for value in found):
+        raise argparse.ArgumentTypeError(f"thresholds must be numbers from 0 up, but are {text!r}")
+    return found
+
+
+def _answer(file: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{file} must be an answer of edtwin backtest --json, but {error}") from error
+    if not isinstance(told, dict):
+        raise CommandError(f"{file} must be an answer of edtwin backtest --json, but is no object")
+    return told
+
+
+def _compared(found: Sequence[Versus]) -> str:
+    lines = ["B against A, on the issues that both have (95 % intervals draw whole days anew)"]
+    for one in found:
+        low, high = one.gain_ci95
+        ends = f"{low:+.1%} .. {high:+.1%}" if isfinite(low) else "too few days for an interval"
+        lines.append(
+            f"  {one.measure:<12} {one.lead_min / 60:>4g} h  n {one.n:>5}  crps {one.crps_a:7.3f} -> {one.crps_b:7.3f}"
+            f"  error saved {one.gain:+.1%} ({ends}){'  ' + one.better + ' is better' if one.better else ''}"
+        )
+    return "\n".join(lines)
 
 
 def _text(report: Report) -> str:
