@@ -142,8 +142,8 @@ def coming(
     stream is for are left out.
     """
     oldest_at = as_of - timedelta(minutes=_FORGOTTEN_MIN)
-    told = ((v, row) for v, row in state.visits.items() if row.expected_at and row.expected_at > oldest_at)
-    due = [row for _, row in sorted((pair for pair in told if not _came(pair[1])), key=itemgetter(0))]
+    expected = ((v, row) for v, row in state.visits.items() if row.expected_at and row.expected_at > oldest_at)
+    due = [row for _, row in sorted((pair for pair in expected if not _came(pair[1])), key=itemgetter(0))]
     out = []
     for unit, stream in (None, 0), *wards.items():
         kind = PLANNED if unit else ARRIVALS
