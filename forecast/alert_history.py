@@ -113,7 +113,7 @@ def _prepared(log: EventLog, hospital: Hospital, stretch: Stretch, watched: Coll
         if rivals is None or renew:
             measures = {name: values for name, values in history.measures.items() if name in watched}
             rivals = fit(replace(history, measures=measures), lead_min=leads) if measures else None
-        told = with_count_model(rivals.ahead(as_of, now), situation, as_of, leads) if rivals else {}
+        told = with_count_model(rivals.ahead(as_of, now, history), situation, as_of, leads) if rivals else {}
         yield _Prepared(situation, history, told, leads)
 
 

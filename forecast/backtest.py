@@ -25,6 +25,9 @@ import numpy as np
 from forecast.analytic import with_count_model
 from forecast.backtest_store import BacktestStore, key_of
 from forecast.baselines import Rivals, fit
+from forecast.boosted import MEASURE as BOOSTED_MEASURE
+from forecast.boosted import RIVAL as BOOSTED
+from forecast.boosted import Boosted, installed
 from forecast.calibrated import WINDOW, Recalibration, by_measure, learn, simulated_share
 from forecast.ensemble import Progress, Run, run_chunk
 from forecast.errors import ForecastError
@@ -66,6 +69,8 @@ class Plan:
     recalibrate: timedelta = timedelta(days=1)
     """How often the parameters are learned anew; live it is every night."""
     own_beds: bool = False
+    boosted: bool = False
+    """Whether gradient boosting is among the rivals, where it is installed."""
 
     @property
     def issue_times(self) -> list[datetime]:
@@ -172,6 +177,7 @@ class _Replay:
     def issues(self) -> Iterator[_Prepared]:
         """In order; the parameters are learned anew for the first."""
         rivals: Rivals | None = None
+        boosted: Boosted | None = None
         valid = self._still_to_come()
         for as_of in self._left:
             state = self._memory.at(as_of)
@@ -182,7 +188,10 @@ class _Replay:
             history, now = self._past.at(state, situation.known, calibration, as_of)
             if rivals is None or renew:
                 rivals = fit(history, lead_min=sorted(self._plan.lead_min))
+                boosted = Boosted(history, rivals.lead_min) if self._plan.boosted and installed() else None
             told = with_count_model(rivals.ahead(as_of, now, history), situation, as_of, rivals.lead_min)
+            if boosted:
+                told[BOOSTED] = {BOOSTED_MEASURE: boosted.ahead(history)}
             yield _Prepared(situation, told, lesson, history.measures)
 
     def learned(self) -> Calibration:
@@ -293,7 +302,8 @@ def _met(done: Sequence[Simulated], lesson: Lesson, as_usual: Scenario, plan: Pl
             known = np.array(at) >= 0
             observed = {m: np.where(known, lesson.came[m][at], np.nan) for m in HEADLINES if m in lesson.came}
             simulated = _forecast(one, as_usual, plan, Recalibration(), only=HEADLINES)
-            yield score(simulated, observed, one.rivals, lead_min=leads)
+            weighed = {name: said for name, said in one.rivals.items() if name != BOOSTED}
+            yield score(simulated, observed, weighed, lead_min=leads)
 
 
 def _forecast(

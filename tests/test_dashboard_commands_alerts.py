@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 
 from dashboard.__main__ import main
 from dashboard.commands import alerts as module
+from dashboard.commands import rebuild
 from dashboard.house import DATABASE, SCHEMAS
 from forecast.alert_budget import OWN, Trial
 from forecast.alert_log import AlarmLog, Entry
 from forecast.alert_settings import AlertSettings
+from forecast.archive import SCHEMA_SQL as FORECAST_SQL
 from ingest.database import Database
 from tests.alert_worlds import NOON, RULES
 from tests.test_forecast_alert_budget import DAILY, forecaster, trial
@@ -137,3 +140,9 @@ def test_rules_that_are_set_are_printed_and_kept(
 def test_days_must_be_given_as_some(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["alerts", "set", "--days", "0", "--data", str(data)]) == 2
     assert "--days must be 1 or more, but is 0" in capsys.readouterr().err
+
+
+def test_a_database_made_anew_keeps_every_table_that_no_journal_holds() -> None:
+    """Alarms too: a new table of forecasts that is forgotten here would be lost in a rebuild."""
+    made = re.findall(r"CREATE TABLE (\w+)", FORECAST_SQL.read_text(encoding="utf-8"))
+    assert set(rebuild.ARCHIVE) == set(made)

@@ -173,7 +173,7 @@ def test_with_what_is_learned_of_a_hospital_the_law_gives_the_waits_of_its_log(m
     learned = calibrate(state(), hospital(), NOON).parameters.durations["doctor_slot"]
     ((queue, believed, limit),) = asked
     came = float(queue.waited_min.mean())
-    assert waited(queue, learned, limit) == pytest.approx(came, rel=0.2)
+    assert waited(queue, learned, limit) == pytest.approx(came, rel=0.25)
     assert waited(queue, believed, limit) < 0.75 * came
 
 

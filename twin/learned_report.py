@@ -52,6 +52,7 @@ def report_of(a: Account) -> dict[str, Any]:
     """The whole account."""
     v = a.history.visits
     lately = (v.arrived_min >= a.window[0]) & (v.arrived_min < a.window[1])
+    untold = np.isnan(v.departed_min) | a.history.untold
     looks = checks(a.history, a.visits, a.window, a.known.hospital, a.parameters.durations)
     fields = completeness(a.history, a.window)
     return {
@@ -72,7 +73,7 @@ def report_of(a: Account) -> dict[str, Any]:
         "stay_min": _quantiles((a.visits.departed_min - a.visits.arrived_min)[lately]),
         "durations": list(_durations(a)),
         "recorded_share": {name: round(share, 3) for name, (share, _) in fields.items()},
-        "ghost_share": round(float(np.isnan(v.departed_min[lately]).mean()), 3) if lately.any() else None,
+        "ghost_share": round(float(untold[lately].mean()), 3) if lately.any() else None,
         "shares": {name: round(float(share.mean()), 4) for name, share in a.parameters.shares.items()},
         "wards": list(_wards(a)),
         "ward_stays": dict(a.ended),

@@ -27,7 +27,7 @@ MOST_LIVES = 8
 """The queue is lived through with each until so many visits have been, twice at least and so often at most; the waits
 of the law are the mean."""
 STRETCH_MIN = 7 * 1440.0
-ODD = 1.2
+ODD = 1.15
 """How much longer, or shorter, than in the median week contacts may have been in a week for its waits to count in
 full."""
 WAITED_PRIOR_MIN = 3000.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from dashboard.report.page import render
 from dashboard.words import LANGUAGES
 from forecast.arrivals_trial import Trial, arrivals_of, in_words, trial
 from forecast.backtest import Plan, Report, backtest
+from forecast.boosted import MISSING, installed
 from forecast.remote import code_digest
 from forecast.report import Making, make_report
 from forecast.verify import VERIFIED_LEADS_MIN, Verification
@@ -48,6 +50,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--executor", metavar="WHERE", help="where members run: local, or dask://host:port of a cluster"
     )
+    command.add_argument("--boosted", action="store_true", help="gradient boosting among the rivals (edtwin[boosted])")
     command.add_argument("--members", type=int, help="runs of each ensemble")
     command.add_argument("--arrivals", action="store_true", help="arrivals alone, each day forecast at its midnight")
     command.add_argument("--report", type=Path, metavar="OUT.html", help="write a report for people, one file")
@@ -79,6 +82,8 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _report(house: House, options: argparse.Namespace, plan: Plan) -> Report:
+    if plan.boosted and not installed():
+        print(MISSING, file=sys.stderr)
     workers = house.workers()
     try:
         with progress("issues") as bar:
@@ -151,8 +156,9 @@ def _plan(house: House, options: argparse.Namespace) -> Plan:
             f"--to must not be before --from, but {until:%Y-%m-%d %H:%M} is before {since:%Y-%m-%d %H:%M}"
         )
     return Plan(
-        since, until, options.every, tuple(options.leads), house.run(), options.recalibrate, own_beds=house.own_hospital
-    )
+        since, until, options.every, tuple(options.leads), house.run(), options.recalibrate,
+        own_beds=house.own_hospital, boosted=options.boosted,
+    )  # fmt: skip
 
 
 def _after_the_history(first_at: datetime, days: int, until: datetime) -> datetime:

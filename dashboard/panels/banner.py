@@ -110,7 +110,7 @@ def _minutes(span: timedelta, reader: Reader) -> str:
 
 def _forecast(board: Board, reader: Reader) -> list[Line]:
     state, age = forecast_state(board), board.cycle.age
-    if state == "none" and board.feed.age is None:
+    if board.feed.age is None:
         return []
     if state == "none":
         return [("news", _explained(board, reader.say("The first forecast is being made")))]
