@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pytest
 
 from ingest.errors import UnreadableInputError
-from tests.histories import fingerprint
+from tests.histories import NOON, fingerprint, hospital, state
+from twin.calibrate import calibrate
 from twin.learned_arrivals import Around, Calendar, learn_arrivals
 from twin.minutes import Minutes
 from twin.outside import Learned, Outside, learn_files, learn_outside, read_outside
@@ -168,3 +169,12 @@ def test_a_profile_tells_the_days_ahead_with_it(tmp_path: Path) -> None:
     plain = learn_arrivals(calendar, came)
     assert profile.day_cv < plain.day_cv
     assert plain.outside == ()
+
+
+def test_what_is_learned_of_a_hospital_says_what_became_of_its_series(tmp_path: Path) -> None:
+    day = (NOON - timedelta(days=1)).date()
+    file = written(tmp_path, f"at,value\n{day},3\n")
+    here = replace(hospital(), outside=(str(file), str(tmp_path / "none.csv")), school_zone="A")
+    found = calibrate(state(NOON), here, NOON).report["calendar"]
+    assert [(one["name"], one["status"]) for one in found["outside"]] == [("flu", "too_short"), ("none", "unreadable")]
+    assert found["school_zone"] == "A"
