@@ -158,7 +158,7 @@ def backtest(
         if progress is not None:
             progress(len(done), len(plan.issue_times))
     forecasts = [(told, one.rivals) for one, told in _recalibrated(done, as_usual, plan)]  # 3
-    pairs = joined(_scored(log, replay.learned(), forecasts, plan, known_at))  # 4
+    pairs = joined(_scored(replay, forecasts, plan, known_at))  # 4
     return Report(plan, pairs, verify(pairs), len(forecasts), held, known_at)
 
 
@@ -201,6 +201,11 @@ class _Replay:
             self._learn(self._memory.at(self._learned_at), self._learned_at)
         assert self._calibration is not None
         return self._calibration
+
+    def truth(self, times: Sequence[datetime], known_at: datetime) -> dict[str, Array]:
+        """What came, measured as it was learned last."""
+        learned = self.learned()
+        return truth(self._memory.at(known_at), learned, times, known_at)
 
     def _learn(self, state: State, as_of: datetime) -> Calibration:
         before, own_beds = self._days.before(as_of), self._plan.own_beds
@@ -326,8 +331,7 @@ def _truth_known_at(log: EventLog, plan: Plan) -> datetime:
 
 
 def _scored(
-    log: EventLog,
-    calibration: Calibration,
+    replay: _Replay,
     forecasts: list[tuple[Forecast, Mapping[str, Mapping[str, Series]]]],
     plan: Plan,
     known_at: datetime,
@@ -336,7 +340,7 @@ def _scored(
     path_min = plan.how.lead_min[plan.how.lead_min <= max(plan.lead_min)]
     steps = [timedelta(minutes=lead) for lead in path_min]
     times = sorted({forecast.as_of + step for forecast, _ in forecasts for step in steps})
-    came = truth(Memory(log).at(known_at), calibration, times, known_at)
+    came = replay.truth(times, known_at)
     seen = {m: np.where(np.array([at <= known_at for at in times]), values, np.nan) for m, values in came.items()}
     place = {at: i for i, at in enumerate(times)}
     leads = sorted(plan.lead_min)
