@@ -438,7 +438,6 @@ def test_a_log_with_another_secret_is_not_added_to(run: Callable[..., Said], ext
 @pytest.mark.parametrize(
     ("options", "clear"),
     [
-        (("forecast", "--at", "2026-03-09T00:00Z"), "a calibration needs 7 days of visits"),
         (("forecast", "--at", "2030-01-01"), "--at must lie within the log"),
         (("forecast", "--at", "2020-01-01"), "--at must lie within the log"),
         (("forecast", "--scenario", "one_more_docter"), "likely a typo for one_more_doctor"),
