@@ -135,9 +135,10 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
 def site_of(settings: Settings) -> Site:
     """What the site's file tells, or the default one; the holidays of the settings count before its own."""
     site = load_site(settings.hospital)
-    if settings.holidays is None:
-        return site
-    return replace(site, hospital=replace(site.hospital, holidays=settings.holidays))
+    hospital, holidays, zone = site.hospital, settings.holidays, settings.school_zone
+    hospital = hospital if holidays is None else replace(hospital, holidays=holidays)
+    hospital = hospital if zone is None else replace(hospital, school_zone=zone)
+    return replace(site, hospital=replace(hospital, outside=tuple(str(file) for file in settings.outside)))
 
 
 def open_journal(settings: Settings, log: EventLog) -> Journal:

@@ -8,7 +8,6 @@ from typing import Any
 from reportlab import rl_config
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4, landscape
-from reportlab.lib.utils import simpleSplit
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
@@ -97,7 +96,7 @@ def _cells(block: Block) -> list[list[str]]:
 
 def _widths(block: Block, width: float) -> list[float]:
     """The names have what the other columns leave: an equal share each, the last one and a half: it has intervals."""
-    first = {"department": 0.66, "changes": 0.46, "wards": 0.18}[block.name] * width
+    first = {"department": 0.66, "changes": 0.42, "wards": 0.18}[block.name] * width
     one = (width - first) / (len(block.head) - 0.5)
     return [first, *[one] * (len(block.head) - 2), 1.5 * one]
 
@@ -157,10 +156,22 @@ def _text(canvas: Canvas | None, text: str, x: float, y: float, font: str, size:
 
 
 def _wrapped(canvas: Canvas | None, text: str, x: float, y: float, width: float, font: str, size: float) -> float:
-    for line in simpleSplit(_plain(text), font, size, width):
+    for line in _lines(_plain(text), width / size, font):
         y -= 1.3 * size
         _text(canvas, line, x, y, font, size)
     return y
+
+
+def _lines(text: str, width: float, font: str) -> list[str]:
+    """The text in lines of a width, in sizes of letters; a space that does not break keeps its words together."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and pdfmetrics.stringWidth(longer, font, 1.0) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def _plain(text: str) -> str:

@@ -199,7 +199,16 @@ def _wards(sheet: Sheet, reader: Reader) -> Block:
         "time. “decided”: whose admission is decided; “here” and “to come”: who will probably be admitted. Means of "
         "the runs, which add up; the chances do not."
     )
-    return Block("wards", reader.say("Beds and flows by ward"), head, rows, over, note)
+    notes = (note, *_unknown_beds(sheet, reader))
+    return Block("wards", reader.say("Beds and flows by ward"), head, rows, over, " ".join(notes))
+
+
+def _unknown_beds(sheet: Sheet, reader: Reader) -> Iterator[str]:
+    if sheet.all.beds is None:
+        yield reader.say(
+            "Of some wards it is not known how many beds they have: "
+            "the log must count them or the hospital's file say it."
+        )
 
 
 def _ward(line: Line, moves: bool, reader: Reader) -> Row:

@@ -21,6 +21,34 @@ def verdict_sentence(verdict: str, reader: Reader) -> str:
     }[verdict]
 
 
+def described_sentence(basis: Mapping[str, Any], reader: Reader) -> str:
+    """Where a forecast comes from on a path that nobody learned: whose description it is, and how much is learned."""
+    if basis["keeps_path"]:
+        return reader.say("Forecast on the path of the site's file; arrivals, classes and stays in wards are learned")
+    days, needed = reader.number(basis["days"]), reader.number(basis["needed"])
+    if basis["source"] == "site":
+        return reader.say(
+            "Forecast from the site's own description: nothing learned yet ({days} of {needed} days)",
+            days=days, needed=needed,
+        )  # fmt: skip
+    return reader.say(
+        "Forecast from the shipped description: nothing learned yet ({days} of {needed} days)",
+        days=days, needed=needed,
+    )  # fmt: skip
+
+
+def described_notes(basis: Mapping[str, Any], reader: Reader) -> list[str]:
+    """What follows from it: what is believed instead, and when that ends."""
+    whose = {
+        "site": reader.say("Path, staff, times and shares: as the site's file says; what it leaves out, as shipped."),
+        "shipped": reader.say("Path, staff, times and shares: as shipped; the site has no file of its own."),
+    }
+    level = reader.say("Arrivals follow the log: {level} times what is described.",
+                       level=reader.number(basis["level"], 2))  # fmt: skip
+    until = reader.say("A day counts once it is over for 48 hours. Tried again every hour.")
+    return [whose[basis["source"]], *([level] if basis["level"] is not None else []), until]
+
+
 def weekdays(reader: Reader) -> tuple[str, ...]:
     """Monday first, short."""
     return (

@@ -28,6 +28,13 @@ class Settings(Checked):
         AfterValidator(lambda place: known_holidays(place) if place is not None else None),
         Field(description="whose public holidays count, such as FR or FR-57; none: the hospital file's"),
     ] = None
+    school_zone: Annotated[
+        Literal["A", "B", "C", ""] | None,
+        Field(description="whose school holidays count: French zone A, B or C; none: the hospital file's"),
+    ] = None
+    outside: Annotated[
+        tuple[Path, ...], Field(description="CSV files of series from outside that may move arrivals: weather, flu")
+    ] = ()
     scenarios: Annotated[Path | None, Field(description="a catalogue of scenarios added to the shipped one")] = None
     alerts: Annotated[
         Path | None, Field(description="what is watched, and who is told; none: the shipped rules, nobody told")
@@ -225,5 +232,6 @@ def _fault(error: Any) -> str:
 
 
 def _beside(settings: Settings, folder: Path) -> Settings:
-    named = {name: folder / path for name in _PATHS if (path := getattr(settings, name))}
+    named: dict[str, Any] = {name: folder / path for name in _PATHS if (path := getattr(settings, name))}
+    named["outside"] = tuple(folder / file for file in settings.outside)
     return settings.model_copy(update=named)

@@ -16,10 +16,14 @@ Rivals = Mapping[str, Mapping[str, Series]]
 
 
 def chances_of(
-    rules: Mapping[str, Rule], members: Members, history: History, as_of: datetime, zone: str, spaces: int | None
-) -> dict[str, Chance]:
-    """What members say of each rule; rules whose measure or threshold nothing tells are left out."""
-    measures = derived_ahead(members.measures)
+    rules: Mapping[str, Rule], members: Members, history: History, as_of: datetime, zone: str, spaces: int | None,
+    more: Mapping[str, Array] | None = None,
+) -> dict[str, Chance]:  # fmt: skip
+    """What members say of each rule; rules whose measure or threshold nothing tells are left out.
+
+    `more` are measures of these members that are made elsewhere, such as NEDOCS.
+    """
+    measures = {**derived_ahead(members.measures), **(more or {})}
     out = {}
     for name, rule in rules.items():
         threshold = threshold_of(rule, history, spaces)

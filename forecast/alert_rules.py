@@ -28,8 +28,8 @@ from ingest.configuration import Checked, Fault, Judged, load
 SHIPPED = Path(__file__).with_name("alerts.toml")
 MEASURES = ("ed_census", "ed_waiting", "ed_boarders", "ed_arrivals", "ed_departures", "admissions")
 """Measures of the department that a rule may watch."""
-DERIVED = ("nedocs", "beds_free", "admissions_today", "elderly_nights")
-"""And those that `tension.py` makes of members."""
+DERIVED = ("nedocs", "beds_free")
+"""And those that are made of them, member by member."""
 OF_A_WARD = ("census:", "beds_free:", "wait_min:")
 _SHARE = re.compile(r"p(\d{1,2}(?:\.\d)?)")
 

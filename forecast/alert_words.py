@@ -20,9 +20,6 @@ _NOUNS: dict[str, tuple[str, str]] = {
     "ed_departures": ("départs par heure", "departures an hour"),
     "admissions": ("hospitalisations par heure", "admissions an hour"),
     "beds_free": ("lits libres dans l'hôpital", "beds free in the hospital"),
-    "admissions_today": ("hospitalisations dans la journée", "admissions in the day"),
-    "elderly_nights": ("patients de 75 ans et plus la nuit entière aux urgences",
-                       "patients of 75 and over all night in the department"),
 }  # fmt: skip
 """What is counted, after a number; of other measures, `_noun`."""
 

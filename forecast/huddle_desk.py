@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from datetime import datetime
 from pathlib import Path
@@ -76,10 +76,15 @@ def as_json(sheet: Sheet) -> bytes:
 
 
 class Huddle:
-    """What makes the sheets of a house when their hours come; `hours` are local times like "8:00"."""
+    """What makes the sheets of a house when their hours come; `hours` are local times like "8:00".
 
-    def __init__(self, sheets: Sheets, zone: str, mode: str, hours: Sequence[str]) -> None:
-        self.sheets = sheets
+    `told` is called with each sheet once it is kept, to send it on; it must neither wait nor raise.
+    """
+
+    def __init__(
+        self, sheets: Sheets, zone: str, mode: str, hours: Sequence[str], told: Callable[[Sheet], None] | None = None
+    ) -> None:
+        self.sheets, self._told = sheets, told
         self._zone, self._mode, self._hours = zone, mode, tuple(hours)
         self._fault: str | None = None
 
@@ -93,8 +98,11 @@ class Huddle:
             return
         try:
             previous = self.sheets.before(at)
-            self.sheets.keep(make_sheet(made, feed, at, now, mode=self._mode, previous=previous, executor=executor))
+            sheet = make_sheet(made, feed, at, now, mode=self._mode, previous=previous, executor=executor)
+            self.sheets.keep(sheet)
             self._fault = None
+            if self._told is not None:
+                self._told(sheet)
         except (EdtwinError, OSError) as fault:
             self._fault = str(fault)
             logger.warning("the huddle sheet of %s could not be made: %s", name_of(at, self._zone), fault)

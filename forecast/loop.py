@@ -257,7 +257,7 @@ class Loop:
         if self._told is not None:
             self._told(forecast)
         if self._watch is not None and feed.state not in HOLDING:  # 5
-            self._watch.look(forecast, situation, history, rivals)
+            self._watch.look(forecast, situation, history, rivals, state)
         if begins_at == as_of:  # 6
             self._say_why(said(situation, how, forecast))
 

@@ -141,7 +141,7 @@ def with_arrivals(before: Situation, now: Situation) -> Situation:
     due = next((one for one in now.announced if one.stream == _EMERGENCY), nobody)
     after_min = (*came, *(after + elapsed_min for after in due.after_min))
     others = [one for one in before.announced if one.stream != _EMERGENCY]
-    sure = replace(due, after_min=after_min, all_until_min=elapsed_min)
+    sure = replace(due, after_min=after_min, all_until_min=elapsed_min, fits=())
     return replace(before, announced=(*others, sure), **_day(before, now))
 
 

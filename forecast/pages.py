@@ -328,6 +328,60 @@ class RecipientView:
     last_error: str | None = None
 
 
+Lacking = Literal["beds", "spaces", "ages", "boarding", "simulated", "history", "horizon"]
+"""What would be needed to tell an indicator: numbers of beds, of treatment spaces, ages of patients, decisions to
+admit, that the simulation counts it, a longer log, a longer forecast."""
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One of HET 1 to 6: the last one that is known, and the coming one as forecast."""
+
+    name: Literal["het1", "het2", "het3", "het4", "het5", "het6"]
+    now: float | None
+    level_now: float | None
+    """0 to 4; None where it is not told, or no threshold is known."""
+    ahead: tuple[float, float, float] | None
+    """10, 50 and 90 %."""
+    level_ahead: float | None
+    lacks: Lacking | None = None
+    """Why nothing is told of what comes, or of it at all."""
+
+
+@dataclass(frozen=True)
+class Tension:
+    """How tense the house is, by the indicators that authorities ask for."""
+
+    indicators: tuple[Indicator, ...]
+    nedocs: float | None
+    nedocs_category: str | None
+    nedocs_worst: tuple[float, float, float] | None
+    """The highest of the next eight hours: 10, 50 and 90 %."""
+    nedocs_lacks: Lacking | None
+    bjml: float | None
+    """The least number of beds that a day needs."""
+    bjml_years: int
+    bjml_offered: tuple[float, float, float] | None
+    """Beds that the next 24 hours offer: taken by patients of the department, or free at their end."""
+    bjml_p_missed: float | None
+    bjml_lacks: Lacking | None
+    elderly: float | None
+    """Patients of 75 and over expected to be in the department from the coming midnight to 8 h."""
+    elderly_p: float | None
+    """That there is one at least."""
+    elderly_lacks: Lacking | None
+
+    @property
+    def sum_now(self) -> float:
+        """The sum of the levels that are known."""
+        return sum(one.level_now or 0.0 for one in self.indicators)
+
+    @property
+    def sum_ahead(self) -> float:
+        """The same of what comes."""
+        return sum(one.level_ahead or 0.0 for one in self.indicators)
+
+
 @dataclass(frozen=True)
 class AlertsView:
     """The page of the alerts, whole."""
@@ -347,6 +401,7 @@ class AlertsView:
     """True while the data are too old for alarms to be raised or cleared."""
     sends: bool = True
     """False in a replay, of which nobody is told."""
+    tension: Tension | None = None
 
 
 # --- the page of the huddle sheets ----------------------------------------------------------------------------------

@@ -19,14 +19,14 @@ from forecast.usual import STEP_MIN
 from forecast.values import Array
 from twin.calibrate import Calibration
 from twin.history import History as VisitHistory
-from twin.history import completed, history_of
+from twin.history import completed, history_of, went_untold
 from twin.known import Known
 from twin.known import known_at as known_at_instant
 from twin.measures import measure
 from twin.minutes import Minutes
 from twin.reporting import EXITS, taken_as_gone
 from twin.state import State
-from twin.story import Visits
+from twin.story import DESTINATIONS, Visits
 from twin.waits import SITUATIONS
 
 RENEWED_DAYS = 3
@@ -34,7 +34,8 @@ RENEWED_DAYS = 3
 VINTAGE = timedelta(days=7)
 """How long after an instant the truth about it is taken."""
 _STEP = timedelta(minutes=STEP_MIN)
-_WARD = SITUATIONS.index("ward")
+_WARD, _BED = SITUATIONS.index("ward"), SITUATIONS.index("bed")
+_TO_WARD = DESTINATIONS.index("ward")
 
 
 def truth(state: State, calibration: Calibration, times: Sequence[datetime], known_at: datetime) -> dict[str, Array]:
@@ -102,26 +103,52 @@ def _touching(state: State, since: datetime) -> State:
     kept = {
         key: v
         for key, v in state.visits.items()
-        if (v.departed_at or v.arrived_at or since) >= ghosts or (v.stays and (v.stays[-1].until_at or since) >= since)
+        if (v.departed_at or v.arrived_at or since) >= ghosts
+        or (v.stays and (v.stays[-1].until_at or since) >= since)
+        or (went_untold(v, since) and (v.left_ward_at or since) >= since)
     }
     return replace(state, visits=kept)
 
 
 def _without_the_gone(history: VisitHistory, known: Known, calibration: Calibration, as_of_min: float) -> Visits:
-    """Completed visits, those taken as gone closed; `known` counts its minutes from `as_of_min`."""
+    """Completed visits, those taken as gone closed; `known` counts its minutes from `as_of_min`.
+
+    Of whom nobody said that they went to a ward, and who are not there any more, they are taken not to have gone there.
+    """
     visits = completed(history)
     row = {visit: i for i, visit in enumerate(history.ids)}
     departed, stay_until = visits.departed_min.copy(), visits.stay_until_min.copy()
     last_stay = {int(v): i for i, v in enumerate(visits.stay_visit)}
-    in_ward = known.situation == _WARD
+    in_ward, boards = known.situation == _WARD, known.situation == _BED
+    moved = list[tuple[int, int, float]]()
     for here in (in_ward, ~in_ward):
         for i in np.flatnonzero(here)[taken_as_gone(known.p_here[here])]:
             at, place = as_of_min + _left_at(known, calibration, int(i)), row.get(known.ids[i])
             if place is not None and in_ward[i]:
-                stay_until[last_stay[place]] = at
+                stay = last_stay[place]
+                stay_until[stay] = visits.stay_from_min[stay] if history.stay_untold[stay] else at
             elif place is not None:
                 departed[place] = at
-    return replace(visits, departed_min=departed, stay_until_min=stay_until)
+                if boards[i] and known.unit[i] >= 0:
+                    moved.append((place, int(known.unit[i]), at))
+    return _lying(replace(visits, departed_min=departed, stay_until_min=stay_until), moved)
+
+
+def _lying(visits: Visits, moved: Sequence[tuple[int, int, float]]) -> Visits:
+    """The visits, some boarders among them gone to the ward wanted: row, unit and since when, which nobody said."""
+    if not moved:
+        return visits
+    row, unit, since = (np.array(column) for column in zip(*moved, strict=True))
+    to = visits.to.copy()
+    to[row] = _TO_WARD
+    return replace(
+        visits,
+        to=to,
+        stay_visit=np.append(visits.stay_visit, row),
+        stay_unit=np.append(visits.stay_unit, unit),
+        stay_from_min=np.append(visits.stay_from_min, since),
+        stay_until_min=np.append(visits.stay_until_min, np.full(row.size, np.nan)),
+    )
 
 
 def _left_at(known: Known, calibration: Calibration, row: int) -> float:

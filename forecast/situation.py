@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 
 from forecast.values import Array
 from ingest.clock import local
@@ -19,6 +20,7 @@ from twin.known import Known, known_at
 from twin.measures import HOUR_MIN
 from twin.minutes import Minutes
 from twin.state import State
+from twin.visit import Visit
 
 CAME_MIN = 120.0
 """For so long it is kept when patients came."""
@@ -98,7 +100,26 @@ def _announced(state: State, calibration: Calibration, as_of: datetime) -> tuple
     name_of = {stream.unit: code for code, stream in streams if not stream.name.startswith("request:")}
     units = enumerate(calibration.hospital.units)
     wards = {unit.name: name_of[code] for code, unit in units if code in name_of}
-    return tuple(coming(state, calibration.announced, wards, as_of, calibration.hospital.zone))
+    fits = _Fits(calibration)
+    return tuple(coming(state, calibration.announced, wards, as_of, calibration.hospital.zone, fits))
+
+
+class _Fits:
+    """Of which classes a patient may be of whom an acuity, an age, or neither is told, `(class,)`."""
+
+    def __init__(self, calibration: Calibration) -> None:
+        classes = calibration.parameters.classes
+        self._code = {name: code for code, name in enumerate(calibration.hospital.acuities)}
+        self._acuity = np.array([one.acuity for one in classes])
+        self._band = np.array([one.age_band or "" for one in classes])
+
+    def __call__(self, visit: Visit) -> npt.NDArray[np.bool_]:
+        out = np.ones(self._acuity.size, dtype=bool)
+        if visit.acuity in self._code:
+            out &= self._acuity == self._code[visit.acuity]
+        if visit.age_band is not None:
+            out &= self._band == (visit.age_band if visit.age_band in self._band else "")
+        return out
 
 
 def _came(state: State, as_of: datetime) -> Array:

@@ -47,6 +47,8 @@ class Slice:
     """Share of outcomes below the quantile (ties half) less its level."""
     raw_crps: float
     raw_bias: float
+    weight_of_simulation: float
+    """Share of the simulation in what was published; the rest is the baselines'."""
     skill: Mapping[str, float]
     skill_ci95: Mapping[str, tuple[float, float]]
     rival_mae: Mapping[str, float]
@@ -84,6 +86,7 @@ def slice_of(pairs: Pairs, rank: Array, *, seed: int = 0) -> Slice:
         quantile_bias={p: mean(below(q, kept.observed)).value - p for p, q in zip(levels, quantiles, strict=True)},
         raw_crps=mean(kept.raw_crps).value,
         raw_bias=mean(kept.raw_error).value,
+        weight_of_simulation=mean(kept.weight_of_simulation).value,
         skill={name: 1.0 - _ratio(both[name], r.crps) for name, r in kept.rivals.items()},
         skill_ci95={
             name: _turned(ratio_interval(both[name], r.crps, day, seed=seed)) for name, r in kept.rivals.items()

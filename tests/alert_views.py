@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from forecast.board import Alarm, Board
-from forecast.pages import AlarmLine, AlertSetting, AlertsView, Measured, RecipientView, RuleView
+from forecast.pages import AlarmLine, AlertSetting, AlertsView, Indicator, Measured, RecipientView, RuleView, Tension
 from tests.boards import MADE_AT, ordinary, stale
 
 MIN = timedelta(minutes=1)
@@ -72,11 +72,26 @@ RECIPIENTS = (
 )
 
 
+TENSION = Tension(
+    indicators=(
+        Indicator("het1", 14.0, 1.4, (3.0, 8.0, 15.0), 2.3),
+        Indicator("het2", 131.0, 0.6, (112.0, 128.0, 145.0), 0.4),
+        Indicator("het3", 611.0, 1.8, None, None, "simulated"),
+        Indicator("het4", 0.21, 0.2, (0.17, 0.2, 0.24), 0.0),
+        Indicator("het5", 52.0, 2.4, (44.0, 55.0, 66.0), 2.9),
+        Indicator("het6", None, None, None, None, "ages"),
+    ),
+    nedocs=118.3, nedocs_category="overcrowded", nedocs_worst=(120.0, 141.0, 163.0), nedocs_lacks=None,
+    bjml=21.0, bjml_years=3, bjml_offered=(18.0, 25.0, 33.0), bjml_p_missed=0.23, bjml_lacks=None,
+    elderly=2.4, elderly_p=0.91, elderly_lacks=None,
+)  # fmt: skip
+
+
 def ordinary_alerts() -> AlertsView:
     """An alarm that nobody has taken on, one that somebody has, a watch."""
     return AlertsView(
         MADE_AT, "Europe/Paris", "Centre hospitalier de Valmont", "live", (CROWDED, BOARDERS, SHORT_STAY), RULES, LOG,
-        RECIPIENTS, MADE_AT - 4 * MIN,
+        RECIPIENTS, MADE_AT - 4 * MIN, tension=TENSION,
     )  # fmt: skip
 
 

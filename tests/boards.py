@@ -331,6 +331,14 @@ def off() -> Board:
     return replace(board, feed=fed("off", age), cycle=replace(board.cycle, age=age, issued_at=MADE_AT - age))
 
 
+def described() -> Board:
+    """A house of three days: the forecast comes from what its site says, and nothing has met its hour yet."""
+    board = ordinary()
+    basis = {"source": "site", "days": 3.0, "needed": 7.0, "level": 1.08, "keeps_path": False}
+    cycle = replace(board.cycle, described=basis, learned_days=0.0, path="own")
+    return replace(board, cycle=cycle, skills=())
+
+
 EXAMPLES: dict[str, Callable[[], Board]] = {
     "ordinary": ordinary,
     "empty": empty,
@@ -343,4 +351,5 @@ EXAMPLES: dict[str, Callable[[], Board]] = {
     "off": off,
     "before_first": before_first,
     "replay": replay,
+    "described": described,
 }

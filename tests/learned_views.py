@@ -75,10 +75,24 @@ def poor_learned() -> LearnedView:
     return replace(ordinary_learned(), report=bad, changes=())
 
 
+def described_learned() -> LearnedView:
+    """A house of three days, which forecasts from what its site says."""
+    basis = {"source": "site", "days": 3.0, "needed": 7.0, "level": 1.08, "keeps_path": False}
+    return replace(ordinary_learned(), report=None, learned_at=None, seconds=None, described=basis)
+
+
+def kept_learned() -> LearnedView:
+    """A site that keeps its path."""
+    basis = {"source": "site", "days": 58.0, "needed": 7.0, "level": None, "keeps_path": True}
+    return replace(ordinary_learned(), report=report(path="own", described=basis), described=basis)
+
+
 LEARNED: dict[str, Callable[[], LearnedView]] = {
     "ordinary": ordinary_learned,
     "poor": poor_learned,
     "failed": lambda: replace(ordinary_learned(), fault="a calibration needs 7 days of visits"),
     "first": lambda: replace(ordinary_learned(), changes=(), changed_since=None),
+    "described": described_learned,
+    "kept": kept_learned,
     "nothing": lambda: replace(ordinary_learned(), report=None, learned_at=None, seconds=None),
 }

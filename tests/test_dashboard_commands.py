@@ -438,7 +438,6 @@ def test_a_log_with_another_secret_is_not_added_to(run: Callable[..., Said], ext
 @pytest.mark.parametrize(
     ("options", "clear"),
     [
-        (("forecast", "--at", "2026-03-09T00:00Z"), "a calibration needs 7 days of visits"),
         (("forecast", "--at", "2030-01-01"), "--at must lie within the log"),
         (("forecast", "--at", "2020-01-01"), "--at must lie within the log"),
         (("forecast", "--scenario", "one_more_docter"), "likely a typo for one_more_doctor"),
@@ -521,3 +520,24 @@ def test_a_huddle_sheet_of_a_past_instant_is_printed_and_written(
 def test_a_huddle_sheet_of_another_form_is_refused(run: Callable[..., Said], data: Path) -> None:
     said = run("huddle", "--data", data, "--out", "huddle.doc")
     assert (said.status, said.err) == (2, "edtwin huddle: --out must be a file .pdf or .xlsx, but is huddle.doc\n")
+
+
+# ----------------------------------------------------------------------------------------------------------- arrivals
+
+
+def test_too_short_a_log_to_try_arrivals_is_told(run: Callable[..., Said], data: Path) -> None:
+    said = run("backtest", "--data", data, "--arrivals")
+    assert said.status == 2
+    assert "arrivals can be tried from 28 days after the first on" in said.err
+
+
+def test_arrivals_are_tried_by_themselves(run: Callable[..., Said], tmp_path: Path) -> None:
+    extract, folder = tmp_path / "f.csv", tmp_path / "data"
+    days = ("--days", "32", "--seed", "3", "--size", "small", "--start", START)
+    assert run("fabricate", *days, "--out", extract).status == 0
+    assert run("ingest", extract, *WIDE, "--data", folder).status == 0
+    told = run("backtest", "--data", folder, "--arrivals", "--json").json
+    assert set(told) == {"first_day", "days", "scores", "skill", "missing"}
+    assert set(told["scores"]["hour"]["model"]) == {"mae", "bias", "pinball", "crps"}
+    assert set(told["skill"]["day"]) >= {"climatology", "last_week"}
+    assert "the model is better by" in run("backtest", "--data", folder, "--arrivals").out

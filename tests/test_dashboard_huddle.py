@@ -180,6 +180,9 @@ def test_of_doubtful_data_it_says_so() -> None:
 def test_what_is_not_known_is_a_dash_and_never_zero() -> None:
     rows = {row.cells[0].text: [c.text for c in row.cells[1:]] for row in told(first(), READER).department.rows}
     assert rows["of them not yet seen"] == rows["Most who wait for a bed"] == ["—", ""]
+    assert "it is not known how many beds" not in told(ordinary(), READER).wards.note
+    lost = replace(ordinary(), lines=(replace(ordinary().all, beds=None, free=None),))
+    assert "it is not known how many beds" in told(lost, READER).wards.note
     elsewhere = next(row for row in told(ordinary(), READER).wards.rows if row.cells[0].text == "Elsewhere")
     assert [cell.value for cell in elsewhere.cells[1:9]] == [None] * 8
 

@@ -20,6 +20,7 @@ from tests.boards import (
     MOVED,
     before_first,
     catching_up,
+    described,
     empty,
     fed,
     inconsistent,
@@ -225,6 +226,20 @@ def test_banners_of_a_withdrawn_forecast_and_of_a_failed_cycle() -> None:
     failed = replace(board, cycle=replace(board.cycle, last_error="the simulation ended early"))
     assert texts(banner.panel(hidden, READER)) == [SQUARE, "FORECAST WITHDRAWN: the last one was issued 1 h 10 ago"]
     assert texts(banner.panel(failed, READER)) == [UP, "The last cycle failed: the simulation ended early"]
+
+
+def test_the_banner_of_a_forecast_from_a_description() -> None:
+    """It says whose it is and how much is learned; with a path that is kept, or a forecast that is old, it does not."""
+    board = described()
+    assert board.cycle.described
+    said = "Forecast from the site's own description: nothing learned yet (3 of 7 days)"
+    assert texts(banner.panel(board, READER)) == ["i", said]
+    shipped = replace(board, cycle=replace(board.cycle, described={**board.cycle.described, "source": "shipped"}))
+    assert "the shipped description: nothing learned yet" in texts(banner.panel(shipped, READER))[1]
+    kept = replace(board, cycle=replace(board.cycle, described={**board.cycle.described, "keeps_path": True}))
+    assert texts(banner.panel(kept, READER)) == []
+    assert "nothing learned yet" in " ".join(texts(footer.panel(board, READER)))
+    assert "learned from" in " ".join(texts(footer.panel(kept, READER)))
 
 
 def test_the_banner_of_a_cluster_that_cannot_be_had() -> None:

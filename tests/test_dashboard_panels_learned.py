@@ -51,6 +51,21 @@ def test_a_night_that_failed_says_that_the_old_parameters_serve() -> None:
     assert "Nothing could be learned" not in said(ordinary_learned())
 
 
+def test_what_is_described_says_what_serves_and_until_when() -> None:
+    found = said(LEARNED["described"]())
+    assert "Nothing has been learned yet." in found
+    assert "Forecast from the site's own description: nothing learned yet (3 of 7 days)" in found
+    assert "Arrivals follow the log: 1.08 times what is described." in found
+    assert "A day counts once it is over for 48 hours" in found
+    assert "description" not in said(LEARNED["nothing"]())
+
+
+def test_a_path_that_is_kept_is_said_beside_what_was_learned() -> None:
+    found = said(LEARNED["kept"]())
+    assert "Forecast on the path of the site's file; arrivals, classes and stays in wards are learned" in found
+    assert "Learned 24 Nov 2026" in found
+
+
 def test_arrivals_are_a_week_of_shades_the_brightest_where_most_come() -> None:
     page = learned.panel(ordinary_learned(), READER)
     shades = [cell for k in range(learned.SHADES) for cell in with_class(page, f"shade-{k}")]
@@ -89,3 +104,28 @@ def test_whatever_a_calibration_tells_has_words(language: Any) -> None:
     for change in changes(earlier, told):
         assert change_name(told, change["what"], reader) != change["what"]
     assert {field_words(name, FRENCH) for name in told["recorded_share"]}.isdisjoint(told["recorded_share"])
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("used", "flu: used. One standard deviation above the usual of late makes 3% of arrivals more or less"),
+        ("not_shown", "flu: not used. On weeks it had not seen it did not tell arrivals better (1% of the squared"),
+        ("too_short", "flu: not used yet, 77 days of it stand beside arrivals and 140 are needed."),
+        ("stale", "flu: not used now, its last values are more than 14 days old."),
+        ("unreadable", "flu: not used, flu.csv:3: cannot be read"),
+    ],
+)
+def test_it_says_whether_a_series_from_outside_is_used_and_why_not(status: str, told: str) -> None:
+    one = {
+        "name": "flu",
+        "status": status,
+        "days": 77,
+        "slope": 0.031,
+        "gain": 0.012,
+        "fault": "flu.csv:3: cannot be read",
+    }
+    calendar = {**report()["calendar"], "outside": [one], "school_zone": "A", "school_break": 0.93, "summer_break": 1.0}
+    found = said(replace(ordinary_learned(), report=report(calendar=calendar)))
+    assert told in found
+    assert "School holidays (zone A): arrivals times 0.93, in summer times 1" in found

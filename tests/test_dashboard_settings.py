@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.house import site_of
 from dashboard.settings import Settings, load_settings
 from ingest.errors import ConfigurationError
 
@@ -58,6 +59,21 @@ def test_paths_are_relative_to_the_file_that_names_them(tmp_path: Path) -> None:
     settings = load_settings(tmp_path / "site.toml")
     assert (settings.data, settings.hospital, settings.scenarios) == (tmp_path / "d", tmp_path / "h.toml", None)
     assert load_settings(tmp_path / "site.toml", data=Path("here")).data == Path("here")
+    (tmp_path / "site.toml").write_text('outside = ["flu.csv", "heat.csv"]\n')
+    assert load_settings(tmp_path / "site.toml").outside == (tmp_path / "flu.csv", tmp_path / "heat.csv")
+
+
+def test_what_is_around_the_hospital_can_be_set_beside_its_file() -> None:
+    found = site_of(Settings(holidays="FR-57", school_zone="B", outside=(Path("flu.csv"),))).hospital
+    assert (found.holidays, found.school_zone, found.outside) == ("FR-57", "B", ("flu.csv",))
+    assert site_of(Settings()).hospital.school_zone == ""
+
+
+@pytest.mark.parametrize("text", ["8", "24:00", "8:60", "8 h"])
+def test_a_huddle_hour_that_is_none_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text(f'huddle_at = ["{text}"]\n')
+    with pytest.raises(ConfigurationError, match="huddle_at"):
+        load_settings(tmp_path / "site.toml")
 
 
 @pytest.mark.parametrize("place", ["local", "dask://127.0.0.1:8786", "dask://localhost:8786", "dask://[::1]:8786"])

@@ -13,7 +13,9 @@ from forecast import loop as module
 from forecast.alert_settings import AlertSettings
 from forecast.alert_watch import Watch
 from forecast.alerts import Alerts, Place
+from forecast.analytic import RIVAL
 from forecast.archive import SCHEMA_SQL, Archive
+from forecast.baselines import BASELINES
 from forecast.board import Feed, FeedState
 from forecast.ensemble import Run
 from forecast.loop import Loop, Rhythm, Site
@@ -120,7 +122,7 @@ def test_every_chance_is_kept_with_what_the_rivals_said(bench: Bench) -> None:
     bench.turn_at(1)
     said = bench.watch.settings.said("crowded", NOON, NOON + 2 * HOUR)
     assert [one.as_of for one in said] == [NOON, NOON + HOUR]
-    assert set(said[0].rivals) == {"persistence", "climatology", "anomaly_persistence", "count_model"}
+    assert set(said[0].rivals) == {*BASELINES, RIVAL}
     assert all(0 <= p <= 1 for one in said for p in (one.p, *one.rivals.values()))
 
 

@@ -17,7 +17,8 @@ from forecast.alert_history import Stretch, trials
 from forecast.alert_settings import AlertSettings, Said
 from forecast.alert_trials import settings_of_trials, trials_of
 from forecast.alert_watch import Watch
-from forecast.baselines import History
+from forecast.analytic import RIVAL
+from forecast.baselines import BASELINES, History
 from forecast.ensemble import Run
 from forecast.values import Array
 from ingest.log import EventLog
@@ -135,7 +136,7 @@ def test_what_is_said_of_the_past_knows_nothing_of_its_future() -> None:
     mine, other = again(whole_log(), lambda *done: seen.append(done))["crowded"], again(other_log())["crowded"]
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert mine.chances.keys() == other.chances.keys() == {
-        OWN, "persistence", "climatology", "anomaly_persistence", "count_model",
+        OWN, *BASELINES, RIVAL,
     }  # fmt: skip
     for name, p in mine.chances.items():
         np.testing.assert_array_equal(p, other.chances[name])

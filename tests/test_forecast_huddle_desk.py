@@ -142,6 +142,14 @@ def test_a_fault_is_said_on_the_page_and_it_is_tried_again(tmp_path: Path, monke
     assert (view.fault, [sheet.due_at for sheet in view.sheets]) == (None, [at])
 
 
+def test_whoever_sends_sheets_on_is_told_of_each_once_it_is_kept(made: list[Sheet], tmp_path: Path) -> None:
+    sheets, heard = Sheets(tmp_path), list[tuple[Sheet, list[str]]]()
+    huddle = Huddle(sheets, PARIS, "live", HOURS, told=lambda sheet: heard.append((sheet, sheets.names)))
+    for minutes in (0, 10, 20):
+        huddle.turn(MADE, FEED, datetime(2026, 11, 24, 7, minutes, tzinfo=UTC))
+    assert heard == [(made[0], [made[0].name])]
+
+
 # --- kept
 
 

@@ -27,6 +27,7 @@ from ingest.clock import SimulatedClock
 from ingest.database import Database
 from ingest.log import EventLog
 from tests.histories import NOON, START, Remembered, hospital, scenarios, state, whole_log
+from tests.sites import site as site_of
 
 HOW = Run(members=2, horizon_min=120.0)
 SITE = Site(hospital(), tuple(scenarios("as_usual", "arrivals_up_20")), "fabricated")
@@ -362,3 +363,40 @@ def test_the_wall_says_why_members_do_not_run_on_their_cluster(archive: Archive,
     loop = Loop(whole_log(), archive, SITE, executor, clock, how=HOW, rhythm=Rhythm(TEN), elsewhere=lambda: faults[0])
     assert loop.board.cycle.cluster_fault == "dask://far:8786 has no workers"
     assert bench(archive, executor, NIGHT).loop.board.cycle.cluster_fault is None
+
+
+# --- a house whose log is young -------------------------------------------------------------------------------------
+
+
+def young(archive: Archive, executor: Executor, *, described: bool = True) -> Bench:
+    """A house that begins with its log, two hours in."""
+    made = bench(archive, executor, START + 2 * HOUR)
+    site = replace(SITE, described=site_of("")) if described else SITE
+    made.loop = Loop(whole_log(), archive, site, executor, made.clock, how=HOW, rhythm=Rhythm(TEN))
+    return made
+
+
+def test_a_young_house_forecasts_from_its_description_and_then_from_its_log(
+    archive: Archive, executor: Executor
+) -> None:
+    """Nobody does anything for it; what its rivals cannot say yet is not there, and the wall is told why."""
+    b = young(archive, executor)
+    told = []
+    for instant in (START + 2 * HOUR, START + 2 * DAY, NIGHT):
+        b.turn_at(instant)
+        board = b.loop.board
+        assert board.fans["ed_census"].quantiles[0.5]
+        told.append((board.cycle.failed, board.cycle.path, (board.cycle.described or {}).get("days")))
+        if instant < NIGHT:
+            assert (b.loop.learned.report, b.loop.learned.described) == (None, board.cycle.described)
+            assert board.skills == ()
+    assert told == [(0, "full", 0.0), (0, "full", 0.0), (0, "milestones", None)]
+    assert b.loop.learned.report is not None
+    assert b.loop.learned.described is None
+
+
+def test_a_young_house_without_a_description_has_none(archive: Archive, executor: Executor) -> None:
+    b = young(archive, executor, described=False)
+    b.turn_at(START + 2 * DAY)
+    assert b.loop.board.cycle.failed == 1
+    assert "needs 7 days" in (b.loop.board.cycle.last_error or "")

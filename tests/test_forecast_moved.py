@@ -127,7 +127,7 @@ def test_slower_care_is_told_as_learned() -> None:
 
 def test_a_correction_of_past_forecasts_is_told_apart() -> None:
     lead, off = np.array([60.0]), np.full((4, 1), 3.0)
-    down = Recalibration("UTC", {"ed_census": Correction(lead, off, np.ones(1))}, 30)
+    down = Recalibration("UTC", {"ed_census": Correction(lead, off, np.ones((4, 1)))}, 30)
     found = why(later(), down)
     assert found.by[CORRECTION] == pytest.approx(-3.0, abs=0.2)
 

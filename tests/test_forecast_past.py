@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from forecast.past import RENEWED_DAYS, Past, grid_start, truth
+from ingest.events import Departed, Event
 from tests.histories import LOOKS, NOON, NOTHING_MISSING, calibration, situation, state, told
 from tests.worlds import told as mark
 from twin.known import known_at
 from twin.state import State, fold
+from twin.waits import SITUATIONS
 
 HOUR, QUARTER = timedelta(hours=1), timedelta(minutes=15)
 MEASURES = ("ed_census", "ed_waiting", "ed_boarders")
@@ -135,3 +137,35 @@ def test_the_present_may_lie_off_the_grid() -> None:
 def test_the_grid_starts_so_many_days_before_in_whole_steps() -> None:
     assert grid_start(NOON, days=10) == NOON - timedelta(days=10)
     assert (NOON - grid_start(NOON)) % QUARTER == timedelta(0)
+
+
+# --- moves to a ward that nobody told of
+
+
+def ward_censuses(events: Iterable[Event]) -> tuple[float, float, float]:
+    """People in wards: as expected now by the twin, as its rivals count them now, and the truth of some days ago."""
+    held, c, now_at = fold(State(), events), calibration(NOTHING_MISSING), LOOKS[-1]
+    known = known_at(held, c, now_at)
+    _, now = Past(grid_start(now_at, days=3)).at(held, known, c, now_at)
+    came = truth(held, c, list(LOOKS[:3]), now_at)
+    wards = [f"census:{u.name}" for u in c.hospital.wards]
+    expected = known.p_here[known.situation == SITUATIONS.index("ward")].sum()
+    gone = (1.0 - known.p_here)[known.situation == SITUATIONS.index("bed")].sum()
+    return expected + gone, sum(now[w] for w in wards), float(sum(came[w].mean() for w in wards))
+
+
+def test_moves_to_wards_that_nobody_told_are_known_to_the_twin_its_rivals_and_the_truth(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without the rule, the mutant, who went to a ward without a word lies nowhere."""
+    events = told(NOTHING_MISSING).known(LOOKS[-1])
+    moves = [e for e in events if isinstance(e, Departed) and e.to == "ward"]
+    lost = {e.event_id for e in moves[::3] if e.occurred_at < LOOKS[0] - timedelta(days=2)}
+    kept = [e for e in events if e.event_id not in lost]
+    whole = ward_censuses(events)
+    for with_all, with_some in zip(whole, ward_censuses(kept), strict=True):
+        assert with_some == pytest.approx(with_all, rel=0.05)
+    monkeypatch.setattr("twin.history.went_untold", lambda *_: False)
+    monkeypatch.setattr("twin.known.went_untold", lambda *_: False)
+    for with_all, with_none in zip(whole, ward_censuses(kept), strict=True):
+        assert with_none < 0.93 * with_all

@@ -13,6 +13,7 @@ import pytest
 from ingest.events import (
     ArrivalExpected,
     Arrived,
+    Changed,
     DischargePlanned,
     EnteredWard,
     Event,
@@ -23,9 +24,11 @@ from ingest.events import (
 )
 from tests.histories import NOON
 from twin.announced import ARRIVALS, EXITS, KINDS, LEADS, PLANNED, Coming, Kept, coming, learn_kept
+from twin.demand import Demand, People
 from twin.durations import fixed
 from twin.luck import Luck, draw_members
 from twin.minutes import Minutes
+from twin.present import Present
 from twin.small_hospitals import QUEUE, START, parameters, small_path
 from twin.state import State, fold
 
@@ -218,3 +221,36 @@ def test_a_member_is_announced_the_same_in_whatever_company() -> None:
     rows = slice(together.first[5], together.first[6])
     for name in ("group", "at_min", "mark", "uniform"):
         np.testing.assert_array_equal(getattr(together, name)[rows], getattr(alone, name))
+
+
+# --- of which class
+
+
+def share_of_the_first_class(fits: Sequence[bool] | None) -> float:
+    """Of those announced who come, where two classes come alike and it is told which are possible."""
+    believed = parameters(PATH, {"service": fixed(10.0)}, per_hour=6.0, classes={0: 0.5, 1: 0.5})
+    due = Coming(0, (np.array([30.0]),) * 8, np.zeros(LEADS.size), fits=(np.array(fits),) * 8 if fits else ())
+    luck = draw_members(
+        PATH, believed, dict.fromkeys(range(50), 0), seed=1, start=START, horizon_min=180.0, zone="UTC", announced=[due]
+    )
+    people = People(PATH, believed, luck, [Present.of_nobody()] * 50, Demand())
+    of_them = luck.at_min[people.row] == 30.0
+    assert of_them.sum() == 400
+    return float((people.cls[of_them] == 0).mean())
+
+
+def test_who_is_announced_is_of_a_class_that_fits_what_is_told_and_else_of_the_usual_mix() -> None:
+    """The mutant knows of no class: half are of each."""
+    assert share_of_the_first_class([True, False]) == 1.0
+    assert share_of_the_first_class([False, True]) == 0.0
+    assert share_of_the_first_class(None) == pytest.approx(0.5, abs=0.08)
+    assert share_of_the_first_class([False, False]) == pytest.approx(0.5, abs=0.08)
+
+
+def test_what_is_told_beforehand_of_acuity_and_age_is_heard() -> None:
+    state = fold(State(), [*past(), expected("a", -30.0, 20.0), expected("b", -30.0, 25.0),
+                           event(Changed, "a", -25.0, acuity="2")])  # fmt: skip
+    [due] = coming(state, kept_of(past()), {}, NOON, "UTC", lambda v: np.array([v.acuity == "2", True]))
+    assert [fits.tolist() for fits in due.fits] == [[True, True], [False, True]]
+    [untold] = coming(fold(State(), past()), kept_of(past()), {}, NOON, "UTC", lambda _: np.array([True]))
+    assert untold.fits == ()

@@ -69,6 +69,48 @@ def test_a_ward_stay_without_an_end_is_closed_after_30_days() -> None:
     assert np.isnan(open_still.stay_until_min[row])
 
 
+def boarders(*more: Event) -> list[Event]:
+    """Two who board for one and for three hours and lie in medicine for a day, and one of whom no exit is told."""
+    out: list[Event] = []
+    for visit, went in (("a", "11:00"), ("b", "13:00"), ("untold", None)):
+        out += [told("Arrived", visit, "09:00"), told("DecidedToAdmit", visit, "10:00", unit="medicine")]
+        if went:
+            out += [told("Departed", visit, went, to="ward", unit="medicine"), told("LeftWard", visit, went, day=1)]
+    return [*out, *more]
+
+
+def ward_stay(events: list[Event], as_of_days: float) -> tuple[float, float, float] | None:
+    """Of the visit of which no exit is told: out of the department, into the ward, out of it; minutes."""
+    ids, visits = finished(events, as_of_days)
+    row = ids.index("untold")
+    found = np.flatnonzero(visits.stay_visit == row)
+    return (
+        (visits.departed_min[row], visits.stay_from_min[found[0]], visits.stay_until_min[found[0]])
+        if found.size
+        else None
+    )
+
+
+def test_who_was_to_be_admitted_and_is_silent_for_two_days_lies_in_the_ward_wanted() -> None:
+    assert ward_stay(boarders(), as_of_days=2) is None
+    there = ward_stay(boarders(), as_of_days=2.5)
+    assert there is not None
+    assert there[:2] == (12 * 60, 12 * 60)
+    assert np.isnan(there[2])
+
+
+def test_an_exit_from_a_ward_tells_that_somebody_had_gone_there() -> None:
+    left = told("LeftWard", "untold", "18:00", day=1)
+    assert ward_stay(boarders(left), as_of_days=1.8) == (12 * 60, 12 * 60, 42 * 60)
+    soon = told("LeftWard", "untold", "11:30")
+    assert ward_stay(boarders(soon), as_of_days=1.8) == (11.5 * 60, 11.5 * 60, 11.5 * 60)
+
+
+def test_where_no_log_tells_of_wards_nobody_is_put_into_one() -> None:
+    only = [e for e in boarders() if e.kind != "LeftWard"]
+    assert ward_stay(only, as_of_days=2.5) is None
+
+
 def test_medians_by_group_fall_back_on_all() -> None:
     out = group_medians(np.array([1.0, 3.0, np.nan, np.nan]), np.array([0, 0, 0, 5]))
     assert out.tolist() == [2.0, 2.0, 2.0, 2.0]

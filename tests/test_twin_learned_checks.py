@@ -12,13 +12,16 @@ import pytest
 
 from ingest.events import Departed, Event, EventId, LeftDuringCare, LeftWard, LeftWithoutBeingSeen, Triaged
 from tests.histories import NOON, NOTHING_MISSING, calibration, hospital, told
+from twin.alike import group_of
 from twin.calibrate import calibrate
 from twin.durations import fixed
-from twin.history import completed, history_of
+from twin.history import History, completed, history_of
 from twin.learned_checks import _law, checks
 from twin.minutes import Minutes
+from twin.reporting import Reporting, with_ends
 from twin.settled import learning_window
 from twin.state import State, fold
+from twin.story import Array
 
 Looks = list[dict[str, Any]]
 
@@ -100,3 +103,35 @@ def test_who_is_still_there_has_come_all_the_same() -> None:
     assert law.per_hour * 24 == pytest.approx(1.0)
     assert law.stay_h == pytest.approx(240.0)
     assert _law(start[~np.isnan(end)], end[~np.isnan(end)], (0.0, 60 * day)).per_hour * 24 < 0.9, "the mutant"
+
+
+def test_exits_that_nobody_told_do_not_break_the_law_of_a_ward_of_short_stays() -> None:
+    """The mutant leaves stays open whose end was not told: in a ward of hours they soon are all its census."""
+    lost = {e.event_id for k, e in enumerate(e for e in whole() if isinstance(e, LeftWard)) if k % 8 == 0}
+    state = fold(State(), [e for e in whole() if e.event_id not in lost])
+    known = calibration(NOTHING_MISSING)
+    codes = {u.name: i for i, u in enumerate(known.hospital.units)}
+    history = history_of(state, Minutes(NOON), 0.0, known.hospital.acuities, codes, known.hospital.zone)
+    visits, window = completed(history), learning_window(history, 60)
+    closed = with_ends(history, visits, ways_out(history))
+    seen = [
+        of(checks(history, v, window, known.hospital, known.parameters.durations), "little", "uhcd")
+        for v in (closed, visits)
+    ]
+    usual = of(looks(whole()), "little", "uhcd")
+    assert abs(seen[0]["seen"] / usual["seen"] - 1) < 0.25
+    assert seen[1]["seen"] > 2 * usual["seen"]
+
+
+def ways_out(history: History) -> Reporting:
+    """One in eight exits from a ward is never told, the others at once."""
+    stay = np.tile(np.quantile(uhcd_stays(history), np.linspace(0.01, 0.99, 50)), 8)
+    group = np.repeat([group_of(np.array([code]), np.array([b]))[0] for code in range(20) for b in range(6)], stay.size)
+    delay = np.tile(np.where(np.arange(stay.size) % 8 == 0, np.inf, 0.0), 120)
+    return Reporting(group, np.tile(stay, 120), delay, np.full(group.size, np.inf))
+
+
+def uhcd_stays(history: History) -> Array:
+    uhcd = next(i for i, u in enumerate(calibration(NOTHING_MISSING).hospital.units) if u.name == "uhcd")
+    stays = (history.visits.stay_until_min - history.visits.stay_from_min)[history.visits.stay_unit == uhcd]
+    return np.asarray(stays[~np.isnan(stays)])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from twin.demand import Demand, comes
 from twin.durations import fixed
 from twin.luck import CRISIS, HERE, RESERVE, Luck, Purpose, draw, draw_members
 from twin.small_hospitals import DELAY, START, WHOLE, Array, parameters, small_path
@@ -145,3 +146,19 @@ def test_who_comes_together_comes_or_stays_away_together() -> None:
     assert (luck.mark[brought] == luck.mark[brought - 1]).all()
     assert (luck.cls[brought] != luck.cls[brought - 1]).all()
     assert np.unique(luck.mark[:RESERVE]).size == RESERVE
+
+
+def test_of_a_stream_that_no_scenario_changes_nobody_is_drawn_who_does_not_come() -> None:
+    """The mutant draws three times as many for it, as for the stream whose level a scenario may raise."""
+    path = small_path(WHOLE)
+    names = {name: fixed(1) for name in path.durations}
+    believed = parameters(path, names, per_hour=5.0, shares={"p_admit": 0.2}, wanted={"medicine": 1.0})
+    planned = replace(believed.streams[0], name="planned")
+    believed = replace(believed, streams=(*believed.streams, planned))
+    luck = draw_members(
+        path, believed, dict.fromkeys(range(40), 0), seed=1, start=START, horizon_min=1440.0, zone="UTC"
+    )
+    per_day = [float((luck.group == stream).sum()) / 40 for stream in (0, 1)]
+    assert per_day == pytest.approx([3 * 120.0, 120.0], rel=0.05)
+    for level in (0.0, 1.0, 2.0):
+        assert comes(luck, Demand(level=((0.0, level),)))[luck.group == 1].all()

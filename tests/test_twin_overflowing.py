@@ -41,6 +41,7 @@ def boarders(asked: Index, entered: Index, decided: Array, boarding: Array) -> H
         contact_known_min=blank, exit_known_min=decided + boarding,
         block_hour=zeros, stay_hour=np.zeros(4, dtype=np.int64), stay_end_known_min=np.full(4, np.nan),
         stay_ward=np.ones(4, dtype=bool), stay_direct=np.ones(4, dtype=bool),
+        stay_untold=np.zeros(4, dtype=bool),
     )  # fmt: skip
 
 

@@ -139,6 +139,15 @@ def test_where_nobody_waits_it_stays_as_believed_and_few_minutes_say_little() ->
     assert module.FACTORS[0] < slower(hardly, SLOT, NO_LIMIT) < 1.0
 
 
+def test_a_roster_that_ends_with_nobody_does_not_carry_all_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those whom nobody would see have waited for two days, not for ever."""
+    queue = weeks()
+    ends = replace(queue, duty=(*queue.duty, (float(queue.ready_min[-20]), 0)))
+    assert slower(ends, SLOT, NO_LIMIT) == pytest.approx(1.0, abs=0.1)
+    monkeypatch.setattr(module, "LONGEST_MIN", 1e9)
+    assert slower(ends, SLOT, NO_LIMIT) < 0.9
+
+
 def test_the_same_log_tells_the_same_twice() -> None:
     queue = weeks()
     assert slower(queue, SLOT, NO_LIMIT) == slower(queue, SLOT, NO_LIMIT)
@@ -164,7 +173,7 @@ def test_with_what_is_learned_of_a_hospital_the_law_gives_the_waits_of_its_log(m
     learned = calibrate(state(), hospital(), NOON).parameters.durations["doctor_slot"]
     ((queue, believed, limit),) = asked
     came = float(queue.waited_min.mean())
-    assert waited(queue, learned, limit) == pytest.approx(came, rel=0.2)
+    assert waited(queue, learned, limit) == pytest.approx(came, rel=0.25)
     assert waited(queue, believed, limit) < 0.75 * came
 
 

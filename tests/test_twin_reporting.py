@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.histories import calibration
+from twin.alike import group_of
 from twin.reporting import FORGOTTEN_MIN, Reporting, typed_after
 
 
@@ -61,3 +64,21 @@ def test_what_is_typed_in_at_once_is_told_apart_from_what_was_forgotten() -> Non
     assert (np.diff(found) >= 0).all()
     assert 0 <= found[0] <= found[-1] < FORGOTTEN_MIN
     assert 2.0 < np.median(found) < 15.0
+
+
+def test_after_days_a_ward_of_hours_is_not_like_wards_of_weeks() -> None:
+    """Taken together, the mutant, who left a ward of hours untold ten days ago is likely to lie there still."""
+    day = 1440.0
+    stay = np.concatenate([np.full(300, 0.4 * day), np.linspace(2 * day, 28 * day, 300)])
+    told = Reporting(
+        group=np.repeat([group_of(np.array([0]), np.array([2]))[0], group_of(np.array([1]), np.array([2]))[0]], 300),
+        stay=stay,
+        delay=np.where(np.arange(600) % 50 == 0, np.inf, 10.0),
+        moves_on=np.full(600, np.inf),
+        apart=True,
+    )
+    at, group = np.array([10 * day]), told.group[:1]
+    assert told.p_here(at, group).tolist() == [0.0]
+    assert replace(told, apart=False).p_here(at, group)[0] > 0.5
+    assert told.p_here(at, told.group[-1:]).tolist() == replace(told, apart=False).p_here(at, told.group[-1:]).tolist()
+    assert told.left_after(10 * day, int(group[0]), 0.5) == 0.4 * day

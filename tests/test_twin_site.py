@@ -161,12 +161,48 @@ def test_shipped_defaults_that_do_not_suit_a_site_are_no_fault_of_its_file() -> 
     assert "stage.reception.unit: unknown unit reception" in site.lacks[0]
 
 
+WANTS = """
+[stage.counter]
+comes = "Arrived"
+wants = "ward"
+then = { lies = 1.0 }
+[stage.lies]
+unit = "wanted"
+starts = "Departed"
+to = "ward"
+lasts = "ward_stay:wanted"
+ends = "LeftWard"
+[durations]
+"ward_stay:west" = { law = "exponential", mean = 5, unit = "d", source = "our own count" }
+"""
+WEST = '[units]\nwest = { fr = "O", en = "W", beds = 9 }\n'
+
+
 def test_wards_of_its_own_under_a_path_of_its_own_say_which_shares_they_lack() -> None:
-    units = '[units]\nwest = { fr = "O", en = "W", beds = 9 }\n'
-    site = site_from(units + OWN_PATH)
+    site = site_from(WEST + WANTS)
     assert site.path is not None
     assert site.parameters is None
     assert "wanted.ward.by_age.75+: unknown ward geriatrics" in site.lacks
+    assert not [lack for lack in site.lacks if "surgical" in lack]
+
+
+def test_shipped_shares_that_its_path_never_asks_for_are_no_fault() -> None:
+    """Nor are patients by appointment and what wards ask for, where nothing of the path takes them in."""
+    site = site_from(WEST + OWN_PATH)
+    assert site.lacks == ()
+    assert site.parameters is not None
+    assert (list(site.parameters.wanted), len(site.parameters.streams)) == ([], 1)
+
+
+@pytest.mark.parametrize(("text", "keeps"), [("", False), ("keeps_path = true", True), ("keeps_path = false", False)])
+def test_a_site_may_keep_its_path(text: str, keeps: bool) -> None:
+    assert site_from(text).keeps_path is keeps
+
+
+def test_whether_it_keeps_it_is_true_or_false() -> None:
+    assert faults_of('name = "CH"\nkeeps_path = "yes"') == (
+        "site.toml:2: keeps_path: must be true or false, but is 'yes'",
+    )
 
 
 def test_a_file_that_cannot_be_read_is_said(tmp_path: FilePath) -> None:

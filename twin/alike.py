@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,10 @@ Array = npt.NDArray[np.float64]
 Candidates = Callable[[Array], Array]
 """From counts as `Alike.over_by` gives them, how many of those counted speak for the one."""
 
+_WIDTHS = 3
+"""Those of a group; those of its kind, whenever they came; all."""
+_ALL = 1 << 40
+"""More than any number of a group."""
 ENOUGH = 40
 """Visits that a group must have to speak for itself."""
 
@@ -33,30 +38,44 @@ class Alike:
     times: Array
     """Minutes after which each of some things was over, `(thing, visit)`; inf where it never was."""
 
-    def over_by(self, age_min: Array, group: Index, candidates: Candidates) -> Array:
+    def over_by(self, age_min: Array, group: Index, candidates: Candidates, of_kind: Candidates | None = None) -> Array:
         """At each age, of visits like one: how many there are, then for how many each thing is over, `(1 + thing, n)`.
 
-        Those most like it if enough of them are candidates, else wider, else all.
+        Those most like it if enough of them are candidates, else wider, else all. `of_kind` says instead, of those of
+        its kind whenever they came, how many are enough to speak for it.
         """
         out = np.empty((1 + self.times.shape[0], age_min.size))
         for one in np.unique(group):
             rows = np.flatnonzero(group == one)
-            for like in _widening(self.group, int(one)):
-                out[:, rows] = self._counts(like, age_min[rows])
-                rows = rows[candidates(out[:, rows]) < ENOUGH]
+            for width in range(_WIDTHS):
+                out[:, rows] = self._counts(width, int(one), age_min[rows])
+                enough = of_kind if of_kind is not None and width else candidates
+                rows = rows[enough(out[:, rows]) < ENOUGH]
                 if not rows.size:
                     break
         return out
 
-    def _counts(self, like: Flags, age_min: Array) -> Array:
-        over = [np.searchsorted(np.sort(times[like]), age_min, side="right") for times in self.times]
-        return np.array([np.full(age_min.size, int(like.sum())), *over], dtype=np.float64)
+    def _counts(self, width: int, group: int, age_min: Array) -> Array:
+        rising = _rising(self, width, group // (1, BLOCKS, _ALL)[width])
+        over = [np.searchsorted(times, age_min, side="right") for times in rising]
+        return np.array([np.full(age_min.size, rising[0].size), *over], dtype=np.float64)
 
 
-def enough_alike(groups: Index, group: int, candidates: Flags) -> Flags:
-    """Which visits are like one of a group: the most alike of whom enough are candidates; all if they are not."""
-    for like in _widening(groups, group):
-        if int((candidates & like).sum()) >= ENOUGH:
+@lru_cache(maxsize=512)
+def _rising(alike: Alike, width: int, part: int) -> list[Array]:
+    """Of each thing the minutes of those alike, rising; the same is asked for hour after hour."""
+    like = alike.group // (1, BLOCKS, _ALL)[width] == part
+    return [np.sort(times[like]) for times in alike.times]
+
+
+def enough_alike(groups: Index, group: int, candidates: Flags, of_kind: Flags | None = None) -> Flags:
+    """Which visits are like one of a group: the most alike of whom enough are candidates; all if they are not.
+
+    `of_kind` says instead, of those of its kind whenever they came, which count.
+    """
+    for level, like in enumerate(_widening(groups, group)):
+        counted = of_kind if of_kind is not None and level else candidates
+        if int((counted & like).sum()) >= ENOUGH:
             break
     return like
 

@@ -11,9 +11,10 @@ by now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,8 @@ from twin.state import State
 from twin.visit import Stay, Visit
 
 Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 EXITS, ARRIVALS, PLANNED = "exits from wards", "arrivals", "planned patients"
 KINDS = (EXITS, ARRIVALS, PLANNED)
@@ -92,6 +95,9 @@ class Coming:
     """Of those who come at each of `LEADS` after `all_until_min`, the share that is announced by now."""
     all_until_min: float = 0.0
     """Until then nobody comes but those who are announced."""
+    fits: tuple[Flags, ...] = ()
+    """Of each the classes of patients that it may be of, by what is told beforehand, `(class,)`; empty where nothing is
+    told of anybody."""
 
     def unannounced(self, edge_min: Array) -> Array:
         """Of those who come from each minute to the next, `(interval + 1,)`, the share that nobody has announced by
@@ -100,10 +106,11 @@ class Coming:
         open_share = np.clip((edge_min[1:] - self.all_until_min) / width, 0.0, 1.0)
         return np.asarray(open_share * (1.0 - np.interp(middle - self.all_until_min, LEADS, self.taken)))
 
-    def drawn(self, uniform: Array) -> Array:
-        """When those come who do, minutes from now, from one uniform each."""
+    def drawn(self, uniform: Array) -> tuple[Array, Index]:
+        """When those come who do, minutes from now, from one uniform each; and which of them they are."""
         at = [after[int(u * after.size)] for after, u in zip(self.after_min, uniform, strict=True)]
-        return np.array([minute for minute in at if np.isfinite(minute)])
+        who = np.flatnonzero(np.isfinite(at)) if at else np.empty(0, dtype=np.int64)
+        return np.array(at, dtype=np.float64)[who], who
 
 
 @dataclass(frozen=True)
@@ -122,23 +129,33 @@ def learn_kept(state: State, minutes: Minutes, from_min: float, zone: str) -> di
 
 
 def coming(
-    state: State, kept: Mapping[str, Kept], wards: Mapping[str, int], as_of: datetime, zone: str
+    state: State,
+    kept: Mapping[str, Kept],
+    wards: Mapping[str, int],
+    as_of: datetime,
+    zone: str,
+    fits: Callable[[Visit], Flags] | None = None,
 ) -> list[Coming]:
     """Those announced and not here yet, by stream: `wards` gives the stream of each ward's planned patients.
 
-    Announcements for a ward that no stream is for are left out.
+    `fits` says of which classes one may be whose acuity or age is told beforehand. Announcements for a ward that no
+    stream is for are left out.
     """
     oldest_at = as_of - timedelta(minutes=_FORGOTTEN_MIN)
-    open_ = [row for _, row in sorted(state.visits.items()) if row.expected_at and not _came(row)]
-    due = [row for row in open_ if row.expected_at and row.expected_at > oldest_at]
+    expected = ((v, row) for v, row in state.visits.items() if row.expected_at and row.expected_at > oldest_at)
+    due = [row for _, row in sorted((pair for pair in expected if not _came(pair[1])), key=itemgetter(0))]
     out = []
     for unit, stream in (None, 0), *wards.items():
         kind = PLANNED if unit else ARRIVALS
         if kept[kind].told:
-            mine = [row.expected_at for row in due if row.expected_unit == unit]
-            after = [kept[kind].left(minute) for minute in Minutes(as_of).of_many(mine).tolist()]
+            mine = [row for row in due if row.expected_unit == unit]
+            minutes = Minutes(as_of).of_many([row.expected_at for row in mine]).tolist()
+            after = [(row, kept[kind].left(minute)) for row, minute in zip(mine, minutes, strict=True)]
+            after = [(row, left) for row, left in after if left.size]
+            told = fits is not None and any(row.acuity or row.age_band for row, _ in after)
             taken = kept[kind].announced_share(LEADS, hour_of(as_of, zone)) * _heard(kind, state, kept, as_of)
-            out.append(Coming(stream, tuple(a for a in after if a.size), taken))
+            of_class = tuple(fits(row) for row, _ in after) if told and fits else ()
+            out.append(Coming(stream, tuple(left for _, left in after), taken, fits=of_class))
     return out
 
 
@@ -194,8 +211,10 @@ def _few(values: Array) -> Array:
 
 
 def _heard(kind: str, state: State, kept: Mapping[str, Kept], as_of: datetime) -> float:
-    """Half as many as usual in the last day is still as usual; none is a silence."""
-    day_ago = as_of - timedelta(minutes=_DAY_MIN)
-    said = [r for r in state.visits.values() if r.expected_known_at and day_ago < r.expected_known_at <= as_of]
-    count = sum((row.expected_unit is not None) == (kind == PLANNED) for row in said)
-    return min(1.0, 2.0 * count / kept[kind].a_day) if kept[kind].a_day else 0.0
+    """Half as many as usual in the last day is still as usual, and so are half as many due in the next: a list may be
+    told days ahead, as Monday's on a Friday. None of both is a silence."""
+    day = timedelta(minutes=_DAY_MIN)
+    mine = [r for r in state.visits.values() if r.expected_at and (r.expected_unit is not None) == (kind == PLANNED)]
+    said = sum(as_of - day < r.expected_known_at <= as_of for r in mine if r.expected_known_at)
+    due = sum(as_of < r.expected_at <= as_of + day for r in mine if r.expected_at) if kind == PLANNED else 0
+    return min(1.0, 2.0 * max(said, due) / kept[kind].a_day) if kept[kind].a_day else 0.0

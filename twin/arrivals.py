@@ -26,7 +26,8 @@ Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
 HEADROOM = 3.0
-"""Candidates per patient of an ordinary day; a scenario cannot raise arrivals above this factor."""
+"""Candidates per patient of an ordinary day; a scenario cannot raise arrivals above this factor. Streams that no
+scenario changes have as many as come."""
 _HOUR_MIN = 60.0
 _CELL_MIN = 2.0
 _SPREAD, _SPARE = 6.0, 16
@@ -125,9 +126,11 @@ def day_levels(uniform: Array, day_cv: float, *, seen: float, expected: float, d
     return np.asarray(special.gammaincinv(shape, uniform) / rate)
 
 
-def candidates_min(generator: np.random.Generator, hours: Calendar, expected: Array) -> Array:
-    """Minutes at which candidates come, rising: a Poisson process at HEADROOM times the rate, by change of time."""
-    reached = np.concatenate([[0.0], np.cumsum(expected)]) * HEADROOM
+def candidates_min(
+    generator: np.random.Generator, hours: Calendar, expected: Array, headroom: float = HEADROOM
+) -> Array:
+    """Minutes at which candidates come, rising: a Poisson process at `headroom` times the rate, by change of time."""
+    reached = np.concatenate([[0.0], np.cumsum(expected)]) * headroom
     end = float(reached[-1])
     at_once = int(end + _SPREAD * end**0.5) + _SPARE
     at = np.cumsum(generator.standard_exponential(at_once))

@@ -17,13 +17,12 @@ import numpy.typing as npt
 
 from ingest.clock import local
 from twin.adapted import Adapted, adapted
-from twin.alike import group_of
 from twin.announced import Kept, learn_kept
 from twin.contacts import Stretches, busy_stretches, caseload, doctor_slot, steps_of
 from twin.durations import Duration, fixed
 from twin.history import History, completed, history_of, history_of_visits
 from twin.hospital import NO_LIMIT, Hospital
-from twin.learned_arrivals import ArrivalProfile, Calendar, learn_arrivals
+from twin.learned_arrivals import Around, ArrivalProfile, Calendar, learn_arrivals
 from twin.learned_days import YEAR_DAYS, Before, came_at
 from twin.learned_durations import learn_censored
 from twin.learned_path import Learned, Sample, learn_milestones, learn_stay
@@ -35,7 +34,7 @@ from twin.parameters import Parameters, Stream
 from twin.pathway import Path, load_path
 from twin.presence import presence_correlation
 from twin.replayed import queue_of, slower
-from twin.reporting import Reporting, arrivals_told_after, exits_told, taken_as_gone, typed_after
+from twin.reporting import Reporting, arrivals_told_after, ended_untold, exits_told, typed_after, with_ends
 from twin.settled import (
     BLOCK_HOURS,
     BLOCKS,
@@ -188,7 +187,7 @@ def calibrate(
         report=report_of(
             Account(
                 history=history,
-                visits=visits,
+                visits=with_ends(history, visits, exits["ward"]),
                 window=window,
                 year=year.visits,
                 year_window=year.window,
@@ -316,8 +315,8 @@ def _wards(year: _Year, hospital: Hospital, told: Reporting) -> _Wards:
     v = history.visits
     ended = ~np.isnan(v.stay_until_min)
     until = np.where(ended, v.stay_until_min, year.looked_min[v.stay_visit])
-    begun = history.stay_ward & (v.stay_from_min >= from_min) & (v.stay_from_min < 0)
-    chosen = begun & ~_taken_as_gone(history, begun & ~ended, until, told)
+    begun = history.stay_ward & ~history.stay_untold & (v.stay_from_min >= from_min) & (v.stay_from_min < 0)
+    chosen = begun & ~ended_untold(history, told, begun & ~ended, until)
     timeline = Timeline.of(history.minutes, from_min, HOUR_MIN, hospital.zone)
     weight = 0.5 ** (-v.stay_from_min / (STAYS_HALF_LIFE_DAYS * DAY_MIN))
     leaving = np.ones((len(hospital.units), HOURS_A_WEEK))
@@ -335,20 +334,11 @@ def _wards(year: _Year, hospital: Hospital, told: Reporting) -> _Wards:
     return _Wards(stays, leaving, counts)
 
 
-def _taken_as_gone(history: History, open_stays: Flags, until: Array, told: Reporting) -> Flags:
-    """Stays without an end that are counted as over though nobody said so."""
-    rows = np.flatnonzero(open_stays)
-    group = group_of(history.visits.stay_unit[rows], history.stay_hour[rows] // BLOCK_HOURS)
-    p_here = told.p_here(until[rows] - history.visits.stay_from_min[rows], group)
-    out = np.zeros(open_stays.size, dtype=bool)
-    out[rows[taken_as_gone(p_here)]] = True
-    return out
-
-
 def _streams(year: _Year, recent: Sample, hospital: Hospital, path: Path) -> tuple[ArrivalProfile, tuple[Stream, ...]]:
     history = year.history
     calendar = Calendar.of(history.minutes, year.window[0], 0.0, hospital.zone)
-    profile = learn_arrivals(calendar, history.visits.arrived_min, hospital.holidays)
+    around = Around(hospital.holidays, hospital.school_zone, hospital.outside, hospital.zone, history.minutes.at(0.0))
+    profile = learn_arrivals(calendar, history.visits.arrived_min, around)
     classes = recent.cells.shape[0]
     mix = _mix(recent, classes)
     streams = [Stream("emergency", path.enters[0], profile.per_hour, mix, profile.day_cv, profile.together,
@@ -360,7 +350,7 @@ def _streams(year: _Year, recent: Sample, hospital: Hospital, path: Path) -> tup
         code = hospital.unit_code(unit.name)
         came = v.stay_from_min[history.stay_direct & (v.stay_unit == code)]
         if calendar.counts(came).sum() > 0:
-            rate = learn_arrivals(calendar, came, hospital.holidays)
+            rate = learn_arrivals(calendar, came, replace(around, outside=()))
             streams.append(
                 Stream(f"planned:{unit.name}", "planned", rate.per_hour, anyone, unit=code, on_days=rate.on_days)
             )

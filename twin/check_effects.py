@@ -30,7 +30,7 @@ from twin.story import DESTINATIONS, Array, Visits
 START = datetime(2026, 3, 2, tzinfo=UTC)
 FILLING_DAYS, DAYS = 21, 63
 REPLICATIONS = 4
-BEDS_SHARE = 1.04
+BEDS_SHARE = 1.05
 """Of the default hospital's beds; its short-stay unit has enough, so that who waits waits for a ward."""
 UHCD_BEDS = 30
 EARLIER_MIN = 240.0

@@ -90,7 +90,7 @@ def comes(luck: Luck, demand: Demand, rows: Index | None = None) -> Flags:
         at_min = luck.at_min if rows is None else luck.at_min[rows]
         step = np.searchsorted([minute for minute, _ in demand.level], at_min, side="right") - 1
         changed = factors[np.maximum(step, 0)]
-    return np.asarray((group >= 0) & (mark < np.where(group == 0, changed / HEADROOM, 1.0 / HEADROOM)))
+    return np.asarray((group >= 0) & (mark < np.where(group == 0, changed / HEADROOM, 1.0)))
 
 
 def _victims(luck: Luck, demand: Demand, at_min: Array) -> Flags:

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ingest.events import BedsCounted
 from twin.alike import group_of
@@ -42,7 +43,8 @@ from twin.walks import Walks, marked_by, walked
 ENOUGH_VISITS = 30
 """Visits that have left and none of which tells a milestone: then the log does not tell it."""
 NEVER_TOLD_SHARE, WARD_NEVER_TOLD_SHARE = 1 / 12, 1 / 50
-"""Of exits from the department, and from wards: an assumption, in use until a log tells how its exits are told."""
+"""Of exits from the department, and of those to wards and from them, which are booked: an assumption, in use until a
+log tells how its exits are told."""
 TOLD_AFTER_MIN = 5.0
 NOT_RECORDED_SHARE = 1 / 20
 """Of triages and first contacts: an assumption too."""
@@ -80,7 +82,7 @@ def described(
     else:
         level = _level(said.streams[0], state, as_of, hospital.zone)
     told = _told(site.path, state)
-    walks = walked(hospital, site.path, _at_level(said, round(level * _LEVEL_STEPS) / _LEVEL_STEPS), told)
+    walks = walked(hospital, site.path, _at_level(said, max(round(level * _LEVEL_STEPS), 1) / _LEVEL_STEPS), told)
     parameters = _at_level(said, level)
     exits = _exits(walks, hospital, parameters) if learned is None else _recoded(learned, hospital)
     units = len(hospital.units)
@@ -157,10 +159,12 @@ def _hospital(site: Site, state: State, as_of: datetime) -> tuple[Hospital, froz
 def _level(stream: Stream, state: State, as_of: datetime, zone: str) -> float:
     """Arrivals against what the site says: gamma by how far that may be off, given those counted since the second day.
 
-    Who is here when a log begins is told with the arrival, who had left is not: its first day is left out.
+    Who is here when a log begins is told with the arrival, who had left is not: counting begins a day after the first
+    arrival of one of whom the log tells that they came and left again.
     """
     arrived = [v.arrived_at for v in state.visits.values() if v.arrived_at and v.arrived_at <= as_of]
-    since = max(min(arrived, default=as_of) + _FOLLOWS_AFTER, as_of - _LATEST)
+    left = [v.arrived_at for v in state.visits.values() if v.arrived_at and v.departed_at and v.to != "ward"]
+    since = max(min(left, default=as_of) + _FOLLOWS_AFTER, as_of - _LATEST)
     if since >= as_of:
         return 1.0
     length_min = (as_of - since) / timedelta(minutes=1)
@@ -200,25 +204,36 @@ def _exits(walks: Walks, hospital: Hospital, parameters: Parameters) -> dict[str
         "decided": (v.decided_min, never), "discharged": (walks.discharged_min, never),
     }  # fmt: skip
     group = group_of(v.acuity + 1, walks.hour // BLOCK_HOURS)
-    out = {kind: _assumed(group, start, moves_on, v.departed_min) for kind, (start, moves_on) in starts.items()}
+    never_told = {"decided": WARD_NEVER_TOLD_SHARE}
+    out = {
+        kind: _assumed(group, start, moves_on, v.departed_min, never_told.get(kind, NEVER_TOLD_SHARE))
+        for kind, (start, moves_on) in starts.items()
+    }
     return {**out, "ward": _of_wards(hospital, parameters)}
 
 
-def _assumed(group: Index, start_min: Array, moves_on_min: Array, departed_min: Array) -> Reporting:
+def _assumed(
+    group: Index, start_min: Array, moves_on_min: Array, departed_min: Array, never_told_share: float
+) -> Reporting:
     rows = np.flatnonzero(~np.isnan(start_min) & ~np.isnan(departed_min))
     after = moves_on_min[rows] - start_min[rows]
+    after[_some(rows.size, NOT_RECORDED_SHARE)] = np.inf
     return Reporting(
         group=group[rows],
         stay=departed_min[rows] - start_min[rows],
-        delay=_delays(rows.size, NEVER_TOLD_SHARE),
+        delay=_delays(rows.size, never_told_share),
         moves_on=np.where(np.isnan(after), np.inf, after),
     )
 
 
 def _delays(n: int, never_told_share: float) -> Array:
-    """Evenly spread among them, some that are never told."""
-    every = round(1.0 / never_told_share)
-    return np.where(np.arange(n) % every == every - 1, np.inf, TOLD_AFTER_MIN)
+    """Told soon, but for some that are never told."""
+    return np.where(_some(n, never_told_share), np.inf, TOLD_AFTER_MIN)
+
+
+def _some(n: int, share: float) -> npt.NDArray[np.bool_]:
+    """Such a share of them, evenly spread."""
+    return np.asarray(np.arange(n) % round(1.0 / share) == 0)
 
 
 def _of_wards(hospital: Hospital, parameters: Parameters) -> Reporting:

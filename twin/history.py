@@ -5,6 +5,9 @@ whoever is judged, completes them by the same stated rule (`completed`):
 
 * a visit to the department without an exit 48 hours after its arrival is a ghost: it is taken to have left at its
   arrival plus the median stay of visits like it (same decision to admit or none, same acuity);
+* who was decided to be admitted, and of whom an exit from a ward was told, or nothing more for 48 hours since the
+  arrival, went to the ward wanted though nobody said so: after the decision as long as others board for it on
+  average; they lie there until that exit, or until a move to another ward;
 * a stay in a ward without an end after 30 days is a ghost: it ends at its beginning plus the unit's median stay;
 * a first contact missing from a visit that went on to a decision or an exit happened at its arrival plus the median
   wait of visits like it, but no later than that decision or exit.
@@ -12,19 +15,20 @@ whoever is judged, completes them by the same stated rule (`completed`):
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.clock import local
-from ingest.events import VisitId
+from ingest.events import UnitId, VisitId
 from twin.minutes import Minutes
 from twin.state import State
 from twin.story import DESTINATIONS, NOWHERE, Array, Index, Visits
-from twin.visit import Visit
+from twin.visit import Stay, Visit
 
 Flags = npt.NDArray[np.bool_]
 
@@ -32,6 +36,8 @@ SETTLED_MIN = 48 * 60.0
 """A visit this old without an exit is a ghost."""
 WARD_SETTLED_MIN = 30 * 24 * 60.0
 """A stay in a ward this old without an end is a ghost."""
+_SETTLED = timedelta(minutes=SETTLED_MIN)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _LWBS = DESTINATIONS.index("left_without_being_seen")
 
 
@@ -56,7 +62,7 @@ class History:
     contact_known_min: Array
     """When the triage, and the first contact, became known."""
     exit_known_min: Array
-    """When the exit from the department became known."""
+    """When the exit from the department became known; for who left a ward untold of, when that was told."""
     block_hour: Index
     """Local hour of the day of the arrival (of the first stay for those who came straight to a ward)."""
     stay_hour: Index
@@ -67,6 +73,15 @@ class History:
     """Per stay: True in a ward, False in an area of the department."""
     stay_direct: Flags
     """Per stay: True in a ward entered straight from outside or from another ward, not from the department."""
+    stay_untold: Flags
+    """Per stay: True where nobody said that it began, but the rule does."""
+
+    @property
+    def untold(self) -> Flags:
+        """Visits that went to a ward, by the rule, though nobody said so, `(visit,)`."""
+        out = np.zeros(len(self.ids), dtype=bool)
+        out[self.visits.stay_visit[self.stay_untold]] = True
+        return out
 
     @property
     def group(self) -> Index:
@@ -98,9 +113,10 @@ def history_of_visits(
     zone: str = "UTC",
 ) -> History:
     """As `history_of`, of some visits."""
-    rows = [row for row in sorted(visits, key=lambda v: v.visit) if row.arrived_at or row.stays]
+    told = [row for row in sorted(visits, key=lambda v: v.visit) if row.arrived_at or row.stays]
+    rows = with_untold(told, minutes.at(as_of_min), units)
     acuity_code = {name: code for code, name in enumerate(acuities)}
-    stays = [(i, units.get(s.unit, NOWHERE), s.from_at, s.until_at, s.ward, _direct(row, k), s.end_known_at)
+    stays = [(i, units.get(s.unit, NOWHERE), s.from_at, s.until_at, s.ward, _direct(row, k), s.end_known_at, s.untold)
              for i, row in enumerate(rows) for k, s in enumerate(row.stays)]  # fmt: skip
     return History(
         minutes=minutes,
@@ -121,13 +137,79 @@ def history_of_visits(
         discharged_min=minutes.of_many([r.discharged_at for r in rows]),
         triage_known_min=minutes.of_many([r.triage_known_at for r in rows]),
         contact_known_min=minutes.of_many([r.contact_known_at for r in rows]),
-        exit_known_min=minutes.of_many([r.departure_known_at for r in rows]),
+        exit_known_min=minutes.of_many([r.departure_known_at or r.left_ward_known_at for r in rows]),
         block_hour=_local_hours(minutes, [r.arrived_at or r.stays[0].from_at for r in rows], zone),
         stay_hour=_local_hours(minutes, [s[2] for s in stays], zone),
         stay_end_known_min=minutes.of_many([s[6] for s in stays]),
         stay_ward=np.array([s[4] for s in stays], dtype=bool),
         stay_direct=np.array([s[5] for s in stays], dtype=bool),
+        stay_untold=np.array([s[7] for s in stays], dtype=bool),
     )
+
+
+def went_untold(visit: Visit, as_of: datetime) -> bool:
+    """Whether, by the rule, it has gone to the ward wanted though nobody said so by an instant."""
+    if visit.departed_at is not None or not (visit.arrived_at and visit.decided_at and visit.unit_wanted):
+        return False
+    return visit.left_ward_at is not None or as_of - visit.arrived_at > _SETTLED
+
+
+def lying_untold(visit: Visit, boards_min: float, wards: Collection[str]) -> Visit:
+    """One that went untold, in the ward wanted, where others board for so long, and in wards that it moved to since."""
+    decided_at = visit.decided_at or _NEVER
+    moves = [replace(s, ward=True) for s in visit.stays if s.from_at > decided_at and s.unit in wards]
+    before = [s for s in visit.stays if s.from_at <= decided_at or s.unit not in wards]
+    until = moves[0].from_at if moves else visit.left_ward_at
+    went = min(decided_at + timedelta(minutes=boards_min), until or _NEVER)
+    told_at = None if moves else visit.left_ward_known_at
+    there = Stay(visit.unit_wanted or UnitId(""), went, until, ward=True, end_known_at=told_at, untold=True)
+    return replace(visit, departed_at=went, to="ward", stays=(*before, there, *moves))
+
+
+def with_untold(visits: Sequence[Visit], as_of: datetime, units: Collection[str]) -> list[Visit]:
+    """The visits; those that went untold to one of the units, where others are told to have gone, in it."""
+    gone = [went_untold(visit, as_of) and visit.unit_wanted in units for visit in visits]
+    if not any(gone):
+        return list(visits)
+    wards, boards = followed(visits), boarding(visits)
+    return [
+        lying_untold(v, boards.get(v.unit_wanted or "", NOT_TOLD).min, wards) if away and v.unit_wanted in wards else v
+        for v, away in zip(visits, gone, strict=True)
+    ]
+
+
+def followed(visits: Iterable[Visit]) -> frozenset[str]:
+    """The wards of which it is told that somebody was in them and left."""
+    return frozenset(stay.unit for visit in visits for stay in visit.stays if stay.ward and stay.until_at)
+
+
+@dataclass(frozen=True)
+class Boarding:
+    """Of those who wanted a ward and whose exit is told."""
+
+    min: float
+    """For how long those board, on average, who go to a ward."""
+    elsewhere_share: float
+    """The share that goes to no ward."""
+
+
+def boarding(visits: Iterable[Visit]) -> dict[str, Boarding]:
+    """How boarding ends, as far as it is told, by ward wanted."""
+    told = defaultdict[str, list[float]](list)
+    for v in visits:
+        if v.departed_at and v.decided_at and v.unit_wanted:
+            lasted = max((v.departed_at - v.decided_at) / timedelta(minutes=1), 0.0)
+            told[v.unit_wanted].append(lasted if v.to == "ward" else np.nan)
+    minutes = {ward: np.array(lasted) for ward, lasted in told.items()}
+    some = {ward: lasted[~np.isnan(lasted)] for ward, lasted in minutes.items()}
+    return {
+        ward: Boarding(float(some[ward].mean()), 1.0 - some[ward].size / lasted.size)
+        for ward, lasted in minutes.items()
+        if some[ward].size
+    }
+
+
+NOT_TOLD = Boarding(0.0, 0.0)
 
 
 def completed(history: History) -> Visits:

@@ -96,6 +96,10 @@ class Hospital:
     """Areas whose spaces count as treatment spaces."""
     holidays: str = "FR"
     """Whose public holidays count: a country (`FR`) or a part of one (`FR-57`); "" for none."""
+    school_zone: str = ""
+    """Whose school holidays count: the French zone A, B or C; "" for none."""
+    outside: tuple[str, ...] = ()
+    """Files of series from outside (weather, flu), read whenever it is learned anew."""
 
     @property
     def wards(self) -> tuple[Unit, ...]:
@@ -337,6 +341,7 @@ class HospitalFile(Checked):
     units: Annotated[dict[str, UnitEntry], AfterValidator(_overflow_into_wards)]
     pools: dict[str, PoolEntry] = Field(default_factory=dict)
     holidays: Annotated[str, AfterValidator(known_holidays)] = "FR"
+    school_zone: Literal["A", "B", "C", ""] = ""
 
     def hospital(self) -> Hospital:
         """The value the twin works with."""
@@ -348,6 +353,7 @@ class HospitalFile(Checked):
             rosters=tuple(_pool(name, entry) for name, entry in self.pools.items()),
             treats_in=tuple(name for name, entry in self.units.items() if entry.treatment),
             holidays=self.holidays,
+            school_zone=self.school_zone,
         )
 
 

@@ -13,7 +13,9 @@ from ingest.clock import local
 from ingest.events import RANK, VisitId
 from twin.alike import group_of
 from twin.announced import EXITS as EXITS_PLANNED
+from twin.announced import hour_of
 from twin.calibrate import Calibration
+from twin.history import NOT_TOLD, WARD_SETTLED_MIN, boarding, followed, lying_untold, went_untold
 from twin.leaving import HOUR_MIN, Timeline, lasted
 from twin.minutes import Minutes
 from twin.odds import shifted
@@ -49,6 +51,8 @@ class OnOwnPath:
     """How likely each is of each class, by what is known of its age and acuity, `(patient, class)`."""
     capacity: Mapping[str, int]
     """Of each pool, at the instant."""
+    hour: float
+    """The local hour of the day."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +107,11 @@ def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
     }  # fmt: skip
     acuities = {name: code for code, name in enumerate(calibration.hospital.acuities)}
     oldest_at = as_of - timedelta(minutes=FORGET_AFTER_MIN)
-    visits = [_as_told(v, calibration) for v in state.present(as_of) if (v.arrived_at or as_of) > oldest_at]
-    inpatients = [v for v in state.inpatients(as_of) if v.stays[-1].unit in wards]
+    untold, elsewhere = _untold(state, wards, as_of)
+    gone = {v.visit for v in untold}
+    here = [v for v in state.present(as_of) if (v.arrived_at or as_of) > oldest_at and v.visit not in gone]
+    visits = [_as_told(v, calibration) for v in here]
+    inpatients = [*(v for v in state.inpatients(as_of) if v.stays[-1].unit in wards), *untold]
     rows = [*visits, *inpatients]
     minutes = Minutes(as_of)
     situation = np.array([SITUATIONS.index(v.waits_for) for v in visits] + [WARD] * len(inpatients), dtype=np.int64)
@@ -123,6 +130,8 @@ def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
     arrived = minutes.of_many(starts[: len(visits)] + [None] * len(inpatients))
     left = _left(state, as_of, oldest_at, acuities, calibration)
     p_here = _p_here(calibration, _Exits(told, told_since, group), left)
+    p_here = np.concatenate([p_here[: len(rows) - len(untold)],
+                             _p_here_untold(calibration, untold, elsewhere, told_since, group)])  # fmt: skip
     p_here = _within_beds(p_here, unit, situation, told_since, calibration)
     ward_clock = _on_ward_clocks(calibration, minutes, situation, unit, minutes.of_many(starts))
     lying = _lying(minutes.of_many([v.leaves_at for v in rows]), situation, unit, ward_clock, p_here)
@@ -149,6 +158,37 @@ def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
     )
 
 
+def _untold(state: State, wards: Mapping[str, int], as_of: datetime) -> tuple[list[Visit], list[float]]:
+    """Those who lie in a ward by the rule of `history.py`, though nobody said that they went there.
+
+    And of each how likely who wanted that ward goes to none.
+    """
+    open_ = [v for v in state.visits.values() if v.decided_at and v.decided_at <= as_of and not _over(v, as_of)]
+    gone = [v for v in (v.as_of(as_of) for v in open_) if went_untold(v, as_of) and v.unit_wanted in wards]
+    if not gone:
+        return [], []
+    lain_in, boards = followed(state.visits.values()), boarding(state.visits.values())
+    gone = [v for v in sorted(gone, key=lambda v: v.visit) if v.unit_wanted in lain_in]
+    lying = [lying_untold(v, boards.get(v.unit_wanted or "", NOT_TOLD).min, lain_in) for v in gone]
+    young = [v for v in lying if as_of - v.stays[-1].from_at <= timedelta(minutes=WARD_SETTLED_MIN)]
+    there = [v for v in young if v.stays[-1].unit in wards]
+    return there, [boards.get(v.unit_wanted or "", NOT_TOLD).elsewhere_share for v in there]
+
+
+def _p_here_untold(
+    c: Calibration, untold: Sequence[Visit], elsewhere: Sequence[float], since_min: Array, group: Index
+) -> Array:
+    """The probability that they, who stand last, lie there still, as no exit from a ward was told of them.
+
+    They may have gone to no ward, unless a move to another one was told.
+    """
+    first = since_min.size - len(untold)
+    gone, told = c.exits["ward"].usual(-since_min[first:], group[first:])
+    away = np.array([e if v.stays[-1].untold else 0.0 for v, e in zip(untold, elsewhere, strict=True)])
+    quiet = (1.0 - away) * (1.0 - gone * told) + away
+    return np.asarray((1.0 - away) * (1.0 - gone) / np.maximum(quiet, 1e-9))
+
+
 _FIELD = {
     "Triaged": "triaged_at", "SeenByProvider": "seen_at", "DecidedToAdmit": "decided_at",
     "DecidedToDischarge": "discharged_at",
@@ -172,6 +212,7 @@ def _on_own_path(
     return OnOwnPath(
         class_share=_class_share(rows, acuity, block, c.parameters),
         capacity={pool: profile[0][1] for pool, profile in now.items()},
+        hour=hour_of(as_of, c.hospital.zone),
     )
 
 
@@ -273,7 +314,8 @@ def _left(state: State, as_of: datetime, oldest_at: datetime, acuities: Mapping[
 
 
 def _over(visit: Visit, as_of: datetime) -> bool:
-    return visit.departed_at is not None and visit.departed_at <= as_of
+    left_at = visit.departed_at or visit.left_ward_at
+    return left_at is not None and left_at <= as_of
 
 
 def _p_here(c: Calibration, open_: _Exits, left: _Exits) -> Array:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from ingest.clock import local
 from twin.learned_calendar import HALF_LIFE_DAYS, CalendarEffects, DayTotals, learn_effects, recent_level
 from twin.minutes import Minutes
+from twin.outside import Effect, Learned, learn_files
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -75,25 +77,45 @@ class ArrivalProfile:
     """How often somebody brings another one along."""
     effects: CalendarEffects = field(default_factory=CalendarEffects)
     on_days: tuple[tuple[int, float], ...] = ()
-    """Days to come on which holidays change the number of arrivals, by ordinal, with the factor."""
+    """Days to come on which holidays or series from outside change the number of arrivals, by ordinal, with the factor.
+    """
+    outside: tuple[Learned, ...] = ()
+    """What was learned of series from outside."""
 
 
-def learn_arrivals(calendar: Calendar, at_min: Array, place: str = "") -> ArrivalProfile:
-    """The profile of a period's arrivals; `place` names whose public holidays count (`FR`, `FR-57`, "" for none).
+@dataclass(frozen=True)
+class Around:
+    """What is around a hospital that moves its arrivals."""
+
+    place: str = ""
+    """Whose public holidays count (`FR`, `FR-57`, "" for none)."""
+    school_zone: str = ""
+    """Whose school holidays count (`A`, `B`, `C`, "" for none)."""
+    outside: tuple[str, ...] = ()
+    """Files of series from outside; they are read at `as_of`, in the hospital's zone."""
+    zone: str = "UTC"
+    as_of: datetime | None = None
+
+
+def learn_arrivals(calendar: Calendar, at_min: Array, around: Around | None = None) -> ArrivalProfile:
+    """The profile of a period's arrivals.
 
     The rate of an hour of the week is the product of an hour's and a weekday's share, drawn towards the cell's own
-    count the more it has seen. The level is the weighted ratio of counts to that profile and to the calendar's
-    factors, recent days weighing more.
+    count the more it has seen. The level is the weighted ratio of counts to that profile and to the factors of the
+    calendar and of series from outside, recent days weighing more.
     """
+    around = around or Around()
     counts = calendar.counts(at_min)
     shape = _shape(calendar, counts)
     by_day, usual = _by_day(calendar, counts), _by_day(calendar, shape[calendar.hour_of_week])
     whole = slice(1, -1) if by_day.size > 4 else slice(None)  # the first and last days may be parts
     first = calendar.first_day + (whole.start or 0)
-    effects = learn_effects(DayTotals(first, by_day[whole], usual[whole]), place)
+    effects = learn_effects(DayTotals(first, by_day[whole], usual[whole]), around.place, around.school_zone)
     days = calendar.first_day + np.arange(by_day.size)
-    factor = effects.factor(days)
-    expected = usual * factor
+    expected = usual * effects.factor(days)
+    soon = days[-1:].sum() + np.arange(AHEAD_DAYS) if days.size else days
+    outside = _outside(around, days, by_day, expected, calendar.weekdays, soon)
+    expected = expected * np.prod([np.ones(days.size), *(effect.past for effect in outside)], axis=0)
     dispersion = _dispersion(calendar, counts, shape[calendar.hour_of_week])
     level = recent_level(by_day, expected) * float(effects.seasonal(days[-1:])[0]) if days.size else 1.0
     told = _told_before(by_day[whole], expected[whole], calendar.weekdays[whole])
@@ -103,14 +125,23 @@ def learn_arrivals(calendar: Calendar, at_min: Array, place: str = "") -> Arriva
         level=level,
         together=(dispersion - 1.0) / (3.0 - dispersion),  # the inverse of `Stream.dispersion`
         effects=effects,
-        on_days=_ahead(effects, days),
+        on_days=_ahead(effects, soon, outside),
+        outside=tuple(effect.learned for effect in outside),
     )
 
 
-def _ahead(effects: CalendarEffects, days: Index) -> tuple[tuple[int, float], ...]:
-    """The holidays from the period's last day on."""
-    soon = days[-1:].sum() + np.arange(AHEAD_DAYS) if days.size else days
-    factor = effects.holiday(soon)
+def _outside(around: Around, days: Index, by_day: Array, expected: Array, weekdays: Index, soon: Index) -> list[Effect]:
+    """The effects of the series from outside, beside what was told of each whole day before it."""
+    if not around.outside or around.as_of is None or days.size < DAYS_A_WEEK:
+        return []
+    told = np.full(days.size, np.nan)
+    told[1:-1] = _told_before(by_day[1:-1], expected[1:-1], weekdays[1:-1])
+    return learn_files(around.outside, around.zone, days, told, by_day, soon, around.as_of)
+
+
+def _ahead(effects: CalendarEffects, soon: Index, outside: Sequence[Effect]) -> tuple[tuple[int, float], ...]:
+    """The factors of the days from the period's last day on, where they are not 1."""
+    factor = np.prod([effects.holiday(soon), *(effect.ahead for effect in outside)], axis=0)
     return tuple((int(day), float(x)) for day, x in zip(soon, factor, strict=True) if x != 1.0)
 
 

@@ -1,4 +1,4 @@
-"""What the calendar does to arrivals: public holidays, the season and the trend, and shifts of the level.
+"""What the calendar does to arrivals: public and school holidays, the season and the trend, and shifts of the level.
 
 All of it from totals of days: how many came, `(day,)`, beside how many the week's profile expects of such days. A day
 is known by its ordinal (`date.toordinal`), local.
@@ -7,7 +7,7 @@ is known by its ordinal (`date.toordinal`), local.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.errors import TwinError
+from twin.school_calendar import SUMMER, learn_school, school_breaks
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -93,13 +94,29 @@ class CalendarEffects:
     trend: float = 0.0
     """A year."""
     centre_day: float = 0.0
+    school_zone: str = ""
+    """Whose school holidays count: A, B or C; "" for none."""
+    school_break: float = 1.0
+    summer_break: float = 1.0
 
     def factor(self, days: Index) -> Array:
         """The factor of each day, `(day,)`."""
         return self.seasonal(days) * self.holiday(days)
 
     def holiday(self, days: Index) -> Array:
-        """The part of holidays: 1 on other days."""
+        """The part of public and of school holidays: 1 on other days."""
+        return self.public(days) * self.school(days)
+
+    def school(self, days: Index) -> Array:
+        """The part of school holidays."""
+        if not days.size:
+            return np.ones(0)
+        named = school_breaks(self.school_zone, int(days.min()), int(days.max()))
+        of = {"": 1.0, SUMMER: self.summer_break}
+        return np.array([of.get(named.get(int(day), ""), self.school_break) for day in days])
+
+    def public(self, days: Index) -> Array:
+        """The part of public holidays."""
         if not days.size:
             return np.ones(0)
         named = public_holidays(self.place, int(days.min()), int(days.max()))
@@ -112,18 +129,26 @@ class CalendarEffects:
         return np.asarray(np.exp(_terms(days, self.centre_day) @ np.array([*self.season, self.trend])))
 
 
-def learn_effects(totals: DayTotals, place: str) -> CalendarEffects:
-    """The effects of the calendar on a period's totals; none where nobody came."""
+def learn_effects(totals: DayTotals, place: str, school_zone: str = "") -> CalendarEffects:
+    """The effects of the calendar on a period's totals; none where nobody came.
+
+    School holidays first, from days that are no public ones; public ones beside what school holidays leave.
+    """
     if not totals.expected.any() or not totals.came.any():
-        return CalendarEffects(place)
-    of_holiday, other = _holidays(totals, place)
-    found = CalendarEffects(place, of_holiday, other)
+        return CalendarEffects(place, school_zone=school_zone)
+    public = public_holidays(place, totals.first_day, totals.first_day + totals.came.size - 1)
+    usual = ~np.isin(totals.days, list(public))
+    short, summer = learn_school(totals.days, totals.came, totals.expected, school_zone, usual)
+    found = CalendarEffects(place, school_zone=school_zone, school_break=short, summer_break=summer)
+    of_holiday, other = _holidays(replace(totals, expected=totals.expected * found.school(totals.days)), place)
+    found = replace(found, of_holiday=of_holiday, other_holidays=other)
     if totals.came.size < SEASON_FROM_DAYS:
         return found
     ratio = totals.came / np.maximum(totals.expected * found.holiday(totals.days), 1e-9)
     centre = float(totals.days.mean())
     swing = _ridge(_terms(totals.days, centre), ratio / ratio.mean() - 1.0)
-    return CalendarEffects(place, of_holiday, other, (float(swing[0]), float(swing[1])), float(swing[2]), centre)
+    season = (float(swing[0]), float(swing[1]))
+    return replace(found, season=season, trend=float(swing[2]), centre_day=centre)
 
 
 def recent_level(came: Array, expected: Array) -> float:

@@ -52,13 +52,13 @@ def completeness(history: History, window: tuple[float, float]) -> dict[str, tup
     chosen = (v.arrived_min >= window[0]) & (v.arrived_min < window[1])
     seen, to_ward = chosen & (v.to != _LWBS), chosen & (v.to == _WARD)
     left = chosen & ~np.isnan(v.departed_min)
-    stays = history.stay_ward & (v.stay_from_min < -WARD_SETTLED_MIN)
+    stays = history.stay_ward & ~history.stay_untold & (v.stay_from_min < -WARD_SETTLED_MIN)
     fields = {
         "triage": (~np.isnan(v.triaged_min), seen),
         "acuity": (v.acuity >= 0, seen),
         "first contact": (~np.isnan(v.seen_min), seen),
         "decision to admit": (~np.isnan(v.decided_min), to_ward),
-        "exit": (~np.isnan(v.departed_min), chosen),
+        "exit": (~np.isnan(v.departed_min) & ~history.untold, chosen),
         "destination": (v.to >= 0, left),
         "ward": (history.wanted >= 0, to_ward),
         "exit from ward": (~np.isnan(v.stay_until_min), stays),
@@ -73,7 +73,8 @@ def checks(
 ) -> list[dict[str, Any]]:
     """Every look, ready for JSON: Little's law by zone, implausible stays, completeness by field.
 
-    `visits` are completed; `learned` are the durations that the model runs on.
+    `visits` are completed, and their stays in wards that are over though nobody said so are closed; `learned` are the
+    durations that the model runs on.
     """
     found = [
         *_little(history, visits, window, hospital, learned),

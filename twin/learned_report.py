@@ -6,7 +6,7 @@ Every key is explained in `twin/README.md`; the page `/learned` shows it, `edtwi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -52,6 +52,7 @@ def report_of(a: Account) -> dict[str, Any]:
     """The whole account."""
     v = a.history.visits
     lately = (v.arrived_min >= a.window[0]) & (v.arrived_min < a.window[1])
+    untold = np.isnan(v.departed_min) | a.history.untold
     looks = checks(a.history, a.visits, a.window, a.known.hospital, a.parameters.durations)
     fields = completeness(a.history, a.window)
     return {
@@ -72,7 +73,7 @@ def report_of(a: Account) -> dict[str, Any]:
         "stay_min": _quantiles((a.visits.departed_min - a.visits.arrived_min)[lately]),
         "durations": list(_durations(a)),
         "recorded_share": {name: round(share, 3) for name, (share, _) in fields.items()},
-        "ghost_share": round(float(np.isnan(v.departed_min[lately]).mean()), 3) if lately.any() else None,
+        "ghost_share": round(float(untold[lately].mean()), 3) if lately.any() else None,
         "shares": {name: round(float(share.mean()), 4) for name, share in a.parameters.shares.items()},
         "wards": list(_wards(a)),
         "ward_stays": dict(a.ended),
@@ -131,6 +132,10 @@ def _calendar(profile: ArrivalProfile) -> dict[str, Any]:
         "holidays_of": effects.place,
         "holidays": {name: round(factor, 3) for name, factor in effects.of_holiday.items()},
         "other_holidays": round(effects.other_holidays, 3),
+        "school_zone": effects.school_zone,
+        "school_break": round(effects.school_break, 3),
+        "summer_break": round(effects.summer_break, 3),
+        "outside": [{**asdict(one), "slope": round(one.slope, 4)} for one in profile.outside],
         "season_swing": round(float(np.hypot(*effects.season)), 3),
         "trend_a_year": round(effects.trend, 3),
         "soon": {date.fromordinal(day).isoformat(): round(factor, 3) for day, factor in profile.on_days},

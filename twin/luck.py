@@ -20,12 +20,15 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.announced import Coming
-from twin.arrivals import Calendar, accompanied, calendar, candidates_min, day_levels, expected_today
+from twin.arrivals import HEADROOM, Calendar, accompanied, calendar, candidates_min, day_levels, expected_today
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Fits = dict[tuple[int, int], Flags]
+"""By member and stream, of each of the announced who come the classes that it may be of, `(patient, class)`."""
 
 Purpose = Literal["stage", "then", "wanted", "patience", "freed"]
 """How long a stage lasts, where it leads, which ward is wanted at its end, how long a patient queues for it, and how
@@ -134,7 +137,7 @@ def draw_members(
     for stream in announced:
         rates[stream.stream] = rates[stream.stream] * stream.unannounced(hours.edge_min)
     coming = [_coming(one, parameters.streams, [rate[m] for rate in rates], hours) for m, one in enumerate(dice)]
-    coming, sure = _with_announced(coming, announced, seed, list(present_counts), horizon_min)
+    coming, sure, fits = _with_announced(coming, announced, seed, list(present_counts), horizon_min)
     sizes = [
         [here, RESERVE, *(at.size for at in mine)]
         for here, mine in zip(present_counts.values(), coming, strict=True)
@@ -150,8 +153,11 @@ def draw_members(
          for part in (np.zeros(here + RESERVE), *mine)]
     )  # fmt: skip
     mark = uniform[_leads(group, at_min), _MARK]
-    if announced:
-        mark = np.where(_last_of(group, first, sure), 0.0, mark)
+    for (member, code), rows in _last_of(group, first, sure).items() if announced else ():
+        mark[rows] = 0.0
+        if (member, code) in fits:
+            share = parameters.streams[code].class_share[parameters.block_of_hour[hours.hour_of_day_at(at_min[rows])]]
+            uniform[rows, _CLASS] = _of_a_class_that_fits(uniform[rows, _CLASS], share, fits[member, code])
     return Luck(first, group, at_min, mark, uniform, columns, hours)
 
 
@@ -212,7 +218,7 @@ def _coming(dice: _Dice, streams: Sequence[Stream], rates: Sequence[Array], hour
     """When the candidates of each stream come."""
     out = []
     for code, (stream, rate) in enumerate(zip(streams, rates, strict=True)):
-        alone = candidates_min(dice.of_stream(code, _GAPS), hours, rate)
+        alone = candidates_min(dice.of_stream(code, _GAPS), hours, rate, 1.0 if code else HEADROOM)
         if stream.together:
             alone = accompanied(dice.of_stream(code, _TOGETHER), alone, stream.together)
         out.append(alone)
@@ -221,27 +227,45 @@ def _coming(dice: _Dice, streams: Sequence[Stream], rates: Sequence[Array], hour
 
 def _with_announced(
     coming: Sequence[list[Array]], announced: Sequence[Coming], seed: int, members: Sequence[int], horizon_min: float
-) -> tuple[list[list[Array]], Index]:
-    """Each member's candidates and behind them the announced ones who come; and how many these are, by stream."""
+) -> tuple[list[list[Array]], Index, Fits]:
+    """Each member's candidates and behind them the announced ones who come; how many these are, by stream; and of
+    which classes they may be, where anything of that is told."""
+    fits: Fits = {}
     out, sure = [list(mine) for mine in coming], np.zeros((len(members), max(map(len, coming), default=0)), np.int64)
     for m, member in enumerate(members) if announced else ():
         dice = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, member, _ANNOUNCED])))
         for stream in announced:
-            at_min = stream.drawn(dice.random(len(stream.after_min)))
-            at_min = at_min[at_min < horizon_min]
+            at_min, who = stream.drawn(dice.random(len(stream.after_min)))
+            at_min, who = at_min[at_min < horizon_min], who[at_min < horizon_min]
+            if stream.fits and who.size:
+                fits[m, stream.stream] = np.array(stream.fits)[who]
             out[m][stream.stream] = np.concatenate([out[m][stream.stream], at_min])
             sure[m, stream.stream] = at_min.size
-    return out, sure
+    return out, sure, fits
 
 
-def _last_of(group: Index, first: Index, sure: Index) -> npt.NDArray[np.bool_]:
+def _last_of(group: Index, first: Index, sure: Index) -> dict[tuple[int, int], slice]:
     """The last rows of each stream of each member, as many as there are `(member, stream)`."""
-    out = np.zeros(group.size, dtype=bool)
+    out = {}
     for member, stream in zip(*np.nonzero(sure), strict=True):
         mine = group[first[member] : first[member + 1]]
         end = int(first[member] + np.flatnonzero(mine == stream)[-1]) + 1
-        out[end - sure[member, stream] : end] = True
+        out[int(member), int(stream)] = slice(end - int(sure[member, stream]), end)
     return out
+
+
+def _of_a_class_that_fits(uniform: Array, share: Array, fits: Flags) -> Array:
+    """The numbers that draw a class from shares, `(patient, class)`, moved to where they draw one that fits.
+
+    Where none does, or no such patient is usual, they stay.
+    """
+    within = np.where(fits, share, 0.0)
+    total = within.sum(axis=1, keepdims=True)
+    running = np.cumsum(within / np.where(total > 0, total, 1.0), axis=1)
+    cls = np.minimum((running <= uniform[:, None]).sum(axis=1), share.shape[1] - 1)
+    row = np.arange(cls.size)
+    there = (np.cumsum(share, axis=1) - share / 2)[row, cls]
+    return np.where((total > 0)[:, 0] & ~fits.all(axis=1), there, uniform)
 
 
 @lru_cache(maxsize=8)

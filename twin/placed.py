@@ -1,7 +1,8 @@
 """Where patients stand on a site's own path: which stage, queueing or in it, since when, and how much is left of it.
 
 The stages between two milestones are drawn from walks (`walks.py`): of visits that were as far and no farther after as
-long, one is taken, of the same acuity if there are enough of them; the patient stands where that one stood. Nobody
+long, one is taken, of the same acuity and at about that time of the day if there are enough of them; the patient
+stands where that one stood. Nobody
 queues for a bed of a ward that has some free. More people than there are doctors, boxes or beds can be put into a
 stage so: those who came to it last queue for it instead, if a milestone does not tell that it has begun.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +33,7 @@ Flags = npt.NDArray[np.bool_]
 
 ENOUGH = 20
 """Stretches of an acuity that speak for themselves; with fewer, those of all do."""
+_NEAR_HOURS = 2
 _LONGEST_MIN = 10**6
 _NEAREST = 10
 """Where nobody walked for as long, so many that lasted longest speak."""
@@ -58,14 +61,12 @@ def placed(known: Known, c: Calibration, full: Flags, rows: Rows, here: Flags, u
     assert known.on_own_path is not None
     found = _index(c, full.tobytes())
     elapsed = -rows.since_min
-    which = found.drawn(rows, elapsed, uniform[:, 0])
+    which = found.drawn(rows, known.on_own_path.hour, uniform[:, 0])
     walks = c.described.walks
-    named = which >= 0
-    at = np.maximum(which, 0)
-    stage = np.where(named, walks.stage[at], found.otherwise(rows))
-    serving = np.where(named, walks.serving[at], True)
-    lasted = np.where(named, np.maximum(elapsed - walks.from_min[at], 0.0), elapsed)
-    unit = np.where(named, walks.unit[at], rows.unit)
+    stage = _of(walks.stage, which, found.otherwise(rows))
+    serving = _of(walks.serving, which, np.ones(which.size, dtype=bool))
+    lasted = np.maximum(elapsed - _of(walks.from_min, which, np.zeros(which.size)), 0.0)
+    unit = _of(walks.unit, which, rows.unit)
     told = (rows.situation == BED) & (rows.unit >= 0)
     unit = np.where(told & (unit != rows.unit) & found.asks_ward[stage], rows.unit, unit)
     serving = _within_capacity(c, known.on_own_path, (stage, unit, serving, lasted), here)
@@ -74,18 +75,29 @@ def placed(known: Known, c: Calibration, full: Flags, rows: Rows, here: Flags, u
     return Places(unit, stage, serving, -lasted, left, by_clock)
 
 
-def wanted_unit(c: Calibration, full: Flags, rows: Rows, boards: Index, uniform: Array) -> Index:
+def wanted_unit(known: Known, c: Calibration, full: Flags, rows: Rows, boards: Index, uniform: Array) -> Index:
     """The wards that boarders want of whom the log does not tell: those of visits that were as far."""
     assert c.described is not None
-    which = _index(c, full.tobytes()).drawn(rows.some(boards), -rows.since_min[boards], uniform)
-    return np.where(which >= 0, c.described.walks.unit[np.maximum(which, 0)], NOWHERE)
+    assert known.on_own_path is not None
+    which = _index(c, full.tobytes()).drawn(rows.some(boards), known.on_own_path.hour, uniform)
+    return _of(c.described.walks.unit, which, np.full(which.size, NOWHERE))
+
+
+Value = TypeVar("Value", bound=np.generic)
+
+
+def _of(column: npt.NDArray[Value], which: Index, otherwise: npt.NDArray[Value]) -> npt.NDArray[Value]:
+    """A column of the stretches drawn; something else for who has none."""
+    out = otherwise.copy()
+    out[which >= 0] = column[which[which >= 0]]
+    return out
 
 
 # --- which stretch ------------------------------------------------------------------------------------------------
 
 
-_Key = tuple[int, int, int, int]
-"""Situation, ward (lain in, or wanted), acuity, minute."""
+_Key = tuple[int, int, int, int, int]
+"""Situation, ward (lain in, or wanted), acuity, hour of the day at which the situation began, minutes since."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,20 +113,21 @@ class _Index:
     by_clock: Flags
     found: dict[_Key, Index] = field(default_factory=dict)
 
-    def drawn(self, rows: Rows, elapsed_min: Array, uniform: Array) -> Index:
+    def drawn(self, rows: Rows, hour_now: float, uniform: Array) -> Index:
         """A stretch for each row, `(row,)`; -1 where no visit ever was as far."""
         acuity = np.array([one.acuity for one in self.c.parameters.classes])[rows.cls]
         ward = np.where(rows.situation >= BED, rows.unit, NOWHERE)
-        shape = (len(SITUATIONS), len(self.c.hospital.units) + 1, len(self.c.hospital.acuities) + 1, _LONGEST_MIN)
-        minute = np.minimum(elapsed_min, _LONGEST_MIN - 1.0).astype(np.int64)
-        codes = np.ravel_multi_index((rows.situation, ward + 1, acuity + 1, minute), shape)
+        shape = (len(SITUATIONS), len(self.c.hospital.units) + 1, len(self.c.hospital.acuities) + 1, 24, _LONGEST_MIN)
+        minute = np.clip(-rows.since_min, 0.0, _LONGEST_MIN - 1.0).astype(np.int64)
+        began = (np.floor(hour_now - minute / 60.0) % 24).astype(np.int64)
+        codes = np.ravel_multi_index((rows.situation, ward + 1, acuity + 1, began, minute), shape)
         kinds, kind_of = np.unique(codes, return_inverse=True)
         out = np.full(rows.patient.size, -1, dtype=np.int64)
         order = np.argsort(kind_of, kind="stable")
         bounds = np.searchsorted(kind_of[order], np.arange(kinds.size + 1))
         for kind, first, end in zip(kinds, bounds, bounds[1:], strict=False):
-            code = np.unravel_index(kind, shape)
-            some, mine = self._like(int(code[0]), int(code[1]) - 1, int(code[2]) - 1, int(code[3])), order[first:end]
+            of, at, urgent, hour, since = (int(code) for code in np.unravel_index(kind, shape))
+            some, mine = self._like((of, at - 1, urgent - 1, hour, since)), order[first:end]
             if some.size:
                 out[mine] = some[(uniform[mine] * some.size).astype(np.int64)]
         return out
@@ -131,23 +144,28 @@ class _Index:
             out[(rows.situation == WARD) & (rows.unit == code)] = [*stays, *in_it][0]
         return out
 
-    def _like(self, situation: int, ward: int, acuity: int, minute: int) -> Index:
-        key = (situation, ward, acuity, minute)
+    def _like(self, key: _Key) -> Index:
         if key not in self.found:
             self.found[key] = self._searched(*key)
         return self.found[key]
 
-    def _searched(self, situation: int, ward: int, acuity: int, minute: int) -> Index:
-        """Those in which one is after so many minutes, by acuity where they are enough; else who lasted longest."""
-        w = self.walks
+    def _searched(self, situation: int, ward: int, acuity: int, hour: int, minute: int) -> Index:
+        """Those in which one is after so many minutes, by acuity and hour where they are enough; else who lasted
+        longest."""
         pool = self._pool(situation, ward)
+        free = pool[self.open_[pool]]
+        covering = self._at(free if free.size else pool, minute)
+        same = self.walks.acuity[covering] == acuity
+        near = (self.walks.begun_hour[covering] - hour + _NEAR_HOURS) % 24 <= 2 * _NEAR_HOURS
+        for alike in (same & near, same, near):
+            if alike.sum() >= ENOUGH:
+                return covering[alike]
+        return covering
+
+    def _at(self, pool: Index, minute: int) -> Index:
+        w = self.walks
         covering = pool[(w.from_min[pool] <= minute) & (minute < w.until_min[pool])]
-        if not covering.size:
-            return pool[np.argsort(-w.until_min[pool], kind="stable")[:_NEAREST]]
-        free = covering[self.open_[covering]]
-        covering = free if free.size else covering
-        alike = covering[w.acuity[covering] == acuity]
-        return alike if alike.size >= ENOUGH else covering
+        return covering if covering.size else pool[np.argsort(-w.until_min[pool], kind="stable")[:_NEAREST]]
 
     def _pool(self, situation: int, ward: int) -> Index:
         """The stretches of a situation; where the path never leads to it, of the one before."""

@@ -199,7 +199,7 @@ def _units(about: _About, rows: Rows) -> Index:
     c, unit, boards = about.calibration, rows.unit.copy(), rows.within(BED)
     told, untold = boards[unit[boards] >= 0], boards[unit[boards] < 0]
     if c.described is not None:
-        unit[untold] = wanted_unit(c, about.full, rows, untold, rows.uniform[untold, _UNIT])
+        unit[untold] = wanted_unit(about.known, c, about.full, rows, untold, rows.uniform[untold, _UNIT])
         return unit
     unit[untold] = pick(c.parameters.wanted["ward"][rows.cls[untold]], rows.uniform[untold, _UNIT])
     unit[told] = pick(c.placed[rows.unit[told]], rows.uniform[told, _UNIT])

@@ -27,11 +27,13 @@ MOST_LIVES = 8
 """The queue is lived through with each until so many visits have been, twice at least and so often at most; the waits
 of the law are the mean."""
 STRETCH_MIN = 7 * 1440.0
-ODD = 1.2
+ODD = 1.15
 """How much longer, or shorter, than in the median week contacts may have been in a week for its waits to count in
 full."""
 WAITED_PRIOR_MIN = 3000.0
 """Minutes waited in all at which what the waits say and what was believed at first weigh alike."""
+LONGEST_MIN = 2 * 1440.0
+"""A wait counts as no longer than this, as no settled visit's does: who would be seen by nobody ends it."""
 _SEED = 0x9E91
 _LEFT_UNSEEN = DESTINATIONS.index("left_without_being_seen")
 
@@ -124,8 +126,8 @@ def _waits(queue: Queue, slot: Duration, limit: int) -> Iterator[Array]:
     lives = int(np.clip(ENOUGH_VISITS / anyone.size, 2, MOST_LIVES))
     held = [slot.at(luck.random(anyone.size), anyone, queue.block) for _ in range(lives)]
     for factor in FACTORS:
-        until = [np.minimum(relived(queue, factor * one, limit), queue.leaves_min) for one in held]
-        yield np.mean(until, axis=0) - queue.ready_min
+        seen = [np.minimum(relived(queue, factor * one, limit), queue.leaves_min) for one in held]
+        yield np.minimum(np.array(seen) - queue.ready_min, LONGEST_MIN).mean(axis=0)
 
 
 def _factor(given_min: Array, came_min: float) -> float:

@@ -10,8 +10,9 @@ moved on by the age e (those with a first contact, among the unseen) do not coun
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,8 @@ EXITS: tuple[str, ...] = ("unseen", "in care", "decided", "discharged", "ward")
 admit or to send home (from it), and in a ward (from the entry)."""
 
 _MINUTE = timedelta(minutes=1)
+HARDLY_ANYBODY = 0.98
+"""Share of a kind that has left by an age from which hardly anybody reaches it."""
 FORGOTTEN_MIN = 60.0
 """An exit told later than this was forgotten at first."""
 
@@ -45,14 +48,15 @@ class Reporting:
     delay: Array
     moves_on: Array
     """Minutes after which a visit is no longer one of this kind; inf where it stays one to its end."""
+    apart: bool = False
+    """At an age that hardly anybody of its kind reaches, never taken together with other kinds: who is still told to be
+    in a ward of hours after days is not like those of a ward of weeks."""
 
     def usual(self, elapsed_min: Array, group: Index) -> tuple[Array, Array]:
         """Of visits of the kind, the share that has left at an age, `(n,)`, and of these the share told by then."""
-        told = self.stay + self.delay
-        times = np.array(
-            [self.moves_on, self.stay, np.fmax(self.stay, self.moves_on), told, np.fmax(told, self.moves_on)]
+        counts = _alike(self).over_by(
+            elapsed_min, group, lambda c: c[0] - c[1] - (c[4] - c[5]), _speaks if self.apart else None
         )
-        counts = Alike(self.group, times).over_by(elapsed_min, group, lambda c: c[0] - c[1] - (c[4] - c[5]))
         mine, gone, told_of = counts[0] - counts[1], counts[2] - counts[3], counts[4] - counts[5]
         return _share(gone, mine, 0.0), _share(told_of, gone, 1.0)
 
@@ -73,7 +77,25 @@ class Reporting:
     def _like(self, elapsed: float, group: int) -> Flags:
         """Those like it, enough of whom had no exit told at its age if there are; but for who had moved on."""
         still = self.moves_on > elapsed
-        return still & enough_alike(self.group, group, still & (self.stay + self.delay > elapsed))
+        quiet = still & (self.stay + self.delay > elapsed)
+        kind = self.group // BLOCKS == group // BLOCKS
+        alone = self.apart and kind.any() and float((self.stay[kind] <= elapsed).mean()) >= HARDLY_ANYBODY
+        return still & enough_alike(self.group, group, quiet, still if alone else None)
+
+
+def _speaks(counts: Array) -> Array:
+    """How many of a kind speak for one: all where hardly anybody reaches its age, else those whose exit is not told."""
+    mine, gone = counts[0] - counts[1], counts[2] - counts[3]
+    return np.asarray(np.where(gone >= HARDLY_ANYBODY * mine, mine, mine - (counts[4] - counts[5])))
+
+
+@lru_cache(maxsize=64)
+def _alike(of: Reporting) -> Alike:
+    told = of.stay + of.delay
+    return Alike(
+        of.group,
+        np.array([of.moves_on, of.stay, np.fmax(of.stay, of.moves_on), told, np.fmax(told, of.moves_on)]),
+    )
 
 
 def _share(part: Array, whole: Array, otherwise: float) -> Array:
@@ -128,6 +150,29 @@ def taken_as_gone(p_here: Array) -> npt.NDArray[np.bool_]:
     return gone
 
 
+def ended_untold(history: History, told: Reporting, open_stays: Flags, looked_min: Array) -> Flags:
+    """Which of the stays in wards that have no end by the minutes given are counted as over though nobody said so."""
+    rows = np.flatnonzero(open_stays)
+    group = group_of(history.visits.stay_unit[rows], history.stay_hour[rows] // BLOCK_HOURS)
+    p_here = told.p_here(looked_min[rows] - history.visits.stay_from_min[rows], group)
+    out = np.zeros(open_stays.size, dtype=bool)
+    out[rows[taken_as_gone(p_here)]] = True
+    return out
+
+
+def with_ends(history: History, visits: Visits, told: Reporting) -> Visits:
+    """Completed visits, of whose stays in wards without an end those that are over end when others like them had."""
+    open_stays = history.stay_ward & np.isnan(visits.stay_until_min) & (visits.stay_from_min < history.as_of_min)
+    until, now = visits.stay_until_min.copy(), np.full(visits.stay_from_min.size, history.as_of_min)
+    for i in np.flatnonzero(ended_untold(history, told, open_stays, now)).tolist():
+        group = int(group_of(visits.stay_unit[i], history.stay_hour[i] // BLOCK_HOURS))
+        if history.stay_untold[i]:
+            until[i] = visits.stay_from_min[i]
+            continue
+        until[i] = visits.stay_from_min[i] + told.left_after(now[i] - visits.stay_from_min[i], group, 0.5)
+    return replace(visits, stay_until_min=until)
+
+
 # --- as a history tells it ------------------------------------------------------------------------------------------
 
 
@@ -160,12 +205,13 @@ def _of_department(history: History, visits: Visits, start_min: Array, moves_on_
 
 def _of_wards(history: History, visits: Visits) -> Reporting:
     settled = (visits.stay_from_min < -WARD_SETTLED_MIN) & ~np.isnan(visits.stay_until_min)
-    rows = np.flatnonzero(history.stay_ward & settled)
+    rows = np.flatnonzero(history.stay_ward & ~history.stay_untold & settled)
     return Reporting(
         group=group_of(visits.stay_unit[rows], history.stay_hour[rows] // BLOCK_HOURS),
         stay=visits.stay_until_min[rows] - visits.stay_from_min[rows],
         delay=_delay(history.stay_end_known_min[rows], history.visits.stay_until_min[rows]),
         moves_on=np.full(rows.size, np.inf),
+        apart=True,
     )
 
 

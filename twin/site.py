@@ -199,6 +199,7 @@ def _parameters(
     numbers: ParametersFile, hospital: Hospital, path: Path, told: Mapping[str, Any], text: str, place: str
 ) -> Parameters:
     """The parameters; raises _LacksError where they do not fit."""
+    numbers = _of_use(numbers, hospital, path, told)
     try:
         return parameters_from(numbers, hospital, path, place=place)
     except ParametersError as error:
@@ -206,6 +207,24 @@ def _parameters(
         own = [fault for fault in named if _is_told(fault, told)]
         faults = [f"{place}:{line_of(_key(fault), text)}: {fault}" for fault in own]
         raise _LacksError(faults, [fault for fault in named if fault not in own]) from error
+
+
+def _of_use(numbers: ParametersFile, hospital: Hospital, path: Path, told: Mapping[str, Any]) -> ParametersFile:
+    """Without shipped numbers that nothing of the site's asks for: they may name wards and stages that it lacks."""
+    wards = {ward.name for ward in hospital.wards}
+    own = told.get("wanted", {})
+    changed: dict[str, Any] = {
+        "wanted": {name: fact for name, fact in numbers.wanted.items() if name in own or name in path.wanted}
+    }
+    for kind in ("planned", "requests"):
+        if kind not in told:
+            entering = getattr(numbers, kind).items()
+            changed[kind] = {name: one for name, one in entering if one.enters in path.enters}
+    if numbers.leaving and "leaving" not in told:
+        always = numbers.leaving.around_the_clock
+        kept = always.model_copy(update={"value": tuple(ward for ward in always.value if ward in wards)})
+        changed["leaving"] = numbers.leaving.model_copy(update={"around_the_clock": kept})
+    return numbers.model_copy(update=changed)
 
 
 def _missing(numbers: ParametersFile, path: Path) -> list[str]:

@@ -68,7 +68,7 @@ class State:
 
     def present(self, as_of: datetime) -> list[Visit]:
         """Visits that have come to the department and have no exit by the instant, in order of arrival."""
-        here = (v for v in self.visits.values() if _between(v.arrived_at, as_of, v.departed_at))
+        here = (v for v in self.visits.values() if _between(v.arrived_at, as_of, v.departed_at or v.left_ward_at))
         return sorted((v.as_of(as_of) for v in here), key=lambda v: (v.arrived_at, v.visit))
 
     def inpatients(self, as_of: datetime) -> list[Visit]:

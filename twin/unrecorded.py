@@ -10,6 +10,7 @@ against it (`cohort.py`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -43,11 +44,7 @@ class Unrecorded:
         Each `(n,)`; 0 and 1 where nothing is known. Of the visits that have it on record sooner or later: the share of
         those who never do is not taken off.
         """
-        times = np.array([
-            np.fmax(self.stay_min, self.after_min), self.after_min,
-            np.fmax(self.stay_min, self.told_min), self.told_min,
-        ])  # fmt: skip
-        counts = Alike(self.group, times).over_by(elapsed_min, group, lambda c: c[0] - c[1])
+        counts = _alike(self).over_by(elapsed_min, group, lambda c: c[0] - c[1])
         here, behind, told = counts[0] - counts[1], counts[2] - counts[1], counts[4] - counts[3]
         return _share(behind, here, 0.0), _share(told, behind, 1.0)
 
@@ -81,6 +78,14 @@ class Unrecorded:
         """Of the visits like it, enough of them if there are, those that were still here at its age."""
         here = (self.stay_min > elapsed) | (self.after_min > elapsed)
         return here & enough_alike(self.group, group, here)
+
+
+@lru_cache(maxsize=64)
+def _alike(of: Unrecorded) -> Alike:
+    times = np.array([
+        np.fmax(of.stay_min, of.after_min), of.after_min, np.fmax(of.stay_min, of.told_min), of.told_min,
+    ])  # fmt: skip
+    return Alike(of.group, times)
 
 
 def _share(part: Array, whole: Array, otherwise: float) -> Array:

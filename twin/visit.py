@@ -40,6 +40,8 @@ class Stay:
     until_at: datetime | None = None
     ward: bool = False
     end_known_at: datetime | None = None
+    untold: bool = False
+    """Nobody said that it began: the rule of `history.py` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,9 @@ class Visit:
     leaves_at: datetime | None = None
     """When the ward plans the exit, and when that was told."""
     leaves_known_at: datetime | None = None
+    left_ward_at: datetime | None = None
+    """When it left a ward that nobody has said it went to, and when that was told."""
+    left_ward_known_at: datetime | None = None
     planned: bool = False
     """Came straight to a ward, by appointment."""
     stays: tuple[Stay, ...] = ()
@@ -107,10 +112,11 @@ class Visit:
         return replace(self, stays=stays, **later) if later or stays != self.stays else self  # type: ignore[arg-type]
 
 
-_MILESTONES = ("arrived_at", "triaged_at", "seen_at", "decided_at", "discharged_at", "departed_at")
+_MILESTONES = ("arrived_at", "triaged_at", "seen_at", "decided_at", "discharged_at", "departed_at", "left_ward_at")
 _WITH: dict[str, tuple[str, ...]] = {
     "arrived_at": ("arrival_known_at",),
     "triaged_at": ("triage_known_at",), "seen_at": ("contact_known_at",), "departed_at": ("to", "departure_known_at"),
+    "left_ward_at": ("left_ward_known_at",),
 }  # fmt: skip
 """What is told with a milestone, and not known without it."""
 
@@ -230,6 +236,9 @@ def _discharge_planned(row: Visit, event: DischargePlanned) -> Visit:
 
 
 def _left_ward(row: Visit, event: LeftWard) -> Visit:
+    """Who has come to the department and leaves a ward had gone to one, though nobody said so."""
+    if row.arrived_at is not None and row.departed_at is None:
+        row = replace(row, left_ward_at=event.occurred_at, left_ward_known_at=event.known_at)
     return replace(row, stays=_closed(row.stays, event))
 
 

@@ -58,6 +58,8 @@ class Walks:
     where: Index
     """The ward that the patient lies in; -1 in the department."""
     acuity: Index
+    begun_hour: Index
+    """The local hour of the day at which the situation began."""
     visits: Visits
     """The visits of the run after its warm-up, one row each."""
     discharged_min: Array
@@ -100,6 +102,7 @@ def walked(hospital: Hospital, path: Path, parameters: Parameters, told: frozens
         unit=np.array([s.unit for s in rows], dtype=np.int64),
         where=np.array([s.where for s in rows], dtype=np.int64),
         acuity=np.array([acuity[s.row] for s in rows], dtype=np.int64),
+        begun_hour=drawn.hours.hour_of_day_at(np.array([s.begun_min for s in rows], dtype=np.float64)),
         visits=_some(Visits.of(_heard(story, told), fate.acuity), whole),
         discharged_min=_first(_heard(story, told), "DecidedToDischarge", fate.acuity.size)[whole],
         hour=drawn.hours.hour_of_day_at(_arrived(story, fate.acuity.size)[whole]),
@@ -191,6 +194,7 @@ class _Stretch:
     until_min: float
     unit: int
     where: int
+    begun_min: float
 
 
 class _Walk:
@@ -210,7 +214,7 @@ class _Walk:
             if self._situation == WARD or trace.at_min >= WARM_UP_DAYS * _DAY_MIN:
                 yield _Stretch(
                     row, self._situation, trace.stage, trace.what == _BEGINS, trace.at_min - self._since,
-                    until - self._since, trace.unit, self._where,
+                    until - self._since, trace.unit, self._where, self._since,
                 )  # fmt: skip
 
     def _pass(self, trace: _Trace) -> None:

@@ -19,6 +19,7 @@ from dashboard.errors import CommandError
 from dashboard.house import BACKTESTS, REPORT, House, open_house, require_data
 from dashboard.report.page import render
 from dashboard.words import LANGUAGES
+from forecast.arrivals_trial import Trial, arrivals_of, in_words, trial
 from forecast.backtest import Plan, Report, backtest
 from forecast.boosted import MISSING, installed
 from forecast.remote import code_digest
@@ -51,6 +52,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--boosted", action="store_true", help="gradient boosting among the rivals (edtwin[boosted])")
     command.add_argument("--members", type=int, help="runs of each ensemble")
+    command.add_argument("--arrivals", action="store_true", help="arrivals alone, each day forecast at its midnight")
     command.add_argument("--report", type=Path, metavar="OUT.html", help="write a report for people, one file")
     command.add_argument("--language", choices=LANGUAGES, help="of the report at first; it holds both")
     command.add_argument(
@@ -68,6 +70,10 @@ def run(options: argparse.Namespace) -> None:
         say(options, {"compared": [one.as_json() for one in found]}, lambda: _compared(found))
         return
     with open_house(require_data(settings_of(options))) as house:
+        if options.arrivals:
+            tried = _arrivals(house, options)
+            say(options, tried.as_json(), lambda: "\n".join(in_words(tried)))
+            return
         plan = _plan(house, options)
         report = _report(house, options, plan)
         if options.report:
@@ -86,6 +92,14 @@ def _report(house: House, options: argparse.Namespace, plan: Plan) -> Report:
             return backtest(house.log, house.hospital, usual, plan, executor=workers, progress=bar, kept_in=kept_in)
     finally:
         workers.shutdown()
+
+
+def _arrivals(house: House, options: argparse.Namespace) -> Trial:
+    """The arrival model by itself, beside its own rivals."""
+    span = span_of(house)
+    since, until = options.since or span.first_occurred_at, options.until or span.last_occurred_at
+    with progress("days") as bar:
+        return trial(arrivals_of(house.log), house.hospital, since, until, progress=bar)
 
 
 def _write(house: House, options: argparse.Namespace, found: Report) -> None:

@@ -17,6 +17,7 @@ from dashboard.alert_words import (
     rival_name,
     what_name,
 )
+from dashboard.panels import tension
 from dashboard.parts import absent, heading, marked
 from dashboard.words import UNKNOWN, Reader
 from forecast.board import Alarm
@@ -31,7 +32,8 @@ def panel(view: AlertsView, reader: Reader) -> Component:
     """Alarms first, so that a telephone shows them without a move of the thumb."""
     alarms = [_alarm(alarm, view, reader) for alarm in view.alarms]
     cards = [*_held(view, reader), *(alarms or [_nothing(view, reader)]), _rules(view, reader)]
-    told = [_recipients(view, reader), _log(view, reader)]
+    tense = [] if view.tension is None else [tension.card(view.tension, reader)]
+    told = [*tense, _recipients(view, reader), _log(view, reader)]
     return html.Section([*cards, *told], className="alerts")
 
 
@@ -87,7 +89,7 @@ def _handled(alarm: Alarm, view: AlertsView, reader: Reader) -> list[tuple[str, 
     found = [(reader.say("told"), ", ".join(alarm.told))] if alarm.told else []
     if alarm.acknowledged_by is not None and alarm.acknowledged_at is not None:
         said = reader.say("{who}, at {time}", who=alarm.acknowledged_by, time=reader.clock(alarm.acknowledged_at))
-        found.append((reader.say("has it"), f"{said}: {alarm.note}" if alarm.note else said))
+        found.append((reader.say("has it"), f"{said} · {alarm.note}" if alarm.note else said))
     if alarm.snoozed_until is not None and alarm.snoozed_until > view.made_at:
         found.append((reader.say("snoozed"), reader.say("until {time}", time=reader.clock(alarm.snoozed_until))))
     return found

@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.feed_words import TONES
+from dashboard.learned_words import described_sentence
 from dashboard.parts import marked
 from dashboard.states import forecast_state, is_begun_before
 from dashboard.words import Reader
@@ -23,7 +24,7 @@ QUIET_TOLD = timedelta(minutes=5)
 
 def panel(board: Board, reader: Reader) -> Component:
     """One line, the feed before the forecast; a failed cycle explains the forecast's age."""
-    found = [*_feed(board, reader), *(_forecast(board, reader) or _cycle(board, reader))]
+    found = [*_feed(board, reader), *(_forecast(board, reader) or _cycle(board, reader) or _described(board, reader))]
     blind = board.feed.state in BLIND and board.feed.age is not None
     alerts = [
         dmc.Alert([marked(tone, text), *(_sheet(reader) if blind and i == 0 else [])], className=f"banner {tone}",
@@ -109,7 +110,7 @@ def _minutes(span: timedelta, reader: Reader) -> str:
 
 def _forecast(board: Board, reader: Reader) -> list[Line]:
     state, age = forecast_state(board), board.cycle.age
-    if state == "none" and board.feed.age is None:
+    if board.feed.age is None:
         return []
     if state == "none":
         return [("news", _explained(board, reader.say("The first forecast is being made")))]
@@ -121,6 +122,13 @@ def _forecast(board: Board, reader: Reader) -> list[Line]:
         return [("warn", _explained(board, reader.say("OLD FORECAST: issued {ago}", ago=reader.ago(age))))]
     withdrawn = reader.say("FORECAST WITHDRAWN: the last one was issued {ago}", ago=reader.ago(age))
     return [("bad", _explained(board, withdrawn))]
+
+
+def _described(board: Board, reader: Reader) -> list[Line]:
+    """That nothing was learned yet, where a forecast stands that comes from a description."""
+    basis = board.cycle.described
+    shown = basis is not None and not basis["keeps_path"] and forecast_state(board) == "fresh"
+    return [("news", described_sentence(basis, reader))] if basis and shown else []
 
 
 def _explained(board: Board, text: str) -> str:

@@ -65,9 +65,12 @@ def _basis(board: Board, reader: Reader) -> str:
         "full": reader.say("full path"),
         "milestones": reader.say("path by milestones"),
         "stay": reader.say("length of stay only"),
+        "own": reader.say("path of the site's own"),
     }
     parts = [reader.count("{n} run", "{n} runs", cycle.members)]
-    if cycle.learned_days is not None:
+    if cycle.described is not None and not cycle.described["keeps_path"]:
+        parts.append(reader.say("nothing learned yet"))
+    elif cycle.learned_days is not None:
         parts.append(reader.count("learned from {n} day", "learned from {n} days", round(cycle.learned_days)))
     if cycle.checked:
         parts.append(reader.say("{equal} of {checked} checked alike", equal=cycle.equal, checked=cycle.checked))

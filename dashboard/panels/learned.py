@@ -14,6 +14,8 @@ from dashboard.learned_words import (
     change_name,
     check_words,
     class_name,
+    described_notes,
+    described_sentence,
     excluded_words,
     field_words,
     gaps,
@@ -37,7 +39,8 @@ def panel(view: LearnedView, reader: Reader) -> Component:
     """A card for each part of the account; before anything was learned, a card that says so."""
     if view.report is None:
         text = reader.say("Nothing has been learned yet.")
-        return html.Section([html.Div([absent(text), *_fault(view, reader)], className="card")], className="learned")
+        told = [*_described(view, reader), *_fault(view, reader)]
+        return html.Section([html.Div([absent(text), *told], className="card")], className="learned")
     report = view.report
     parts = [
         _head(view, report, reader),
@@ -69,7 +72,18 @@ def _head(view: LearnedView, report: Report, reader: Reader) -> Component:
     verdict = html.P(marked(TONES[report["verdict"]], verdict_sentence(report["verdict"], reader)), className="verdict")
     model = reader.say("Model {version}, path “{path}”", version=report["version"], path=report["path"])
     notes = [html.P(text, className="source-said") for text in (learned, year, model)]
-    return _card("head", reader.say("Can what was learned be trusted?"), verdict, *_fault(view, reader), *notes)
+    told = [*_described(view, reader), *_fault(view, reader)]
+    return _card("head", reader.say("Can what was learned be trusted?"), verdict, *told, *notes)
+
+
+def _described(view: LearnedView, reader: Reader) -> list[Component]:
+    """What serves instead of what was learned, or beside it."""
+    if view.described is None:
+        return []
+    said = html.P(marked("news", described_sentence(view.described, reader)))
+    if view.report is not None:
+        return [said]
+    return [said, *(html.P(note, className="source-said") for note in described_notes(view.described, reader))]
 
 
 def _fault(view: LearnedView, reader: Reader) -> list[Component]:
@@ -110,7 +124,36 @@ def _calendar(calendar: Report, reader: Reader) -> list[str]:
     season = reader.say("Season: up to {swing} above and below the mean; trend {trend} a year",
                         swing=reader.percent(calendar["season_swing"]),
                         trend=reader.percent(calendar["trend_a_year"]))  # fmt: skip
-    return ([told] if place else []) + ([season] if calendar["season_swing"] or calendar["trend_a_year"] else [])
+    school = reader.say("School holidays (zone {zone}): arrivals times {factor}, in summer times {summer}",
+                        zone=calendar.get("school_zone", ""), factor=reader.number(calendar.get("school_break"), 2),
+                        summer=reader.number(calendar.get("summer_break"), 2))  # fmt: skip
+    schools = [school] if calendar.get("school_zone") else []
+    seasons = [season] if calendar["season_swing"] or calendar["trend_a_year"] else []
+    outside = [_outside(one, reader) for one in calendar.get("outside", ())]
+    return [*([told] if place else []), *schools, *seasons, *outside]
+
+
+def _outside(one: Report, reader: Reader) -> str:
+    """A series from outside: whether it is used, and why not."""
+    gain = UNKNOWN if one["gain"] is None else reader.percent(one["gain"])
+    return {
+        "used": lambda: reader.say(
+            "{name}: used. One standard deviation above the usual of late makes {share} of arrivals more or less; on "
+            "weeks it had not seen it saved {gain} of the squared error.",
+            name=one["name"], share=reader.percent(one["slope"]), gain=gain,
+        ),
+        "not_shown": lambda: reader.say(
+            "{name}: not used. On weeks it had not seen it did not tell arrivals better ({gain} of the squared error).",
+            name=one["name"], gain=gain,
+        ),
+        "too_short": lambda: reader.say(
+            "{name}: not used yet, {n} days of it stand beside arrivals and 140 are needed.",
+            name=one["name"], n=reader.number(one["days"]),
+        ),
+        "stale": lambda: reader.say("{name}: not used now, its last values are more than 14 days old.",
+                                    name=one["name"]),
+        "unreadable": lambda: reader.say("{name}: not used, {fault}", name=one["name"], fault=one["fault"]),
+    }[one["status"]]()  # fmt: skip
 
 
 def _times(report: Report, reader: Reader) -> Component:

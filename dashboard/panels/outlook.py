@@ -82,6 +82,8 @@ def _why(board: Board, reader: Reader, measure: str) -> str:
     if state == "none":
         return reader.say("the first forecast is being made")
     if state == "withheld" or (state == "hidden" and board.feed.state == "stale"):
+        if board.feed.age is None:
+            return reader.say("no data")
         return reader.say("withheld: what is known is too old to forecast from")
     if state == "hidden":
         return reader.say("the forecast is too old to be shown")

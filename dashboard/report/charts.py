@@ -20,6 +20,8 @@ from ingest.clock import local
 NARROW = 330.0
 """Width of a chart of which three stand side by side."""
 _MOSTLY = 0.9
+_COLOURS = 8
+"""Colours there are for rivals."""
 _HEAT = 9
 """Colours of a heat map: 0 lowest, 8 highest, 4 in the middle."""
 
@@ -27,7 +29,7 @@ _HEAT = 9
 def kinds(rivals: Sequence[str]) -> dict[str, str]:
     """The class of each rival's colour, in the order of the legend."""
     ordered = [name for name in RIVALS if name in rivals] + [name for name in rivals if name not in RIVALS]
-    return {name: f"rival-{min(place, 5)}" for place, name in enumerate(ordered, start=1)}
+    return {name: f"rival-{min(place, _COLOURS)}" for place, name in enumerate(ordered, start=1)}
 
 
 def skill(leads: Sequence[AtLead], rivals: Sequence[str], reader: Reader) -> str:
@@ -40,7 +42,7 @@ def skill(leads: Sequence[AtLead], rivals: Sequence[str], reader: Reader) -> str
     _lead_axis(chart, leads, reader)
     chart.level(0.0, "zero")
     for number, (name, kind) in enumerate(shown.items()):
-        shift = (number - (len(shown) - 1) / 2) * 9.0
+        shift = (number - (len(shown) - 1) / 2) * min(9.0, 0.85 * WIDTH / (len(leads) + 1) / len(shown))
         for place, at in enumerate(leads):
             chart.whisker(float(place), at.scores.skill[name], *at.scores.skill_ci95[name], kind, shift)
     return chart.svg(reader.say("Error saved against each simple forecast, by hours ahead"))

@@ -110,7 +110,7 @@ def _tiles(report: BacktestReport, census: MeasureReport, reader: Reader) -> str
          _judged(held[0] <= 0.8 <= held[1], isfinite(held[0])), _between(*held, reader.percent, reader)),
         (reader.say("Error saved against the best simple forecast"), _signed_percent(gain, reader),
          "good" if gain_low > 0 else "bad" if gain_high < 0 else "warn",
-         f"{rival_name(best, reader)}; {_between(gain_low, gain_high, reader.percent, reader)}" if best else ""),
+         f"{rival_name(best, reader)}, {_between(gain_low, gain_high, reader.percent, reader)}" if best else ""),
     ]  # fmt: skip
     told = "".join(
         f'<div class="tile"><div>{escape(name)}</div><div class="big {kind}">{escape(value)}</div>'

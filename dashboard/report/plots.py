@@ -90,7 +90,7 @@ class Chart:
                 f'<path class="{kind} whisker" d="M{place:.1f} {top:.1f}V{foot:.1f}'
                 f'M{place - 3:.1f} {top:.1f}h6M{place - 3:.1f} {foot:.1f}h6"/>'
             )
-        self.pieces.append(f'<circle class="{kind} dot" cx="{place:.1f}" cy="{middle:.1f}" r="4"/>')
+        self.pieces.append(f'<circle class="{kind} dot" cx="{place:.1f}" cy="{middle:.1f}" r="3.5"/>')
 
     def bar(self, x0: float, x1: float, y: float, kind: str) -> None:
         """A bar from the foot up to a value."""

@@ -25,6 +25,8 @@ def measure_table(found: MeasureReport, reader: Reader) -> str:
         (reader.say("mean absolute error"), [reader.number(at.scores.mae, 2) for at in found.leads]),
         (reader.say("mean error, with its interval"), [_with_ends(at, reader) for at in found.leads]),
         (reader.say("distance of the whole forecast (crps)"), [reader.number(at.scores.crps, 3) for at in found.leads]),
+        (reader.say("share of the simulation in it"),
+         [_percent(at.scores.weight_of_simulation, reader) for at in found.leads]),
         (reader.say("crps of the simulation, as it was"), [reader.number(at.scores.raw_crps, 3) for at in found.leads]),
         *[(reader.say("inside the {n}% interval, ends included", n=percent),
            [reader.percent(at.scores.coverage[percent]) for at in found.leads]) for percent in (50, 80, 95)],
@@ -121,6 +123,10 @@ def _quantile(at: AtLead, level: float, reader: Reader) -> str:
 def _rivals(found: MeasureReport) -> list[str]:
     skills = found.leads[0].scores.skill
     return [name for name in RIVALS if name in skills] + [name for name in skills if name not in RIVALS]
+
+
+def _percent(share: float, reader: Reader) -> str:
+    return reader.percent(share) if isfinite(share) else UNKNOWN
 
 
 def _with_ends(at: AtLead, reader: Reader) -> str:

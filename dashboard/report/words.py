@@ -9,7 +9,10 @@ from babel.dates import format_date
 from dashboard.words import Reader
 from forecast.day_facts import DayFacts, Fact
 
-RIVALS = ("climatology", "anomaly_persistence", "count_model", "persistence")
+RIVALS = (
+    "climatology", "anomaly_persistence", "count_model", "autoregression", "yesterday", "last_week", "persistence",
+    "boosted",
+)  # fmt: skip
 """In the order of the legend; a rival of another name follows by its own."""
 _DATES = {"fr": "fr_FR", "en": "en_GB"}
 
@@ -36,6 +39,8 @@ def rival_name(rival: str, reader: Reader) -> str:
         "count_model": reader.say("everybody stays as others did, nobody queues"),
         "yesterday": reader.say("as at the same hour yesterday"),
         "last_week": reader.say("as at the same hour a week ago"),
+        "autoregression": reader.say("drawn on from the last hours and weeks"),
+        "boosted": reader.say("boosted trees that learned the same past"),
     }
     return names.get(rival, rival)
 
