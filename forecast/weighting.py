@@ -24,11 +24,11 @@ Index = npt.NDArray[np.int64]
 
 HALF_LIFE_DAYS = 90.0
 """A verified forecast counts half as much as one so many days younger."""
-STEEP = 8.0
+STEEP = 16.0
 """What weights are drawn towards falls with this power of the loss of each alone."""
-TOWARDS_SKILL = 0.05
+TOWARDS_SKILL = 0.3
 """How hard weights are drawn there: a squared distance of 1 costs as much as this share of the loss."""
-TOWARDS_ALL_HOURS = 0.5
+TOWARDS_ALL_HOURS = 1.0
 LEAST_PAIRS = 20
 """With fewer, weights stay where they are drawn to."""
 _TRIES = 60
