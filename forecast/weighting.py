@@ -3,8 +3,8 @@
 Several forecasters say quantiles of the same thing. Their combination says at each level the weighted mean of what they
 say (Vincent's average), so it keeps the shape of a single forecast, where a mixture of distributions would be wider
 than any of them; weights are 0 or more and sum to 1, and those that say nothing are left out. They are the ones with
-the least pinball loss over the quantiles of past verified forecasts, recent ones counting more, drawn towards equal
-weights for all hours together and then, for each block of the local day, towards those of all hours.
+the least pinball loss over the quantiles of past verified forecasts, recent ones counting more, drawn towards
+the skill of each alone for all hours together and then, for each block of the local day, towards those of all hours.
 
 Sources: Thorey, Mallet and Baudin 2017 (weights by the crps); Berrisch and Ziel 2023 (the same, level by level).
 """
@@ -24,9 +24,11 @@ Index = npt.NDArray[np.int64]
 
 HALF_LIFE_DAYS = 90.0
 """A verified forecast counts half as much as one so many days younger."""
-TOWARDS_EQUAL = 0.05
-"""How hard weights are drawn towards equal ones: a squared distance of 1 costs as much as this share of the loss."""
-TOWARDS_ALL_HOURS = 0.5
+STEEP = 16.0
+"""What weights are drawn towards falls with this power of the loss of each alone."""
+TOWARDS_SKILL = 0.3
+"""How hard weights are drawn there: a squared distance of 1 costs as much as this share of the loss."""
+TOWARDS_ALL_HOURS = 1.0
 LEAST_PAIRS = 20
 """With fewer, weights stay where they are drawn to."""
 _TRIES = 60
@@ -55,7 +57,7 @@ def heed_of(age_days: Array) -> Array:
 
 def weights_by_block(told: Told, block: Index, blocks: int) -> Array:
     """The weights `(block, forecaster)` that would have served best, by block of the valid times."""
-    every = weights(told, _equal(told), TOWARDS_EQUAL)
+    every = weights(told, _by_skill(told), TOWARDS_SKILL)
     parts = (told.taken(np.flatnonzero(block == b)) for b in range(blocks))
     return np.array([weights(part, every, TOWARDS_ALL_HOURS) for part in parts])
 
@@ -97,12 +99,24 @@ def spoken(quantiles: Array, weight: Array) -> Array:
         return np.asarray(np.where(total > 0, mine / total, np.where(count > 0, speaks / count, np.nan)))
 
 
-def _equal(told: Told) -> Array:
-    """Equal weights for all that mostly had something to say."""
+def _by_skill(told: Told) -> Array:
+    """Weights that fall with the loss of each alone, of those that mostly spoke; all to the first with few pairs."""
     speaks = np.asarray(~np.isnan(told.quantiles).any(axis=2))
-    said = speaks.mean(axis=0) if len(speaks) else np.ones(speaks.shape[1])
-    often = said >= min(0.8, float(said.max()))
-    return np.asarray(often / often.sum())
+    said = speaks.mean(axis=0) if len(speaks) else np.zeros(speaks.shape[1])
+    often = said >= max(1e-9, min(0.8, float(said.max())))
+    whole = np.flatnonzero(speaks[:, often].all(axis=1) & ~np.isnan(told.observed))
+    if whole.size < LEAST_PAIRS:
+        return _first(often)
+    loss, each = _loss(told.taken(whole)), np.eye(often.size)
+    alone = np.array([loss(each[k])[0] if often[k] else np.inf for k in range(often.size)])
+    shares = (np.maximum(alone.min(), 1e-9) / np.maximum(alone, 1e-9)) ** STEEP
+    return np.asarray(shares / shares.sum())
+
+
+def _first(often: npt.NDArray[np.bool_]) -> Array:
+    """All to the first (the simulation) where it speaks, else to the others alike."""
+    alike = often / often.sum() if often.any() else np.full(often.size, 1.0 / often.size)
+    return np.asarray(np.eye(often.size)[0] if often[0] or not often.any() else alike)
 
 
 def level_shares(levels: tuple[float, ...]) -> Array:

@@ -30,7 +30,7 @@ ZONE = "America/Montreal"
 SIMPLE: tuple[str, ...] = ("persistence", "anomaly_persistence", "yesterday", "last_week", "climatology")
 """What the combination is judged by."""
 LEADS: Array = np.linspace(60.0, 1440.0, 24)
-LATE_MIN = 60.0
+LATE_HOURS = 1
 """At a whole hour the last published reading is that of the hour before."""
 VALID_SHARE = 0.9
 _HOUR = np.timedelta64(1, "h")
@@ -98,7 +98,7 @@ def sites() -> list[Readings]:
 def figures(of: Readings, period: Period) -> Figures:
     """The statistical part alone on one site: forecast, learned from, scored."""
     pairs = forecasts(of, period)
-    said = published(pairs, ZONE, every=period.weigh, late=timedelta(minutes=LATE_MIN))
+    said = published(pairs, ZONE, every=period.weigh, late=timedelta(hours=LATE_HOURS))
     judged = np.flatnonzero(pairs.issued_at >= np.datetime64(period.judged_at.replace(tzinfo=None)))
     return _figures(of, said[judged], pairs.taken(judged))
 
@@ -131,10 +131,10 @@ def _week(of: Readings, begins_at: datetime, period: Period) -> Pairs:
 
     first = round((begins_at - of.start_at) / timedelta(hours=1))
     last = min(first + int(period.renew / timedelta(hours=1)), of.values.size - LEADS.size)
-    rivals = fit(history(first - 1), lead_min=LEADS + LATE_MIN)
+    rivals = fit(history(first - LATE_HOURS), lead_min=LEADS + 60.0 * LATE_HOURS)
     parts = []
     for issue in range(first + (-first) % period.every_h, last, period.every_h):
-        read = history(issue - 1)
+        read = history(issue - LATE_HOURS)
         ahead = rivals.ahead(read.as_of, read.now, read)
         cuts = {name: np.stack([by["census"].quantiles[q] for q in LEVELS], axis=-1) for name, by in ahead.items()}
         parts.append((issue, cuts))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from forecast import backtest as module
-from forecast import ensemble
+from forecast import ensemble, spread
 from forecast.backtest import Plan, Report, backtest, seed_of
 from forecast.baselines import BASELINES
 from forecast.ensemble import Run
@@ -181,6 +181,7 @@ LONG = replace(
 def learning_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """The truth is known after a day, and a day of forecasts is enough to learn from."""
     monkeypatch.setattr(module, "VINTAGE", timedelta(days=1))
+    monkeypatch.setattr(spread, "LEAST_DAYS", 2)
 
 
 def corrected(found: Report) -> list[bool]:
