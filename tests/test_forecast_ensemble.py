@@ -204,3 +204,14 @@ def test_beds_held_back_are_free_on_the_wall_though_nobody_gets_them() -> None:
     assert free[0].tolist() == free[1].tolist()
     pools = [applied_to(of, USUAL, HOW).capacity[f"{BED}{ward.name}"] for of in (here, fewer)]
     assert pools[1][0][1] == pools[0][0][1] - 2
+
+
+def test_what_is_sent_by_another_process_loses_nothing() -> None:
+    """Whole numbers go small; fractions, numbers that do not exist and large ones as they are."""
+    ran = run_chunk(situation(), [USUAL], HOW, range(4))["as_usual"]
+    sent = module.sent_chunk(situation(), [USUAL], HOW, range(4))["as_usual"]
+    assert sent["ed_census"].dtype == np.int16
+    for measure, values in ran.items():
+        np.testing.assert_array_equal(sent[measure].astype(np.float64), values)
+    for kept in (np.array([[0.5]]), np.array([[np.nan]]), np.array([[40_000.0]])):
+        assert module._small(kept) is kept
