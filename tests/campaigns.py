@@ -173,7 +173,7 @@ def _until_more(senders: list[Sender]) -> None:
     """Until each sender has had an answer of the house that runs now."""
     before = [len(sender.acknowledged) for sender in senders]
     pause = threading.Event()
-    for _ in range(2000):
+    for _ in range(6000):  # starting takes long on a machine that does much else
         if all(len(s.acknowledged) > b for s, b in zip(senders, before, strict=True)):
             return
         pause.wait(0.01)

@@ -83,7 +83,8 @@ class World:
                 instant = self._recorder.at(due) + _ROUNDING
                 if not clock.sleep_until(instant, stop):
                     return
-                yield self.run_until(max(instant, clock.now()))
+                if batch := self.run_until(max(instant, clock.now())):
+                    yield batch
             else:
                 self._advance(self._house.minute + _LOOK_AHEAD_MIN)
 
