@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from forecast.alert_chances import Flags, begun
 from forecast.alert_levels import Limits
+from forecast.dayblocks import drawn_days, ends
 from forecast.pages import AlertSetting, Measured
 from forecast.values import Array
 from ingest.clock import local
@@ -206,9 +207,8 @@ def measured(trial: Trial, name: str, limits: Limits, false_a_week: float, *, se
 
 def summed(found: Outcome, name: str, p_alert: float | None, *, seed: int = 0, draws: int = 1000) -> Measured:
     """The figures of an outcome with their intervals."""
-    rng = np.random.default_rng(seed)
     n = found.days.size
-    weight = rng.multinomial(n, np.full(n, 1.0 / n), size=draws) if n else np.zeros((draws, 0), dtype=np.int64)
+    weight = drawn_days(n, seed, draws) if n else np.zeros((draws, 0))
     by_event = weight[:, _places(found.days, found.onset_min)] if found.onset_min.size else np.zeros((draws, 0))
     false = weight[:, _places(found.days, found.false_min)].sum(axis=1) * 7 / max(n, 1)
     hits, total = by_event[:, found.seen].sum(axis=1), by_event.sum(axis=1)
@@ -273,5 +273,5 @@ def _drawn_median(values: Array, weight: Array) -> float:
 
 def _three(value: float, drawn: Array) -> tuple[float, float, float]:
     known = drawn[~np.isnan(drawn)]
-    low, high = np.quantile(known, (0.025, 0.975)) if known.size else (value, value)
-    return round(value, 4), round(float(low), 4), round(float(high), 4)
+    low, high = ends(known) if known.size else (value, value)
+    return round(value, 4), round(low, 4), round(high, 4)

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forecast.arrivals_boosted import MISSING, Boosted
+from forecast.dayblocks import skill_interval
 from forecast.ensemble import Progress
 from forecast.errors import ForecastError
 from forecast.scores import absolute_error, crps, pinball
@@ -34,8 +35,6 @@ YEAR_DAYS, CLIMATOLOGY_DAYS, WEEK = 365, 84, 7
 LEAST_DAYS = 28
 """Days that must be known before the first that is forecast."""
 MEMBERS = 300
-DRAWS = 1000
-"""Of days, for the interval of a skill."""
 _ZERO = 1e-9
 
 
@@ -68,7 +67,7 @@ class Trial:
     by_hour: Mapping[str, Scores]
     by_day: Mapping[str, Scores]
     skill: Mapping[str, Mapping[str, tuple[float, float, float]]]
-    """`hour` and `day`: 1 - crps / the rival's, and its 95 % interval over days drawn anew."""
+    """`hour` and `day`: 1 - crps / the rival's, and its 95 % interval over days drawn anew; NaN of few days."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Rivals that could not be asked, and why."""
     crps_of_day: Mapping[str, Array] = field(default_factory=dict, compare=False)
@@ -81,9 +80,14 @@ class Trial:
             "first_day": self.first_day.isoformat(),
             "days": self.days,
             "scores": {of: {name: vars(s) for name, s in named.items()} for of, named in scores.items()},
-            "skill": {of: {name: list(three) for name, three in named.items()} for of, named in self.skill.items()},
+            "skill": {of: {name: _plain(three) for name, three in named.items()} for of, named in self.skill.items()},
             "missing": dict(self.missing),
         }
+
+
+def _plain(three: tuple[float, float, float]) -> list[float | None]:
+    """As JSON has it: few days give no interval."""
+    return [None if np.isnan(one) else one for one in three]
 
 
 def arrivals_of(log: EventLog) -> Arrivals:
@@ -226,13 +230,11 @@ def _scores(members: Array, came: Array) -> Array:
 def _skills(by_method: Mapping[str, Array]) -> dict[str, tuple[float, float, float]]:
     """The model's skill against each rival, with its interval over days drawn anew."""
     mine = by_method[MODEL]
-    drawn = np.random.default_rng(0).integers(0, mine.size, (DRAWS, mine.size))
-    out = {}
-    for name, rival in by_method.items():
-        if name != MODEL:
-            low, high = np.quantile(1.0 - mine[drawn].mean(axis=1) / rival[drawn].mean(axis=1), (0.025, 0.975))
-            out[name] = float(1.0 - mine.mean() / rival.mean()), float(low), float(high)
-    return out
+    return {
+        name: (float(1.0 - mine.mean() / rival.mean()), *skill_interval(mine, rival, np.arange(mine.size)))
+        for name, rival in by_method.items()
+        if name != MODEL
+    }
 
 
 # --- the methods --------------------------------------------------------------------------------------------------
@@ -307,4 +309,5 @@ def _row(name: str, s: Scores, skill: Mapping[str, Sequence[float]]) -> str:
     if name not in skill:
         return told
     value, low, high = skill[name]
-    return f"{told}  the model is better by {value:+.1%} ({low:+.1%} to {high:+.1%})"
+    between = "" if np.isnan(low) else f" ({low:+.1%} to {high:+.1%})"
+    return f"{told}  the model is better by {value:+.1%}{between}"

@@ -12,10 +12,11 @@ import numpy.typing as npt
 from scipy import stats
 
 from forecast.values import Array
-from forecast.verify import LEAST_DAYS, Instants
 
 Index = npt.NDArray[np.int64]
+Instants = npt.NDArray[np.datetime64]
 
+LEAST_DAYS = 5
 RESAMPLES = 1000
 ENDS = (0.025, 0.975)
 NOTHING = (float("nan"), float("nan"))
@@ -40,7 +41,15 @@ def mean_interval(values: Array, day: Index, *, seed: int = 0, resamples: int = 
     """The 95 % interval of the mean of values, `(pair,)`; those that are NaN are left out."""
     known = ~np.isnan(values)
     means = _means(values[known], np.zeros(int(known.sum()), dtype=np.int64), day[known], 1, seed, resamples)
-    return NOTHING if means is None else _ends(means[:, 0])
+    return NOTHING if means is None else ends(means[:, 0])
+
+
+def skill_interval(
+    crps: Array, rival: Array, day: Index, *, seed: int = 0, resamples: int = RESAMPLES
+) -> tuple[float, float]:
+    """The 95 % interval of the skill, 1 - sum(crps) / sum(rival)."""
+    low, high = ratio_interval(crps, rival, day, seed=seed, resamples=resamples)
+    return 1.0 - high, 1.0 - low
 
 
 def ratio_interval(
@@ -51,10 +60,10 @@ def ratio_interval(
     days, numbers = _numbered(day[both])
     if days < LEAST_DAYS:
         return NOTHING
-    draws = _draws(days, seed, resamples)
+    draws = drawn_days(days, seed, resamples)
     above, below = (draws @ np.bincount(numbers, weights=values[both]) for values in (over, under))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _ends(np.where(below > 0, above / below, np.nan))
+        return ends(np.where(below > 0, above / below, np.nan))
 
 
 def band(values: Array, group: Index, groups: int, day: Index, *, seed: int = 0, resamples: int = RESAMPLES) -> Band:
@@ -96,7 +105,7 @@ def _means(values: Array, group: Index, day: Index, groups: int, seed: int, resa
     cell = numbers * groups + group
     total = np.bincount(cell, weights=values, minlength=days * groups).reshape(days, groups)
     count = np.bincount(cell, minlength=days * groups).reshape(days, groups).astype(np.float64)
-    draws = _draws(days, seed, resamples)
+    draws = drawn_days(days, seed, resamples)
     drawn = draws @ count
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(drawn > 0, (draws @ total) / drawn, np.nan)
@@ -107,11 +116,13 @@ def _numbered(day: Index) -> tuple[int, Index]:
     return (int(numbers.max()) + 1 if numbers.size else 0), numbers
 
 
-def _draws(days: int, seed: int, resamples: int) -> Array:
+def drawn_days(days: int, seed: int = 0, resamples: int = RESAMPLES) -> Array:
+    """How often each of so many days is drawn, `(draw, day)`."""
     drawn = np.random.default_rng(seed).multinomial(days, np.full(days, 1.0 / days), size=resamples)
     return np.asarray(drawn, dtype=np.float64)
 
 
-def _ends(values: Array) -> tuple[float, float]:
+def ends(values: Array) -> tuple[float, float]:
+    """The ends of the interval of what draws gave."""
     low, high = np.quantile(values, ENDS)
     return float(low), float(high)

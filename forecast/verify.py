@@ -21,16 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 from forecast.board import Skill
+from forecast.dayblocks import Instants, days_of, skill_interval
 from forecast.scores import absolute_error, crps_quantiles, error, inside, mean
 from forecast.values import LEVELS, Array, Forecast, Series
-
-Instants = npt.NDArray[np.datetime64]
 
 VERIFIED_LEADS_MIN: tuple[float, ...] = (60.0, 120.0, 240.0, 480.0, 720.0, 1440.0)
 INTERVALS: Mapping[int, tuple[float, float]] = {50: (0.25, 0.75), 80: (0.1, 0.9), 95: (0.025, 0.975)}
 """Nominal coverage in percent to the levels of its ends."""
-LEAST_DAYS = 5
-"""Fewer days of issues than this give no interval of the skill."""
 
 
 @dataclass(frozen=True)
@@ -253,26 +250,6 @@ def verify(pairs: Pairs, *, seed: int = 0, resamples: int = 1000) -> dict[str, d
     return found
 
 
-def skill_interval(
-    crps: Array, rival: Array, day: npt.NDArray[Any], *, seed: int, resamples: int = 1000
-) -> tuple[float, float]:
-    """The 95 % interval of 1 - sum(crps) / sum(rival), whole days drawn anew; NaN below `LEAST_DAYS` days.
-
-    `crps`, `rival` and `day` (a label each) are `(pair,)`, without NaN.
-    """
-    _, number = np.unique(day, return_inverse=True)
-    days = int(number.max()) + 1 if number.size else 0
-    if days < LEAST_DAYS:
-        return float("nan"), float("nan")
-    draws = np.random.default_rng(seed).multinomial(days, np.full(days, 1.0 / days), size=resamples)
-    ours = draws @ np.bincount(number, weights=crps)
-    theirs = draws @ np.bincount(number, weights=rival)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        skills = np.where(theirs > 0, 1.0 - ours / theirs, np.nan)
-    low, high = np.quantile(skills, (0.025, 0.975))
-    return float(low), float(high)
-
-
 @dataclass(frozen=True)
 class _Met:
     """What came, `(lead,)`."""
@@ -352,7 +329,7 @@ def _verification(pairs: Pairs, *, seed: int, resamples: int) -> Verification:
         },
         skill={name: _skill(ours, theirs) for name, (ours, theirs) in both.items()},
         skill_ci95={
-            name: skill_interval(*both[name], part.issued_at.astype("datetime64[D]"), seed=seed, resamples=resamples)
+            name: skill_interval(*both[name], days_of(part.issued_at), seed=seed, resamples=resamples)
             for name, part in compared.items()
         },
         raw_crps=mean(kept.raw_crps).value,

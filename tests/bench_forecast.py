@@ -23,10 +23,11 @@ from typing import Any
 import numpy as np
 
 from forecast.backtest import Plan, Report, backtest
+from forecast.dayblocks import skill_interval
 from forecast.ensemble import Run
 from forecast.past import VINTAGE
 from forecast.values import Array
-from forecast.verify import Pairs, skill_interval
+from forecast.verify import Pairs
 from forecast.workers import Workers
 from ingest.clock import WallClock
 from ingest.database import Database

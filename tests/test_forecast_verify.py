@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import norm
 
 from forecast.board import Skill
+from forecast.dayblocks import skill_interval
 from forecast.scores import crps, crps_quantiles
 from forecast.values import LEVELS, Array, Forecast, Series, series
 from forecast.verify import (
@@ -21,7 +22,6 @@ from forecast.verify import (
     as_skills,
     joined,
     score,
-    skill_interval,
     valid_at,
     verify,
 )
@@ -193,7 +193,7 @@ def test_the_interval_is_repeatable_needs_days_and_a_fallible_rival() -> None:
     assert once[0] < 1 - ours.sum() / theirs.sum() < once[1]
     assert np.isnan(skill_interval(ours, theirs, day // 2, seed=3)).all()
     assert np.isnan(skill_interval(ours, np.zeros(24), day, seed=3)).all()
-    assert np.isnan(skill_interval(np.empty(0), np.empty(0), np.empty(0), seed=3)).all()
+    assert np.isnan(skill_interval(np.empty(0), np.empty(0), np.empty(0, dtype=np.int64), seed=3)).all()
 
 
 def a_fortnight(*, better: float) -> Pairs:
