@@ -68,13 +68,21 @@ class Plan:
     how: Run = field(default_factory=Run)
     recalibrate: timedelta = timedelta(days=1)
     """How often the parameters are learned anew; live it is every night."""
+    warm_up: timedelta = timedelta(0)
+    """So long before `first_at` issues are made that are learned from and not judged, as a house replays its past."""
     own_beds: bool = False
     boosted: bool = False
     """Whether gradient boosting is among the rivals, where it is installed."""
 
     @property
+    def made_times(self) -> list[datetime]:
+        """All that are made, in order: those of the warm-up, then those that are judged."""
+        before = max(self.warm_up // self.every, 0)
+        return [*(self.first_at - i * self.every for i in range(before, 0, -1)), *self.issue_times]
+
+    @property
     def issue_times(self) -> list[datetime]:
-        """All of them, in order."""
+        """All that are judged, in order."""
         count = (self.last_at - self.first_at) // self.every + 1
         return [self.first_at + i * self.every for i in range(max(count, 0))]
 
@@ -151,13 +159,15 @@ def backtest(
     held = log.digest(known_at)
     store = BacktestStore(kept_in, key_of(plan, hospital, as_usual, code_digest(), held)) if kept_in else None
     chunks, past = store.load() if store else ([], {})  # 1
-    done = [one for chunk in chunks for one in chunk]
+    done, times = [one for chunk in chunks for one in chunk], plan.made_times
     replay = _Replay(log, hospital, plan, done, past)
     for one in _kept(_run(replay.issues(), as_usual, plan, executor), store, len(chunks)):  # 2
         done.append(one)
         if progress is not None:
-            progress(len(done), len(plan.issue_times))
-    forecasts = [(told, one.rivals) for one, told in _recalibrated(done, as_usual, plan)]  # 3
+            progress(len(done), len(times))
+    forecasts = [
+        (told, one.rivals) for one, told in _recalibrated(done, as_usual, plan) if one.as_of >= plan.first_at
+    ]  # 3
     pairs = joined(_scored(replay, forecasts, plan, known_at))  # 4
     return Report(plan, pairs, verify(pairs), len(forecasts), held, known_at)
 
@@ -169,8 +179,8 @@ class _Replay:
         self, log: EventLog, hospital: Hospital, plan: Plan, done: Sequence[Simulated], past: Mapping[str, Array]
     ) -> None:
         self._hospital, self._plan = hospital, plan
-        self._memory, self._days, self._past = Memory(log), Days(log), Past(grid_start(plan.first_at), past)
-        self._left = plan.issue_times[len(done) :]
+        self._memory, self._days, self._past = Memory(log), Days(log), Past(grid_start(plan.made_times[0]), past)
+        self._left = plan.made_times[len(done) :]
         self._learned_at = next((one.as_of for one in reversed(done) if one.lesson is not None), None)
         self._calibration: Calibration | None = None
 
@@ -215,7 +225,7 @@ class _Replay:
     def _still_to_come(self) -> list[datetime]:
         """The instants that are spoken of and that no lesson has told of yet."""
         plan = self._plan
-        valid = sorted({as_of + timedelta(minutes=lead) for as_of in plan.issue_times for lead in plan.lead_min})
+        valid = sorted({as_of + timedelta(minutes=lead) for as_of in plan.made_times for lead in plan.lead_min})
         told = bisect_right(valid, self._learned_at - VINTAGE) if self._learned_at else 0
         return valid[told:]
 

@@ -40,6 +40,8 @@ from twin.scenarios import catalogue
 
 START = datetime(2025, 9, 1, tzinfo=UTC)
 LEARNED_DAYS = 60
+WARM_UP = timedelta(days=48)
+"""Of these days, those that a new house replays so that it can recalibrate."""
 MEASURE = "ed_census"
 BUILD = Path(__file__).parent.parent / "build" / "bench_forecast"
 
@@ -62,7 +64,8 @@ class Campaign:
     @property
     def plan(self) -> Plan:
         first = START + timedelta(days=LEARNED_DAYS)
-        return Plan(first, first + timedelta(days=self.days), every=self.every, how=Run(members=self.members))
+        last, how = first + timedelta(days=self.days), Run(members=self.members)
+        return Plan(first, last, every=self.every, how=how, warm_up=WARM_UP)
 
     def run(self, folder: Path) -> Report:
         """Fabricated, loaded as its feed delivered it, and replayed as it was known then."""
