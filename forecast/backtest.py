@@ -35,10 +35,10 @@ from forecast.past import VINTAGE, Past, grid_start, truth
 from forecast.peaks import PEAKS, with_peaks
 from forecast.record import HEADLINES
 from forecast.remote import code_digest
-from forecast.simulated import Kept, Lesson, Simulated
+from forecast.simulated import Lesson, Simulated
 from forecast.situation import Situation, situation_of
 from forecast.slices import Slice, ranks, slice_of
-from forecast.values import Array, Forecast, Series, series
+from forecast.values import Array, Forecast, Packed, Series, packed, series, unpacked
 from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, joined, score, verify
 from forecast.versus import PAIRED, paired
 from ingest.log import EventLog
@@ -49,7 +49,7 @@ from twin.memory import Memory
 from twin.scenarios import Scenario
 from twin.state import State
 
-Told = tuple[dict[str, Kept], dict[str, Series]]
+Told = tuple[dict[str, Packed], dict[str, Series]]
 """The members of some measures and what is told of the others, as a worker gives them."""
 TOGETHER = 100
 """Members that are drawn and run together: more do not fit where arrays are quick to reach."""
@@ -277,7 +277,7 @@ def members_of(situation: Situation, as_usual: Scenario, plan: Plan) -> Told:
     at = np.flatnonzero(np.isin(how.lead_min, plan.lead_min))
     whole = {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
     simulated = {name: values[at] for name, values in with_peaks(whole, how.lead_min).items()}
-    kept = {name: Kept.of(values) for name, values in simulated.items() if name in (*HEADLINES, *PEAKS)}
+    kept = {name: packed(values) for name, values in simulated.items() if name in (*HEADLINES, *PEAKS)}
     return kept, {name: series(values) for name, values in simulated.items() if name not in kept}
 
 
@@ -325,7 +325,7 @@ def _forecast(
     one: Simulated, as_usual: Scenario, plan: Plan, by_past: Recalibration, only: Sequence[str] | None = None
 ) -> Forecast:
     at, leads = one.as_of, np.array(sorted(plan.lead_min))
-    simulated = {m: kept.members for m, kept in one.members.items() if only is None or m in only}
+    simulated = {m: unpacked(values) for m, values in one.members.items() if only is None or m in only}
     rivals = by_measure(one.rivals)
     told = {m: series(by_past.one(m, values, leads, at, rivals.get(m))) for m, values in simulated.items()}
     told |= {m: said for m, said in one.told.items() if only is None or m in only}

@@ -17,8 +17,8 @@ from forecast.backtest import Plan, Report, backtest
 from forecast.backtest_store import KEEP, BacktestStore, key_of
 from forecast.ensemble import Run
 from forecast.peaks import with_peaks
-from forecast.simulated import Kept, Simulated, issues_of, table_of
-from forecast.values import Array, series
+from forecast.simulated import Simulated, issues_of, table_of
+from forecast.values import Array, packed, series
 from ingest.log import EventLog
 from tests.histories import NOON, START, Remembered, fingerprint, hospital, other_log, scenarios, told, whole_log
 
@@ -127,20 +127,13 @@ def test_the_digest_of_a_log_is_that_of_what_was_known() -> None:
 def one(day: int = 0) -> Simulated:
     census = np.array([[40.0, 41.0, 39.0], [44.0, np.nan, 38.0]])
     told = {"wait_min:3A": series(census / 7)}
-    return Simulated(START + timedelta(days=day), "Europe/Paris", {"ed_census": Kept.of(census)}, told,
+    return Simulated(START + timedelta(days=day), "Europe/Paris", {"ed_census": packed(census)}, told,
                      {"persistence": {"ed_census": series(census)}, "silent": {}}, None)  # fmt: skip
 
 
 def test_issues_are_read_back_to_the_last_bit() -> None:
     both = [one(), one(1)]
     assert [fingerprint(issue) for issue in issues_of(table_of(both))] == [fingerprint(issue) for issue in both]
-
-
-@pytest.mark.parametrize(("members", "small"), [([[1.0, np.nan]], True), ([[0.5, 1.0]], False), ([[4e4, 1.0]], False)])
-def test_members_are_kept_small_only_where_nothing_is_lost(members: list[list[float]], small: bool) -> None:
-    kept = Kept.of(np.array(members))
-    assert (kept.values.dtype == np.int16) is small
-    np.testing.assert_array_equal(kept.members, np.array(members))
 
 
 def test_a_damaged_store_is_done_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
