@@ -12,9 +12,8 @@ again, and gives the same to the last bit.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,6 +40,7 @@ from forecast.slices import Slice, ranks, slice_of
 from forecast.values import Array, Forecast, Packed, Series, packed, series, unpacked
 from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, joined, score, verify
 from forecast.versus import PAIRED, paired
+from forecast.works import each_with_result
 from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
 from twin.hospital import Hospital
@@ -53,8 +53,6 @@ Told = tuple[dict[str, Packed], dict[str, Series]]
 """The members of some measures and what is told of the others, as a worker gives them."""
 TOGETHER = 100
 """Members that are drawn and run together: more do not fit where arrays are quick to reach."""
-AHEAD = 8
-"""Issues whose situations are prepared before the first of them is run to its end: enough to keep workers busy."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +159,8 @@ def backtest(
     chunks, past = store.load() if store else ([], {})  # 1
     done, times = [one for chunk in chunks for one in chunk], plan.made_times
     replay = _Replay(log, hospital, plan, done, past)
-    for one in _kept(_run(replay.issues(), as_usual, plan, executor), store, len(chunks)):  # 2
+    ran = each_with_result(replay.issues(), members_of, lambda p: (p.situation, as_usual, plan), executor)
+    for one in _kept(ran, store, len(chunks)):  # 2
         done.append(one)
         if progress is not None:
             progress(len(done), len(times))
@@ -250,23 +249,6 @@ def _lesson(state: State, calibration: Calibration, as_of: datetime, valid: list
     due = bisect_right(valid, as_of - VINTAGE)
     times, valid[:due] = valid[:due], []
     return Lesson(as_of, times, truth(state, calibration, times, as_of) if times else {})
-
-
-def _run(
-    prepared: Iterator[_Prepared], as_usual: Scenario, plan: Plan, executor: Executor | None
-) -> Iterator[tuple[_Prepared, Told]]:
-    """Each situation with what its members give, in order; a few are in the works at a time."""
-    if executor is None:
-        yield from ((p, members_of(p.situation, as_usual, plan)) for p in prepared)
-        return
-    works: deque[tuple[_Prepared, Future[Told]]] = deque()
-    for p in prepared:
-        works.append((p, executor.submit(members_of, p.situation, as_usual, plan)))
-        if len(works) >= AHEAD:
-            first, future = works.popleft()
-            yield first, future.result()
-    for first, future in works:
-        yield first, future.result()
 
 
 def members_of(situation: Situation, as_usual: Scenario, plan: Plan) -> Told:

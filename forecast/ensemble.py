@@ -140,7 +140,7 @@ def applied_to(situation: Situation, scenario: Scenario, how: Run) -> Setting:
 
 def _parts(
     situation: Situation, scenarios: Sequence[Scenario], how: Run, chunks: Sequence[range], executor: Executor | None
-) -> Iterator[dict[str, dict[str, Array]]]:
+) -> Iterator[Mapping[str, Mapping[str, Packed]]]:
     if executor is None:
         return (run_chunk(situation, scenarios, how, chunk) for chunk in chunks)
     pending = [executor.submit(sent_chunk, situation, scenarios, how, chunk) for chunk in chunks]
