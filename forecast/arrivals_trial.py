@@ -21,7 +21,7 @@ from forecast.dayblocks import skill_interval
 from forecast.ensemble import Progress
 from forecast.errors import ForecastError
 from forecast.scores import absolute_error, crps, pinball
-from forecast.values import LEVELS, Array
+from forecast.values import LEVELS, Array, or_none
 from ingest.clock import resolve
 from ingest.log import EventLog
 from twin.hospital import Hospital
@@ -87,7 +87,7 @@ class Trial:
 
 def _plain(three: tuple[float, float, float]) -> list[float | None]:
     """As JSON has it: few days give no interval."""
-    return [None if np.isnan(one) else one for one in three]
+    return [or_none(one) for one in three]
 
 
 def arrivals_of(log: EventLog) -> Arrivals:

@@ -15,7 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ from forecast.values import Array, Forecast, Packed, Series, packed, series, unp
 from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, joined, score, verify
 from forecast.versus import PAIRED, paired
 from forecast.works import each_with_result
+from ingest.database import naive
 from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
 from twin.hospital import Hospital
@@ -284,7 +285,7 @@ def _recalibrated(done: Sequence[Simulated], as_usual: Scenario, plan: Plan) -> 
 
 
 def _recent(pairs: Pairs, at: datetime) -> Pairs:
-    since = np.datetime64((at - WINDOW).astimezone(UTC).replace(tzinfo=None), "us")
+    since = np.datetime64(naive(at - WINDOW), "us")
     return pairs.taken(np.flatnonzero((pairs.issued_at >= since) & ~np.isnan(pairs.raw_error)))
 
 

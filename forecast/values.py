@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,10 @@ class Series:
 
     mean: Array
     quantiles: Mapping[float, Array]
+
+    def at(self, places: Sequence[int] | npt.NDArray[np.int64]) -> Series:
+        """Some of its leads, by their places."""
+        return Series(self.mean[places], {level: values[places] for level, values in self.quantiles.items()})
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,13 @@ def packed(values: Array) -> Packed:
 def unpacked(values: Packed) -> Array:
     """What was packed."""
     return values.astype(np.float64, copy=False)
+
+
+def or_none(value: float, digits: int | None = None) -> float | None:
+    """A number as JSON and pages have it, to so many digits; None for NaN."""
+    if isnan(value):
+        return None
+    return value if digits is None else round(float(value), digits)
 
 
 def from_now(told: Series) -> Series:

@@ -16,7 +16,7 @@ from forecast import backtest as module
 from forecast.backtest import Plan, Report, backtest
 from forecast.backtest_store import KEEP, BacktestStore, key_of
 from forecast.ensemble import Run
-from forecast.peaks import with_peaks
+from forecast.peaks import peak_ahead, with_peaks
 from forecast.simulated import Simulated, issues_of, table_of
 from forecast.values import Array, packed, series
 from ingest.log import EventLog
@@ -181,3 +181,12 @@ def test_peaks_are_met_by_the_peaks_of_what_came() -> None:
     assert (highest >= census).all()
     assert (highest > census).any()
     assert told().events
+
+
+def test_the_peak_ahead_is_read_from_whole_paths_and_the_present_is_none_of_it() -> None:
+    path = np.array([[9.0, 9.0, 9.0], [1.0, 4.0, 3.0], [5.0, 2.0, 1.0]])
+    lead, three = peak_ahead(path, np.array([0.0, 15.0, 30.0]))
+    assert lead == 15.0
+    assert three == (pytest.approx(3.2), 4.0, pytest.approx(4.8))
+    by_lead = np.quantile(path[1:], 0.5, axis=1).max()  # the mutant: the highest of what is likely at each lead
+    assert by_lead != three[1]
