@@ -21,7 +21,7 @@ from forecast.analytic import with_count_model
 from forecast.backtest import seed_of
 from forecast.baselines import History, Rivals, fit
 from forecast.ensemble import Progress, Run, run_chunk
-from forecast.past import VINTAGE, Past, grid_start, truth
+from forecast.past import VINTAGE, Past, grid_start, truth_of_period
 from forecast.situation import Situation, situation_of
 from forecast.usual import STEP_MIN
 from forecast.values import Array, Members, Series
@@ -125,11 +125,11 @@ def members_of(situation: Situation, as_usual: Scenario, how: Run) -> dict[str, 
 
 
 def _came(log: EventLog, calibration: Calibration, stretch: Stretch) -> tuple[list[datetime], dict[str, Array]]:
-    """What came, every quarter of an hour, from what was known a week later, or as late as the log goes."""
+    """What came, every quarter of an hour; of each month what was known a week later, or as late as the log goes."""
     span = log.span()
     steps = int((stretch.last_at + timedelta(hours=12) - stretch.first_at) / _STEP)
     at = [stretch.first_at + i * _STEP for i in range(steps + 1)]
     known_at = at[-1] + VINTAGE
     known_at = min(known_at, span.last_known_at) if span else known_at
     reached = [one for one in at if one <= known_at]
-    return reached, truth(Memory(log).at(known_at), calibration, reached, known_at)
+    return reached, truth_of_period(Memory(log), calibration, reached, known_at)

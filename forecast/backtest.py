@@ -1,9 +1,9 @@
 """History replayed issue by issue, as it was known then, and judged by what came.
 
 For each issue time the state, the parameters, the baselines and the recalibration are those that were known at it:
-nothing that became known later is read. The truth is taken a week after the last valid time, or as late as the log
-goes; recalibration learns from what was known of it at the time. Issues are independent once their situations are
-there, so they run in parallel; the figures do not depend on how many at once.
+nothing that became known later is read. The truth is taken month by month, a week after each month's last valid time,
+or as late as the log goes; recalibration learns from what was known of it at the time. Issues are independent once their
+situations are there, so they run in parallel; the figures do not depend on how many at once.
 
 With a folder to keep it in (`backtest_store.py`), a replay that was ended goes on where it was when it is asked for
 again, and gives the same to the last bit.
@@ -30,7 +30,7 @@ from forecast.boosted import Boosted, installed
 from forecast.calibrated import WINDOW, Recalibration, by_measure, learn, simulated_share
 from forecast.ensemble import Progress, Run, run_chunk
 from forecast.errors import ForecastError
-from forecast.past import VINTAGE, Past, grid_start, truth
+from forecast.past import VINTAGE, Past, grid_start, truth, truth_of_period
 from forecast.peaks import PEAKS, with_peaks
 from forecast.record import HEADLINES
 from forecast.remote import code_digest
@@ -214,8 +214,7 @@ class _Replay:
 
     def truth(self, times: Sequence[datetime], known_at: datetime) -> dict[str, Array]:
         """What came, measured as it was learned last."""
-        learned = self.learned()
-        return truth(self._memory.at(known_at), learned, times, known_at)
+        return truth_of_period(self._memory, self.learned(), times, known_at)
 
     def _learn(self, state: State, as_of: datetime) -> Calibration:
         before, own_beds = self._days.before(as_of), self._plan.own_beds
