@@ -2,8 +2,8 @@
 
 For each issue time the state, the parameters, the baselines and the recalibration are those that were known at it:
 nothing that became known later is read. The truth is taken month by month, a week after each month's last valid time,
-or as late as the log goes; recalibration learns from what was known of it at the time. Issues are independent once their
-situations are there, so they run in parallel; the figures do not depend on how many at once.
+or as late as the log goes; recalibration learns from what was known of it at the time. Issues are independent once
+their situations are there, so they run in parallel; the figures do not depend on how many at once.
 
 With a folder to keep it in (`backtest_store.py`), a replay that was ended goes on where it was when it is asked for
 again, and gives the same to the last bit.

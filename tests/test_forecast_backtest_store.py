@@ -187,6 +187,6 @@ def test_the_peak_ahead_is_read_from_whole_paths_and_the_present_is_none_of_it()
     path = np.array([[9.0, 9.0, 9.0], [1.0, 4.0, 3.0], [5.0, 2.0, 1.0]])
     lead, three = peak_ahead(path, np.array([0.0, 15.0, 30.0]))
     assert lead == 15.0
-    assert three == (pytest.approx(3.2), 4.0, pytest.approx(4.8))
+    assert three == pytest.approx((3.2, 4.0, 4.8))
     by_lead = np.quantile(path[1:], 0.5, axis=1).max()  # the mutant: the highest of what is likely at each lead
     assert by_lead != three[1]
