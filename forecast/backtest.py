@@ -34,8 +34,9 @@ from forecast.past import VINTAGE, Past, grid_start, truth, truth_of_period
 from forecast.peaks import PEAKS, with_peaks
 from forecast.record import HEADLINES
 from forecast.remote import code_digest
+from forecast.retold import retold
 from forecast.simulated import Lesson, Simulated
-from forecast.situation import Situation, situation_of
+from forecast.situation import Situation
 from forecast.slices import Slice, ranks, slice_of
 from forecast.values import Array, Forecast, Packed, Series, packed, series, unpacked
 from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, joined, score, verify
@@ -189,17 +190,13 @@ class _Replay:
         rivals: Rivals | None = None
         boosted: Boosted | None = None
         valid = self._still_to_come()
-        for as_of in self._left:
-            state = self._memory.at(as_of)
-            renew = self._calibration is None or as_of - self._calibration.as_of >= self._plan.recalibrate
-            calibration = self._learn(state, as_of) if self._calibration is None or renew else self._calibration
-            lesson = _lesson(state, calibration, as_of, valid) if renew else None
-            situation = situation_of(state, calibration, as_of)
-            history, now = self._past.at(state, situation.known, calibration, as_of)
-            if rivals is None or renew:
+        for then in retold(self._memory, self._learn, self._past, self._left, self._plan.recalibrate):
+            situation, history, as_of = then.situation, then.history, then.situation.as_of
+            lesson = _lesson(then.state, situation.calibration, as_of, valid) if then.is_learned_anew else None
+            if rivals is None or then.is_learned_anew:
                 rivals = fit(history, lead_min=sorted(self._plan.lead_min))
                 boosted = Boosted(history, rivals.lead_min) if self._plan.boosted and installed() else None
-            told = with_count_model(rivals.ahead(as_of, now, history), situation, as_of, rivals.lead_min)
+            told = with_count_model(rivals.ahead(as_of, then.now, history), situation, as_of, rivals.lead_min)
             if boosted:
                 told[BOOSTED] = {BOOSTED_MEASURE: boosted.ahead(history)}
             yield _Prepared(situation, told, lesson, history.measures)
