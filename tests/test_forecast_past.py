@@ -56,14 +56,9 @@ def test_the_truth_is_what_one_counts_by_hand() -> None:
 
 def a_year() -> EventLog:
     """One patient a day, here from eight to noon, for a year of a hospital that nothing else is told of."""
-    events = [
-        told
-        for day in range(DAYS_TOLD)
-        for told in (
-            mark("Arrived", f"v{day}", "08:00", day=day + 1),
-            mark("Departed", f"v{day}", "12:00", day=day + 1, to="home"),
-        )
-    ]
+    here = [mark("Arrived", f"v{day}", "08:00", day=day + 1) for day in range(DAYS_TOLD)]
+    gone = [mark("Departed", f"v{day}", "12:00", day=day + 1, to="home") for day in range(DAYS_TOLD)]
+    events = [event for both in zip(here, gone, strict=True) for event in both]
     return log_of(events)
 
 
