@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.dayblocks import days_of, mean_interval, ratio_interval
-from forecast.scores import brier, crps_above, mean, p_above
+from forecast.dayblocks import days_of, mean_interval, skill_interval
+from forecast.scores import brier, crps_above, mean, p_above, skill
 from forecast.values import Array
 from forecast.verify import Pairs
 
@@ -67,10 +67,10 @@ def exceedance(pairs: Pairs, threshold: float, *, seed: int = 0) -> Exceedance:
         n=len(kept),
         came=mean(came).value,
         brier=mean(loss).value,
-        skill={name: _skill(loss, other) for name, (other, _) in theirs.items()},
-        skill_ci95={name: _skill_ci95(loss, other, day, seed) for name, (other, _) in theirs.items()},
+        skill={name: skill(loss, other) for name, (other, _) in theirs.items()},
+        skill_ci95={name: skill_interval(loss, other, day, seed=seed) for name, (other, _) in theirs.items()},
         crps_above=mean(above).value,
-        crps_above_skill={name: _skill(above, other) for name, (_, other) in theirs.items()},
+        crps_above_skill={name: skill(above, other) for name, (_, other) in theirs.items()},
         said=reliability(p, came, day, seed=seed),
     )
 
@@ -91,14 +91,3 @@ def usual_thresholds(observed: Array, shares: Sequence[float] = USUAL_SHARES) ->
     """Whole numbers that about such shares of what came exceeded."""
     known = observed[~np.isnan(observed)]
     return tuple(sorted({float(np.floor(np.quantile(known, 1.0 - share))) for share in shares})) if known.size else ()
-
-
-def _skill(ours: Array, theirs: Array) -> float:
-    both = ~np.isnan(ours + theirs)
-    total = float(theirs[both].sum())
-    return 1.0 - float(ours[both].sum()) / total if total > 0 else float("nan")
-
-
-def _skill_ci95(ours: Array, theirs: Array, day: np.ndarray, seed: int) -> tuple[float, float]:
-    low, high = ratio_interval(ours, theirs, day, seed=seed)
-    return 1.0 - high, 1.0 - low

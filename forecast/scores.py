@@ -49,6 +49,16 @@ def mean(scores: Numbers) -> Mean:
     return Mean(float(kept.mean()) if kept.size else float("nan"), kept.size, values.size - kept.size)
 
 
+def skill(scores: Array, rival: Array) -> float:
+    """1 - the sum of the scores / that of a rival's: above 0 the rival was worse.
+
+    Pairs with NaN on either side are left out. NaN where the rival was never wrong, and where there is no pair.
+    """
+    both = ~np.isnan(scores + rival)
+    total = float(rival[both].sum())
+    return 1.0 - float(scores[both].sum()) / total if total > 0 else float("nan")
+
+
 def error(forecast: Numbers, observed: Numbers) -> Array:
     """Forecast - observed, in the measure's unit: above 0 the forecast was too high."""
     return _floats(forecast) - _floats(observed)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forecast.dayblocks import Band, band, days_of, mean_interval, ratio_interval
+from forecast.dayblocks import Band, band, days_of, mean_interval, skill_interval
 from forecast.scores import below, mean, pinball, pit_quantiles
 from forecast.usual import quarters_of_week
 from forecast.values import Array, or_none
@@ -89,9 +89,7 @@ def slice_of(pairs: Pairs, rank: Array, *, seed: int = 0) -> Slice:
         raw_bias=mean(kept.raw_error).value,
         weight_of_simulation=mean(kept.weight_of_simulation).value,
         skill={name: 1.0 - _ratio(both[name], r.crps) for name, r in kept.rivals.items()},
-        skill_ci95={
-            name: _turned(ratio_interval(both[name], r.crps, day, seed=seed)) for name, r in kept.rivals.items()
-        },
+        skill_ci95={name: skill_interval(both[name], r.crps, day, seed=seed) for name, r in kept.rivals.items()},
         rival_mae={name: mean(r.absolute_error).value for name, r in kept.rivals.items()},
     )
 
@@ -135,8 +133,3 @@ def covered_by_block(pairs: Pairs, rank: Array, zone: str, *, seed: int = 0) -> 
 def _ratio(over: Array, under: Array) -> float:
     total = float(np.nansum(under))
     return float(np.nansum(over)) / total if total > 0 else float("nan")
-
-
-def _turned(ratio: tuple[float, float]) -> tuple[float, float]:
-    """The interval of 1 - a ratio."""
-    return 1.0 - ratio[1], 1.0 - ratio[0]

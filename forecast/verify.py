@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from forecast.board import Skill
 from forecast.dayblocks import Instants, days_of, skill_interval
-from forecast.scores import absolute_error, crps_quantiles, error, inside, mean
+from forecast.scores import absolute_error, crps_quantiles, error, inside, mean, skill
 from forecast.values import LEVELS, Array, Forecast, Series, or_none
 from ingest.database import naive
 
@@ -328,7 +328,7 @@ def _verification(pairs: Pairs, *, seed: int, resamples: int) -> Verification:
             name: RivalVerification(mean(part.rivals[name].absolute_error).value, mean(part.rivals[name].crps).value)
             for name, part in compared.items()
         },
-        skill={name: _skill(ours, theirs) for name, (ours, theirs) in both.items()},
+        skill={name: skill(ours, theirs) for name, (ours, theirs) in both.items()},
         skill_ci95={
             name: skill_interval(*both[name], days_of(part.issued_at), seed=seed, resamples=resamples)
             for name, part in compared.items()
@@ -338,12 +338,6 @@ def _verification(pairs: Pairs, *, seed: int, resamples: int) -> Verification:
         raw_coverage_80=mean(kept.raw_inside_80).value,
         weight_of_simulation=mean(kept.weight_of_simulation).value,
     )
-
-
-def _skill(crps: Array, rival: Array) -> float:
-    """NaN where the baseline was never wrong, and where there is no pair."""
-    total = float(rival.sum())
-    return 1.0 - float(crps.sum()) / total if total > 0 else float("nan")
 
 
 def _crps(series: Series, came: Array) -> Array:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forecast.dayblocks import days_of, mean_interval, ratio_interval
+from forecast.dayblocks import days_of, mean_interval, skill_interval
 from forecast.errors import ForecastError
 from forecast.record import HEADLINES
 from forecast.values import Array, or_none
@@ -101,11 +101,10 @@ def _versus(measure: str, lead_min: float, day: npt.NDArray[np.int64], both: lis
     a, b = both
     kept = ~np.isnan(a["crps"] + b["crps"])
     a, b = ({name: values[kept] for name, values in one.items()} for one in (a, b))
-    low, high = ratio_interval(b["crps"], a["crps"], day[kept])
     crps_a, crps_b, bias_a, bias_b = (_mean(one[name]) for name in _SCORES for one in (a, b))
     gain = 1.0 - crps_b / crps_a if crps_a > 0 else float("nan")
     change = mean_interval(b["error"] - a["error"], day[kept])
-    ends = (1.0 - high, 1.0 - low)
+    ends = skill_interval(b["crps"], a["crps"], day[kept])
     return Versus(measure, lead_min, int(kept.sum()), crps_a, crps_b, gain, ends, bias_a, bias_b, change)
 
 

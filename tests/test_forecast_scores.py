@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import norm, poisson
 
 from forecast import scores
-from forecast.scores import Mean
+from forecast.scores import Mean, skill
 from forecast.values import LEVELS, Array
 
 NAN = float("nan")
@@ -334,3 +334,12 @@ def test_the_randomised_pit_of_counts_is_flat_and_without_luck_it_is_not() -> No
 def test_below_counts_ties_half() -> None:
     assert scores.below([5.0, 5.0, 5.0], [4.0, 5.0, 6.0]).tolist() == [1.0, 0.5, 0.0]
     assert np.isnan(scores.below(NAN, 4.0))
+
+
+def test_skill_is_what_is_better_than_a_rival_on_the_pairs_that_both_have() -> None:
+    ours, rival = np.array([1.0, 2.0, np.nan, 9.0]), np.array([4.0, 2.0, 5.0, np.nan])
+    assert skill(ours, rival) == 1.0 - 3.0 / 6.0
+    assert skill(ours, rival) != 1.0 - np.nansum(ours) / np.nansum(rival)  # the mutant: each on the pairs of its own
+    assert skill(rival, ours) == 1.0 - 6.0 / 3.0, "below 0 where the rival was better"
+    assert np.isnan(skill(ours, np.zeros(4)))
+    assert np.isnan(skill(np.empty(0), np.empty(0)))
