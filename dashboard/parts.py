@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -44,6 +45,22 @@ def marked(tone: str, text: str, extra: str = "") -> Component:
     """A text with the shape and the colour of a judgement."""
     shape = html.Span(MARKS[tone], className="mark")
     return html.Span([shape, text], className=f"marked {tone} {extra}".strip())
+
+
+def facts(named: Iterable[tuple[str, Content]]) -> Component:
+    """Facts one below the other, each with its name."""
+    rows = [html.Div([html.Dt(name), html.Dd(said)], className="fact") for name, said in named]
+    return html.Dl(rows, className="facts")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[Content]], name: str) -> Component:
+    """A table whose first column is words and whose others are figures."""
+    top = dmc.TableTr([dmc.TableTh(text, className="figure" if k else "") for k, text in enumerate(head)])
+    body = [
+        dmc.TableTr([dmc.TableTd(cell, className="figure" if k else "name") for k, cell in enumerate(row)])
+        for row in rows
+    ]
+    return dmc.Table([dmc.TableThead(top), dmc.TableTbody(body)], className=f"table {name}")
 
 
 def key(fan: Fan, reader: Reader) -> Component:

@@ -18,7 +18,7 @@ from dashboard.alert_words import (
     what_name,
 )
 from dashboard.panels import tension
-from dashboard.parts import absent, heading, marked
+from dashboard.parts import absent, card, facts, marked
 from dashboard.words import UNKNOWN, Reader
 from forecast.board import Alarm
 from forecast.pages import AlarmLine, AlertSetting, AlertsView, Measured, RecipientView, RuleView
@@ -63,7 +63,7 @@ def _alarm(alarm: Alarm, view: AlertsView, reader: Reader) -> Component:
     content = [
         dmc.Title(head, order=2, className="question"),
         html.P(alarm_sentence(alarm, reader), className="alarm-sentence"),
-        html.Dl([_fact(name, said) for name, said in _facts(alarm, view, reader)], className="facts"),
+        facts(_facts(alarm, view, reader)),
         *_buttons(alarm, reader),
     ]
     return html.Div(content, className=f"card alarm-card {tone}{' owned' if alarm.acknowledged_at else ''}")
@@ -119,17 +119,13 @@ def _act(
     return html.Button(text, className="act main" if main else "act", type="button", **data)
 
 
-def _fact(name: str, said: str) -> Component:
-    return html.Div([html.Dt(name), html.Dd(said)], className="fact")
-
-
 # --- the rules ------------------------------------------------------------------------------------------------------
 
 
 def _rules(view: AlertsView, reader: Reader) -> Component:
     rows = [_rule(rule, reader) for rule in view.rules]
     body = rows or [absent(reader.say("Nothing is watched here."))]
-    return html.Div([heading(reader.say("What is watched, and how good is it?")), *body], className="card alerts-rules")
+    return card("alerts-rules", reader.say("What is watched, and how good is it?"), *body)
 
 
 def _rule(rule: RuleView, reader: Reader) -> Component:
@@ -207,7 +203,7 @@ def _recipients(view: AlertsView, reader: Reader) -> Component:
     notes = [] if view.sends else [marked("news", reader.say("This is a replay: nobody is told."))]
     rows = [_recipient(one, reader) for one in view.recipients]
     empty = [] if rows else [absent(reader.say("Nobody is told: the file of alerts names no recipient."))]
-    return html.Div([heading(reader.say("Who is told?")), *notes, *rows, *empty], className="card alerts-told")
+    return card("alerts-told", reader.say("Who is told?"), *notes, *rows, *empty)
 
 
 def _recipient(one: RecipientView, reader: Reader) -> Component:
@@ -225,7 +221,7 @@ def _recipient(one: RecipientView, reader: Reader) -> Component:
 def _log(view: AlertsView, reader: Reader) -> Component:
     rows = [_line(line, reader) for line in view.log]
     body: list[Component] = [html.Ol(rows, className="alarm-log")] if rows else [absent(reader.say("nothing yet"))]
-    return html.Div([heading(reader.say("What has happened?")), *body], className="card alerts-log")
+    return card("alerts-log", reader.say("What has happened?"), *body)
 
 
 def _line(line: AlarmLine, reader: Reader) -> Component:

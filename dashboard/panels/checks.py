@@ -10,7 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.check_words import bound_words, check_words, figure_words, group_words
-from dashboard.parts import absent, heading, marked, sentence
+from dashboard.parts import absent, card, marked, sentence
 from dashboard.theme import FONT, palette
 from dashboard.words import Reader
 from forecast.pages import ModelChecks
@@ -68,7 +68,7 @@ def _group(group: str, view: ModelChecks, reader: Reader) -> Component:
         className="checks-table",
     )
     plots = [_plot(check, reader) for check in mine if check.curve is not None]
-    return html.Div([heading(title), sentence(why), table, *plots], className=f"card checks-group {group}")
+    return card(f"checks-group {group}", title, sentence(why), table, *plots)
 
 
 def _row(check: Check, reader: Reader) -> Component:

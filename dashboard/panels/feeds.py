@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
 from dashboard.feed_words import TONES, advice, kind_name, source_name, state_name, state_sentence
-from dashboard.parts import Content, absent, heading, marked
+from dashboard.parts import Content, absent, card, facts, heading, marked, table
 from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.pages import FeedsView, Hour, Published, SilentPart, SourceView, Tally
 from ingest.clock import local
@@ -109,7 +108,7 @@ def _key(source: SourceView, reader: Reader) -> Component:
 
 
 def _facts(source: SourceView, reader: Reader) -> Component:
-    facts: list[tuple[str, Content]] = [
+    found: list[tuple[str, Content]] = [
         (reader.say("Last message"), _last(source, reader)),
         (reader.say("Delay on the way"), _lag(source.lag, reader)),
         (reader.say("Clock of the source"), _skew(source, reader)),
@@ -117,9 +116,8 @@ def _facts(source: SourceView, reader: Reader) -> Component:
         (reader.say("Silent units and kinds"), _silent(source.silent, reader)),
     ]
     if source.connections is not None:
-        facts.insert(1, (reader.say("Connections"), reader.number(source.connections)))
-    rows = [html.Div([html.Dt(name), html.Dd(text)], className="fact") for name, text in facts]
-    return html.Dl(rows, className="facts")
+        found.insert(1, (reader.say("Connections"), reader.number(source.connections)))
+    return facts(found)
 
 
 def _last(source: SourceView, reader: Reader) -> str:
@@ -210,11 +208,10 @@ def _published(told: Published | None, reader: Reader) -> list[Component]:
         (reader.say("left out, a newer one was ready"), reader.number(told.overtaken)),
         (reader.say("Last one published"), last),
     ]
-    rows = [html.Div([html.Dt(name), html.Dd(text)], className="fact") for name, text in counts]
     fault = reader.say("The last one was not taken ({error}); the next one is tried.", error=told.last_error or "")
     said = [] if told.last_error is None else [html.Div(marked("warn", fault), className="source-said")]
     question = reader.say("Do our forecasts go out (topic {name})?", name=told.topic)
-    return [html.Div([heading(question), *said, html.Dl(rows, className="facts")], className="card files published")]
+    return [card("files published", question, *said, facts(counts))]
 
 
 def _marked_if(count: int, reader: Reader) -> Content:
@@ -226,13 +223,7 @@ def _files(view: FeedsView, reader: Reader) -> list[Component]:
         return []
     head = [reader.say("Source"), *tally_names(reader).values()]
     rows = [
-        dmc.TableTr(
-            [dmc.TableTd(name, className="name")]
-            + [dmc.TableTd(reader.number(getattr(tally, part)), className="figure") for part in TALLY_NAMES]
-        )
-        for name, tally in view.files
-    ]
-    cells = [dmc.TableTh(text, className="figure" if i else "") for i, text in enumerate(head)]
-    table = dmc.Table([dmc.TableThead(dmc.TableTr(cells)), dmc.TableTbody(rows)], className="table files-table")
+        [name, *(reader.number(getattr(tally, part)) for part in TALLY_NAMES)] for name, tally in view.files
+    ]  # fmt: skip
     question = reader.say("What came by files and by sources that do not run now?")
-    return [html.Div([heading(question), table], className="card files")]
+    return [card("files", question, table(head, rows, "files-table"))]

@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.huddle_words import Block, Cell, Row, told
-from dashboard.parts import absent, heading, marked, sentence
+from dashboard.parts import absent, card, heading, marked, sentence
 from dashboard.words import Reader
 from forecast.pages import HuddleView
 from forecast.sheet import Sheet
@@ -74,7 +74,7 @@ def _wards(block: Block, reader: Reader) -> Component:
     ends = [sum(n for _, n in block.over[:heads]) for heads in (4, len(block.over) - 2, len(block.over))]
     tables = [_table(_columns(block, first, end)) for first, end in pairwise([1, *ends])]
     note = html.P(block.note, className="huddle-note")
-    return html.Div([heading(block.title), *tables, note], className="card huddle-wards")
+    return card("huddle-wards", block.title, *tables, note)
 
 
 def _columns(block: Block, first: int, end: int) -> Block:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -23,7 +23,7 @@ from dashboard.learned_words import (
     verdict_sentence,
     weekdays,
 )
-from dashboard.parts import absent, heading, marked
+from dashboard.parts import absent, card, marked, table
 from dashboard.words import UNKNOWN, Reader
 from forecast.pages import LearnedView
 
@@ -55,10 +55,6 @@ def panel(view: LearnedView, reader: Reader) -> Component:
     return html.Section(parts, className="learned")
 
 
-def _card(name: str, question: str, *content: Any) -> Component:
-    return html.Div([heading(question), *content], className=f"card learned-{name}")
-
-
 def _head(view: LearnedView, report: Report, reader: Reader) -> Component:
     learned = reader.say(
         "Learned {at} in {seconds} s from {days} days ({visits} visits); next at {next}",
@@ -73,7 +69,7 @@ def _head(view: LearnedView, report: Report, reader: Reader) -> Component:
     model = reader.say("Model {version}, path “{path}”", version=report["version"], path=report["path"])
     notes = [html.P(text, className="source-said") for text in (learned, year, model)]
     told = [*_described(view, reader), *_fault(view, reader)]
-    return _card("head", reader.say("Can what was learned be trusted?"), verdict, *told, *notes)
+    return card("learned-head", reader.say("Can what was learned be trusted?"), verdict, *told, *notes)
 
 
 def _described(view: LearnedView, reader: Reader) -> list[Component]:
@@ -105,11 +101,12 @@ def _arrivals(report: Report, reader: Reader) -> Component:
         for k, day in enumerate(weekdays(reader))
     ]
     hours = html.Tr([html.Th(""), *(html.Th(str(h) if h % 6 == 0 else "") for h in range(24))])
-    table = html.Table([html.Thead(hours), html.Tbody(rows)], className="heat")
+    heat = html.Table([html.Thead(hours), html.Tbody(rows)], className="heat")
     scale = reader.say("From {least} (dark) to {most} (bright) arrivals an hour",
                        least=reader.number(min(rates), 1), most=reader.number(max(rates), 1))  # fmt: skip
     notes = [html.P(text, className="source-said") for text in (scale, *_calendar(report["calendar"], reader))]
-    return _card("arrivals", reader.say("When do people come?"), html.P(said, className="sentence"), table, *notes)
+    question = reader.say("When do people come?")
+    return card("learned-arrivals", question, html.P(said, className="sentence"), heat, *notes)
 
 
 def _shade(rate: float, most: float, reader: Reader) -> Component:
@@ -167,7 +164,7 @@ def _times(report: Report, reader: Reader) -> Component:
         for label, spans in by_class.items()
     ]
     note = html.P(reader.say("Median, and from the tenth to the ninetieth in a hundred"), className="source-said")
-    return _card("times", reader.say("How long do things last?"), _table(head, rows), note)
+    return card("learned-times", reader.say("How long do things last?"), table(head, rows, "learned-table"), note)
 
 
 def _minutes(row: Report | None, reader: Reader) -> Any:
@@ -180,10 +177,11 @@ def _minutes(row: Report | None, reader: Reader) -> Any:
 def _wards(report: Report, reader: Reader) -> Component:
     question = reader.say("How do the wards take in and let go?")
     if not report["wards"]:
-        return _card("wards", question, absent(reader.say("no ward in the data received")))
+        return card("learned-wards", question, absent(reader.say("no ward in the data received")))
     head = [reader.say("Ward"), reader.say("Beds"), reader.say("of which held back"), reader.say("Stays that ended"),
             reader.say("Days of stay"), reader.say("Most leave at")]  # fmt: skip
-    return _card("wards", question, _table(head, [_ward(report, ward, reader) for ward in report["wards"]]))
+    rows = [_ward(report, ward, reader) for ward in report["wards"]]
+    return card("learned-wards", question, table(head, rows, "learned-table"))
 
 
 def _ward(report: Report, ward: Report, reader: Reader) -> list[Any]:
@@ -204,7 +202,7 @@ def _classes(report: Report, reader: Reader) -> Component:
         for row in report["classes"] if row["share"] > 0
     ]  # fmt: skip
     head = [reader.say("Class"), reader.say("Share"), ""]
-    return _card("classes", reader.say("Who comes?"), _table(head, rows))
+    return card("learned-classes", reader.say("Who comes?"), table(head, rows, "learned-table"))
 
 
 def _checks(report: Report, reader: Reader) -> Component:
@@ -215,7 +213,7 @@ def _checks(report: Report, reader: Reader) -> Component:
     head = [reader.say("Check"), reader.say("Seen"), reader.say("Expected"), reader.say("of how many")]
     note = reader.say("Census: the mean number present against arrivals an hour times the mean stay (Little's law)")
     question = reader.say("Does it agree with itself?")
-    return _card("checks", question, _table(head, rows), html.P(note, className="source-said"))
+    return card("learned-checks", question, table(head, rows, "learned-table"), html.P(note, className="source-said"))
 
 
 def _figures(check: Report, reader: Reader) -> tuple[str, str]:
@@ -230,9 +228,9 @@ def _left_out(report: Report, reader: Reader) -> Component:
     told = [html.Li(text) for text in unknown] or [html.Li(reader.say("Nothing that the model needs is missing."))]
     shares = report["recorded_share"].items()
     fields = ", ".join(f"{field_words(name, reader)} {reader.percent(share)}" for name, share in shares)
-    return _card(
-        "left-out", reader.say("What was left out, and what is not known?"),
-        _table([reader.say("Left out"), reader.say("Visits")], rows), html.Ul(told),
+    return card(
+        "learned-left-out", reader.say("What was left out, and what is not known?"),
+        table([reader.say("Left out"), reader.say("Visits")], rows, "learned-table"), html.Ul(told),
         html.P(reader.say("Recorded: {fields}", fields=fields), className="source-said"),
     )  # fmt: skip
 
@@ -240,14 +238,14 @@ def _left_out(report: Report, reader: Reader) -> Component:
 def _changes(view: LearnedView, reader: Reader) -> Component:
     question = reader.say("What has changed since the last time?")
     if view.changed_since is None:
-        return _card("changes", question, absent(reader.say("It is the first time.")))
+        return card("learned-changes", question, absent(reader.say("It is the first time.")))
     if not view.changes:
-        return _card("changes", question, absent(reader.say("Nothing that can be seen.")))
+        return card("learned-changes", question, absent(reader.say("Nothing that can be seen.")))
     report = view.report or {}
     rows = [_change(report, change, reader) for change in view.changes[:CHANGES_SHOWN]]
     since = reader.say("Against {at}", at=reader.moment(view.changed_since))
     head = [reader.say("Figure"), reader.say("before"), reader.say("now")]
-    return _card("changes", question, _table(head, rows), html.P(since, className="source-said"))
+    return card("learned-changes", question, table(head, rows, "learned-table"), html.P(since, className="source-said"))
 
 
 def _change(report: Report, change: Report, reader: Reader) -> list[Any]:
@@ -255,13 +253,3 @@ def _change(report: Report, change: Report, reader: Reader) -> list[Any]:
     digits = UNITS.get(kind, 2)
     figures = (reader.number(change[at], digits) for at in ("before", "now"))
     return [change_name(report, change["what"], reader), *figures]
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> Component:
-    """The first column is words, the others are figures."""
-    top = dmc.TableTr([dmc.TableTh(text, className="figure" if k else "") for k, text in enumerate(head)])
-    body = [
-        dmc.TableTr([dmc.TableTd(cell, className="figure" if k else "name") for k, cell in enumerate(row)])
-        for row in rows
-    ]
-    return dmc.Table([dmc.TableThead(top), dmc.TableTbody(body)], className="table learned-table")

@@ -6,7 +6,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.parts import absent, heading, marked
+from dashboard.parts import absent, card, marked
 from dashboard.reason_words import command, doubt_words, mend_words, reason_words
 from dashboard.words import Reader
 from forecast.pages import QuarantineView, ReasonView
@@ -74,7 +74,7 @@ def _doubts(view: QuarantineView, reader: Reader) -> list[Component]:
         )
         for doubt in view.doubts[:DOUBTS_SHOWN]
     ]
-    return [html.Div([heading(question), *rows], className="card reasons-head doubts")]
+    return [card("reasons-head doubts", question, *rows)]
 
 
 def _code(command: str | None) -> list[Component]:

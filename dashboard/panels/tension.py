@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.parts import heading, marked
+from dashboard.parts import facts, heading, marked
 from dashboard.tension_words import (
     bjml_basis,
     bjml_words,
@@ -73,5 +73,4 @@ def _others(tension: Tension, reader: Reader) -> list[Component]:
             [elderly_words(tension, reader)],
         ),
     ]
-    facts = [html.Div([html.Dt(name), html.Dd(said)], className="fact") for name, said in found]
-    return [html.Dl(facts, className="facts")]
+    return [facts(found)]
