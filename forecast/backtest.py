@@ -2,8 +2,8 @@
 
 For each issue time the state, the parameters, the baselines and the recalibration are those that were known at it:
 nothing that became known later is read. The truth is taken month by month, a week after each month's last valid time,
-or as late as the log goes; recalibration learns from what was known of it at the time. Issues are independent once their
-situations are there, so they run in parallel; the figures do not depend on how many at once.
+or as late as the log goes; recalibration learns from what was known of it at the time. Issues are independent once
+their situations are there, so they run in parallel; the figures do not depend on how many at once.
 
 With a folder to keep it in (`backtest_store.py`), a replay that was ended goes on where it was when it is asked for
 again, and gives the same to the last bit.
@@ -51,7 +51,7 @@ from twin.state import State
 
 Told = tuple[dict[str, Kept], dict[str, Series]]
 """The members of some measures and what is told of the others, as a worker gives them."""
-TOGETHER = 100
+TOGETHER = 50
 """Members that are drawn and run together: more do not fit where arrays are quick to reach."""
 AHEAD = 8
 """Issues whose situations are prepared before the first of them is run to its end: enough to keep workers busy."""
