@@ -48,6 +48,10 @@ def _holes(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
+def test_of_what_is_told_in_two_languages_the_reader_has_his_own() -> None:
+    assert [reader.choice("lit", "bed") for reader in (FRENCH, ENGLISH)] == ["lit", "bed"]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_catalogue_holds_every_text_and_no_other(language: Language) -> None:
     assert len(used_texts()) > 50
