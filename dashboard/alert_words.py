@@ -34,7 +34,7 @@ def onset(alarm: Alarm, now: datetime, reader: Reader, *, short: bool = False) -
     ahead = middle - now
     if ahead < timedelta(minutes=1):
         return reader.say("from now on")
-    time, span = reader.clock(middle), reader.duration(ahead / timedelta(minutes=1))
+    time, span = reader.clock(middle), reader.span(ahead)
     if short:
         return reader.say("in {duration}", duration=span)
     return reader.say("around {time}, in {duration}", time=time, duration=span)

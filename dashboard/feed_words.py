@@ -32,7 +32,7 @@ def state_sentence(source: SourceView | Feed, reader: Reader) -> str:
     """What the state means, with the age in words."""
     if source.age is None:
         return reader.say("nothing was ever heard of it")
-    ago, minutes = reader.ago(source.age), reader.duration(source.age.total_seconds() / 60)
+    ago, minutes = reader.ago(source.age), reader.span(source.age)
     if source.state in ("late", "stale", "off") and source.age <= source.limit and not source.is_lagging:
         return reader.say("messages come again: the last {ago}", ago=ago)
     if source.state == "late" and source.lag is not None and source.age <= source.limit:
@@ -116,4 +116,4 @@ def _catching_up(source: SourceView | Feed, reader: Reader) -> str:
 
 
 def _long(span: timedelta, reader: Reader) -> str:
-    return reader.duration(max(1.0, span.total_seconds() / 60))
+    return reader.span(max(span, timedelta(minutes=1)))

@@ -127,6 +127,10 @@ class Reader:
             return f"{whole // 60}{NBSP}h{NBSP}{whole % 60:02d}"
         return self.count("{n} day", "{n} days", whole // (24 * 60))
 
+    def span(self, length: timedelta) -> str:
+        """A length of time, as `duration` tells it."""
+        return self.duration(length / timedelta(minutes=1))
+
     def lead(self, lead_min: int) -> str:
         """How far ahead of the issue time: "+4 h"."""
         return f"+{lead_min // 60}{NBSP}h"
@@ -135,4 +139,4 @@ class Reader:
         """How long ago, in words."""
         if age < timedelta(minutes=1):
             return self.say("less than a minute ago")
-        return self.say("{duration} ago", duration=self.duration(age / timedelta(minutes=1)))
+        return self.say("{duration} ago", duration=self.span(age))

@@ -121,6 +121,11 @@ def test_dates_and_durations() -> None:
     assert FRENCH.ago(timedelta(minutes=4)).replace(NBSP, " ") == "il y a 4 min"
 
 
+def test_a_span_is_told_as_its_minutes_are() -> None:
+    for minutes in (0.5, 35.0, 130.0, 3000.0):
+        assert FRENCH.span(timedelta(minutes=minutes)) == FRENCH.duration(minutes)
+
+
 def test_plurals_follow_the_language() -> None:
     assert [FRENCH.count("{n} bed free", "{n} beds free", n) for n in (0, 1, 2)] == [
         "0 lit libre",

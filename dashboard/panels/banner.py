@@ -39,7 +39,7 @@ def _feed(board: Board, reader: Reader) -> list[Line]:
     feed = board.feed
     found = [(tone, text) for tone, text in [_state(board, reader)] if text]
     if feed.skew is not None:
-        size = reader.duration(abs(feed.skew).total_seconds() / 60)
+        size = reader.span(abs(feed.skew))
         found.append(("warn", reader.say("CLOCKS APART by {duration}: do not trust times", duration=size)))
     if feed.silent_units and feed.state in ("live", "quiet", "late"):
         silent = reader.count("{n} unit is silent", "{n} units are silent", feed.silent_units)
@@ -75,7 +75,7 @@ def _quiet(feed: Feed, reader: Reader) -> str:
     """Said only of a silence that lasts: a minute or two is no news."""
     if feed.age is None or feed.age < QUIET_TOLD:
         return ""
-    return reader.say("No movement for {duration}, as is usual at this hour", duration=_minutes(feed.age, reader))
+    return reader.say("No movement for {duration}, as is usual at this hour", duration=reader.span(feed.age))
 
 
 def _late(board: Board, reader: Reader) -> str:
@@ -83,11 +83,11 @@ def _late(board: Board, reader: Reader) -> str:
     feed = board.feed
     age, lag, wider = feed.age or timedelta(0), feed.lag or timedelta(0), is_begun_before(board.cycle)
     if age > feed.limit:
-        text = reader.say("LATE FEED: nothing for {duration}; wider forecast", duration=_minutes(age, reader))
-        usual = reader.say("LATE FEED: nothing for {duration}, longer than usual", duration=_minutes(age, reader))
+        text = reader.say("LATE FEED: nothing for {duration}; wider forecast", duration=reader.span(age))
+        usual = reader.say("LATE FEED: nothing for {duration}, longer than usual", duration=reader.span(age))
     elif feed.is_lagging:
-        text = reader.say("LATE FEED: messages take {duration}; wider forecast", duration=_minutes(lag, reader))
-        usual = reader.say("LATE FEED: messages are {duration} on the way", duration=_minutes(lag, reader))
+        text = reader.say("LATE FEED: messages take {duration}; wider forecast", duration=reader.span(lag))
+        usual = reader.say("LATE FEED: messages are {duration} on the way", duration=reader.span(lag))
     else:
         text = reader.say("LATE FEED: messages come again; wider forecast")
         usual = reader.say("LATE FEED: messages come again")
@@ -98,14 +98,10 @@ def _catching_up(feed: Feed, reader: Reader) -> str:
     waiting = reader.count("{n} message waits", "{n} messages wait", feed.backlog)
     if feed.eta is None:
         return reader.say("CATCHING UP: {waiting}; the counts are provisional", waiting=waiting)
-    eta = _minutes(max(feed.eta, timedelta(minutes=1)), reader)
+    eta = reader.span(max(feed.eta, timedelta(minutes=1)))
     return reader.say(
         "CATCHING UP: {waiting}, done in about {eta}; the counts are provisional", waiting=waiting, eta=eta
     )
-
-
-def _minutes(span: timedelta, reader: Reader) -> str:
-    return reader.duration(span / timedelta(minutes=1))
 
 
 def _forecast(board: Board, reader: Reader) -> list[Line]:

@@ -168,7 +168,7 @@ def _span(span: timedelta, reader: Reader) -> str:
     seconds = span.total_seconds()
     if seconds < 60:
         return f"{reader.number(seconds)}{NBSP}s"
-    return reader.duration(seconds / 60)
+    return reader.span(span)
 
 
 # --- the account ----------------------------------------------------------------------------------------------------

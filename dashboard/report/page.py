@@ -74,7 +74,7 @@ def _head(report: BacktestReport, reader: Reader) -> str:
     when = reader.say(
         "{issues} forecasts from {first} to {last}, one every {every}, each made only from what was known at its time.",
         issues=reader.number(report.making.n_issues), first=reader.moment(plan.first_at),
-        last=reader.moment(plan.last_at), every=reader.duration(plan.every.total_seconds() / 60),
+        last=reader.moment(plan.last_at), every=reader.span(plan.every),
     )  # fmt: skip
     return f"<h1>{escape(of)}</h1><p class='lead'>{escape(when)}</p>"
 
@@ -254,7 +254,7 @@ def _again(report: BacktestReport, reader: Reader) -> str:
         (reader.say("digest of the code"), making.code), (reader.say("what the log held"), making.log),
         (reader.say("members of each forecast"), reader.number(making.plan.how.members)),
         (reader.say("seed"), str(making.plan.how.seed)),
-        (reader.say("parameters learned anew every"), reader.duration(making.plan.recalibrate.total_seconds() / 60)),
+        (reader.say("parameters learned anew every"), reader.span(making.plan.recalibrate)),
     ]  # fmt: skip
     told = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
     said = reader.say(
