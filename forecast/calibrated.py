@@ -30,7 +30,7 @@ import numpy.typing as npt
 from forecast.members import in_order, ranked
 from forecast.scores import equal_weight
 from forecast.spread import COVERED, credible, daily, factor
-from forecast.usual import A_DAY, quarters_of_week
+from forecast.usual import A_DAY, quarters_of_week, valid_quarters
 from forecast.values import Array, Forecast, Members, Series
 from forecast.verify import Pairs
 from forecast.weighting import Told, combined, heed_of, level_shares, spoken, weights_by_block
@@ -329,10 +329,5 @@ def _distance(said: Array, mean: Array, observed: Array, levels: tuple[float, ..
 
 def _blocks(pairs: Pairs, zone: str) -> Index:
     """The block of the local day of each valid time."""
-    if not len(pairs):
-        return np.empty(0, dtype=np.int64)
-    first = pairs.issued_at.min()
-    minutes = (pairs.issued_at - first) / np.timedelta64(1, "m") + pairs.lead_min
-    origin = first.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
-    quarter = quarters_of_week(origin, minutes, zone) % A_DAY
+    quarter = valid_quarters(pairs.issued_at, pairs.lead_min, zone) % A_DAY
     return np.asarray(quarter // (_QUARTERS_AN_HOUR * BLOCK_HOURS), dtype=np.int64)

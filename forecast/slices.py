@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy.typing as npt
 
 from forecast.dayblocks import Band, band, days_of, mean_interval, skill_interval
 from forecast.scores import below, mean, pinball, pit_quantiles
-from forecast.usual import quarters_of_week
+from forecast.usual import valid_quarters
 from forecast.values import Array, or_none
 from forecast.verify import INTERVALS, Pairs
 
@@ -116,12 +115,7 @@ def rank_shares(rank: Array, day: Index, *, seed: int = 0) -> Band:
 
 def hour_of_week(pairs: Pairs, zone: str) -> Index:
     """The local hour of each valid time since Monday 0:00, 0 .. 167."""
-    if not len(pairs):
-        return np.empty(0, dtype=np.int64)
-    first = pairs.issued_at.min()
-    minutes = (pairs.issued_at - first) / np.timedelta64(1, "m") + pairs.lead_min
-    origin = first.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
-    return np.asarray(quarters_of_week(origin, minutes, zone) // 4, dtype=np.int64) % HOURS_A_WEEK
+    return np.asarray(valid_quarters(pairs.issued_at, pairs.lead_min, zone) // 4, dtype=np.int64) % HOURS_A_WEEK
 
 
 def covered_by_block(pairs: Pairs, rank: Array, zone: str, *, seed: int = 0) -> Band:

@@ -43,6 +43,15 @@ def quarters_of_week(origin: datetime, minutes: Array, zone: str) -> Array:
     return np.asarray(((utc_min + shift_min[hours - span.start]) / STEP_MIN) % A_WEEK)
 
 
+def valid_quarters(issued_at: npt.NDArray[np.datetime64], lead_min: Array, zone: str) -> Array:
+    """`quarters_of_week` of what is spoken of, `lead_min` after each instant (UTC, without a zone)."""
+    if not lead_min.size:
+        return np.empty(0)
+    first = issued_at.min()
+    minutes = (issued_at - first) / np.timedelta64(1, "m") + lead_min
+    return quarters_of_week(first.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC), minutes, zone)
+
+
 _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
 

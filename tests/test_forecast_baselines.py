@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from forecast.baselines import BASELINES, History, fit, forecasts
 from forecast.lagged import LAGGED
 from forecast.scores import crps_quantiles
-from forecast.usual import STEP_MIN, quarters_of_week
+from forecast.usual import STEP_MIN, quarters_of_week, valid_quarters
 from forecast.values import LEVELS, Array, Series
 
 PARIS = "Europe/Paris"
@@ -212,7 +212,12 @@ def test_local_time_is_right_over_both_changes_of_the_clock() -> None:
         first = quarters_of_week(start, np.zeros(1), PARIS)
         return np.asarray((first + minutes / STEP_MIN) % 672)
 
+    def of_leads(start: datetime, minutes: Array) -> Array:
+        issued_at = np.datetime64(start.replace(tzinfo=None), "us") + (minutes // 60).astype("timedelta64[h]")
+        return valid_quarters(issued_at, minutes % 60, PARIS)
+
     assert knows_local_time(lambda start, minutes: quarters_of_week(start, minutes, PARIS))
+    assert knows_local_time(of_leads)
     assert not knows_local_time(offset_of_the_start)
 
 

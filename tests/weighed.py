@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 
 from forecast.calibrated import WINDOW, Recalibration, learn
 from forecast.scores import crps_quantiles
-from forecast.usual import A_DAY, quarters_of_week
+from forecast.usual import A_DAY, valid_quarters
 from forecast.values import Array
 from forecast.verify import Pairs
 from forecast.weighting import level_shares
@@ -34,10 +34,7 @@ def published(pairs: Pairs, zone: str, *, every: timedelta, late: timedelta) -> 
 
 def told(by_past: Recalibration, pairs: Pairs) -> Array:
     """What a recalibration makes of what was simulated and what the rivals said, `(pair, level)`."""
-    first = pairs.issued_at.min()
-    minutes = (pairs.issued_at - first) / np.timedelta64(1, "m") + pairs.lead_min
-    origin = first.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
-    hour = quarters_of_week(origin, minutes, by_past.zone) % A_DAY / 4
+    hour = valid_quarters(pairs.issued_at, pairs.lead_min, by_past.zone) % A_DAY / 4
     said = pairs.raw_quantiles.copy()
     for measure, of in by_past.measures.items():
         at = np.flatnonzero(pairs.measure == measure)
