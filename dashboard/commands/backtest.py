@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.commands.calibrate import span_of
-from dashboard.commands.common import duration, hours, instant, progress, say, settings_of, written
+from dashboard.commands.common import add_executor, duration, hours, instant, progress, say, settings_of, written
 from dashboard.errors import CommandError
 from dashboard.house import BACKTESTS, REPORT, House, open_house, require_data
 from dashboard.report.page import render
@@ -51,9 +51,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--warm-up", type=duration, default=timedelta(0), metavar="40d",
         help="forecast so long before the first issue too, for recalibration to learn from; not scored",
     )  # fmt: skip
-    command.add_argument(
-        "--executor", metavar="WHERE", help="where members run: local, or dask://host:port of a cluster"
-    )
+    add_executor(command)
     command.add_argument("--boosted", action="store_true", help="gradient boosting among the rivals (edtwin[boosted])")
     command.add_argument("--members", type=int, help="runs of each ensemble")
     command.add_argument("--arrivals", action="store_true", help="arrivals alone, each day forecast at its midnight")

@@ -65,6 +65,12 @@ def hours(text: str) -> tuple[float, ...]:
     return leads
 
 
+def add_executor(command: argparse.ArgumentParser) -> None:
+    """The option of every command that simulates."""
+    where = "where members run: local, or dask://host:port of a cluster"
+    command.add_argument("--executor", metavar="WHERE", help=where)
+
+
 def settings_of(options: argparse.Namespace) -> Settings:
     """The settings of the file that was named, and the options that stand for a setting."""
     known = {name: value for name, value in vars(options).items() if name in Settings.model_fields}

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from dashboard.commands.calibrate import instant_within, learned
-from dashboard.commands.common import instant, progress, say, settings_of
+from dashboard.commands.common import add_executor, instant, progress, say, settings_of
 from dashboard.house import House, open_house, require_data
 from forecast.backtest import seed_of
 from forecast.issue import Times, as_json, issue
@@ -29,9 +29,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--known-at", type=instant, metavar="T", help="from what was known then (default: --at)")
     command.add_argument("--scenario", action="append", metavar="NAME", help="may be given several times")
     command.add_argument("--members", type=int, help="runs of the ensemble")
-    command.add_argument(
-        "--executor", metavar="WHERE", help="where members run: local, or dask://host:port of a cluster"
-    )
+    add_executor(command)
     command.add_argument("--hours", dest="horizon_h", type=float, metavar="H", help="how far it goes")
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dashboard.commands.calibrate import instant_within, learned
-from dashboard.commands.common import instant, progress, say, settings_of, written
+from dashboard.commands.common import add_executor, instant, progress, say, settings_of, written
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house, require_data
 from dashboard.huddle_files import FORMS, attachment
@@ -35,9 +35,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, metavar="FILE", help="write it there: .pdf or .xlsx")
     command.add_argument("--language", choices=LANGUAGES, help="of the sheet (default: the setting)")
     command.add_argument("--members", type=int, help="runs of the ensemble")
-    command.add_argument(
-        "--executor", metavar="WHERE", help="where members run: local, or dask://host:port of a cluster"
-    )
+    add_executor(command)
 
 
 def run(options: argparse.Namespace) -> None:

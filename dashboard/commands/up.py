@@ -16,7 +16,7 @@ from math import isfinite
 from pathlib import Path
 from types import FrameType
 
-from dashboard.commands.common import instant, progress, settings_of, speed
+from dashboard.commands.common import add_executor, instant, progress, settings_of, speed
 from dashboard.commands.ingest import CHOICES, reader
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, House, open_house
@@ -45,9 +45,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--accept-gap", action="append", default=[], metavar="TOPIC", help="go on although records of it are missing"
     )
     command.add_argument("--members", type=int, help="runs of each ensemble (default 200)")
-    command.add_argument(
-        "--executor", metavar="WHERE", help="where members run: local, or dask://host:port of a cluster"
-    )
+    add_executor(command)
     command.add_argument("--every", dest="every_min", type=float, metavar="MIN", help="minutes between forecasts")
     command.add_argument("--kind", choices=("roomy", "congested"), default="congested", help="of the fabricated one")
     command.add_argument("--size", choices=("small", "medium", "large"), default="large", help="of the fabricated one")
