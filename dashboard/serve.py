@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -117,7 +118,8 @@ def serve(
     answer_report(app.server, house.settings.data / BACKTESTS / REPORT)
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
-    measuring, checking = _Measuring(loop, house, stop), _Checking(checks, stop)
+    measuring = _Beside("measure the past", partial(_measure_the_past, loop, house, stop))
+    checking = _Beside("check the model", partial(_check_the_model, checks, stop))
     postman = Postman(alerts, _carriers(house), house.clock, stop)
     # what a cycle says while its workers are taken away is no fault of the house
     logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
@@ -225,15 +227,14 @@ def _wall(settings: Settings) -> WallSettings:
     return WallSettings(refresh_s=settings.refresh_s, language=settings.language, downtime_call=settings.downtime_call)
 
 
-class _Measuring:
-    """Once the first forecast is out, measures how good the last days' would have been."""
+class _Beside:
+    """What is done beside the forecasts, in a thread of its own."""
 
-    def __init__(self, loop: Loop, house: House, stop: threading.Event) -> None:
-        self._loop, self._house, self._stop = loop, house, stop
-        self._thread = threading.Thread(target=self._run, name="measure the past", daemon=True)
+    def __init__(self, name: str, work: Callable[[], None]) -> None:
+        self._thread = threading.Thread(target=work, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin to wait for the first forecast."""
+        """Begin."""
         self._thread.start()
 
     def join(self, timeout_s: float) -> None:
@@ -241,43 +242,30 @@ class _Measuring:
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
 
-    def _run(self) -> None:
-        while not self._loop.counts.done and not self._stop.wait(1.0):
-            pass
-        settings = self._house.settings
+
+def _measure_the_past(loop: Loop, house: House, stop: threading.Event) -> None:
+    """Once the first forecast is out, measure how good the last days' would have been."""
+    while not loop.counts.done and not stop.wait(1.0):
+        pass
+    settings = house.settings
+    try:
+        if settings.measure_days and not stop.is_set():
+            loop.measure_past(house.log, settings.measure_days)
+        if settings.alert_days and not stop.is_set():
+            loop.measure_alerts(house.log, settings.alert_days, lambda: not stop.is_set())
+    except Exception:
+        if not stop.is_set():  # at the end the workers are taken away from under it
+            logger.exception("the last days could not be replayed")
+
+
+def _check_the_model(checks: Checks, stop: threading.Event) -> None:
+    """Once the house has been up for a while, run the checks of the model if their last run is old."""
+    while not stop.wait(CHECKS_AFTER_S):
         try:
-            if settings.measure_days and not self._stop.is_set():
-                self._loop.measure_past(self._house.log, settings.measure_days)
-            if settings.alert_days and not self._stop.is_set():
-                self._loop.measure_alerts(self._house.log, settings.alert_days, lambda: not self._stop.is_set())
+            if checks.due and not checks.run_beside(stop) and not stop.is_set():
+                logger.warning("the checks of the model ended without a result")
         except Exception:
-            if not self._stop.is_set():  # at the end the workers are taken away from under it
-                logger.exception("the last days could not be replayed")
-
-
-class _Checking:
-    """Once the house has been up for a while, runs the checks of the model if their last run is old."""
-
-    def __init__(self, checks: Checks, stop: threading.Event) -> None:
-        self._checks, self._stop = checks, stop
-        self._thread = threading.Thread(target=self._run, name="check the model", daemon=True)
-
-    def start(self) -> None:
-        """Begin to wait."""
-        self._thread.start()
-
-    def join(self, timeout_s: float) -> None:
-        """Wait for its end, if it has begun."""
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
-
-    def _run(self) -> None:
-        while not self._stop.wait(CHECKS_AFTER_S):
-            try:
-                if self._checks.due and not self._checks.run_beside(self._stop) and not self._stop.is_set():
-                    logger.warning("the checks of the model ended without a result")
-            except Exception:
-                logger.exception("the model could not be checked")
+            logger.exception("the model could not be checked")
 
 
 View = TypeVar("View")
