@@ -18,7 +18,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forecast.usual import A_DAY, A_WEEK, BLOCKS, STEP_MIN, Integers, blocks_of, errors_by_block, read, usual_of
+from forecast.usual import (
+    A_DAY,
+    A_WEEK,
+    BLOCKS,
+    STEP_MIN,
+    Integers,
+    blocks_of,
+    errors_by_block,
+    read,
+    usual_without_own_week,
+)
 from forecast.values import Array
 
 Mask = npt.NDArray[np.bool_]
@@ -70,7 +80,7 @@ class Recent:
 
 def learn(values: Array, places: Array, steps: Integers, levels: tuple[float, ...]) -> Lagged:
     """What the past `(time,)`, at local quarter hours of the week, says for leads of so many steps."""
-    around = _usual_around(values, places.astype(np.int64))
+    around = usual_without_own_week(values, places.astype(np.int64), AROUND_WEEKS)
     departure, block = values - around, blocks_of(places)
     coefficients, errors = _autoregression(departure, block, steps)
     changes = {name: _since(values, back_to(steps, period) + steps) for name, period in _named()}
@@ -118,21 +128,6 @@ def ridge(gram: Array, product: Array, towards: Array, draw: Array) -> Array:
 
 def _named() -> tuple[tuple[str, int], ...]:
     return tuple(zip(LAGGED, _PERIODS, strict=False))
-
-
-def _usual_around(values: Array, slots: Integers) -> Array:
-    """For each time what is usual by the weeks around its own, that one left out, `(time,)`.
-
-    A history of less than two weeks leaves out the own day instead.
-    """
-    week = np.arange(values.size)[::-1] // (A_WEEK if values.size >= 2 * A_WEEK else A_DAY)
-    last = int(week.max())
-    usual = np.full(values.size, np.nan)
-    for number in range(last + 1):
-        middle = min(max(number, AROUND_WEEKS), max(last - AROUND_WEEKS, AROUND_WEEKS))
-        own, near = week == number, np.abs(week - middle) <= AROUND_WEEKS
-        usual[own] = usual_of(np.where(own, np.nan, values)[near], slots[near])[slots[own]]
-    return usual
 
 
 def _since(values: Array, steps: Integers) -> Array:

@@ -83,16 +83,19 @@ def usual_of(values: Array, slots: Integers) -> Array:
     return np.where((days > 1) & np.isfinite(weight), typical + weight * effect, typical)
 
 
-def usual_without_own_week(values: Array, slots: Integers) -> Array:
+def usual_without_own_week(values: Array, slots: Integers, around_weeks: int | None = None) -> Array:
     """For each time what is usual by the other weeks alone, `(time,)`: honest errors are those of weeks not seen.
 
-    A history of less than two weeks leaves out the own day instead.
+    By all others, or by so many on either side. A history of less than two weeks leaves out the own day instead.
     """
     week = np.arange(values.size)[::-1] // (A_WEEK if values.size >= 2 * A_WEEK else A_DAY)
+    last = int(week.max())
+    around = last if around_weeks is None else around_weeks
     usual = np.full(values.size, np.nan)
-    for number in range(int(week.max()) + 1):
-        own = week == number
-        usual[own] = usual_of(np.where(own, np.nan, values), slots)[slots[own]]
+    for number in range(last + 1):
+        middle = min(max(number, around), max(last - around, around))
+        own, near = week == number, np.abs(week - middle) <= around
+        usual[own] = usual_of(np.where(own, np.nan, values)[near], slots[near])[slots[own]]
     return usual
 
 
