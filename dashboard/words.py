@@ -21,7 +21,6 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
-from forecast.alert_words import clock
 from ingest.clock import local
 
 Language = Literal["fr", "en"]
@@ -103,7 +102,10 @@ class Reader:
 
     def clock(self, instant: datetime) -> str:
         """The time of day on the hospital's walls: "18 h 30", "18:30"."""
-        return clock(instant, self.zone, self.language)
+        there = local(instant, self.zone)
+        if self.language == "en":
+            return f"{there:%H:%M}"
+        return f"{there.hour}{NBSP}h{NBSP}{there.minute:02d}" if there.minute else f"{there.hour}{NBSP}h"
 
     def day(self, instant: datetime) -> str:
         """The date in words, with the day of the week."""
