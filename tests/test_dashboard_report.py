@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from os import utime
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,7 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from dashboard.report.page import render
 from dashboard.report.plots import Chart, span, ticks
-from dashboard.report.serving import answer_report
+from dashboard.report.serving import answer_report, written_at
 from dashboard.report.words import different
 from dashboard.words import Reader
 from forecast.day_facts import DayFacts, Fact
@@ -120,8 +122,17 @@ def test_the_house_shows_the_last_report_or_how_to_make_one(tmp_path: Path) -> N
     with server.test_client() as client:
         none = client.get("/report")
         assert (none.status_code, "edtwin backtest --report" in none.text) == (404, True)
+        assert "ce qu&#x27;elles valaient\N{NO-BREAK SPACE}: face à des règles simples" in none.text
+        assert "how good they were: against simple rules" in none.text
+        for language in ("fr", "en"):
+            assert f'<html lang="{language}">' in client.get(f"/report?lang={language}").text
+        assert '<html lang="fr">' in client.get("/report?lang=%3Cscript%3E").text
+        assert written_at(file) is None
         file.write_text(page(), encoding="utf-8")
         assert client.get("/report").text == page()
+        at = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)
+        utime(file, (at.timestamp(), at.timestamp()))
+        assert written_at(file) == at
 
 
 # --- in a browser ----------------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from dashboard.report.tables import (
     thresholds_table,
     weekdays_table,
 )  # fmt: skip
-from dashboard.report.words import day, different, lead, measure_name, rival_name
+from dashboard.report.words import day, different
+from dashboard.rival_words import kinds, lead, measure_name, rival_name
 from dashboard.words import LANGUAGES, Language, Reader
 from forecast.report import MAIN, AtLead, BacktestReport, MeasureReport, WorstDay
 from forecast.slices import BLOCK_HOURS, BLOCKS
@@ -125,7 +126,7 @@ def _skill(report: BacktestReport, census: MeasureReport, reader: Reader) -> str
         "Error saved against each simple forecast. Above the line the twin was better; a whisker "
         "that does not reach the line is not chance (95 times in 100, whole days drawn anew)."
     )
-    names = charts.kinds([name for name in report.rivals if name in census.leads[0].scores.skill])
+    names = kinds([name for name in report.rivals if name in census.leads[0].scores.skill])
     legend = _legend([(kind, rival_name(name, reader)) for name, kind in names.items()])
     wins = _wins(census, reader)
     shown = [census, *(one for m in BESIDE if (one := report.of(m)) is not None and one.leads[0].scores.skill)][:2]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from math import isfinite
 
-from dashboard.report.words import RIVALS, lead, rival_name
+from dashboard.rival_words import RIVALS, lead, rival_name
 from dashboard.words import UNKNOWN, Reader
 from forecast.report import AtLead, BacktestReport, MeasureReport
 
