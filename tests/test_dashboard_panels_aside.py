@@ -89,6 +89,15 @@ def test_the_first_scenario_is_what_the_others_are_compared_with() -> None:
     assert len(rows(scenarios.panel(ordinary(), READER))) == 2 + 4
 
 
+def test_what_stands_in_brackets_is_told_where_there_is_room() -> None:
+    view = replace(ordinary().scenarios[1], sentence_fr="Dix lits fermés (puis dans le suivant) dès maintenant.")
+    board = replace(ordinary(), scenarios=(view,))
+    [wall] = with_class(scenarios.panel(board, FRENCH), "said")
+    assert (wall.children, wall.title) == ("Dix lits fermés dès maintenant.", view.sentence_fr)
+    [phone] = with_class(scenarios.panel(board, replace(FRENCH, narrow=True)), "said")
+    assert phone.children == view.sentence_fr
+
+
 def test_a_difference_is_only_judged_when_its_interval_leaves_zero_out() -> None:
     board = ordinary()
     for low, high, tone in [(-3.0, -1.0, "good"), (1.0, 3.0, "bad"), (-1.0, 1.0, "unsure"), (0.2, 3.0, "unsure")]:
