@@ -135,6 +135,7 @@ class Loop:
         self._calibration: Calibration | None = None
         self._rivals: Rivals | None = None
         self._recalibration: Recalibration | None = None
+        self._learnable_at: datetime | None = None
         self._made: Made | None = None
         self._remembered = Remembered()
         self._record = Record(archive)
@@ -238,9 +239,8 @@ class Loop:
         how = replace(self._how, seed=seed_of(self._how.seed, as_of))
         times = Times(as_of, as_of, as_of)
         if learned or self._recalibration is None:
-            self._recalibration = self._record.recalibration(
-                as_of, self._site.hospital.zone, since=learnable_from(state)
-            )
+            self._learnable_at = learnable_from(state)
+            self._recalibration = self._record.recalibration(as_of, self._site.hospital.zone, since=self._learnable_at)
             self._trust.learned = as_of, self._recalibration.days
         fitted = self._fitted(history, how, learned)  # 2
         rivals = with_count_model(fitted.ahead(as_of, now, history), situation, as_of, fitted.lead_min)
@@ -292,7 +292,8 @@ class Loop:
         """Learn from how good forecasts of the last days would have been; show it until live ones are verified."""
         if self._calibration is None or (self._recalibration and self._recalibration.days >= days):
             return
-        subject = Subject(self._site.hospital, self._site.scenarios[0], self._site.own_beds)
+        site = self._site
+        subject = Subject(site.hospital, site.scenarios[0], site.own_beds, self._learnable_at)
         report = self._replayed.run(log, subject, self._how, self._calibration.as_of, days, self._workers)
         if report is not None:
             self._record.replayed(report.pairs, report.verifications)
