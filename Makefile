@@ -13,7 +13,7 @@ LOCKED := $(PIP) --require-hashes --only-binary :all:
 ENGINE := echo "set-up: compiling the engine (once; some 20 seconds)"; $(BIN)/python -m twin.kernel || true
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint soak bench bench-forecast pictures lock clean browser broker
+.PHONY: help up test lint soak bench bench-forecast bench-alerts pictures lock clean browser broker
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +42,9 @@ bench: $(VENV)/dev.stamp ## how fast the house is on this machine
 
 bench-forecast: $(VENV)/dev.stamp ## how good the forecasts of fabricated hospitals are (hours; ARGS="--days 60" is less)
 	@$(BIN)/python -m tests.bench_forecast $(ARGS)
+
+bench-alerts: $(VENV)/dev.stamp ## how good alarms are, set on one fabricated year and judged on the next (an hour and more)
+	@$(BIN)/python -m tests.bench_alerts $(ARGS)
 
 pictures: $(VENV)/dev.stamp browser ## screenshots of the wall into build/pictures
 	@$(BIN)/python -m tests.pictures build/pictures

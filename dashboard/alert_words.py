@@ -18,12 +18,12 @@ def level_name(level: str, reader: Reader) -> str:
 
 def alarm_name(alarm: Alarm, reader: Reader) -> str:
     """The rule's name in the reader's language."""
-    return alarm.name_fr if reader.language == "fr" else alarm.name_en
+    return reader.choice(alarm.name_fr, alarm.name_en)
 
 
 def alarm_sentence(alarm: Alarm, reader: Reader) -> str:
     """ "4 in 10 to exceed 60 present before 20:00"."""
-    return alarm.sentence_fr if reader.language == "fr" else alarm.sentence_en
+    return reader.choice(alarm.sentence_fr, alarm.sentence_en)
 
 
 def onset(alarm: Alarm, now: datetime, reader: Reader, *, short: bool = False) -> str | None:

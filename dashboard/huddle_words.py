@@ -215,7 +215,7 @@ def _ward(line: Line, moves: bool, reader: Reader) -> Row:
     flow = line.flow
     moved = (_tenth(flow.moved_in, reader),) if moves else ()
     cells = (
-        Cell(line.fr if reader.language == "fr" else line.en),
+        Cell(reader.choice(line.fr, line.en)),
         _whole(line.beds, reader),
         *_free(line.free, reader),
         _tenth(line.decided, reader),
@@ -270,7 +270,7 @@ def _what(change: Change, sheet: Sheet, reader: Reader) -> str:
         "waiting": lambda: reader.say("not yet seen"),
         "boarders": lambda: reader.say("waiting for a bed"),
         "free": lambda: reader.say("Free beds, all wards"),
-        "ward_free": lambda: reader.say("free: {ward}", ward=change.fr if reader.language == "fr" else change.en),
+        "ward_free": lambda: reader.say("free: {ward}", ward=reader.choice(change.fr, change.en)),
         "peak": lambda: reader.say("Highest census expected"),
         "sure": lambda: reader.say("Free beds at {time}, at least (90 %)", time=until),
         "likely": lambda: reader.say("Free beds at {time}, at least (70 %)", time=until),

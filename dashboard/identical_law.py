@@ -15,7 +15,6 @@ from twin.hospital import load_hospital
 from twin.identical import live
 from twin.state import State, fold
 
-HOW = Run(members=50, step_min=60.0)
 FILLING_DAYS, LEARNED_DAYS, JUDGED_DAYS = 10, 28, 28
 NEAR = 1.15
 """Above the 1.12 that holds over a year: four weeks leave that much to chance."""

@@ -5,7 +5,6 @@ A site writes those it changes in a TOML file (`--config FILE`); an option of th
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,6 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from ingest.configuration import Checked, load, plain
 from ingest.errors import ConfigurationError
+from ingest.hosts import is_this_machine
 from twin.hospital import known_holidays
 
 
@@ -161,7 +161,7 @@ class Settings(Checked):
         if scheme == "tls" and None in (self.executor_ca, self.executor_cert, self.executor_key):
             raise ValueError("executor_ca, executor_cert and executor_key must be given where executor is tls://..")
         host = place.rpartition(":")[0].strip("[]")
-        if scheme == "dask" and not (self.executor_allow_insecure or _is_this_machine(host)):
+        if scheme == "dask" and not (self.executor_allow_insecure or is_this_machine(host)):
             raise ValueError(
                 "executor must be tls://host:port beyond this machine (or be with executor_allow_insecure), "
                 f"but is {self.executor}"
@@ -199,14 +199,6 @@ _PATHS = (
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",
 )  # fmt: skip
 """Settings that are files or folders."""
-
-
-def _is_this_machine(host: str) -> bool:
-    """True for a name or an address of this machine that nobody else reaches."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def load_settings(config: Path | None, **options: object) -> Settings:

@@ -51,13 +51,13 @@ def told(explained: Explained, reader: Reader) -> tuple[Section, ...]:
 
 def name_of(named: Place | Roster | Step, reader: Reader) -> str:
     """The name of a unit, a roster or a stage in the reader's language."""
-    return named.fr if reader.language == "fr" else named.en
+    return reader.choice(named.fr, named.en)
 
 
 def pool_name(explained: Explained, pool: str, reader: Reader) -> str:
     """What is queued for, in words: "beds of Medicine", "Emergency doctors"."""
     asked = explained.pool(pool)
-    name = asked.fr if reader.language == "fr" else asked.en
+    name = reader.choice(asked.fr, asked.en)
     return {
         "wanted": reader.say("a bed of the ward wanted"),
         "beds": reader.say("beds of {unit}", unit=name),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from babel.dates import format_date
 from babel.messages.catalog import Catalog
@@ -25,6 +25,7 @@ from ingest.clock import local
 
 Language = Literal["fr", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+T = TypeVar("T")
 
 LOCALES = Path(__file__).parent / "locales"
 NBSP = "\N{NO-BREAK SPACE}"
@@ -65,6 +66,10 @@ class Reader:
     def separators(self) -> str:
         """What stands before decimals and between thousands, as charts take them."""
         return ",\u202f" if self.language == "fr" else ".,"
+
+    def choice(self, fr: T, en: T) -> T:
+        """Of what is told in both languages, the reader's: names and sentences that the site's own files hold."""
+        return fr if self.language == "fr" else en
 
     def text(self, text: str) -> str:
         """The text in the reader's language, its `{names}` left to be filled in."""

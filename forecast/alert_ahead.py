@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from forecast.alert_chances import Chance, chance, rival_chance, until_of
 from forecast.alert_rules import Rule
-from forecast.alert_thresholds import beds_free, threshold_of
+from forecast.alert_thresholds import threshold_of, with_beds_free
 from forecast.baselines import History
 from forecast.values import Array, Members, Series
 
@@ -23,7 +23,7 @@ def chances_of(
 
     `more` are measures of these members that are made elsewhere, such as NEDOCS.
     """
-    measures = {**derived_ahead(members.measures), **(more or {})}
+    measures = {**with_beds_free(members.measures), **(more or {})}
     out = {}
     for name, rule in rules.items():
         threshold = threshold_of(rule, history, spaces)
@@ -48,8 +48,3 @@ def rivals_of(found: Chance, lead_min: Array, rivals: Rivals) -> dict[str, float
         for name, told in rivals.items()
         if found.measure in told
     }
-
-
-def derived_ahead(measures: Mapping[str, Array]) -> dict[str, Array]:
-    """The members' measures, `(lead, member)`, and what is made of them member by member."""
-    return {**measures, **beds_free(measures)}

@@ -6,9 +6,8 @@ night. Members are as simulated: what a recalibration would have changed is not 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -19,19 +18,22 @@ from forecast.alert_rules import AlertRules
 from forecast.alert_settings import Said
 from forecast.alert_trials import trials_of
 from forecast.analytic import with_count_model
-from forecast.backtest import AHEAD, seed_of
+from forecast.backtest import seed_of
 from forecast.baselines import History, Rivals, fit
 from forecast.ensemble import Progress, Run, run_chunk
-from forecast.past import VINTAGE, Past, grid_start, truth
-from forecast.situation import Situation, situation_of
+from forecast.past import VINTAGE, Past, grid_start, truth_of_period
+from forecast.retold import retold
+from forecast.situation import Situation
 from forecast.usual import STEP_MIN
 from forecast.values import Array, Members, Series
+from forecast.works import each_with_result
 from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
 from twin.hospital import Hospital
 from twin.learned_days import Days
 from twin.memory import Memory
 from twin.scenarios import Scenario
+from twin.state import State
 
 _STEP = timedelta(minutes=STEP_MIN)
 
@@ -80,7 +82,8 @@ def trials(
     said: dict[str, list[Said]] = {name: [] for name in watched}
     calibration: Calibration | None = None
     prepared = _prepared(log, hospital, stretch, {rule.measure for rule in watched.values()})
-    for done, (p, measures) in enumerate(_run(prepared, as_usual, stretch, executor), start=1):
+    ran = each_with_result(prepared, members_of, lambda p: (p.situation, as_usual, stretch.how), executor)
+    for done, (p, measures) in enumerate(ran, start=1):
         calibration = p.situation.calibration
         as_of, members = p.situation.as_of, Members(stretch.how.lead_min, measures)
         found = chances_of(watched, members, p.history, as_of, hospital.zone, spaces)
@@ -99,39 +102,19 @@ def _said(chance: Chance, p: _Prepared) -> Said:
 
 def _prepared(log: EventLog, hospital: Hospital, stretch: Stretch, watched: Collection[str]) -> Iterator[_Prepared]:
     """Each instant's situation, past and rivals of what is watched, as known then, in order."""
-    memory, past, days = Memory(log), Past(grid_start(stretch.first_at)), Days(log)
-    leads = stretch.how.lead_min[1:]
-    calibration: Calibration | None = None
+    days, past, leads = Days(log), Past(grid_start(stretch.first_at)), stretch.how.lead_min[1:]
     rivals: Rivals | None = None
-    for as_of in stretch.issue_times:
-        state = memory.at(as_of)
-        renew = calibration is None or as_of - calibration.as_of >= stretch.learn_every
-        if calibration is None or renew:
-            calibration = calibrate(state, hospital, as_of, before=days.before(as_of), own_beds=stretch.own_beds)
-        situation = situation_of(state, calibration, as_of)
-        history, now = past.at(state, situation.known, calibration, as_of)
-        if rivals is None or renew:
+
+    def learn(state: State, as_of: datetime) -> Calibration:
+        return calibrate(state, hospital, as_of, before=days.before(as_of), own_beds=stretch.own_beds)
+
+    for then in retold(Memory(log), learn, past, stretch.issue_times, stretch.learn_every):
+        history, as_of = then.history, then.situation.as_of
+        if rivals is None or then.is_learned_anew:
             measures = {name: values for name, values in history.measures.items() if name in watched}
             rivals = fit(replace(history, measures=measures), lead_min=leads) if measures else None
-        told = with_count_model(rivals.ahead(as_of, now, history), situation, as_of, leads) if rivals else {}
-        yield _Prepared(situation, history, told, leads)
-
-
-def _run(
-    prepared: Iterator[_Prepared], as_usual: Scenario, stretch: Stretch, executor: Executor | None
-) -> Iterator[tuple[_Prepared, Mapping[str, Array]]]:
-    """Each with its members' measures, in order; a few are in the works at a time."""
-    if executor is None:
-        yield from ((p, members_of(p.situation, as_usual, stretch.how)) for p in prepared)
-        return
-    works: deque[tuple[_Prepared, Future[dict[str, Array]]]] = deque()
-    for p in prepared:
-        works.append((p, executor.submit(members_of, p.situation, as_usual, stretch.how)))
-        if len(works) >= AHEAD:
-            first, future = works.popleft()
-            yield first, future.result()
-    for first, future in works:
-        yield first, future.result()
+        told = with_count_model(rivals.ahead(as_of, then.now, history), then.situation, as_of, leads) if rivals else {}
+        yield _Prepared(then.situation, history, told, leads)
 
 
 def members_of(situation: Situation, as_usual: Scenario, how: Run) -> dict[str, Array]:
@@ -141,11 +124,11 @@ def members_of(situation: Situation, as_usual: Scenario, how: Run) -> dict[str, 
 
 
 def _came(log: EventLog, calibration: Calibration, stretch: Stretch) -> tuple[list[datetime], dict[str, Array]]:
-    """What came, every quarter of an hour, from what was known a week later, or as late as the log goes."""
+    """What came, every quarter of an hour; of each month what was known a week later, or as late as the log goes."""
     span = log.span()
     steps = int((stretch.last_at + timedelta(hours=12) - stretch.first_at) / _STEP)
     at = [stretch.first_at + i * _STEP for i in range(steps + 1)]
     known_at = at[-1] + VINTAGE
     known_at = min(known_at, span.last_known_at) if span else known_at
     reached = [one for one in at if one <= known_at]
-    return reached, truth(Memory(log).at(known_at), calibration, reached, known_at)
+    return reached, truth_of_period(Memory(log), calibration, reached, known_at)

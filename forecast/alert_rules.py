@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -24,6 +23,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from ingest.configuration import Checked, Fault, Judged, load
+from ingest.hosts import is_this_machine
 
 SHIPPED = Path(__file__).with_name("alerts.toml")
 MEASURES = ("ed_census", "ed_waiting", "ed_boarders", "ed_arrivals", "ed_departures", "admissions")
@@ -202,14 +202,6 @@ def load_rules(path: Path | None) -> AlertRules:
         update={"ca": _beside(folder, rules.mail.ca), "password_file": _beside(folder, rules.mail.password_file)}
     )
     return rules.model_copy(update={"recipient": recipients, "mail": mail})
-
-
-def is_this_machine(host: str) -> bool:
-    """True for a name or an address of this machine that nobody else reaches."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _beside(folder: Path, path: Path | None) -> Path | None:

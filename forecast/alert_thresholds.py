@@ -28,7 +28,7 @@ def threshold_of(rule: Rule, history: History, spaces: int | None) -> float | No
     if rule.bound == "spaces":
         return None if spaces is None else float(spaces)
     part, _ = history.window()
-    past = derived_past(history.measures).get(rule.measure, np.empty(0))[part]
+    past = with_beds_free(history.measures).get(rule.measure, np.empty(0))[part]
     known = past[~np.isnan(past)]
     share = rule.share()
     if share is None or known.size < LEAST_INSTANTS:
@@ -37,8 +37,8 @@ def threshold_of(rule: Rule, history: History, spaces: int | None) -> float | No
     return float(np.floor(bound)) if rule.over is not None else max(float(np.ceil(bound)), LEAST_UNDER)
 
 
-def derived_past(measures: Mapping[str, Array]) -> dict[str, Array]:
-    """The measures of the past and what is added up of them."""
+def with_beds_free(measures: Mapping[str, Array]) -> dict[str, Array]:
+    """Measures of the past, or of members, and what is added up of them."""
     return {**measures, **beds_free(measures)}
 
 

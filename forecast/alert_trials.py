@@ -11,7 +11,7 @@ from forecast.alert_budget import OWN, Trial, events, minutes_of, once_a_part, s
 from forecast.alert_levels import Limits
 from forecast.alert_rules import AlertRules, Rule
 from forecast.alert_settings import Said
-from forecast.alert_thresholds import derived_past
+from forecast.alert_thresholds import with_beds_free
 from forecast.pages import AlertSetting
 from forecast.values import Array
 
@@ -24,7 +24,7 @@ def trials_of(
     zone: str,
 ) -> dict[str, Trial]:
     """The trial of each rule from what was said of it and what came, measures on a grid of instants."""
-    came = derived_past(measures)
+    came = with_beds_free(measures)
     return {
         name: _trial(rule, said[name], at, came[rule.measure], zone)
         for name, rule in rules.items()

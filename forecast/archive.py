@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from forecast.archive_rows import OWN, RAW, RIVAL, forecast_table, forecasts_of, issue_table, pairs_of, score_table
 from forecast.errors import AlreadyIssuedError
-from forecast.values import Forecast, Series
+from forecast.values import Forecast
 from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verification, verify
 from ingest.database import Database, arrow, aware, naive
 
@@ -288,12 +287,8 @@ def thinned(forecast: Forecast, lead_min: Sequence[float]) -> Forecast:
     at = np.flatnonzero(np.isin(forecast.lead_min, lead_min))
     first = next(iter(forecast.scenarios))
     kept = {
-        name: {measure: _at_leads(series, at) for measure, series in measures.items()}
+        name: {measure: series.at(at) for measure, series in measures.items()}
         for name, measures in forecast.scenarios.items()
         if name in (first, RAW) or name.startswith(RIVAL)
     }
     return replace(forecast, lead_min=forecast.lead_min[at], scenarios=kept, differences={}, members={})
-
-
-def _at_leads(series: Series, at: npt.NDArray[np.int64]) -> Series:
-    return Series(series.mean[at], {level: values[at] for level, values in series.quantiles.items()})

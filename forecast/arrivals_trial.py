@@ -21,7 +21,7 @@ from forecast.dayblocks import skill_interval
 from forecast.ensemble import Progress
 from forecast.errors import ForecastError
 from forecast.scores import absolute_error, crps, pinball
-from forecast.values import LEVELS, Array
+from forecast.values import LEVELS, Array, or_none
 from ingest.clock import resolve
 from ingest.log import EventLog
 from twin.hospital import Hospital
@@ -70,8 +70,6 @@ class Trial:
     """`hour` and `day`: 1 - crps / the rival's, and its 95 % interval over days drawn anew; NaN of few days."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Rivals that could not be asked, and why."""
-    crps_of_day: Mapping[str, Array] = field(default_factory=dict, compare=False)
-    """The score of each day's total, `(day,)`, by method."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, as the command prints them."""
@@ -87,7 +85,7 @@ class Trial:
 
 def _plain(three: tuple[float, float, float]) -> list[float | None]:
     """As JSON has it: few days give no interval."""
-    return [None if np.isnan(one) else one for one in three]
+    return [or_none(one) for one in three]
 
 
 def arrivals_of(log: EventLog) -> Arrivals:
@@ -153,7 +151,6 @@ def trial(
         {name: Scores(*of[:, 1].mean(axis=0)) for name, of in scores.items()},
         {of: _skills({name: s[:, place, 3] for name, s in scores.items()}) for place, of in enumerate(("hour", "day"))},
         missing,
-        {name: of[:, 1, 3] for name, of in scores.items()},
     )  # fmt: skip
 
 

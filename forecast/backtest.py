@@ -1,9 +1,9 @@
 """History replayed issue by issue, as it was known then, and judged by what came.
 
 For each issue time the state, the parameters, the baselines and the recalibration are those that were known at it:
-nothing that became known later is read. The truth is taken a week after the last valid time, or as late as the log
-goes; recalibration learns from what was known of it at the time. Issues are independent once their situations are
-there, so they run in parallel; the figures do not depend on how many at once.
+nothing that became known later is read. The truth is taken month by month, a week after each month's last valid time,
+or as late as the log goes; recalibration learns from what was known of it at the time. Issues are independent once
+their situations are there, so they run in parallel; the figures do not depend on how many at once.
 
 With a folder to keep it in (`backtest_store.py`), a replay that was ended goes on where it was when it is asked for
 again, and gives the same to the last bit.
@@ -12,11 +12,10 @@ again, and gives the same to the last bit.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +30,19 @@ from forecast.boosted import Boosted, installed
 from forecast.calibrated import WINDOW, Recalibration, by_measure, learn, simulated_share
 from forecast.ensemble import Progress, Run, run_chunk
 from forecast.errors import ForecastError
-from forecast.past import VINTAGE, Past, grid_start, truth
+from forecast.past import VINTAGE, Past, grid_start, truth, truth_of_period
 from forecast.peaks import PEAKS, with_peaks
 from forecast.record import HEADLINES
 from forecast.remote import code_digest
-from forecast.simulated import Kept, Lesson, Simulated
-from forecast.situation import Situation, situation_of
+from forecast.retold import retold
+from forecast.simulated import Lesson, Simulated
+from forecast.situation import Situation
 from forecast.slices import Slice, ranks, slice_of
-from forecast.values import Array, Forecast, Series, series
+from forecast.values import Array, Forecast, Packed, Series, packed, series, unpacked
 from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, joined, score, verify
 from forecast.versus import PAIRED, paired
+from forecast.works import each_with_result
+from ingest.database import naive
 from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
 from twin.hospital import Hospital
@@ -49,12 +51,10 @@ from twin.memory import Memory
 from twin.scenarios import Scenario
 from twin.state import State
 
-Told = tuple[dict[str, Kept], dict[str, Series]]
+Told = tuple[dict[str, Packed], dict[str, Series]]
 """The members of some measures and what is told of the others, as a worker gives them."""
-TOGETHER = 100
+TOGETHER = 50
 """Members that are drawn and run together: more do not fit where arrays are quick to reach."""
-AHEAD = 8
-"""Issues whose situations are prepared before the first of them is run to its end: enough to keep workers busy."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,8 @@ def backtest(
     chunks, past = store.load() if store else ([], {})  # 1
     done, times = [one for chunk in chunks for one in chunk], plan.made_times
     replay = _Replay(log, hospital, plan, done, past)
-    for one in _kept(_run(replay.issues(), as_usual, plan, executor), store, len(chunks)):  # 2
+    ran = each_with_result(replay.issues(), members_of, lambda p: (p.situation, as_usual, plan), executor)
+    for one in _kept(ran, store, len(chunks)):  # 2
         done.append(one)
         if progress is not None:
             progress(len(done), len(times))
@@ -189,17 +190,13 @@ class _Replay:
         rivals: Rivals | None = None
         boosted: Boosted | None = None
         valid = self._still_to_come()
-        for as_of in self._left:
-            state = self._memory.at(as_of)
-            renew = self._calibration is None or as_of - self._calibration.as_of >= self._plan.recalibrate
-            calibration = self._learn(state, as_of) if self._calibration is None or renew else self._calibration
-            lesson = _lesson(state, calibration, as_of, valid) if renew else None
-            situation = situation_of(state, calibration, as_of)
-            history, now = self._past.at(state, situation.known, calibration, as_of)
-            if rivals is None or renew:
+        for then in retold(self._memory, self._learn, self._past, self._left, self._plan.recalibrate):
+            situation, history, as_of = then.situation, then.history, then.situation.as_of
+            lesson = _lesson(then.state, situation.calibration, as_of, valid) if then.is_learned_anew else None
+            if rivals is None or then.is_learned_anew:
                 rivals = fit(history, lead_min=sorted(self._plan.lead_min))
                 boosted = Boosted(history, rivals.lead_min) if self._plan.boosted and installed() else None
-            told = with_count_model(rivals.ahead(as_of, now, history), situation, as_of, rivals.lead_min)
+            told = with_count_model(rivals.ahead(as_of, then.now, history), situation, as_of, rivals.lead_min)
             if boosted:
                 told[BOOSTED] = {BOOSTED_MEASURE: boosted.ahead(history)}
             yield _Prepared(situation, told, lesson, history.measures)
@@ -214,8 +211,7 @@ class _Replay:
 
     def truth(self, times: Sequence[datetime], known_at: datetime) -> dict[str, Array]:
         """What came, measured as it was learned last."""
-        learned = self.learned()
-        return truth(self._memory.at(known_at), learned, times, known_at)
+        return truth_of_period(self._memory, self.learned(), times, known_at)
 
     def _learn(self, state: State, as_of: datetime) -> Calibration:
         before, own_beds = self._days.before(as_of), self._plan.own_beds
@@ -252,23 +248,6 @@ def _lesson(state: State, calibration: Calibration, as_of: datetime, valid: list
     return Lesson(as_of, times, truth(state, calibration, times, as_of) if times else {})
 
 
-def _run(
-    prepared: Iterator[_Prepared], as_usual: Scenario, plan: Plan, executor: Executor | None
-) -> Iterator[tuple[_Prepared, Told]]:
-    """Each situation with what its members give, in order; a few are in the works at a time."""
-    if executor is None:
-        yield from ((p, members_of(p.situation, as_usual, plan)) for p in prepared)
-        return
-    works: deque[tuple[_Prepared, Future[Told]]] = deque()
-    for p in prepared:
-        works.append((p, executor.submit(members_of, p.situation, as_usual, plan)))
-        if len(works) >= AHEAD:
-            first, future = works.popleft()
-            yield first, future.result()
-    for first, future in works:
-        yield first, future.result()
-
-
 def members_of(situation: Situation, as_usual: Scenario, plan: Plan) -> Told:
     """One issue at the verified leads: the members of what is recalibrated and of peaks, and what the rest tell."""
     how = _seeded(plan.how, situation.as_of)
@@ -277,7 +256,7 @@ def members_of(situation: Situation, as_usual: Scenario, plan: Plan) -> Told:
     at = np.flatnonzero(np.isin(how.lead_min, plan.lead_min))
     whole = {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
     simulated = {name: values[at] for name, values in with_peaks(whole, how.lead_min).items()}
-    kept = {name: Kept.of(values) for name, values in simulated.items() if name in (*HEADLINES, *PEAKS)}
+    kept = {name: packed(values) for name, values in simulated.items() if name in (*HEADLINES, *PEAKS)}
     return kept, {name: series(values) for name, values in simulated.items() if name not in kept}
 
 
@@ -302,7 +281,7 @@ def _recalibrated(done: Sequence[Simulated], as_usual: Scenario, plan: Plan) -> 
 
 
 def _recent(pairs: Pairs, at: datetime) -> Pairs:
-    since = np.datetime64((at - WINDOW).astimezone(UTC).replace(tzinfo=None), "us")
+    since = np.datetime64(naive(at - WINDOW), "us")
     return pairs.taken(np.flatnonzero((pairs.issued_at >= since) & ~np.isnan(pairs.raw_error)))
 
 
@@ -325,7 +304,7 @@ def _forecast(
     one: Simulated, as_usual: Scenario, plan: Plan, by_past: Recalibration, only: Sequence[str] | None = None
 ) -> Forecast:
     at, leads = one.as_of, np.array(sorted(plan.lead_min))
-    simulated = {m: kept.members for m, kept in one.members.items() if only is None or m in only}
+    simulated = {m: unpacked(values) for m, values in one.members.items() if only is None or m in only}
     rivals = by_measure(one.rivals)
     told = {m: series(by_past.one(m, values, leads, at, rivals.get(m))) for m, values in simulated.items()}
     told |= {m: said for m, said in one.told.items() if only is None or m in only}

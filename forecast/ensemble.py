@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from forecast.situation import Situation
-from forecast.values import Array, Members
+from forecast.values import Array, Members, Packed, packed
 from twin import model
 from twin.calibrate import Calibration
 from twin.capacities_told import as_told
@@ -141,7 +140,7 @@ def applied_to(situation: Situation, scenario: Scenario, how: Run) -> Setting:
 
 def _parts(
     situation: Situation, scenarios: Sequence[Scenario], how: Run, chunks: Sequence[range], executor: Executor | None
-) -> Iterator[dict[str, dict[str, Array]]]:
+) -> Iterator[Mapping[str, Mapping[str, Packed]]]:
     if executor is None:
         return (run_chunk(situation, scenarios, how, chunk) for chunk in chunks)
     pending = [executor.submit(sent_chunk, situation, scenarios, how, chunk) for chunk in chunks]
@@ -150,19 +149,13 @@ def _parts(
 
 def sent_chunk(
     situation: Situation, scenarios: Sequence[Scenario], how: Run, members: range
-) -> dict[str, dict[str, npt.NDArray[Any]]]:
-    """As `run_chunk`, for another process: whole numbers go in a quarter of the room, and lose nothing."""
+) -> dict[str, dict[str, Packed]]:
+    """As `run_chunk`, for another process: packed."""
     ran = run_chunk(situation, scenarios, how, members)
-    return {name: {m: _small(values) for m, values in measures.items()} for name, measures in ran.items()}
+    return {name: {m: packed(values) for m, values in measures.items()} for name, measures in ran.items()}
 
 
-def _small(values: Array) -> npt.NDArray[Any]:
-    with np.errstate(invalid="ignore"):
-        whole = values.astype(np.int16)
-    return whole if np.array_equal(whole, values) else values
-
-
-def _put(whole: dict[str, Array], part: Mapping[str, npt.NDArray[Any]], chunk: range, how: Run) -> None:
+def _put(whole: dict[str, Array], part: Mapping[str, Packed], chunk: range, how: Run) -> None:
     """Put a chunk's members in their places, each measure `(lead, member)`."""
     for measure, values in part.items():
         if measure not in whole:

@@ -17,6 +17,7 @@ import numpy as np
 from forecast.board import Feed, Skill
 from forecast.ensemble import Run
 from forecast.errors import ForecastError
+from forecast.peaks import peak_ahead
 from forecast.sheet import (
     LIKELY,
     SURE,
@@ -219,10 +220,8 @@ def _place(span: _Span, lead_min: float) -> int:
 
 def _peak(span: _Span, values: Array) -> Peak:
     """The highest value of each member after the first instant, and when; the first of several."""
-    ahead = values[1:]
-    low, median, high = np.quantile(ahead.max(axis=0), (0.1, 0.5, 0.9))
-    lead = float(np.quantile(span.leads[1:][ahead.argmax(axis=0)], 0.5, method="lower"))
-    return Peak(span.at(lead), float(low), float(median), float(high))
+    lead, three = peak_ahead(values, span.leads)
+    return Peak(span.at(lead), *three)
 
 
 def _usual_peak(span: _Span, usual: Mapping[str, Series]) -> float | None:

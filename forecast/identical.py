@@ -8,7 +8,7 @@ stands; like the twin it does not know how busy today will be. Both are judged b
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from forecast.recovery import Recovered, recovered
 from forecast.scores import crps, inside, pit
 from forecast.situation import Situation, situation_of
 from forecast.values import Array, series
+from forecast.works import each_with_result
 from ingest.clock import SimulatedClock
 from ingest.database import Database
 from ingest.events import Event
@@ -43,7 +44,6 @@ RANK_BINS = 10
 """Shares of probability between which ranks are counted."""
 WITHIN = (0.1, 0.9)
 """The ends of the 80 % interval, as probabilities."""
-_AHEAD = 8
 _USUAL = "as_usual"
 
 
@@ -141,7 +141,8 @@ def recover(
     log, close = _log(hidden(lived.events(), trial.hidden_share, seed=trial.seed))  # 1
     try:
         drawn, learned = [], None
-        for issue, members in _run(_issues(log, lived, hospital, trial), executor):  # 2, 3
+        issues = _issues(log, lived, hospital, trial)
+        for issue, members in each_with_result(issues, members_of, lambda issue: (issue,), executor):  # 2, 3
             drawn.append(members)
             learned = issue.situation.calibration
             if progress is not None:
@@ -219,20 +220,6 @@ def _issues(log: EventLog, lived: Lived, hospital: Hospital, trial: Trial) -> It
         if learned is None or as_of - learned.as_of >= trial.recalibrate:
             learned = calibrate(state, hospital, as_of, window_days=trial.window_days)
         yield _Issue(situation_of(state, learned, as_of), lived.true_state(as_of), trial, lived.law)
-
-
-def _run(issues: Iterator[_Issue], executor: Executor | None) -> Iterator[tuple[_Issue, tuple[Array, Array]]]:
-    """Each issue with both kinds of members, in order; a few are in the works at a time."""
-    if executor is None:
-        yield from ((issue, members_of(issue)) for issue in issues)
-        return
-    works: list[tuple[_Issue, Future[tuple[Array, Array]]]] = []
-    for issue in issues:
-        works.append((issue, executor.submit(members_of, issue)))
-        if len(works) >= _AHEAD:
-            first, future = works.pop(0)
-            yield first, future.result()
-    yield from ((issue, future.result()) for issue, future in works)
 
 
 def _came(lived: Lived, trial: Trial) -> Array:

@@ -15,7 +15,7 @@ from forecast.engines import Agreement, agreement
 from forecast.ensemble import Progress, Run, ensemble
 from forecast.lever import no_lever
 from forecast.situation import Situation
-from forecast.values import Forecast, Members, Series, from_now, series
+from forecast.values import Forecast, Members, Series, from_now, or_none, series
 from twin.described import basis_of
 from twin.learned_version import model_version, parameters_hash
 from twin.scenarios import Scenario
@@ -150,4 +150,4 @@ def _series(told: Series) -> dict[str, Any]:
 
 
 def _numbers(values: Any) -> list[float | None]:
-    return [None if value != value else round(float(value), 4) for value in values]
+    return [or_none(value, 4) for value in values]

@@ -7,9 +7,11 @@ have left as are expected to by how exits are told, the least likely to be here 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,6 +25,7 @@ from twin.history import completed, history_of, went_untold
 from twin.known import Known
 from twin.known import known_at as known_at_instant
 from twin.measures import measure
+from twin.memory import Memory
 from twin.minutes import Minutes
 from twin.reporting import EXITS, taken_as_gone
 from twin.state import State
@@ -33,6 +36,8 @@ RENEWED_DAYS = 3
 """Days back over which exits are still told; what is older is settled and not counted again."""
 VINTAGE = timedelta(days=7)
 """How long after an instant the truth about it is taken."""
+MONTH = timedelta(days=30)
+"""What is measured from one state; with `VINTAGE` it is well within what a state holds."""
 _STEP = timedelta(minutes=STEP_MIN)
 _WARD, _BED = SITUATIONS.index("ward"), SITUATIONS.index("bed")
 _TO_WARD = DESTINATIONS.index("ward")
@@ -46,6 +51,22 @@ def truth(state: State, calibration: Calibration, times: Sequence[datetime], kno
     history = _history(_touching(state, first_at), calibration, minutes, minutes.of(known_at))
     visits = _without_the_gone(history, known, calibration, minutes.of(known_at))
     return _measured(visits, minutes.of_many(times), calibration)
+
+
+def truth_of_period(
+    memory: Memory, calibration: Calibration, times: Sequence[datetime], known_at: datetime
+) -> dict[str, Array]:
+    """Every measure at rising instants, `(time,)`, each from what was known `VINTAGE` after its month, or at the end.
+
+    A state holds some months only, so a long period is measured month by month; `known_at` is the end of knowledge.
+    """
+    month = [(at - times[0]) // MONTH for at in times]
+    ends = [bisect_right(month, k) for k in dict.fromkeys(month)]
+    parts = []
+    for first, end in pairwise([0, *ends]):
+        known = known_at if end == len(times) else min(times[end - 1] + VINTAGE, known_at)
+        parts.append(truth(memory.at(known), calibration, times[first:end], known))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 class Past:

@@ -18,6 +18,17 @@ HIGHEST, AT_MIN = "peak:", "peak_min:"
 PEAKS: tuple[str, ...] = tuple(kind + measure for measure in PEAK_OF for kind in (HIGHEST, AT_MIN))
 
 
+def peak_ahead(values: Array, lead_min: Array) -> tuple[float, tuple[float, float, float]]:
+    """The highest value of each member after the first lead: the median of when it comes first, and what it is.
+
+    `values` are `(lead, member)`; the three are the 10, 50 and 90 % quantiles.
+    """
+    ahead = values[1:]
+    low, median, high = np.quantile(ahead.max(axis=0), (0.1, 0.5, 0.9)).tolist()
+    lead = float(np.quantile(lead_min[1:][ahead.argmax(axis=0)], 0.5, method="lower"))
+    return lead, (low, median, high)
+
+
 def with_peaks(measures: Mapping[str, Array], lead_min: Array) -> dict[str, Array]:
     """The measures, each `(lead, ..)` from lead 0 on, and the peaks up to each lead of those that have some."""
     found = dict(measures)

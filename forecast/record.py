@@ -82,7 +82,7 @@ class Record:
             told,
             {name: values[at] for name, values in came.items() if name in HEADLINES},
             {
-                name.removeprefix(RIVAL): {m: _at(series, chosen) for m, series in measures.items()}
+                name.removeprefix(RIVAL): {m: series.at(chosen) for m, series in measures.items()}
                 for name, measures in whole.scenarios.items()
                 if name.startswith(RIVAL)
             },
@@ -106,7 +106,3 @@ def with_rivals(forecast: Forecast, rivals: Mapping[str, Mapping[str, Series]]) 
     raw = dict(forecast.raw[next(iter(forecast.scenarios))]) if forecast.raw else {}
     simulated = {RAW: raw} if raw else {}
     return replace(forecast, scenarios={**forecast.scenarios, **simulated, **beside}, members={}, raw={})
-
-
-def _at(series: Series, places: list[int]) -> Series:
-    return Series(series.mean[places], {level: values[places] for level, values in series.quantiles.items()})

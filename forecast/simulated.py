@@ -1,6 +1,6 @@
 """One issue of a replay as it is kept until it is judged: what was simulated, what its rivals told, what was learned.
 
-Of the measures that are recalibrated, and of peaks, the members are kept (`Kept`, counts in two bytes each); of the
+Of the measures that are recalibrated, and of peaks, the members are kept (packed, counts in two bytes each); of the
 others what is told of them. Nothing of who was there is kept.
 """
 
@@ -12,14 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from forecast.values import LEVELS, Array, Series
+from forecast.values import LEVELS, Array, Packed, Series, packed, unpacked
 from ingest.database import aware, naive
-
-_NONE = np.int16(-32768)
-"""Stands for NaN where members are kept as whole numbers."""
 
 SCHEMA = pa.schema(
     [
@@ -32,29 +28,6 @@ SCHEMA = pa.schema(
     ]
 )
 """One row an array; `rows` is its first axis."""
-
-
-@dataclass(frozen=True, eq=False)
-class Kept:
-    """Members of a measure, `(lead, member)`, small where they are counts."""
-
-    values: npt.NDArray[np.int16] | Array
-
-    @staticmethod
-    def of(members: Array) -> Kept:
-        """These members, to be had again to the last bit."""
-        known = ~np.isnan(members)
-        whole = np.where(known, members, 0.0)
-        if np.all(whole == np.rint(whole)) and np.all(np.abs(whole) < -int(_NONE)):
-            return Kept(np.where(known, whole, _NONE).astype(np.int16))
-        return Kept(members)
-
-    @property
-    def members(self) -> Array:
-        """As they were simulated."""
-        if self.values.dtype != np.int16:
-            return np.asarray(self.values, dtype=np.float64)
-        return np.where(self.values == _NONE, np.nan, self.values.astype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -72,7 +45,8 @@ class Simulated:
 
     as_of: datetime
     zone: str
-    members: Mapping[str, Kept]
+    members: Mapping[str, Packed]
+    """Of the measures that are recalibrated, and of peaks, `(lead, member)`."""
     told: Mapping[str, Series]
     """Of the other measures."""
     rivals: Mapping[str, Mapping[str, Series]]
@@ -92,7 +66,7 @@ def _rows(one: Simulated) -> Iterator[dict[str, Any]]:
                 "values": whole.ravel()}  # fmt: skip
 
     yield row("issue", one.zone, "", np.empty((1, 0)))
-    yield from (row("members", "", measure, kept.members) for measure, kept in one.members.items())
+    yield from (row("members", "", measure, unpacked(values)) for measure, values in one.members.items())
     yield from (row("told", "", measure, _matrix(series)) for measure, series in one.told.items())
     for name, measures in one.rivals.items():
         yield row("rival", name, "", np.empty((1, 0)))
@@ -115,7 +89,7 @@ def issues_of(table: pa.Table) -> list[Simulated]:
 
 
 def _issue(columns: Mapping[str, Sequence[Any]], values: pa.ListArray) -> Simulated:
-    members: dict[str, Kept] = {}
+    members: dict[str, Packed] = {}
     told: dict[str, Series] = {}
     rivals: dict[str, dict[str, Series]] = {}
     lesson: Lesson | None = None
@@ -124,7 +98,7 @@ def _issue(columns: Mapping[str, Sequence[Any]], values: pa.ListArray) -> Simula
     for place, (kind, name, measure, count) in enumerate(rows):
         matrix = values[place].values.to_numpy(zero_copy_only=False).reshape(count, -1)
         if kind == "members":
-            members[measure] = Kept.of(matrix)
+            members[measure] = packed(matrix)
         elif kind == "told":
             told[measure] = _series(matrix)
         elif kind == "rival":

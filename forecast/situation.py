@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from twin.visit import Visit
 
 CAME_MIN = 120.0
 """For so long it is kept when patients came."""
+_KNOWN_AT = attrgetter("known_at")
 SILENT_MIN = 60.0
 """When nothing at all has been heard for so long, what came meanwhile is not known."""
 
@@ -89,7 +91,7 @@ def _arrived_today(state: State, zone: str, as_of: datetime) -> int:
 
 
 def _unheard(state: State, c: Calibration, as_of: datetime) -> float:
-    last = max((e.known_at for e in state.events.values() if e.known_at is not None), default=as_of)
+    last = max(filter(None, map(_KNOWN_AT, state.events.values())), default=as_of)
     silent_min = (as_of - last) / timedelta(minutes=1)
     silent_min = silent_min if silent_min > SILENT_MIN else 0.0
     return unheard_today(c.parameters.streams[0], as_of, c.hospital.zone, c.arrivals_told_after_min, silent_min)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from forecast.dayblocks import Band, band, days_of, mean_interval, ratio_interval
 from forecast.scores import below, mean, pinball, pit_quantiles
 from forecast.usual import quarters_of_week
-from forecast.values import Array
+from forecast.values import Array, or_none
 from forecast.verify import INTERVALS, Pairs
 
 Index = npt.NDArray[np.int64]
@@ -25,6 +25,7 @@ HOURS_A_WEEK = 168
 WITHIN = INTERVALS[80]
 """The ends of the 80 % interval, as ranks."""
 RANK_BINS = 10
+_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,11 @@ class Slice:
         """What `edtwin backtest --json` adds to the scores of a lead."""
         levels = {f"{level:g}": (self.pinball[level], self.quantile_bias[level]) for level in self.pinball}
         return {
-            "bias_ci95": [_number(end) for end in self.bias_ci95],
-            "covered_80_by_rank": _number(self.covered_80),
-            "width_80": _number(self.width_80),
-            "pinball": {level: _number(loss) for level, (loss, _) in levels.items()},
-            "quantile_bias": {level: _number(off) for level, (_, off) in levels.items()},
+            "bias_ci95": [or_none(end, _DIGITS) for end in self.bias_ci95],
+            "covered_80_by_rank": or_none(self.covered_80, _DIGITS),
+            "width_80": or_none(self.width_80, _DIGITS),
+            "pinball": {level: or_none(loss, _DIGITS) for level, (loss, _) in levels.items()},
+            "quantile_bias": {level: or_none(off, _DIGITS) for level, (_, off) in levels.items()},
         }
 
 
@@ -141,7 +142,3 @@ def _ratio(over: Array, under: Array) -> float:
 def _turned(ratio: tuple[float, float]) -> tuple[float, float]:
     """The interval of 1 - a ratio."""
     return 1.0 - ratio[1], 1.0 - ratio[0]
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 6)

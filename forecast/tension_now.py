@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from forecast.alert_rules import SiteFacts
-from forecast.alert_thresholds import beds_free, derived_past
+from forecast.alert_thresholds import beds_free, with_beds_free
 from forecast.baselines import History
 from forecast.pages import Indicator, Lacking, Tension
 from forecast.situation import Situation
@@ -254,7 +254,7 @@ def _at_hours(told: Told, measure: str, hour: int) -> tuple[float | None, Array]
 
 def _past(told: Told, measure: str, at: list[datetime]) -> Array | None:
     """A measure at some past instants, at the nearest quarter of an hour; NaN outside, None where there is none."""
-    values = derived_past(told.history.measures).get(measure)
+    values = with_beds_free(told.history.measures).get(measure)
     if values is None:
         return None
     steps = np.array([round((one - told.history.start_at) / _STEP) for one in at], dtype=np.int64)

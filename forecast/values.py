@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isnan
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Packed = npt.NDArray[np.int16] | Array
+"""Values in a quarter of the room where they are whole numbers, as they are otherwise."""
 
 LEVELS: tuple[float, ...] = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 """Quantile levels that every forecast keeps: the ends of the 50, 80, 90 and 95 % intervals, and the median."""
@@ -39,6 +42,10 @@ class Series:
     mean: Array
     quantiles: Mapping[float, Array]
 
+    def at(self, places: Sequence[int] | npt.NDArray[np.int64]) -> Series:
+        """Some of its leads, by their places."""
+        return Series(self.mean[places], {level: values[places] for level, values in self.quantiles.items()})
+
 
 @dataclass(frozen=True)
 class Forecast:
@@ -66,6 +73,25 @@ def series(values: Array, levels: tuple[float, ...] = LEVELS) -> Series:
     rising = np.sort(values, axis=1)  # NaN come last
     cuts = {level: _quantile(rising, known, level) for level in levels}
     return Series(np.where(known > 0, mean, np.nan), cuts)
+
+
+def packed(values: Array) -> Packed:
+    """Counts as small whole numbers; fractions, large ones and NaN as they are, so that nothing is lost."""
+    with np.errstate(invalid="ignore"):
+        whole = values.astype(np.int16)
+    return whole if np.array_equal(whole, values) else values
+
+
+def unpacked(values: Packed) -> Array:
+    """What was packed."""
+    return values.astype(np.float64, copy=False)
+
+
+def or_none(value: float, digits: int | None = None) -> float | None:
+    """A number as JSON and pages have it, to so many digits; None for NaN."""
+    if isnan(value):
+        return None
+    return value if digits is None else round(float(value), digits)
 
 
 def from_now(told: Series) -> Series:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import isnan
 from typing import Any
 
@@ -23,7 +23,8 @@ import numpy.typing as npt
 from forecast.board import Skill
 from forecast.dayblocks import Instants, days_of, skill_interval
 from forecast.scores import absolute_error, crps_quantiles, error, inside, mean
-from forecast.values import LEVELS, Array, Forecast, Series
+from forecast.values import LEVELS, Array, Forecast, Series, or_none
+from ingest.database import naive
 
 VERIFIED_LEADS_MIN: tuple[float, ...] = (60.0, 120.0, 240.0, 480.0, 720.0, 1440.0)
 INTERVALS: Mapping[int, tuple[float, float]] = {50: (0.25, 0.75), 80: (0.1, 0.9), 95: (0.025, 0.975)}
@@ -124,19 +125,19 @@ class Verification:
         return {
             "n": self.n,
             "left_out": self.left_out,
-            "mae": _number(self.mae),
-            "bias": _number(self.bias),
-            "crps": _number(self.crps),
-            **{f"coverage_{percent}": _number(share) for percent, share in self.coverage.items()},
-            "baselines": {k: {"mae": _number(r.mae), "crps": _number(r.crps)} for k, r in self.baselines.items()},
-            "skill": {name: _number(value) for name, value in self.skill.items()},
-            "skill_ci95": {name: [_number(low), _number(high)] for name, (low, high) in self.skill_ci95.items()},
+            "mae": or_none(self.mae),
+            "bias": or_none(self.bias),
+            "crps": or_none(self.crps),
+            **{f"coverage_{percent}": or_none(share) for percent, share in self.coverage.items()},
+            "baselines": {k: {"mae": or_none(r.mae), "crps": or_none(r.crps)} for k, r in self.baselines.items()},
+            "skill": {name: or_none(value) for name, value in self.skill.items()},
+            "skill_ci95": {name: [or_none(low), or_none(high)] for name, (low, high) in self.skill_ci95.items()},
             "raw": {
-                "crps": _number(self.raw_crps),
-                "bias": _number(self.raw_bias),
-                "coverage_80": _number(self.raw_coverage_80),
+                "crps": or_none(self.raw_crps),
+                "bias": or_none(self.raw_bias),
+                "coverage_80": or_none(self.raw_coverage_80),
             },
-            "weight_of_simulation": _number(self.weight_of_simulation),
+            "weight_of_simulation": or_none(self.weight_of_simulation),
         }
 
     def as_skill(self, *, backtested: bool) -> Skill:
@@ -190,8 +191,8 @@ def score(
     parts = [
         _pair(
             _Met(forecast.issued_at, measure, np.asarray(lead_min, dtype=np.float64), observed[measure]),
-            _pick(published[measure], at),
-            _pick(raw[measure], at) if raw and measure in raw else None,
+            published[measure].at(at),
+            raw[measure].at(at) if raw and measure in raw else None,
             {name: by_measure[measure] for name, by_measure in rivals.items() if measure in by_measure},
             _share(weight_of_simulation, measure),
         )
@@ -271,7 +272,7 @@ def _pair(met: _Met, own: Series, raw: Series | None, rivals: Mapping[str, Serie
     size, came, levels = met.lead_min.size, met.observed, tuple(sorted(own.quantiles))
     simulated = own if raw is None else raw
     return Pairs(
-        issued_at=np.full(size, _utc(met.issued_at)),
+        issued_at=np.full(size, np.datetime64(naive(met.issued_at), "us")),
         measure=np.full(size, met.measure, dtype=object),
         lead_min=met.lead_min,
         observed=came,
@@ -361,18 +362,6 @@ def _places(have: Array, want: Sequence[float]) -> npt.NDArray[np.int64]:
     if missing:
         raise ValueError(f"the forecast must have the leads that are verified, but lacks {missing} min")
     return np.array([int(np.flatnonzero(have == lead_min)[0]) for lead_min in want], dtype=np.int64)
-
-
-def _pick(series: Series, at: npt.NDArray[np.int64]) -> Series:
-    return Series(series.mean[at], {level: values[at] for level, values in series.quantiles.items()})
-
-
-def _utc(instant: datetime) -> np.datetime64:
-    return np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "us")
-
-
-def _number(value: float) -> float | None:
-    return None if isnan(value) else value
 
 
 _NONE: Array = np.empty(0)

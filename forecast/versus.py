@@ -16,7 +16,7 @@ import numpy.typing as npt
 from forecast.dayblocks import days_of, mean_interval, ratio_interval
 from forecast.errors import ForecastError
 from forecast.record import HEADLINES
-from forecast.values import Array
+from forecast.values import Array, or_none
 from forecast.verify import Pairs
 
 PAIRED = "paired"
@@ -112,7 +112,7 @@ def _versus(measure: str, lead_min: float, day: npt.NDArray[np.int64], both: lis
 def _by_issue(values: Array, number: npt.NDArray[np.int64], size: int) -> list[float | None]:
     column = np.full(size, np.nan)
     column[number] = values
-    return [None if np.isnan(value) else round(float(value), _DIGITS) for value in column]
+    return [or_none(value, _DIGITS) for value in column]
 
 
 def _mean(values: Array) -> float:
@@ -122,7 +122,7 @@ def _mean(values: Array) -> float:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
-    return None if isinstance(value, float) and np.isnan(value) else value
+    return or_none(value) if isinstance(value, float) else value
 
 
 _SCORES = ("crps", "error")

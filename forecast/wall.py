@@ -13,8 +13,9 @@ from forecast.baselines import History
 from forecast.board import Board, Check, Cycle, Earlier, Effect, Fan, Feed, Moved, Now, ScenarioView, Skill, UnitNow
 from forecast.calibrated import shares_of
 from forecast.lever import no_lever
+from forecast.peaks import peak_ahead
 from forecast.situation import Situation
-from forecast.values import Array, Forecast, Members, Series
+from forecast.values import Array, Forecast, Members, Series, or_none
 from twin.arrivals import expected_today
 from twin.scenarios import Scenario
 from twin.waits import SITUATIONS
@@ -185,15 +186,13 @@ def _fan(made: Made, measure: str, series: Series, spaces: int | None) -> Fan:
 
 
 def _values(values: Array) -> tuple[float | None, ...]:
-    return tuple(None if math.isnan(v) else v for v in values.tolist())
+    return tuple(or_none(v) for v in values.tolist())
 
 
 def _peak(members: Members, measure: str, as_of: datetime) -> tuple[datetime, tuple[float, float, float]]:
     """The highest value ahead of each member, and when: joint, so read from members."""
-    ahead = members.measures[measure][1:]
-    low, middle, high = np.quantile(ahead.max(axis=0), (0.1, 0.5, 0.9))
-    lead = float(np.quantile(members.lead_min[1:][ahead.argmax(axis=0)], 0.5, method="lower"))
-    return as_of + timedelta(minutes=lead), (float(low), float(middle), float(high))
+    lead, three = peak_ahead(members.measures[measure], members.lead_min)
+    return as_of + timedelta(minutes=lead), three
 
 
 def _earlier(made: Made, measure: str) -> Earlier | None:

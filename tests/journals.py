@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from ingest.clock import Clock, SimulatedClock
@@ -16,10 +18,12 @@ from ingest.indexer import Indexer, JournalledLog
 from ingest.instants import Instants
 from ingest.journal import Entry, Journal
 from ingest.journal_frames import Again
+from ingest.log import EventLog, Extract, Intake, Position, Rejected
 from ingest.messages import NONE_LATER
 from ingest.pipeline import Answer, Pipeline, Receipt
 from tests.fake_format import FakeFormat, message
-from tests.logs import AT
+from tests.logs import AT, HOUR, departed
+from twin.state import State, fold
 
 
 def entry(text: bytes = b"hello", source: str = "adt", offset: int | None = None) -> Entry:
@@ -66,6 +70,30 @@ def house(
                 yield SmallHouse(log, journal, indexer)
             finally:
                 indexer.close()
+
+
+def taken_in(h: SmallHouse, extracted_at: datetime, *visits: str, offset: int) -> None:
+    """An extract that holds the exits of some visits."""
+    extract = Extract(source="er", digest=f"{offset}", extracted_at=extracted_at, first_at=AT - HOUR)
+    rejected = [Rejected(position=offset, place=f"f.csv:row {offset}", reason="malformed")]
+    events = [departed(v, position=n, source="er") for n, v in enumerate(visits)]
+    h.log.append(
+        events, Position(source="er", offset=offset, detail="d"), extract=extract, complete_visits=True,
+        intake=Intake(read=len(visits) + 2, ignored=1, rejected=rejected),
+    )  # fmt: skip
+    h.log.finish(extract)
+
+
+Views = dict[datetime, tuple[pa.Table, str]]
+
+
+def views(log: EventLog, instants: Sequence[datetime]) -> Views:
+    """Every column of every row, and the hash of the state, as known at each instant."""
+    out = {}
+    for at in instants:
+        table = log.read_table(known_at=at)
+        out[at] = table, fold(State(), log.read_versions(None, at)).hash
+    return out
 
 
 def tell_before_the_sync(monkeypatch: pytest.MonkeyPatch) -> None:

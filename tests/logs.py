@@ -6,6 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from hypothesis import settings
+
+from ingest import versions
 from ingest.clock import SimulatedClock
 from ingest.database import Database, rows
 from ingest.events import CONTENT_FREE_FIELDS, Cancelled, Departed, Destination, Event, EventId, VisitId
@@ -15,6 +19,8 @@ AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 TICK = timedelta(microseconds=1)
+FEW, MANY = settings(max_examples=4), settings(max_examples=200)
+"""An example takes half a second in a log of its own: a few at each run, many in the soak."""
 
 
 def memory_log(start: datetime = AT) -> tuple[EventLog, SimulatedClock]:
@@ -85,3 +91,10 @@ def count(log: EventLog, table: str) -> int:
 
 
 COUNTS = {name: f"SELECT count(*) FROM {name}" for name in ("event", "superseded", "confirmed", "batch", "rejected")}
+
+
+def mutate(monkeypatch: pytest.MonkeyPatch, statement: str, right: str, wrong: str) -> None:
+    """A mutant of `ingest/versions.py`: one of its statements says something else."""
+    text: str = getattr(versions, statement)
+    assert right in text
+    monkeypatch.setattr(versions, statement, text.replace(right, wrong))

@@ -1,4 +1,4 @@
-"""The command as people use it: what it prints, what it stores, and what it says of bad input.
+"""The command as people use it: what it prints, and what it stores.
 
 Run in this process on a small fabricated hospital; simulation runs here too, but where a whole house is started.
 """
@@ -6,50 +6,30 @@ Run in this process on a small fabricated hospital; simulation runs here too, bu
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import inf
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from dashboard import house
-from dashboard.__main__ import main
 from dashboard.commands.common import duration, hours, instant, speed
 from dashboard.commands.fabricate import faults
-from dashboard.house import DATABASE, SECRET
 from dashboard.settings import Settings
 from forecast import executors
 from forecast.baselines import BASELINES
 from forecast.cluster import Cluster
 from forecast.errors import ClusterError
-from ingest.clock import SimulatedClock
 from ingest.columns import SCHEMA
-from ingest.database import Database
-from ingest.log import EventLog
+from tests.commands import AT, LINE, OWN, START, WIDE, InThisProcess, Run, fabricated, ingested, kept, runs, wrong_beds
 from twin.fabricate import Faults, Silence
 from twin.fabricated_hospital import FabricationError
 from twin.scenarios import DEFAULT as SCENARIOS
 
-START = "2026-03-02T00:00Z"
-AT = "2026-03-16T10:00Z"
-
-
-class InThisProcess(Executor):
-    """An executor that has no processes to start."""
-
-    def __init__(self, children: int, *, prepare: Callable[[], None]) -> None:
-        self.children, self.prepare = children, prepare
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
+TWO = ("--scenario", "as_usual", "--scenario", "arrivals_up_20", "--members", "4", "--hours", "3")
 
 
 @pytest.fixture(autouse=True)
@@ -59,58 +39,24 @@ def simulated_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Fifteen days of a small hospital, one row a visit."""
-    file = tmp_path_factory.mktemp("extract") / "f.csv"
-    assert (
-        main(["fabricate", "--days", "15", "--seed", "3", "--size", "small", "--start", START, "--out", str(file)]) == 0
-    )
-    return file
+    return fabricated(tmp_path_factory.mktemp("extract"))
 
 
 @pytest.fixture(scope="module")
 def data(extract: Path) -> Path:
     """The extract ingested. To be read only."""
-    folder = extract.with_name("data")
-    assert main(["ingest", str(extract), *WIDE, "--data", str(folder)]) == 0
-    return folder
-
-
-WIDE = ("--format", "wide", "--mapping", "edtwin_wide")
-
-
-class Said:
-    """What a command exited with, and what it wrote."""
-
-    def __init__(self, arguments: list[str | Path], capsys: pytest.CaptureFixture[str]) -> None:
-        capsys.readouterr()
-        try:
-            self.status: Any = main([str(a) for a in arguments])
-        except SystemExit as end:
-            self.status = end.code
-        self.out, self.err = capsys.readouterr()
-
-    @property
-    def json(self) -> Any:
-        assert self.status == 0, self.err
-        return json.loads(self.out)
+    return ingested(extract)
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    return lambda *arguments: Said(list(arguments), capsys)
-
-
-def kept(folder: Path) -> list[Any]:
-    """All versions that a folder's log holds."""
-    with Database.open(folder / DATABASE) as database:
-        log = EventLog(database, SimulatedClock(datetime(2027, 1, 1, tzinfo=UTC)))
-        return log.read_versions(None, datetime(2027, 1, 1, tzinfo=UTC))
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    return runs(capsys)
 
 
 # ------------------------------------------------------------------------------------------- fabricate and ingest
 
 
-def test_ingested_twice_nothing_new_is_stored(run: Callable[..., Said], extract: Path, tmp_path: Path) -> None:
+def test_ingested_twice_nothing_new_is_stored(run: Run, extract: Path, tmp_path: Path) -> None:
     first = run("ingest", extract, *WIDE, "--data", tmp_path, "--json").json
     again = run("ingest", extract, *WIDE, "--data", tmp_path, "--json").json
     assert first["stored"] == first["read"] > 1000
@@ -121,7 +67,7 @@ def test_ingested_twice_nothing_new_is_stored(run: Callable[..., Said], extract:
         assert account["reasons"] == {}
 
 
-def test_rejected_rows_are_counted_by_reason(run: Callable[..., Said], extract: Path, tmp_path: Path) -> None:
+def test_rejected_rows_are_counted_by_reason(run: Run, extract: Path, tmp_path: Path) -> None:
     """An impossible date is bad data: the row is put aside, the others are stored."""
     header, *rows = extract.read_text().splitlines()[:51]
     cells = rows[-1].split(",")
@@ -133,7 +79,7 @@ def test_rejected_rows_are_counted_by_reason(run: Callable[..., Said], extract: 
     ]  # fmt: skip
 
 
-def test_a_fabricated_period_as_events_goes_in_without_a_mapping(run: Callable[..., Said], tmp_path: Path) -> None:
+def test_a_fabricated_period_as_events_goes_in_without_a_mapping(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "deep" / "e.parquet"
     made = run(
         "fabricate", "--days", 2, "--size", "small", "--start", START, "--as", "events", "--out", file, "--json"
@@ -162,7 +108,7 @@ def test_a_fault_that_cannot_be_is_told(text: str) -> None:
 # ------------------------------------------------------------------------------------------------------ the twin
 
 
-def test_calibrate_says_what_was_learned_excluded_and_unknown(run: Callable[..., Said], data: Path) -> None:
+def test_calibrate_says_what_was_learned_excluded_and_unknown(run: Run, data: Path) -> None:
     report = run("calibrate", "--data", data, "--at", AT, "--json").json
     assert report["path"] == "milestones"
     assert report["days"] == pytest.approx(11.4, abs=0.2)
@@ -173,7 +119,7 @@ def test_calibrate_says_what_was_learned_excluded_and_unknown(run: Callable[...,
     assert "doctors known: no" in told
 
 
-def test_forecast_has_the_shape_that_is_documented(run: Callable[..., Said], data: Path) -> None:
+def test_forecast_has_the_shape_that_is_documented(run: Run, data: Path) -> None:
     told = run("forecast", "--data", data, "--at", AT, *TWO, "--json").json
     assert set(told) == {"issued_at", "as_of", "known_at", "scenarios", "differences", "provenance"}
     assert told["as_of"] == told["known_at"] == "2026-03-16T10:00:00+00:00"
@@ -188,17 +134,14 @@ def test_forecast_has_the_shape_that_is_documented(run: Callable[..., Said], dat
     assert {"state_hash", "run", "versions", "path"} <= set(told["provenance"])
 
 
-TWO = ("--scenario", "as_usual", "--scenario", "arrivals_up_20", "--members", "4", "--hours", "3")
-
-
-def test_a_forecast_made_twice_is_the_same_to_the_byte(run: Callable[..., Said], data: Path) -> None:
+def test_a_forecast_made_twice_is_the_same_to_the_byte(run: Run, data: Path) -> None:
     said = [run("forecast", "--data", data, "--at", AT, *TWO, "--json").json for _ in range(2)]
     issued = [told.pop("issued_at") for told in said]
     assert json.dumps(said[0]) == json.dumps(said[1])
     assert issued[0] != issued[1]
 
 
-def test_another_seed_is_another_forecast(run: Callable[..., Said], data: Path, tmp_path: Path) -> None:
+def test_another_seed_is_another_forecast(run: Run, data: Path, tmp_path: Path) -> None:
     """The mutant of the test above."""
     (tmp_path / "site.toml").write_text("seed = 2\n")
     said = [
@@ -208,9 +151,7 @@ def test_another_seed_is_another_forecast(run: Callable[..., Said], data: Path, 
     assert said[0] != said[1]
 
 
-def test_forecast_in_words_gives_differences_and_says_where_there_is_no_lever(
-    run: Callable[..., Said], data: Path
-) -> None:
+def test_forecast_in_words_gives_differences_and_says_where_there_is_no_lever(run: Run, data: Path) -> None:
     lines = run("forecast", "--data", data, "--at", AT, *TWO, "--scenario", "one_more_doctor").out.splitlines()
     assert lines[0].startswith("as of 2026-03-16 10:00 UTC, from what was known at 2026-03-16 10:00 UTC")
     assert "as_usual" in lines
@@ -219,7 +160,7 @@ def test_forecast_in_words_gives_differences_and_says_where_there_is_no_lever(
     assert not any("nan" in line for line in lines)
 
 
-def test_backtest_has_the_shape_that_is_documented(run: Callable[..., Said], data: Path) -> None:
+def test_backtest_has_the_shape_that_is_documented(run: Run, data: Path) -> None:
     period = ("--from", "2026-03-14T06:00Z", "--to", "2026-03-14T18:00Z", "--every", "6h")
     told = run("backtest", "--data", data, *period, "--leads", "1,4", "--members", "4", "--json").json
     assert told["n_issues"] == 3
@@ -235,7 +176,7 @@ def test_backtest_has_the_shape_that_is_documented(run: Callable[..., Said], dat
 # --------------------------------------------------------------------------------------- scenarios, replay, doctor
 
 
-def test_scenarios_are_listed_shown_and_checked(run: Callable[..., Said], tmp_path: Path) -> None:
+def test_scenarios_are_listed_shown_and_checked(run: Run, tmp_path: Path) -> None:
     (listed,) = run("scenarios", "list", "--json").json.values()
     assert [s["name"] for s in listed] == [
         "as_usual", "one_more_doctor", "ten_beds_closed", "arrivals_up_20", "mass_casualty_20",
@@ -246,17 +187,7 @@ def test_scenarios_are_listed_shown_and_checked(run: Callable[..., Said], tmp_pa
     assert run("scenarios", "check", tmp_path / "own.toml").out == "two_nurses: Two more nurses.\n"
 
 
-OWN = """
-[scenario.two_nurses]
-fr = "Deux infirmiers d'accueil de plus."
-en = "Two more nurses."
-capacity = [{ pool = "triage_nurse", add = 2 }]
-"""
-
-
-def test_replay_sends_everything_in_the_order_in_which_it_became_known(
-    run: Callable[..., Said], data: Path, tmp_path: Path
-) -> None:
+def test_replay_sends_everything_in_the_order_in_which_it_became_known(run: Run, data: Path, tmp_path: Path) -> None:
     file = tmp_path / "sent" / "events.jsonl"
     sent = run("replay", "--data", data, "--speed", "max", "--to-file", file, "--json").json["sent"]
     events = [json.loads(line) for line in file.read_text().splitlines()]
@@ -266,14 +197,14 @@ def test_replay_sends_everything_in_the_order_in_which_it_became_known(
     assert sent == len(events) > 5000
 
 
-def test_replay_of_a_period_sends_what_became_known_in_it(run: Callable[..., Said], data: Path, tmp_path: Path) -> None:
+def test_replay_of_a_period_sends_what_became_known_in_it(run: Run, data: Path, tmp_path: Path) -> None:
     period = ("--from", "2026-03-10T00:00Z", "--to", "2026-03-11T00:00Z")
     run("replay", "--data", data, *period, "--speed", "max", "--to-file", tmp_path / "e")
     days = {json.loads(line)["known_at"][:10] for line in (tmp_path / "e").read_text().splitlines()}
     assert days == {"2026-03-10"}
 
 
-def test_doctor_finds_a_sound_house_well(run: Callable[..., Said], data: Path) -> None:
+def test_doctor_finds_a_sound_house_well(run: Run, data: Path) -> None:
     told = run("doctor", "--data", data, "--json").json
     assert told["well"]
     assert [f["thing"] for f in told["findings"]] == [
@@ -290,14 +221,14 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_command_that_runs_once_needs_the_cluster_that_is_named(run: Callable[..., Said], data: Path) -> None:
+def test_a_command_that_runs_once_needs_the_cluster_that_is_named(run: Run, data: Path) -> None:
     said = run("forecast", "--data", data, "--at", AT, *TWO, "--executor", NOBODY)
     assert (said.status, said.out) == (2, "")
     assert "edtwin forecast: dask://127.0.0.1:1 does not answer as a scheduler" in said.err
 
 
 @pytest.mark.usefixtures("impatient")
-def test_doctor_looks_for_the_cluster(run: Callable[..., Said], tmp_path: Path) -> None:
+def test_doctor_looks_for_the_cluster(run: Run, tmp_path: Path) -> None:
     (tmp_path / "site.toml").write_text(f'executor = "{NOBODY}"\n')
     said = run("doctor", "--data", tmp_path / "none", "--config", tmp_path / "site.toml")
     assert said.status == 2
@@ -314,7 +245,7 @@ def test_a_house_that_runs_on_goes_over_to_its_own_processes(data: Path) -> None
         assert executors.fault_of(members) == f"{NOBODY} does not answer as a scheduler: OSError"
 
 
-def test_doctor_tells_every_fault_at_once_and_makes_nothing(run: Callable[..., Said], tmp_path: Path) -> None:
+def test_doctor_tells_every_fault_at_once_and_makes_nothing(run: Run, tmp_path: Path) -> None:
     (tmp_path / "h.toml").write_text(wrong_beds().replace("spaces = 6", "spaces = -1"))
     (tmp_path / "site.toml").write_text('hospital = "h.toml"\n')
     said = run("doctor", "--data", tmp_path / "none", "--config", tmp_path / "site.toml")
@@ -323,147 +254,6 @@ def test_doctor_tells_every_fault_at_once_and_makes_nothing(run: Callable[..., S
     assert "units.sauv.spaces: must be 0 or more, but is -1" in said.out
     assert said.out.count("FAULT") == 1
     assert not (tmp_path / "none").exists()
-
-
-# ------------------------------------------------------------------------------------------------------ bad input
-
-
-@pytest.fixture
-def folder(tmp_path: Path, extract: Path) -> Path:
-    """Files that are not as they must be."""
-    mapping = (Path(SCENARIOS).parents[1] / "ingest" / "mappings" / "edtwin_wide.toml").read_text(encoding="utf-8")
-    (tmp_path / "column.toml").write_text(mapping.replace('arrived = "arrived"', 'arrived = "came"'))
-    (tmp_path / "key.toml").write_text(mapping.replace("[keys]", "[kees]"))
-    (tmp_path / "site.toml").write_text("membres = 50\n")
-    (tmp_path / "beds.toml").write_text('hospital = "h.toml"\n')
-    (tmp_path / "h.toml").write_text(wrong_beds())
-    (tmp_path / "shares.toml").write_text(SCENARIOS.read_text(encoding="utf-8").replace('"1" = 0.2', '"1" = 0.5'))
-    (tmp_path / "pool.toml").write_text(OWN.replace("triage_nurse", "triage_nurze"))
-    (tmp_path / "junk.csv").write_bytes(bytes(range(256)) * 8)
-    (tmp_path / "f.csv").write_bytes(extract.read_bytes())
-    return tmp_path
-
-
-SHIPPED = Path(SCENARIOS).with_name("hospital.toml").read_text(encoding="utf-8").splitlines()
-LINE = 1 + next(i for i, line in enumerate(SHIPPED) if line.startswith("uhcd "))
-
-
-def wrong_beds() -> str:
-    """The shipped hospital, with fewer than no beds in one of its wards."""
-    ward = re.sub(r"beds = \d+", "beds = -3", SHIPPED[LINE - 1])
-    return "\n".join([*SHIPPED[: LINE - 1], ward, *SHIPPED[LINE:]])
-
-
-BAD = [
-    ("ingest f.csv --format wide --mapping column.toml", "none is 'came'"),
-    ("ingest f.csv --format wide --mapping key.toml", "kees: unknown key"),
-    ("ingest f.csv --format wide --mapping nowhere", "neither a file nor one of the shipped mappings"),
-    ("ingest f.csv --format wide", "needs --mapping"),
-    ("ingest f.csv --format long --mapping edtwin_wide", "for wide extracts, not for long"),
-    ("ingest f.csv --format events", "cannot be read as Parquet"),
-    ("ingest junk.csv --format wide --mapping edtwin_wide", "not utf-8 text"),
-    ("ingest nothing.csv --format wide --mapping edtwin_wide", "does not exist"),
-    ("forecast --config site.toml", "site.toml:1: membres: unknown key, likely a typo for members"),
-    ("forecast --config nowhere.toml", "cannot be read"),
-    (
-        "ingest f.csv --format wide --mapping edtwin_wide --config beds.toml",
-        f"h.toml:{LINE}: units.uhcd.beds: must be",
-    ),
-    ("scenarios check shares.toml", "sum to 1, but sum to 1.3"),
-    ("scenarios check pool.toml", "unknown pool triage_nurze, likely a typo for triage_nurse"),
-    ("scenarios check", "needs a TOML file"),
-    ("scenarios show one_mor_doctor", "likely a typo for one_more_doctor"),
-    ("forecast --at 2026-02-30", "an instant must be like"),
-    ("forecast --members few", "invalid int value: 'few'"),
-    ("forecast", "holds no data: load an extract"),
-    ("calibrate", "holds no data"),
-    ("backtest --leads 1,none", "leads must be hours"),
-    ("backtest --every 0m", "a duration must be like"),
-    ("replay --to-file e --speed fast", "a speed must be a number above 0"),
-    ("fabricate --days 1 --out f.txt", "--out must end in .csv or .parquet"),
-    ("fabricate --days 0 --out g.csv", "days must be 1 or more"),
-    ("fabricate --days 1 --faults frozen=moon --out g.csv", "a frozen unit must be one of"),
-    ("up --replay nothing", "a replay needs --from"),
-    ("up --replay nothing --from 2026-03-10", "--format must say what it is"),
-    ("up --replay f.csv --from 2026-03-10 --speed max --format wide --mapping edtwin_wide", "--speed in numbers"),
-    ("dance", "invalid choice: 'dance'"),
-]
-
-
-@pytest.mark.parametrize(("line", "clear"), BAD, ids=[line for line, _ in BAD])
-def test_bad_input_is_one_clear_error_and_stores_nothing(
-    run: Callable[..., Said], folder: Path, monkeypatch: pytest.MonkeyPatch, line: str, clear: str
-) -> None:
-    monkeypatch.chdir(folder)
-    said = run(*line.split(), *(() if line == "dance" else ("--data", "d")))
-    assert (said.status, said.out) == (2, "")
-    assert clear in said.err
-    assert "Traceback" not in said.err
-    assert said.err.startswith("edtwin")
-    assert len(said.err.strip().splitlines()) <= 2
-    assert not (folder / "d" / DATABASE).exists() or kept(folder / "d") == []
-    assert not list(folder.glob("d/sandbox-*"))
-
-
-def test_a_fault_of_the_house_is_not_told_as_bad_input(
-    run: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The mutant of the test above: what the user cannot mend must not look as if it were."""
-
-    def broken(options: object) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr("dashboard.commands.scenarios.run", broken)
-    with pytest.raises(ZeroDivisionError):
-        run("scenarios", "list")
-
-
-def test_a_database_held_by_another_is_said_so(run: Callable[..., Said], data: Path) -> None:
-    with Database.open(data / DATABASE):
-        said = run("calibrate", "--data", data)
-    assert said.status == 2
-    assert "is held by" in said.err
-    assert run("calibrate", "--data", data).status == 0
-
-
-def test_a_log_with_another_secret_is_not_added_to(run: Callable[..., Said], extract: Path, tmp_path: Path) -> None:
-    """A new secret would give every visit a second name."""
-    run("ingest", extract, *WIDE, "--data", tmp_path)
-    (tmp_path / SECRET).unlink()
-    said = run("ingest", extract, *WIDE, "--data", tmp_path)
-    assert said.status == 2
-    assert "secret" in said.err
-
-
-@pytest.mark.parametrize(
-    ("options", "clear"),
-    [
-        (("forecast", "--at", "2030-01-01"), "--at must lie within the log"),
-        (("forecast", "--at", "2020-01-01"), "--at must lie within the log"),
-        (("forecast", "--scenario", "one_more_docter"), "likely a typo for one_more_doctor"),
-        (("forecast", "--members", "1"), "members: must be 2 or more"),
-        (("backtest",), "--from must be given where the log holds less than 60 days"),
-        (("backtest", "--from", "2026-03-15", "--to", "2026-03-14"), "--to must not be before --from"),
-        (("backtest", "--from", "2026-03-15", "--leads", "48"), "leads must be multiples of 15 min up to 1440"),
-        (("replay", "--from", "2026-06-01", "--to-file", "e"), "nothing became known"),
-    ],
-)
-def test_what_the_log_cannot_give_is_told(
-    run: Callable[..., Said], data: Path, options: tuple[str, ...], clear: str
-) -> None:
-    said = run(*options, "--data", data)
-    assert (said.status, said.out) == (2, "")
-    assert clear in said.err
-
-
-@pytest.mark.parametrize("since", ["2020-01-01", "2030-01-01"])
-def test_a_replay_starts_within_what_is_replayed(
-    run: Callable[..., Said], data: Path, tmp_path: Path, since: str
-) -> None:
-    said = run("up", "--replay", data, "--from", since, "--data", tmp_path / "d")
-    assert said.status == 2
-    assert "--from must lie within what is replayed, from 2026-03-0" in said.err
-    assert list((tmp_path / "d").iterdir()) == []
 
 
 # ---------------------------------------------------------------------------------------------------------- words
@@ -503,9 +293,7 @@ def examples(text: str) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------------------ huddle sheets
 
 
-def test_a_huddle_sheet_of_a_past_instant_is_printed_and_written(
-    run: Callable[..., Said], data: Path, tmp_path: Path
-) -> None:
+def test_a_huddle_sheet_of_a_past_instant_is_printed_and_written(run: Run, data: Path, tmp_path: Path) -> None:
     file = tmp_path / "sheets" / "huddle.pdf"
     told = run("huddle", "--data", data, "--at", AT, "--members", "4", "--out", file, "--json").json
     assert file.read_bytes().startswith(b"%PDF")
@@ -517,7 +305,7 @@ def test_a_huddle_sheet_of_a_past_instant_is_printed_and_written(
     assert "All wards" in said
 
 
-def test_a_huddle_sheet_of_another_form_is_refused(run: Callable[..., Said], data: Path) -> None:
+def test_a_huddle_sheet_of_another_form_is_refused(run: Run, data: Path) -> None:
     said = run("huddle", "--data", data, "--out", "huddle.doc")
     assert (said.status, said.err) == (2, "edtwin huddle: --out must be a file .pdf or .xlsx, but is huddle.doc\n")
 
@@ -525,13 +313,13 @@ def test_a_huddle_sheet_of_another_form_is_refused(run: Callable[..., Said], dat
 # ----------------------------------------------------------------------------------------------------------- arrivals
 
 
-def test_too_short_a_log_to_try_arrivals_is_told(run: Callable[..., Said], data: Path) -> None:
+def test_too_short_a_log_to_try_arrivals_is_told(run: Run, data: Path) -> None:
     said = run("backtest", "--data", data, "--arrivals")
     assert said.status == 2
     assert "arrivals can be tried from 28 days after the first on" in said.err
 
 
-def test_arrivals_are_tried_by_themselves(run: Callable[..., Said], tmp_path: Path) -> None:
+def test_arrivals_are_tried_by_themselves(run: Run, tmp_path: Path) -> None:
     extract, folder = tmp_path / "f.csv", tmp_path / "data"
     days = ("--days", "32", "--seed", "3", "--size", "small", "--start", START)
     assert run("fabricate", *days, "--out", extract).status == 0

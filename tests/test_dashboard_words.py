@@ -54,6 +54,10 @@ def test_a_time_of_day_is_said_as_on_the_walls() -> None:
         assert (FRENCH.time_of_day(time).replace(NBSP, " "), ENGLISH.time_of_day(time)) == (french, english)
 
 
+def test_of_what_is_told_in_two_languages_the_reader_has_his_own() -> None:
+    assert [reader.choice("lit", "bed") for reader in (FRENCH, ENGLISH)] == ["lit", "bed"]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_catalogue_holds_every_text_and_no_other(language: Language) -> None:
     assert len(used_texts()) > 50

@@ -199,6 +199,19 @@ def test_forecasts_are_recalibrated_once_the_truth_of_earlier_ones_is_known(monk
     assert any(found[8:])
 
 
+def test_after_a_warm_up_the_first_issue_is_corrected_and_only_those_asked_for_are_scored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learning_fast(monkeypatch)
+    late = replace(LONG, first_at=LONG.first_at + timedelta(days=2, hours=12))
+    warmed, cold = of(replace(late, warm_up=timedelta(days=2, hours=14))), of(late)
+    assert warmed.plan.made_times[0] == LONG.first_at
+    assert warmed.n_issues == cold.n_issues == len(late.issue_times)
+    assert not any(at < np.datetime64(late.first_at.replace(tzinfo=None)) for at in warmed.pairs.issued_at)
+    assert corrected(warmed)[0]
+    assert not corrected(cold)[0], "the mutant: nothing was made before it"
+
+
 def test_recalibration_learns_nothing_that_became_known_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Taught by all truth at once, the mutant, the first forecasts are corrected by what came after them."""
     learning_fast(monkeypatch)

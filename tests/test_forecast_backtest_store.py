@@ -16,9 +16,9 @@ from forecast import backtest as module
 from forecast.backtest import Plan, Report, backtest
 from forecast.backtest_store import KEEP, BacktestStore, key_of
 from forecast.ensemble import Run
-from forecast.peaks import with_peaks
-from forecast.simulated import Kept, Simulated, issues_of, table_of
-from forecast.values import Array, series
+from forecast.peaks import peak_ahead, with_peaks
+from forecast.simulated import Simulated, issues_of, table_of
+from forecast.values import Array, packed, series
 from ingest.log import EventLog
 from tests.histories import NOON, START, Remembered, fingerprint, hospital, other_log, scenarios, told, whole_log
 
@@ -127,20 +127,13 @@ def test_the_digest_of_a_log_is_that_of_what_was_known() -> None:
 def one(day: int = 0) -> Simulated:
     census = np.array([[40.0, 41.0, 39.0], [44.0, np.nan, 38.0]])
     told = {"wait_min:3A": series(census / 7)}
-    return Simulated(START + timedelta(days=day), "Europe/Paris", {"ed_census": Kept.of(census)}, told,
+    return Simulated(START + timedelta(days=day), "Europe/Paris", {"ed_census": packed(census)}, told,
                      {"persistence": {"ed_census": series(census)}, "silent": {}}, None)  # fmt: skip
 
 
 def test_issues_are_read_back_to_the_last_bit() -> None:
     both = [one(), one(1)]
     assert [fingerprint(issue) for issue in issues_of(table_of(both))] == [fingerprint(issue) for issue in both]
-
-
-@pytest.mark.parametrize(("members", "small"), [([[1.0, np.nan]], True), ([[0.5, 1.0]], False), ([[4e4, 1.0]], False)])
-def test_members_are_kept_small_only_where_nothing_is_lost(members: list[list[float]], small: bool) -> None:
-    kept = Kept.of(np.array(members))
-    assert (kept.values.dtype == np.int16) is small
-    np.testing.assert_array_equal(kept.members, np.array(members))
 
 
 def test_a_damaged_store_is_done_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -188,3 +181,12 @@ def test_peaks_are_met_by_the_peaks_of_what_came() -> None:
     assert (highest >= census).all()
     assert (highest > census).any()
     assert told().events
+
+
+def test_the_peak_ahead_is_read_from_whole_paths_and_the_present_is_none_of_it() -> None:
+    path = np.array([[9.0, 9.0, 9.0], [1.0, 4.0, 3.0], [5.0, 2.0, 1.0]])
+    lead, three = peak_ahead(path, np.array([0.0, 15.0, 30.0]))
+    assert lead == 15.0
+    assert three == pytest.approx((3.2, 4.0, 4.8))
+    by_lead = np.quantile(path[1:], 0.5, axis=1).max()  # the mutant: the highest of what is likely at each lead
+    assert by_lead != three[1]

@@ -8,15 +8,18 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from forecast.past import RENEWED_DAYS, Past, grid_start, truth
+from forecast.past import RENEWED_DAYS, Past, grid_start, truth, truth_of_period
 from ingest.events import Departed, Event
-from tests.histories import LOOKS, NOON, NOTHING_MISSING, calibration, situation, state, told
+from ingest.log import EventLog
+from tests.histories import LOOKS, NOON, NOTHING_MISSING, calibration, log_of, situation, state, told
 from tests.worlds import told as mark
 from twin.known import known_at
+from twin.memory import Memory
 from twin.state import State, fold
 from twin.waits import SITUATIONS
 
 HOUR, QUARTER = timedelta(hours=1), timedelta(minutes=15)
+DAYS_TOLD = 365
 MEASURES = ("ed_census", "ed_waiting", "ed_boarders")
 
 
@@ -49,6 +52,25 @@ def test_the_truth_is_what_one_counts_by_hand() -> None:
     assert came["census:medicine"].tolist() == [0, 0, 0, 0, 0, 1, 0]
     beds = calibration().hospital.unit("medicine").places
     assert came["beds_free:medicine"].tolist() == [beds, beds, beds, beds, beds, beds - 1, beds]
+
+
+def a_year() -> EventLog:
+    """One patient a day, here from eight to noon, for a year of a hospital that nothing else is told of."""
+    here = [mark("Arrived", f"v{day}", "08:00", day=day + 1) for day in range(DAYS_TOLD)]
+    gone = [mark("Departed", f"v{day}", "12:00", day=day + 1, to="home") for day in range(DAYS_TOLD)]
+    events = [event for both in zip(here, gone, strict=True) for event in both]
+    return log_of(events)
+
+
+def test_the_truth_of_a_year_is_all_there() -> None:
+    log, span = a_year(), a_year().span()
+    assert span is not None
+    first = span.first_occurred_at + timedelta(hours=1)
+    times = [first + timedelta(days=day, hours=h) for day in range(DAYS_TOLD) for h in (0, 5)]
+    came = truth_of_period(Memory(log), calibration(), times, span.last_known_at + timedelta(days=9))["ed_census"]
+    assert came.reshape(-1, 2).tolist() == [[1, 0]] * DAYS_TOLD
+    at_once = truth(Memory(log).at(times[-1]), calibration(), times, times[-1])["ed_census"]
+    assert at_once[: DAYS_TOLD // 2].sum() == 0, "the mutant: a state holds some months only"
 
 
 def test_the_instants_asked_for_need_no_grid() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from forecast.values import LEVELS, Members, series
+from forecast.values import LEVELS, Array, Members, or_none, packed, series, unpacked
 
 
 @settings(max_examples=40)
@@ -47,6 +50,35 @@ def test_quantiles_are_those_of_numpy_to_the_last_bit() -> None:
     told = np.array(list(series(values).quantiles.values()))
     assert np.array_equal(told, np.nanquantile(values, LEVELS, axis=1, method="weibull"))
     assert not np.array_equal(told, np.nanquantile(values, LEVELS, axis=1))
+
+
+def test_some_leads_of_a_series_are_its_own() -> None:
+    told = series(np.array([[1.0, 3.0], [5.0, 7.0], [9.0, 9.0]]))
+    some = told.at([2, 0])
+    assert some.mean.tolist() == [9.0, 2.0]
+    assert [values.tolist() for values in some.quantiles.values()] == [
+        [values[2], values[0]] for values in told.quantiles.values()
+    ]
+
+
+def test_what_is_not_a_number_is_none() -> None:
+    assert [or_none(value, 2) for value in (1.236, float("nan"))] == [1.24, None]
+    assert or_none(1.236) == 1.236
+
+
+def is_had_again(pack: Callable[[Array], npt.NDArray[np.int16] | Array], values: list[float]) -> bool:
+    return np.array_equal(unpacked(pack(np.array(values))), np.array(values), equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "small"),
+    [([0.0, -32_768.0, 32_767.0], True), ([0.5, 1.0], False), ([40_000.0], False), ([1.0, np.nan], False)],
+)
+def test_values_are_packed_small_only_where_nothing_is_lost(values: list[float], small: bool) -> None:
+    assert is_had_again(packed, values)
+    assert (packed(np.array(values)).dtype == np.int16) is small
+    with np.errstate(invalid="ignore"):  # the mutant: all of them small
+        assert is_had_again(lambda given: given.astype(np.int16), values) is small
 
 
 def test_members_are_counted() -> None:

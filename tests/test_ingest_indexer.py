@@ -1,32 +1,28 @@
-"""From the journal into the log: each record once, whatever happens on the way; the same again in a rebuild."""
+"""From the journal into the log: each record once, whatever happens on the way."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
 from ingest import bookkeeping, indexer
-from ingest.clock import SimulatedClock, WallClock
-from ingest.errors import BehindError, EventError, JournalDamagedError, PositionError, ReaderMissingError, RebuildError
+from ingest.clock import WallClock
+from ingest.errors import BehindError, EventError, JournalDamagedError, PositionError, ReaderMissingError
 from ingest.events import Arrived, EventId, VisitId
 from ingest.formats import Place, Reading
 from ingest.instants import Instants
 from ingest.journal import Entry
-from ingest.log import Account, EventLog, Extract, Intake, Position, Rejected
-from ingest.messages import Journalled, read_messages
-from ingest.rebuild import read_again_later, rebuild, require_journalled
+from ingest.log import Account, Position
+from ingest.messages import Journalled
+from ingest.rebuild import require_journalled
 from tests.fake_format import FakeFormat
-from tests.journals import SmallHouse, house, line
-from tests.logs import AT, HOUR, TICK, departed, memory_log
-from twin.state import State, fold
+from tests.journals import house, line, taken_in
+from tests.logs import AT, HOUR, TICK, departed
 
 EVER = AT + 1000 * HOUR
 
@@ -287,19 +283,21 @@ def test_views_wait_after_a_start_too(tmp_path: Path) -> None:
         assert len(h.log.read(known_at=record.stored_at)) == 1
 
 
+def test_a_view_that_waits_hurries_the_follower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute would be taken to gather a batch; a view has what it must hold at once, and the end does not wait."""
+    monkeypatch.setattr(indexer, "GATHER_S", 60.0)
+    with house(tmp_path, WallClock()) as h:
+        h.log.instants._longest_wait_s = 20.0
+        h.indexer.start()
+        for n in range(5):
+            (record,) = h.journal.append([line(n)])
+            assert len(h.log.read(known_at=record.stored_at)) == n + 1
+        h.journal.append([line(9)])
+        h.indexer.stop()
+        assert h.indexer.lag == 0
+
+
 # ------------------------------------------------------------------------------------------- batches by the same road
-
-
-def taken_in(h: SmallHouse, extracted_at: datetime, *visits: str, offset: int) -> None:
-    """An extract that holds the exits of some visits."""
-    extract = Extract(source="er", digest=f"{offset}", extracted_at=extracted_at, first_at=AT - HOUR)
-    rejected = [Rejected(position=offset, place=f"f.csv:row {offset}", reason="malformed")]
-    events = [departed(v, position=n, source="er") for n, v in enumerate(visits)]
-    h.log.append(
-        events, Position(source="er", offset=offset, detail="d"), extract=extract, complete_visits=True,
-        intake=Intake(read=len(visits) + 2, ignored=1, rejected=rejected),
-    )  # fmt: skip
-    h.log.finish(extract)
 
 
 def test_batches_are_journalled_and_stored_as_they_were_given(tmp_path: Path) -> None:
@@ -338,125 +336,3 @@ def test_a_batch_whose_indexing_was_cut_short_is_in_the_log_after_a_start(tmp_pa
 
 def _no_more(until: datetime) -> None:
     raise CrashError
-
-
-def test_a_log_with_batches_from_before_the_journal_is_not_rebuilt(tmp_path: Path) -> None:
-    log, _ = memory_log()
-    log.append([departed("a")], Position(source="old", offset=1))
-    assert log.unjournalled() == {"old": 1}
-    with pytest.raises(RebuildError, match="not in the journal, and that would be lost: 1 of old"):
-        require_journalled(log)
-
-
-# ------------------------------------------------------------------------------------------------------------- rebuild
-
-
-def story(seed: int, count: int) -> list[Entry]:
-    """Messages of few visits: told again, told otherwise, cancelled, told again after that, ignored, rejected."""
-    rng = np.random.default_rng(seed)
-    kinds = rng.choice(["arrive", "move", "leave", "cancel", "bill"], count, p=[0.35, 0.25, 0.2, 0.15, 0.05])
-    units = rng.choice(["er", "medicine", "surgery", "moon"], count, p=[0.5, 0.2, 0.2, 0.1])
-    visits, minutes = rng.integers(0, 8, count), rng.integers(0, 3, count)
-    return [
-        line(n, str(kinds[n]), f"v{visits[n]}", int(minutes[n]), str(units[n])) for n in range(count)
-    ]  # fmt: skip
-
-
-Views = dict[datetime, tuple[pa.Table, str]]
-
-
-def views(log: EventLog, instants: Sequence[datetime]) -> Views:
-    """Every column of every row, and the hash of the state, as known at each instant."""
-    out = {}
-    for at in instants:
-        table = log.read_table(known_at=at)
-        out[at] = table, fold(State(), log.read_versions(None, at)).hash
-    return out
-
-
-@contextmanager
-def lived(folder: Path, seed: int, count: int = 28) -> Iterator[tuple[SmallHouse, list[datetime]]]:
-    """A house to which a story was told, with extracts in between, indexed in pieces of any size."""
-    rng = np.random.default_rng(seed + 1000)
-    clock = SimulatedClock(AT)
-    with house(folder, clock) as h:
-        instants = []
-        left = story(seed, count)
-        while left:
-            clock.advance_to(clock.now() + timedelta(minutes=1))
-            size = int(rng.integers(1, 9))
-            instants.append(h.journal.append(left[:size])[-1].stored_at)
-            left = left[size:]
-            if rng.random() < 0.6:
-                h.indexer.catch_up()
-            if rng.random() < 0.2:
-                taken_in(h, clock.now(), *map(str, rng.integers(0, 5, 3)), offset=int(1000 - len(left)))
-                instants.append(h.journal.last_stored_at)
-        h.indexer.catch_up()
-        yield h, instants
-
-
-def check_rebuild(folder: Path, seed: int) -> None:
-    """The log of a story and the log made anew of its journal are the same at every instant."""
-    with lived(folder, seed) as (h, instants):
-        before = views(h.log, instants)
-        accounts, rejected, remarks = h.log.accounts(), h.log.rejections(), h.log.remarks()
-    with house(folder) as again:
-        again.indexer.catch_up()
-        after = views(again.log, instants)
-        assert (again.log.accounts(), again.log.rejections(), again.log.remarks()) == (accounts, rejected, remarks)
-    assert {at: digest for at, (_, digest) in before.items()} == {at: digest for at, (_, digest) in after.items()}
-    for at, (table, _) in before.items():
-        assert table.drop_columns(["stored_at"]).equals(after[at][0].drop_columns(["stored_at"]))
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_a_rebuild_gives_the_same_views_and_the_same_state(tmp_path: Path, seed: int) -> None:
-    check_rebuild(tmp_path, seed)
-
-
-def test_the_check_sees_a_rebuild_that_knows_when_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mutant lets events be known when they are indexed, as other live batches are."""
-    read = read_messages
-
-    def known_now(*given: Any) -> Any:
-        told = read(*given)
-        at = told.table.schema.get_field_index("known_at")
-        last = pa.array([told.journalled.stored_at] * told.table.num_rows, told.table.schema.field("known_at").type)
-        object.__setattr__(told, "table", told.table.set_column(at, told.table.schema.field("known_at"), last))
-        return told
-
-    monkeypatch.setattr(indexer, "read_messages", known_now)
-    with pytest.raises(AssertionError):
-        check_rebuild(tmp_path, 0)
-
-
-def test_a_rebuild_fills_a_database_and_checks_every_record(tmp_path: Path) -> None:
-    from ingest.database import Database
-    from ingest.journal import Journal
-
-    with lived(tmp_path, 9, 12) as (h, _):
-        length, last = h.log.length(), h.journal.last
-
-    def journal(log: EventLog) -> Journal:
-        return Journal.open(tmp_path, log.instants, reserve_bytes=0)
-
-    with Database.open(None, threads=1) as database:
-        made = rebuild(database, SimulatedClock(AT), journal, lambda record: FakeFormat())
-        assert (made.records, made.rows) == (last, length)
-    with house(tmp_path) as h:
-        assert read_again_later(h.journal) == {}
-
-
-def test_a_view_that_waits_hurries_the_follower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A minute would be taken to gather a batch; a view has what it must hold at once, and the end does not wait."""
-    monkeypatch.setattr(indexer, "GATHER_S", 60.0)
-    with house(tmp_path, WallClock()) as h:
-        h.log.instants._longest_wait_s = 20.0
-        h.indexer.start()
-        for n in range(5):
-            (record,) = h.journal.append([line(n)])
-            assert len(h.log.read(known_at=record.stored_at)) == n + 1
-        h.journal.append([line(9)])
-        h.indexer.stop()
-        assert h.indexer.lag == 0

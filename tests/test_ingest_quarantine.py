@@ -17,9 +17,8 @@ from ingest.quarantine import Retried, by_reason, export, harmless, quarantined,
 from ingest.rebuild import read_again_later
 from ingest.seal import Seal, new_pair, opened
 from tests.fake_format import FakeFormat
-from tests.journals import SmallHouse, house, line
+from tests.journals import SmallHouse, Views, house, line, taken_in, views
 from tests.logs import AT, HOUR
-from tests.test_ingest_indexer import Views, taken_in, views
 
 OLD, MENDED = FakeFormat("er"), FakeFormat("er", "surgery")
 PRIVATE, PUBLIC = new_pair()

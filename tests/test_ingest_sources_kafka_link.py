@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 
 from ingest.errors import LinkError
 from ingest.sources import kafka_link
-from ingest.sources.kafka_link import Link, host_of, is_loopback
+from ingest.sources.kafka_link import Link, host_of
 from ingest.sources.kafka_topics import topic_facts
 from tests.kafka_broker import LEAKY, PASSWORD, USER, Broker
 
@@ -33,12 +33,6 @@ def test_a_broker_that_sends_us_on_into_the_clear_is_refused() -> None:
     """What is checked of the settings is checked again of what the cluster names."""
     with pytest.raises(LinkError, match="beyond this machine"):
         Link(brokers=("localhost:9092",)).check_safe("10.0.0.7")
-
-
-@pytest.mark.parametrize(("host", "here"), [("localhost", True), ("127.8.8.8", True), ("::1", True), ("kafka", False),
-                                            ("localhost.evil", False), ("10.0.0.1", False)])  # fmt: skip
-def test_only_this_machine_is_loopback(host: str, here: bool) -> None:
-    assert is_loopback(host) is here
 
 
 def test_a_broker_is_a_host_and_a_port() -> None:

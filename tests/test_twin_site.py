@@ -44,7 +44,7 @@ def test_without_a_file_a_site_is_the_shipped_one() -> None:
     assert site.path is not None
     assert site.path.name == "full"
     assert site.parameters is not None
-    assert (site.own_units, site.own_path) == (False, False)
+    assert not site.own_units
 
 
 def test_the_shipped_files_one_after_the_other_are_a_site() -> None:
@@ -59,7 +59,8 @@ def test_the_shipped_files_one_after_the_other_are_a_site() -> None:
     assert whole.path.stages == shipped.path.stages
     numbers = [{k: v for k, v in vars(s.parameters).items() if k != "learned"} for s in (whole, shipped)]
     assert fingerprint(numbers[0]) == fingerprint(numbers[1])
-    assert (whole.own_units, whole.own_path) == (True, True)
+    assert whole.own_units
+    assert whole.path.name == "own"
 
 
 def test_what_a_file_leaves_out_is_the_shipped_default() -> None:
@@ -79,7 +80,7 @@ def test_a_path_of_its_own_is_taken_with_its_own_durations() -> None:
     site = site_from(OWN_PATH)
     assert site.path
     assert site.parameters
-    assert (site.path.name, site.path.names, site.own_path) == ("own", ("counter", "gone"), True)
+    assert (site.path.name, site.path.names) == ("own", ("counter", "gone"))
     assert float(site.parameters.durations["talk"].mean_min().mean()) == pytest.approx(12)
 
 

@@ -30,7 +30,7 @@ from ingest.columns import to_table
 from ingest.events import Arrived, Event, VisitId
 from twin.fabricated_announced import announcements
 from twin.fabricated_extract import Row, wide_rows, write_csv, write_parquet
-from twin.fabricated_hospital import FabricatedHospital, FabricationError, HospitalKind, HospitalSize
+from twin.fabricated_hospital import FabricatedHospital, FabricationError, HospitalKind, HospitalSize, LevelShift
 from twin.fabricated_house import House, Snapshot
 from twin.fabricated_records import Faults, Habits, Names, Silence, truth
 from twin.fabricated_timeline import Fact
@@ -38,7 +38,7 @@ from twin.fabricated_world import Progress, World
 
 __all__ = [
     "FabricatedHospital", "Fabrication", "FabricationError", "Faults", "Habits", "HospitalKind", "HospitalSize",
-    "Silence", "Snapshot", "World", "fabricate", "live", "oracle",
+    "LevelShift", "Silence", "Snapshot", "World", "fabricate", "live", "oracle",
 ]  # fmt: skip
 
 
@@ -86,6 +86,7 @@ def fabricate(
     seed: int,
     faults: Faults | None = None,
     habits: Habits | None = None,
+    shift: LevelShift | None = None,
     progress: Progress | None = None,
 ) -> Fabrication:
     """So many local days of a hospital from `start` on.
@@ -94,7 +95,7 @@ def fabricate(
     """
     if days < 1:
         raise FabricationError(f"days must be 1 or more, but is {days}")
-    world = World(hospital, start, seed, faults=faults, habits=habits, keep_facts=True)
+    world = World(hospital, start, seed, faults=faults, habits=habits, shift=shift, keep_facts=True)
     end_at = _days_later(world.start_at, days, hospital.zone)
     events = world.run_until(end_at, progress) + world.rest()
     if habits is not None and (habits.exits_planned_share or habits.arrivals_announced_share):

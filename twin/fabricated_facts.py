@@ -125,6 +125,11 @@ P_OBSERVATION: dict[Acuity, float] = {"1": 1.0, "2": 1.0, "3A": 0.85, "3B": 0.35
 TREATMENT, PAPERWORK = Delay(26, 0.7), Delay(14, 0.6)
 TRANSPORT_HOME = Delay(60, 0.6)
 P_TRANSPORT_HOME: dict[AgeBand, float] = {"0-17": 0.0, "18-74": 0.05, "75+": 0.5}
+STAY_STEPS = frozenset((
+    SAMPLING, ANALYSIS_DAY, ANALYSIS_NIGHT, TO_IMAGING, IMAGING, READING_DAY, READING_NIGHT, OPINION_DAY, OPINION_NIGHT,
+    OBSERVATION, TREATMENT, PAPERWORK, TRANSPORT_HOME,
+))  # fmt: skip
+"""What makes a stay in the department, but for queues and the time of nurses and doctors."""
 P_LEAVES_DURING_CARE, LEAVES_DURING_CARE = 0.02, Delay(160, 0.6)
 """Against advice or without a word, 0.2 % coded and more in fact (A)."""
 

@@ -52,6 +52,22 @@ class FabricatedHospital:
             raise FabricationError(f"zone must be an IANA name such as Europe/Paris, but is {self.zone!r}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class LevelShift:
+    """From `after_days` local days after the start on, arrivals and the steps of a stay are so many times as before."""
+
+    after_days: float
+    arrivals: float = 1.0
+    stays: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, least in (("after_days", 0.0), ("arrivals", 0.1), ("stays", 0.1)):
+            if not least <= getattr(self, name) < float("inf"):
+                raise FabricationError(
+                    f"{name} of a level shift must be {least:g} or more, but is {getattr(self, name)}"
+                )
+
+
 class Shift(NamedTuple):
     """So many `people` who start at a local hour and stay so many hours."""
 

@@ -16,7 +16,7 @@ import numpy as np
 from twin.fabricated_chance import Dice
 from twin.fabricated_doctors import Doctors
 from twin.fabricated_emergency import Emergency
-from twin.fabricated_hospital import FabricatedHospital, Plant, Shift, plant_of
+from twin.fabricated_hospital import FabricatedHospital, LevelShift, Plant, Shift, plant_of
 from twin.fabricated_patients import Epidemics, Inflow
 from twin.fabricated_tests import Tests
 from twin.fabricated_timeline import Fact, Timeline
@@ -58,6 +58,11 @@ class House:
 
     def run_until(self, minute: float) -> None:
         self.timeline.run_until(minute)
+
+    def shift_level(self, shift: LevelShift) -> None:
+        """From now on, more or fewer arrivals, longer or shorter stays."""
+        self.inflow.more *= shift.arrivals
+        self.timeline.slower *= shift.stays
 
     def new_hour(self, _: object = None) -> None:
         """What an hour brings: a new day's level, shifts, rounds, and the arrivals of the hour."""

@@ -123,6 +123,8 @@ class Inflow:
     ) -> None:
         self.dice, self.levels = dice, levels
         self._timeline, self._epidemics, self._per_day, self._arrive = timeline, epidemics, per_day, arrive
+        self.more = 1.0
+        """On the arrivals of every day."""
         self._score = levels.normal()
         self._visits = 0
 
@@ -158,7 +160,7 @@ class Inflow:
         season = 1.0 + SEASON_SHARE * cos(2 * pi * (time.day_of_year - SEASON_PEAK_DAY) / 365.0)
         day = gamma_of_normal(self._score, DAY_EFFECT_CV) * WEEKDAY_FACTOR[time.weekday] * season
         day *= HOLIDAYS.get(time.month_day, 1.0) * (1.0 + self._epidemics.now(time.now)[1])
-        return self._per_day * day * _HOUR_SHARE[time.hour] / _MEAN_GROUP
+        return self.more * self._per_day * day * _HOUR_SHARE[time.hour] / _MEAN_GROUP
 
     def emergency_patient(self) -> Visit:
         """Who came, how and what for; how ill they are is found at triage."""

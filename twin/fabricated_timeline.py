@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.events import Event, UnitId
 from twin.fabricated_chance import Dice
-from twin.fabricated_facts import HOUR_MIN, NIGHT, Delay
+from twin.fabricated_facts import HOUR_MIN, NIGHT, STAY_STEPS, Delay
 
 
 class Fact(NamedTuple):
@@ -43,6 +43,8 @@ class Timeline:
         self.day_of_year = 1
         self.month_day = (1, 1)
         self.facts: list[Fact] | None = []
+        self.slower = 1.0
+        """On the steps of a stay (`STAY_STEPS`)."""
         self._zone = zone
         self._heap: list[Entry] = []
         self._order = 0
@@ -54,7 +56,8 @@ class Timeline:
 
     def after(self, delay: Delay, action: Action, subject: Any, dice: Dice, factor: float = 1.0) -> None:
         """Do `action(subject)` when a delay drawn now, times a factor, has passed."""
-        drawn = Delay(delay.median_min * factor, delay.sigma)
+        longer = self.slower if delay in STAY_STEPS else 1.0
+        drawn = Delay(delay.median_min * factor * longer, delay.sigma)
         due = self.now + dice.lognormal(drawn.median_min, drawn.sigma)
         self._order += 1
         heappush(self._heap, (due, self._order, action, subject, drawn, self.now))

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from ingest.clock import Clock
 from ingest.events import Arrived, Departed, EnteredWard, Event, Moved
-from twin.fabricated_hospital import UNITS, FabricatedHospital, FabricationError
+from twin.fabricated_facts import DAY_MIN
+from twin.fabricated_hospital import UNITS, FabricatedHospital, FabricationError, LevelShift
 from twin.fabricated_house import House, Snapshot, hidden_start
 from twin.fabricated_records import EXITS, Faults, Habits, Recorder, ends_visit
 from twin.fabricated_timeline import Fact
@@ -30,7 +31,8 @@ class World:
     """One fabricated hospital from `start` on, determined by its seed.
 
     Patients inside at `start` have their history told: those in the department from their arrival, those in a ward by
-    the time they entered it. `facts` holds all that truly happened since, if `keep_facts`.
+    the time they entered it. With a `shift` the level changes on the way. `facts` holds all that truly happened since,
+    if `keep_facts`.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class World:
         *,
         faults: Faults | None = None,
         habits: Habits | None = None,
+        shift: LevelShift | None = None,
         keep_facts: bool = False,
     ) -> None:
         if start.tzinfo is None:
@@ -56,6 +59,8 @@ class World:
             self.origin_at, start_min, hospital.zone, seed, habits or Habits(), faults or Faults()
         )
         self._begin(start_min)
+        if shift is not None:
+            self._house.timeline.at(start_min + shift.after_days * DAY_MIN, self._house.shift_level, shift)
 
     @property
     def now_at(self) -> datetime:

@@ -73,11 +73,6 @@ class Site:
         """True where the units are the site's own, so that their beds and spaces count."""
         return "units" in self.own
 
-    @property
-    def own_path(self) -> bool:
-        """True where the path is the site's own."""
-        return "stage" in self.own
-
 
 def load_site(file: FilePath | None = None) -> Site:
     """The site of a file, or the shipped one.

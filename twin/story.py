@@ -25,7 +25,7 @@ NOWHERE = -1
 """Code of a unit or a destination that does not apply or is not known."""
 
 _ARRIVED, _TRIAGED, _SEEN = RANK["Arrived"], RANK["Triaged"], RANK["SeenByProvider"]
-_DECIDED_ADMIT, _DECIDED_HOME = RANK["DecidedToAdmit"], RANK["DecidedToDischarge"]
+_DECIDED_ADMIT = RANK["DecidedToAdmit"]
 _DEPARTED, _LWBS, _LEFT = RANK["Departed"], RANK["LeftWithoutBeingSeen"], RANK["LeftDuringCare"]
 _MOVED, _ENTERED, _LEFT_WARD = RANK["Moved"], RANK["EnteredWard"], RANK["LeftWard"]
 _TO_WARD = DESTINATIONS.index("ward")

@@ -48,6 +48,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--recalibrate", type=duration, default=timedelta(days=1), metavar="1d", help="how often to learn"
     )
     command.add_argument(
+        "--warm-up", type=duration, default=timedelta(0), metavar="40d",
+        help="forecast so long before the first issue too, for recalibration to learn from; not scored",
+    )  # fmt: skip
+    command.add_argument(
         "--executor", metavar="WHERE", help="where members run: local, or dask://host:port of a cluster"
     )
     command.add_argument("--boosted", action="store_true", help="gradient boosting among the rivals (edtwin[boosted])")
@@ -138,6 +142,8 @@ def _command(options: argparse.Namespace, plan: Plan) -> str:
         f"--every {_minutes(plan.every)}m", f"--leads {ahead}", f"--recalibrate {_minutes(plan.recalibrate)}m",
         f"--members {plan.how.members}",
     ]  # fmt: skip
+    if plan.warm_up:
+        parts.append(f"--warm-up {_minutes(plan.warm_up)}m")
     if options.thresholds:
         parts.append("--thresholds " + ",".join(f"{t:g}" for t in options.thresholds))
     return " ".join([*parts, f"--report {options.report.name}"])
@@ -157,7 +163,7 @@ def _plan(house: House, options: argparse.Namespace) -> Plan:
         )
     return Plan(
         since, until, options.every, tuple(options.leads), house.run(), options.recalibrate,
-        own_beds=house.own_hospital, boosted=options.boosted,
+        warm_up=options.warm_up, own_beds=house.own_hospital, boosted=options.boosted,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from dashboard.commands.common import instant, progress, say, written
 from dashboard.errors import CommandError
 from ingest.clock import WallClock
 from ingest.eventfile import write_events
-from twin.fabricate import FabricatedHospital, Fabrication, Faults, Silence, fabricate
+from twin.fabricate import FabricatedHospital, Fabrication, Faults, LevelShift, Silence, fabricate
 from twin.fabricated_hospital import UNITS, FabricationError
 
 _WRITERS = ("wide", "events")
@@ -33,6 +33,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--faults", nargs="+", default=(), metavar="FAULT",
         help="of the feed: silence=HOUR+HOURS, duplicates=SHARE, skew=MINUTES, frozen=UNIT@HOUR",
     )  # fmt: skip
+    command.add_argument(
+        "--shift", metavar="arrivals=1.15@90",
+        help="more arrivals or longer stays from so many days after the start on; both: arrivals=1.15,stays=1.1@90",
+    )  # fmt: skip
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help=".csv or .parquet")
 
 
@@ -44,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
     with progress("fabricating") as report:
         made = fabricate(
             hospital, start=start, days=options.days, seed=options.seed, faults=faults(options.faults),
-            progress=lambda share: report(round(share * 100), 100),
+            shift=shift(options.shift), progress=lambda share: report(round(share * 100), 100),
         )  # fmt: skip
     with written(options.out) as file:
         write(made, file)
@@ -78,6 +82,20 @@ def faults(texts: tuple[str, ...]) -> Faults:
                 f"a fault must be silence=HOUR+HOURS, duplicates=SHARE, skew=MINUTES or frozen=UNIT@HOUR, but is {text}"
             ) from error
     return Faults(silences=tuple(silences), **named)  # type: ignore[arg-type]
+
+
+def shift(text: str | None) -> LevelShift | None:
+    """A level shift as people type it; raises FabricationError for one that cannot be read."""
+    if text is None:
+        return None
+    factors, _, day = text.partition("@")
+    try:
+        named = {name: float(value) for name, value in (part.split("=") for part in factors.split(","))}
+        return LevelShift(float(day), **named)
+    except (TypeError, ValueError) as error:
+        raise FabricationError(
+            f"a level shift must be like arrivals=1.15@90 or arrivals=1.15,stays=1.1@90, but is {text}"
+        ) from error
 
 
 def _check_unit(unit: str) -> None:

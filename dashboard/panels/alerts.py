@@ -133,8 +133,8 @@ def _rules(view: AlertsView, reader: Reader) -> Component:
 
 
 def _rule(rule: RuleView, reader: Reader) -> Component:
-    name = rule.name_fr if reader.language == "fr" else rule.name_en
-    said = rule.sentence_fr if reader.language == "fr" else rule.sentence_en
+    name = reader.choice(rule.name_fr, rule.name_en)
+    said = reader.choice(rule.sentence_fr, rule.sentence_en)
     tone = TONES[rule.level]
     content = [
         html.Div([html.B(name), marked(tone, level_name(rule.level, reader))], className="rule-head"),
@@ -235,8 +235,8 @@ def _log(view: AlertsView, reader: Reader) -> Component:
 
 
 def _line(line: AlarmLine, reader: Reader) -> Component:
-    name = line.name_fr if reader.language == "fr" else line.name_en
-    said = line.sentence_fr if reader.language == "fr" else line.sentence_en
+    name = reader.choice(line.name_fr, line.name_en)
+    said = reader.choice(line.sentence_fr, line.sentence_en)
     word = level_name(line.level, reader) if line.what == "watched" else what_name(line.what, reader)
     tone = TONES[line.level] if line.what in ("watched", "raised", "cleared") else "news"
     shown = said if line.what in ("watched", "raised") and line.level != "normal" else None

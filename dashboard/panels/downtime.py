@@ -67,7 +67,7 @@ def _present(board: Board, reader: Reader) -> Component:
 
 
 def _unit(unit: UnitNow, reader: Reader) -> Component:
-    name = unit.name_fr if reader.language == "fr" else unit.name_en
+    name = reader.choice(unit.name_fr, unit.name_en)
     return _row(name, unit.beds, unit.census, unit.free, reader)
 
 

@@ -163,7 +163,7 @@ def _silent(silent: Sequence[SilentPart], reader: Reader) -> Content:
 def _part_name(part: SilentPart, reader: Reader) -> str:
     if part.what == "kind":
         return kind_name(part.name, reader)
-    return part.name_fr if reader.language == "fr" else part.name_en
+    return reader.choice(part.name_fr, part.name_en)
 
 
 def _span(span: timedelta, reader: Reader) -> str:

@@ -55,10 +55,9 @@ def _head(measures: Sequence[str], leads: Sequence[int], reader: Reader) -> Comp
 
 
 def _row(view: ScenarioView, measures: Sequence[str], leads: Sequence[int], reader: Reader) -> Component:
-    said = view.sentence_fr if reader.language == "fr" else view.sentence_en
-    name = dmc.TableTd(
-        html.Div(said if reader.narrow else _short(said), className="said", title=said), className="name"
-    )
+    said = reader.choice(view.sentence_fr, view.sentence_en)
+    shown = said if reader.narrow else _short(said)
+    name = dmc.TableTd(html.Div(shown, className="said", title=said), className="name")
     why_not = _why_not(view, reader)
     if why_not is not None:
         span = {"colSpan": max(1, len(measures) * len(leads))}
@@ -80,7 +79,7 @@ def _short(said: str) -> str:
 
 def _why_not(view: ScenarioView, reader: Reader) -> str | None:
     """Why the scenario has no lever here, in the reader's language; None when it has."""
-    return view.inapplicable_fr if reader.language == "fr" else view.inapplicable_en
+    return reader.choice(view.inapplicable_fr, view.inapplicable_en)
 
 
 def _effect(effect: Effect | None, reader: Reader) -> Content:

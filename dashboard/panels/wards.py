@@ -89,7 +89,7 @@ def _row(unit: UnitNow, leads: Sequence[int], reader: Reader, *, is_broken: bool
 
 
 def _name(unit: UnitNow, reader: Reader) -> str:
-    return unit.name_fr if reader.language == "fr" else unit.name_en
+    return reader.choice(unit.name_fr, unit.name_en)
 
 
 def _taken(unit: UnitNow, reader: Reader) -> Content:

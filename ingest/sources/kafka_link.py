@@ -7,13 +7,13 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
 from ingest.errors import LinkError
+from ingest.hosts import is_this_machine
 
 Security = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -68,7 +68,7 @@ class Link:
 
     def check_safe(self, host: str) -> None:
         """Raises LinkError for a host that would be spoken to in the clear beyond this machine."""
-        if not (self.is_encrypted or self.allow_insecure or is_loopback(host)):
+        if not (self.is_encrypted or self.allow_insecure or is_this_machine(host)):
             raise LinkError(
                 f"Kafka must be spoken to by SSL or SASL_SSL beyond this machine (or with kafka_allow_insecure), "
                 f"but is by {self.security} to {host}"
@@ -165,14 +165,6 @@ def host_of(broker: str) -> str:
     if not host or not port.isdigit():
         raise LinkError(f"a Kafka broker must be host:port, but is {broker}")
     return host.removeprefix("[").removesuffix("]")
-
-
-def is_loopback(host: str) -> bool:
-    """True for this machine itself."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def told(error: Exception) -> str:
