@@ -73,6 +73,13 @@ def test_it_says_how_to_make_it_again_and_names_are_not_taken_for_markup() -> No
     assert "<& fils>" not in text
 
 
+def test_peaks_stand_beside_simple_rules_and_rules_that_say_nothing_are_left_out() -> None:
+    text = page()
+    assert "height, saved against “nothing moves”" in text
+    assert "time, saved against “as usual at this hour”" in text
+    assert "height, saved against “everybody stays as others did, nobody queues”" not in text
+
+
 def test_a_report_of_nothing_says_so() -> None:
     nothing = replace(report(), measures=(), worst=(), hours=None, thresholds=(), rivals=())
     assert "There is nothing to compare" in page(nothing)

@@ -12,6 +12,7 @@ from dashboard.report.tables import (
     cells_table,
     compare_table,
     measure_table,
+    peak_rivals_table,
     peaks_table,
     thresholds_table,
     weekdays_table,
@@ -237,9 +238,10 @@ def _peaks(report: BacktestReport, reader: Reader) -> str:
         return ""
     said = reader.say(
         "The highest number present between the forecast and so many hours later, and when it came; as simulated, "
-        "without recalibration. There is no simple forecast beside it."
+        "without recalibration. The paths of a simple forecast are taken to keep their rank from hour to hour."
     )
-    return _card(reader.say("Are the peaks right?"), [peaks_table(highest, minutes, reader), _basis(said)])
+    tables = [peaks_table(highest, minutes, reader), peak_rivals_table(highest, minutes, reader)]
+    return _card(reader.say("Are the peaks right?"), [*tables, _basis(said)])
 
 
 def _all(report: BacktestReport, reader: Reader) -> str:
