@@ -1,8 +1,8 @@
 """What simple rules say of the peaks: the highest census from now to a lead, and when it comes.
 
 A rule tells distributions lead by lead and no paths. Its paths are taken to keep their rank: who is in the highest
-tenth at one lead is in it at all. So "nothing moves" says the value now and above it what it was wrong by at such hours;
-"as usual" says the usual course. Rules are read hour by hour beside the verified leads, since their courses turn
+tenth at one lead is in it at all. So "nothing moves" says the value now, and above it what it was wrong by at such
+hours; "as usual" says the usual course. Rules are read hour by hour beside the verified leads, since their courses turn
 slowly. The other rivals, made for a lead at a time, say nothing.
 """
 
