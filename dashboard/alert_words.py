@@ -60,6 +60,10 @@ def rival_name(name: str, reader: Reader) -> str:
         "climatology": reader.say("as usual"),
         "anomaly_persistence": reader.say("as usual, shifted by today"),
         "count_model": reader.say("counts without queues"),
+        "yesterday": reader.say("as at the same hour yesterday"),
+        "last_week": reader.say("as at the same hour a week ago"),
+        "autoregression": reader.say("drawn on from the last hours and weeks"),
+        "boosted": reader.say("boosted trees that learned the same past"),
         "nedocs": "NEDOCS",
     }
     return names.get(name, name)

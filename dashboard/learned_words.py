@@ -137,3 +137,14 @@ def change_name(report: Mapping[str, Any], what: str, reader: Reader) -> str:
         "beds": reader.say("beds, {of}", of=of),
     }
     return names.get(kind, what)
+
+
+def path_name(path: str, reader: Reader) -> str:
+    """Which path the twin walks, by the name it has in the code."""
+    names = {
+        "full": reader.say("full path"),
+        "milestones": reader.say("path by milestones"),
+        "stay": reader.say("length of stay only"),
+        "own": reader.say("path of the site's own"),
+    }
+    return names.get(path, path)

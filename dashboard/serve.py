@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
@@ -23,7 +24,7 @@ from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
-from dashboard.report.serving import answer_report
+from dashboard.report.serving import answer_report, written_at
 from dashboard.settings import Settings
 from forecast.alert_deliveries import Carrier, Postman
 from forecast.alert_mail import MailCarrier
@@ -38,6 +39,7 @@ from forecast.huddle_desk import Huddle, Sheets
 from forecast.loop import Loop, Rhythm, Site
 from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
+from forecast.trust_view import TrustView
 from ingest.clock import WallClock
 from ingest.links import LinkNow
 
@@ -103,11 +105,11 @@ def serve(
         published=lambda: publishers[0].counts if publishers else None,
         elsewhere=lambda: fault_of(workers), huddle=huddle,
     )  # fmt: skip
-    latest = _Latest(loop, PathViews(house.site))
+    latest, report = _Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
-        "alerts": latest.alerts,
+        "alerts": latest.alerts, "trust": lambda: replace(latest.trust(), report_at=written_at(report)),
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
     }  # fmt: skip
@@ -115,7 +117,7 @@ def serve(
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_huddle(app.server, huddle.sheets)
-    answer_report(app.server, house.settings.data / BACKTESTS / REPORT)
+    answer_report(app.server, report)
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring = _Beside("measure the past", partial(_measure_the_past, loop, house, stop))
@@ -298,6 +300,10 @@ class _Latest:
     def alerts(self) -> AlertsView | None:
         """The page of the alerts, so."""
         return self._fresh("alerts", lambda: self._loop.alerts)
+
+    def trust(self) -> TrustView:
+        """The page of trust, so."""
+        return self._fresh("trust", lambda: self._loop.trust)
 
     def learned(self) -> LearnedView:
         """The page of what was learned, so."""

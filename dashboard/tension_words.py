@@ -86,7 +86,7 @@ def elderly_words(tension: Tension, reader: Reader) -> str:
     """How many of 75 and over are to be expected all night."""
     if tension.elderly is None or tension.elderly_p is None:
         return lacks_words(tension.elderly_lacks or "history", reader)
-    return reader.say("{n} expected; at least one with {p}", n=reader.number(tension.elderly, 1),
+    return reader.say("{n} expected; at least one: {p}", n=reader.number(tension.elderly, 1),
                       p=reader.percent(tension.elderly_p))  # fmt: skip
 
 

@@ -103,9 +103,14 @@ class Reader:
     def clock(self, instant: datetime) -> str:
         """The time of day on the hospital's walls: "18 h 30", "18:30"."""
         there = local(instant, self.zone)
+        return self.time_of_day(f"{there:%H:%M}")
+
+    def time_of_day(self, time: str) -> str:
+        """A local time written "18:30", or "8:00", as it is said."""
+        hour, minute = (int(part) for part in time.split(":"))
         if self.language == "en":
-            return f"{there:%H:%M}"
-        return f"{there.hour}{NBSP}h{NBSP}{there.minute:02d}" if there.minute else f"{there.hour}{NBSP}h"
+            return f"{hour:02d}:{minute:02d}"
+        return f"{hour}{NBSP}h{NBSP}{minute:02d}" if minute else f"{hour}{NBSP}h"
 
     def day(self, instant: datetime) -> str:
         """The date in words, with the day of the week."""

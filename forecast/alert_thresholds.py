@@ -13,6 +13,9 @@ from forecast.values import Array
 LEAST_INSTANTS = 7 * 96
 """Quarter hours, a week of them, below which a share of the past says nothing."""
 
+LEAST_UNDER = 1.0
+"""Fewer than one is none: there is nothing to have fewer of, even where more lie in a ward than it has beds."""
+
 
 def threshold_of(rule: Rule, history: History, spaces: int | None) -> float | None:
     """The number that must not be crossed; None where nothing tells it yet.
@@ -30,7 +33,8 @@ def threshold_of(rule: Rule, history: History, spaces: int | None) -> float | No
     share = rule.share()
     if share is None or known.size < LEAST_INSTANTS:
         return None
-    return float(np.floor(np.quantile(known, share)) if rule.over is not None else np.ceil(np.quantile(known, share)))
+    bound = float(np.quantile(known, share))
+    return float(np.floor(bound)) if rule.over is not None else max(float(np.ceil(bound)), LEAST_UNDER)
 
 
 def with_beds_free(measures: Mapping[str, Array]) -> dict[str, Array]:

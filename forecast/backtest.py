@@ -31,6 +31,7 @@ from forecast.calibrated import WINDOW, Recalibration, by_measure, learn, simula
 from forecast.ensemble import Progress, Run, run_chunk
 from forecast.errors import ForecastError
 from forecast.past import VINTAGE, Past, grid_start, truth, truth_of_period
+from forecast.peak_rivals import PeakRivals, beside
 from forecast.peaks import PEAKS, with_peaks
 from forecast.record import HEADLINES
 from forecast.remote import code_digest
@@ -189,14 +190,17 @@ class _Replay:
         """In order; the parameters are learned anew for the first."""
         rivals: Rivals | None = None
         boosted: Boosted | None = None
+        peaks: PeakRivals | None = None
         valid = self._still_to_come()
         for then in retold(self._memory, self._learn, self._past, self._left, self._plan.recalibrate):
             situation, history, as_of = then.situation, then.history, then.situation.as_of
             lesson = _lesson(then.state, situation.calibration, as_of, valid) if then.is_learned_anew else None
-            if rivals is None or then.is_learned_anew:
+            if rivals is None or peaks is None or then.is_learned_anew:
                 rivals = fit(history, lead_min=sorted(self._plan.lead_min))
+                peaks = PeakRivals(history, self._plan.lead_min)
                 boosted = Boosted(history, rivals.lead_min) if self._plan.boosted and installed() else None
             told = with_count_model(rivals.ahead(as_of, then.now, history), situation, as_of, rivals.lead_min)
+            told = beside(told, peaks.ahead(as_of, then.now))
             if boosted:
                 told[BOOSTED] = {BOOSTED_MEASURE: boosted.ahead(history)}
             yield _Prepared(situation, told, lesson, history.measures)

@@ -270,3 +270,6 @@ class Board:
     """Telephone or extension to call while the board is blind."""
     alarms: tuple[Alarm, ...] = ()
     """What is on, the worst and the soonest first; of a house that watches nothing, none."""
+    shares: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    """The simulation's share in what is published, by measure and verified lead in minutes; the rest is what simple
+    rules say. A measure that is all the simulation's is not here."""

@@ -219,6 +219,12 @@ def simulated_share(forecast: Forecast, lead_min: Sequence[float]) -> dict[str, 
     return {m: np.array([by_lead.get(f"{lead:g}", 1.0) for lead in lead_min]) for m, by_lead in told.items()}
 
 
+def shares_of(forecast: Forecast) -> dict[str, dict[int, float]]:
+    """The same by measure and verified lead in minutes; nothing where all is the simulation's."""
+    told = forecast.provenance.get("recalibration", {}).get(_SHARE, {})
+    return {m: {round(float(lead)): share for lead, share in by_lead.items()} for m, by_lead in told.items()}
+
+
 def spaced(instants: Sequence[datetime]) -> list[datetime]:
     """Those of rising instants that are learned from: each `APART` or more after the one before it."""
     chosen: list[datetime] = []

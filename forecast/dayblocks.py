@@ -90,7 +90,8 @@ def _few_days(days: int) -> float:
 
 def _half(apart: Array) -> Array:
     """Half the band's width of each group, from how far draws lay from the mean, `(draw, group)`."""
-    spread = np.sqrt(np.nanmean(np.square(apart), axis=0)) if apart.size else np.full(apart.shape[1], np.nan)
+    known = np.count_nonzero(~np.isnan(apart), axis=0)
+    spread = np.sqrt(np.nansum(np.square(apart), axis=0) / np.where(known, known, np.nan))
     distance = np.abs(apart) / np.where(spread > 0, spread, np.nan)
     held = ~np.all(np.isnan(distance), axis=1)
     c = float(np.quantile(np.nanmax(distance[held], axis=1), 0.95)) if held.any() else 0.0

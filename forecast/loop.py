@@ -24,7 +24,7 @@ from forecast.archive import Archive, CycleRecord, Status
 from forecast.backtest import seed_of
 from forecast.baselines import History, Rivals, fit
 from forecast.board import Board, Cycle, Feed
-from forecast.calibrated import Recalibration
+from forecast.calibrated import Recalibration, shares_of
 from forecast.complete import complete_at
 from forecast.ensemble import Run
 from forecast.feeds import Feeds
@@ -37,6 +37,8 @@ from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
 from forecast.replayed import Replayed, Subject
 from forecast.situation import situation_of
+from forecast.trust import Trust
+from forecast.trust_view import TrustView
 from forecast.turns import OnClock, turn_of
 from forecast.values import Forecast
 from forecast.wall import EARLIER, House, Made, empty_board, make_board
@@ -133,10 +135,12 @@ class Loop:
         self._calibration: Calibration | None = None
         self._rivals: Rivals | None = None
         self._recalibration: Recalibration | None = None
+        self._learnable_at: datetime | None = None
         self._made: Made | None = None
         self._remembered = Remembered()
         self._record = Record(archive)
         self._replayed = Replayed()
+        self._trust = Trust(archive)
         self._feeds = Feeds(log.traffic(), site.hospital, links)
         self._turned: int | None = None
         self._busy = threading.Lock()
@@ -235,9 +239,9 @@ class Loop:
         how = replace(self._how, seed=seed_of(self._how.seed, as_of))
         times = Times(as_of, as_of, as_of)
         if learned or self._recalibration is None:
-            self._recalibration = self._record.recalibration(
-                as_of, self._site.hospital.zone, since=learnable_from(state)
-            )
+            self._learnable_at = learnable_from(state)
+            self._recalibration = self._record.recalibration(as_of, self._site.hospital.zone, since=self._learnable_at)
+            self._trust.learned = as_of, self._recalibration.days
         fitted = self._fitted(history, how, learned)  # 2
         rivals = with_count_model(fitted.ahead(as_of, now, history), situation, as_of, fitted.lead_min)
         forecast = issue(
@@ -248,6 +252,7 @@ class Loop:
         earlier = self._archive.issued_near(as_of - EARLIER)
         self._record.keep(forecast, rivals)
         self._record.verify(state, calibration, as_of)  # 3
+        self._trust.look(as_of)
         self._archive.prune(as_of)
         if self._made is not None and feed.state in HOLDING:  # 4
             return
@@ -287,10 +292,12 @@ class Loop:
         """Learn from how good forecasts of the last days would have been; show it until live ones are verified."""
         if self._calibration is None or (self._recalibration and self._recalibration.days >= days):
             return
-        subject = Subject(self._site.hospital, self._site.scenarios[0], self._site.own_beds)
+        site = self._site
+        subject = Subject(site.hospital, site.scenarios[0], site.own_beds, self._learnable_at)
         report = self._replayed.run(log, subject, self._how, self._calibration.as_of, days, self._workers)
         if report is not None:
             self._record.replayed(report.pairs, report.verifications)
+            self._trust.replayed(report.pairs)
             self._recalibration = None
 
     def measure_alerts(self, log: EventLog, days: int, go_on: Callable[[], bool]) -> None:
@@ -350,6 +357,15 @@ class Loop:
     def learned(self) -> LearnedView:
         """The page of what was learned at this moment."""
         return self._nightly.view(self._clock.now(), self._site.mode)
+
+    @property
+    def trust(self) -> TrustView:
+        """The page of trust at this minute: what it shows changes no faster."""
+        site, minute = self._site, self._clock.now().replace(second=0, microsecond=0)
+        return TrustView(
+            minute, site.hospital.zone, site.hospital.name, site.mode, self._trust.judged,
+            shares_of(self._made.forecast) if self._made else {}, *self._trust.learned, self._replayed.days,
+        )  # fmt: skip
 
     @property
     def alerts(self) -> AlertsView | None:

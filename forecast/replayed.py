@@ -27,8 +27,6 @@ RENEWED = timedelta(days=7)
 """How often parameters are learned anew on the way."""
 ENDS = timedelta(days=2)
 """So long before the present it ends: what came is told by then, mostly."""
-TO_LEARN = timedelta(days=8)
-"""History before the first forecast that its parameters are learned from, at least."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,8 @@ class Subject:
     hospital: Hospital
     as_usual: Scenario
     own_beds: bool
+    learnable_at: datetime | None = None
+    """When the log had taught enough for the first time. Long before, it may tell of who has lain in a ward since."""
 
 
 class Replayed:
@@ -49,11 +49,12 @@ class Replayed:
     def run(
         self, log: EventLog, subject: Subject, how: Run, as_of: datetime, days: int, executor: Executor
     ) -> Report | None:
-        """Forecasts of as many of the last days as there is history for; None, told in the log, where there is none."""
-        end, span = as_of - ENDS, log.span()
-        whole = min(days, (end - span.first_occurred_at - TO_LEARN) // timedelta(days=1)) if span else 0
+        """Forecasts of as many of the last days as something could be learned before; None, told in the log, where
+        there is none."""
+        end = as_of - ENDS
+        whole = min(days, (end - subject.learnable_at) // timedelta(days=1)) if subject.learnable_at else 0
         if whole < 1:
-            logger.info("the last days cannot be replayed: the log goes back less than %s", ENDS + TO_LEARN)
+            logger.info("the last days cannot be replayed: nothing could be learned from the log before them")
             return None
         plan = Plan(
             end - timedelta(days=whole), end, every=EVERY, how=replace(how, members=MEMBERS), recalibrate=RENEWED,

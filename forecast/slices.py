@@ -52,6 +52,7 @@ class Slice:
     skill: Mapping[str, float]
     skill_ci95: Mapping[str, tuple[float, float]]
     rival_mae: Mapping[str, float]
+    rival_crps: Mapping[str, float]
 
     def as_json(self) -> dict[str, Any]:
         """What `edtwin backtest --json` adds to the scores of a lead."""
@@ -90,6 +91,7 @@ def slice_of(pairs: Pairs, rank: Array, *, seed: int = 0) -> Slice:
         skill={name: 1.0 - _ratio(both[name], r.crps) for name, r in kept.rivals.items()},
         skill_ci95={name: skill_interval(both[name], r.crps, day, seed=seed) for name, r in kept.rivals.items()},
         rival_mae={name: mean(r.absolute_error).value for name, r in kept.rivals.items()},
+        rival_crps={name: mean(r.crps).value for name, r in kept.rivals.items()},
     )
 
 

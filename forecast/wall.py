@@ -11,6 +11,7 @@ import numpy as np
 
 from forecast.baselines import History
 from forecast.board import Board, Check, Cycle, Earlier, Effect, Fan, Feed, Moved, Now, ScenarioView, Skill, UnitNow
+from forecast.calibrated import shares_of
 from forecast.lever import no_lever
 from forecast.peaks import peak_ahead
 from forecast.situation import Situation
@@ -81,6 +82,7 @@ def make_board(made: Made, house: House, now: datetime) -> Board:
         checks=broken,
         moved=made.moved,
         call=house.call,
+        shares=shares_of(made.forecast),
     )
 
 

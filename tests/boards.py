@@ -189,6 +189,7 @@ def ordinary() -> Board:
         },
         scenarios=SCENARIOS,
         skills=SKILLS,
+        shares={"ed_census": {60: 0.95, 120: 0.72, 240: 0.5, 480: 0.31, 720: 0.12, 1440: 0.04}},
         feed=fed("live", timedelta(seconds=40)),
         cycle=Cycle(
             ISSUED_AT,

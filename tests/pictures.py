@@ -18,12 +18,14 @@ from dashboard.app import Pages, WallSettings, build_app
 from dashboard.states import ORDER
 from forecast.board import Board
 from forecast.pages import AlertsView, FeedsView, HuddleView, LearnedView, PageView, PathView, QuarantineView
+from forecast.trust_view import TrustView
 from tests.alert_views import ALARMED, ALERTS
 from tests.boards import EXAMPLES, MADE_AT, late, off, ordinary, stale
 from tests.feed_views import FEEDS, QUARANTINES, feeds_in
 from tests.huddle_sheets import VIEWS as HUDDLES
 from tests.learned_views import LEARNED
 from tests.path_views import PATHS
+from tests.trust_views import VIEWS as TRUSTS
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -34,7 +36,7 @@ CALL = "5999"
 LONGEST_MS = 90_000
 _PATHS: dict[type[PageView], str] = {
     AlertsView: "alerts", FeedsView: "feeds", QuarantineView: "quarantine", PathView: "path", LearnedView: "learned",
-    HuddleView: "huddle",
+    HuddleView: "huddle", TrustView: "trust",
 }  # fmt: skip
 SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
 
@@ -148,8 +150,9 @@ def beside() -> dict[str, Callable[[], PageView]]:
     learned = {f"l-{name}": make for name, make in LEARNED.items()}
     alerts = {f"a-{name}": make for name, make in ALERTS.items()}
     huddles = {f"h-{name}": make for name, make in HUDDLES.items()}
+    trusts = {f"t-{name}": make for name, make in TRUSTS.items()}
     feeds = {f"f-{name}": make for name, make in examples.items()}
-    return {**alerts, **feeds, **waiting, **paths, **learned, **huddles}
+    return {**alerts, **feeds, **waiting, **paths, **learned, **huddles, **trusts}
 
 
 MORE: dict[str, Callable[[], Board]] = {

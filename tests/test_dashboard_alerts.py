@@ -9,9 +9,15 @@ import pytest
 from werkzeug.exceptions import BadRequest
 
 from dashboard.alert_desk import SNOOZES_MIN, answered
+from dashboard.alert_words import rival_name
 from dashboard.app import WallSettings, build_app
 from dashboard.panels import alarms, alerts
+from dashboard.panels.alerts import setting_words
 from dashboard.words import Reader
+from forecast.analytic import RIVAL
+from forecast.baselines import BASELINES
+from forecast.boosted import RIVAL as BOOSTED
+from forecast.pages import AlertSetting, Measured
 from tests.alert_views import CROWDED, SETTING, alarmed, alarmed_more, held_alerts, no_alerts, ordinary_alerts
 from tests.alert_worlds import MIN, NOON, department
 from tests.boards import MADE_AT, ordinary
@@ -70,6 +76,19 @@ def test_the_page_says_how_good_a_rule_is_beside_its_rivals() -> None:
     table = [texts(row) for row in _rows(alerts.panel(ordinary_alerts(), READER))]
     assert table[0][:3] == ["edtwin", "80 %", "55 to 95"]
     assert ["as usual", "—", "—", "—"] in table
+
+
+def test_a_setting_without_a_hit_has_no_notice_to_tell() -> None:
+    own = Measured("edtwin", 0.4, 0, 11, (0.0, 0.0, 0.0), (0.4, 0.0, 1.0), None)
+    said = setting_words(AlertSetting(MADE_AT, 35.0, 1.0, own), READER)
+    assert said == "At this setting, in 35 days: 0.4 false alarms a week, 0 of 11 events."
+
+
+@pytest.mark.parametrize("reader", [READER, FRENCH])
+def test_every_rival_has_a_name_that_is_not_its_own_in_the_code(reader: Reader) -> None:
+    names = (*BASELINES, RIVAL, BOOSTED)
+    assert len({rival_name(name, reader) for name in names} - set(names)) == len(names)
+    assert rival_name("of_tomorrow", reader) == "of_tomorrow", "one that nobody named is seen"
 
 
 def _rows(page: Any) -> list[Any]:

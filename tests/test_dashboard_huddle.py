@@ -226,7 +226,8 @@ def test_no_page_says_nothing_or_none(name: str, reader: Reader) -> None:
 
 def test_before_the_first_sheet_the_page_says_when_one_comes() -> None:
     said = texts(huddle.panel(view_of(), READER))
-    assert any("they come at 8:00, 13:00, 18:00" in text for text in said)
+    assert any("they come at 08:00, 13:00, 18:00" in text for text in said)
+    assert any("elles viennent à 8 h, 13 h, 18 h" in text for text in texts(huddle.panel(view_of(), FRENCH)))
     assert any("huddle_at" in text for text in texts(huddle.panel(replace(view_of(), hours=()), READER)))
 
 

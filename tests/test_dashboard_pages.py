@@ -239,7 +239,8 @@ def test_a_page_leads_to_the_wall_and_to_every_other_page() -> None:
     page = beside(views.ordinary_feeds(), READER, Place("feeds"))
     ways = [(texts(way)[0], way.href) for way in with_class(page, "way")]
     assert ways[:2] == [("Wall", "/?lang=en"), ("Alerts", "/alerts?lang=en")]
-    assert [href for _, href in ways[1:]] == [f"/{name}?lang=en" for name in BESIDE if name != "feeds"]
+    others = [f"/{name}?lang=en" for name in BESIDE if name != "feeds"]
+    assert [href for _, href in ways[1:]] == [*others, "/report?lang=en"]
 
 
 def test_the_wall_leads_to_both_pages() -> None:

@@ -69,7 +69,7 @@ def test_now_overfull() -> None:
     assert said[0] == f"Présents / 127 {SQUARE} 38 places : 89 de trop"
     assert said[2:4] == [
         "Plus longue attente / 19 h 07 depuis l'arrivée",
-        "Attendent un lit / 46 depuis 2 jours au plus",
+        "Attendent un lit / 46 jusqu'à 2 jours d'attente",
     ]
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from dashboard.panels import scenarios, trust, wards
-from dashboard.words import UNKNOWN
-from forecast.board import Effect
+from dashboard.trust_words import made_of
+from dashboard.words import UNKNOWN, Reader
+from forecast.board import Board, Effect
 from tests.boards import (
     SKILLS,
     before_first,
@@ -86,6 +89,15 @@ def test_the_first_scenario_is_what_the_others_are_compared_with() -> None:
     assert len(rows(scenarios.panel(ordinary(), READER))) == 2 + 4
 
 
+def test_what_stands_in_brackets_is_told_where_there_is_room() -> None:
+    view = replace(ordinary().scenarios[1], sentence_fr="Dix lits fermés (puis dans le suivant) dès maintenant.")
+    board = replace(ordinary(), scenarios=(view,))
+    [wall] = with_class(scenarios.panel(board, FRENCH), "said")
+    assert (wall.children, wall.title) == ("Dix lits fermés dès maintenant.", view.sentence_fr)
+    [phone] = with_class(scenarios.panel(board, replace(FRENCH, narrow=True)), "said")
+    assert phone.children == view.sentence_fr
+
+
 def test_a_difference_is_only_judged_when_its_interval_leaves_zero_out() -> None:
     board = ordinary()
     for low, high, tone in [(-3.0, -1.0, "good"), (1.0, 3.0, "bad"), (-1.0, 1.0, "unsure"), (0.2, 3.0, "unsure")]:
@@ -114,17 +126,53 @@ def test_more_scenarios_than_rows_are_counted() -> None:
 # ----------------------------------------------------------------------------------------------------------- trust
 
 
-def test_trust_ordinary_and_the_lead_that_a_rival_won_is_grey() -> None:
+def test_trust_ordinary_and_the_lead_that_a_rule_won_is_grey() -> None:
     panel = trust.panel(ordinary(), READER)
     assert rows(panel) == [
         "Patients present, forecast at | +1 h | +2 h | +4 h | +8 h | +12 h | +24 h",
         "Mean error, patients | 1.9 | 2.6 | 3.4 | 4.3 | 4.9 | 5.6",
         "80% interval held | 83% | 82% | 80% | 79% | 77% | 75%",
-        "Gain over “nothing moves” | +12% | +21% | +38% | +52% | +55% | +9%",
-        f"Gain over “as usual” | +61% | +47% | +30% | +11% | +4% | {UP} worse",
+        f"Gain over simple rules | +12% | +21% | +30% | +11% | +4% | {UP} worse",
+        "Share of the simulation | 95% | 72% | 50% | 31% | 12% | 4%",
     ]
     assert len(with_class(panel, "grey")) == 4
-    assert [texts(cell)[-1] for cell in with_class(panel, "grey")] == ["5.6", "75%", "+9%", "worse"]
+    assert [texts(cell)[-1] for cell in with_class(panel, "grey")] == ["5.6", "75%", "worse", "4%"]
+
+
+def test_trust_says_in_words_what_is_published_and_why_some_of_it_is_grey() -> None:
+    def said(board: Board, reader: Reader = READER) -> str:
+        return texts(with_class(trust.panel(board, reader), "trust-said")[0])[0]
+
+    half = "At +4 h: half simulation, half what usually happens."
+    assert said(ordinary()) == f"{half} Grey: a simple rule did better."
+    assert (
+        said(ordinary(), FRENCH) == "À +4 h : moitié simulation, moitié habitude. Gris : une règle simple a fait mieux."
+    )
+    assert said(replace(ordinary(), skills=SKILLS[:5])) == half, "nothing is grey"
+    assert said(replace(ordinary(), shares={})).startswith("At +4 h: nearly all simulation.")
+    beaten = replace(SKILLS[2], skill={**SKILLS[2].skill, "count_model": -0.02})
+    hidden = trust.panel(replace(ordinary(), skills=(beaten,)), READER)
+    assert "worse" in rows(hidden)[3], "every rule counts, not only the two best known"
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (1.0, "nearly all simulation"), (0.9, "nearly all simulation"),
+        (0.89, "mostly simulation, partly what usually happens"),
+        (0.5, "half simulation, half what usually happens"), (0.41, "half simulation, half what usually happens"),
+        (0.4, "mostly what usually happens, partly simulation"),
+        (0.05, "nearly all what usually happens"), (0.0, "nearly all what usually happens"),
+    ],
+)  # fmt: skip
+def test_a_share_is_said_in_words(share: float, words: str) -> None:
+    assert made_of(share, READER) == words
+
+
+def test_trust_leads_to_its_page_and_to_the_report_measured_or_not() -> None:
+    for board in (ordinary(), empty()):
+        [ways] = with_class(trust.panel(board, FRENCH), "trust-ways")
+        assert [link.href for link in ways.children] == ["/trust?lang=fr", "/report?lang=fr"]
 
 
 def test_trust_says_what_is_not_measured_yet() -> None:
@@ -132,7 +180,7 @@ def test_trust_says_what_is_not_measured_yet() -> None:
     assert rows(trust.panel(few, READER))[1] == (
         "Mean error, patients | 1.9 | 2.6 | to come | to come | to come | to come"
     )
-    assert texts(trust.panel(empty(), FRENCH))[1:] == [
+    assert texts(trust.panel(empty(), FRENCH))[1:3] == [
         UNKNOWN,
         "à mesurer : aucune prévision n'a encore atteint son échéance",
     ]
@@ -158,5 +206,5 @@ def test_trust_says_when_what_was_verified_corrects_what_is_to_come() -> None:
 
 
 def test_trust_without_a_rival_does_not_claim_a_gain() -> None:
-    lone = replace(ordinary(), skills=(replace(SKILLS[0], skill={"persistence": 0.12}),))
-    assert rows(trust.panel(lone, READER))[4].split(" | ")[1] == UNKNOWN
+    lone = replace(ordinary(), skills=(replace(SKILLS[0], skill={}),))
+    assert rows(trust.panel(lone, READER))[3].split(" | ")[1] == UNKNOWN

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from os import utime
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,7 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from dashboard.report.page import render
 from dashboard.report.plots import Chart, span, ticks
-from dashboard.report.serving import answer_report
+from dashboard.report.serving import answer_report, written_at
 from dashboard.report.words import different
 from dashboard.words import Reader
 from forecast.day_facts import DayFacts, Fact
@@ -71,6 +73,13 @@ def test_it_says_how_to_make_it_again_and_names_are_not_taken_for_markup() -> No
     assert "<& fils>" not in text
 
 
+def test_peaks_stand_beside_simple_rules_and_rules_that_say_nothing_are_left_out() -> None:
+    text = page()
+    assert "height, saved against “nothing moves”" in text
+    assert "time, saved against “as usual at this hour”" in text
+    assert "height, saved against “everybody stays as others did, nobody queues”" not in text
+
+
 def test_a_report_of_nothing_says_so() -> None:
     nothing = replace(report(), measures=(), worst=(), hours=None, thresholds=(), rivals=())
     assert "There is nothing to compare" in page(nothing)
@@ -120,8 +129,17 @@ def test_the_house_shows_the_last_report_or_how_to_make_one(tmp_path: Path) -> N
     with server.test_client() as client:
         none = client.get("/report")
         assert (none.status_code, "edtwin backtest --report" in none.text) == (404, True)
+        assert "ce qu&#x27;elles valaient\N{NO-BREAK SPACE}: face à des règles simples" in none.text
+        assert "how good they were: against simple rules" in none.text
+        for language in ("fr", "en"):
+            assert f'<html lang="{language}">' in client.get(f"/report?lang={language}").text
+        assert '<html lang="fr">' in client.get("/report?lang=%3Cscript%3E").text
+        assert written_at(file) is None
         file.write_text(page(), encoding="utf-8")
         assert client.get("/report").text == page()
+        at = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)
+        utime(file, (at.timestamp(), at.timestamp()))
+        assert written_at(file) == at
 
 
 # --- in a browser ----------------------------------------------------------------------------------------------------

@@ -48,6 +48,12 @@ def _holes(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
+def test_a_time_of_day_is_said_as_on_the_walls() -> None:
+    cases = (("8:00", "8 h", "08:00"), ("18:05", "18 h 05", "18:05"), ("00:30", "0 h 30", "00:30"))
+    for time, french, english in cases:
+        assert (FRENCH.time_of_day(time).replace(NBSP, " "), ENGLISH.time_of_day(time)) == (french, english)
+
+
 def test_of_what_is_told_in_two_languages_the_reader_has_his_own() -> None:
     assert [reader.choice("lit", "bed") for reader in (FRENCH, ENGLISH)] == ["lit", "bed"]
 

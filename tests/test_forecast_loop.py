@@ -229,6 +229,12 @@ def test_what_was_forecast_is_verified_once_its_truth_is_a_week_old(archive: Arc
     shown = skills(b)
     assert shown["ed_census", 60].n == 2
     assert set(shown["ed_census", 60].skill) == {*BASELINES, RIVAL}
+    judged = b.loop.trust.judged
+    assert judged is not None
+    assert (judged.n_issues, judged.replayed) == (2, False)
+    census = judged.of("ed_census")
+    assert census is not None
+    assert set(census.leads[0].rival_crps) == {*BASELINES, RIVAL}
     assert not shown["ed_census", 60].backtested
 
 
@@ -249,6 +255,12 @@ def test_until_then_a_replay_of_the_last_days_stands_in(
     assert b.loop.board.cycle.issued_at == NOON
     b.turn_at(NOON + TEN)
     assert b.loop.board.cycle.corrected_days == 2  # the day's issues begin on one and end on the next
+    view, board = b.loop.trust, b.loop.board
+    assert view.judged is not None
+    assert (view.judged.n_issues, view.judged.replayed) == (5, True)
+    assert (view.learned_at, view.learned_days) == (NOON + TEN, 2)
+    assert view.shares == board.shares
+    assert set(board.shares["ed_census"]) == {60, 120}
 
 
 def test_a_history_too_short_to_replay_is_left_alone(archive: Archive, executor: Executor) -> None:

@@ -13,6 +13,7 @@ from forecast import backtest as module
 from forecast.backtest import Plan, Report, backtest
 from forecast.day_facts import DayFacts, Fact, day_facts, holiday_names
 from forecast.ensemble import Run
+from forecast.peak_rivals import SAYING
 from forecast.report import BacktestReport, Making, make_report
 from ingest.events import Departed
 from ingest.log import EventLog
@@ -52,6 +53,11 @@ def test_every_headline_measure_and_the_peaks_are_told_at_every_lead() -> None:
         assert [at.lead_min for at in one.leads] == [60.0, 240.0]
     assert set(report().rivals) >= {"persistence", "climatology", "anomaly_persistence", "count_model"}
     assert report().of("unheard_of") is None
+    for kind in ("peak:ed_census", "peak_min:ed_census"):
+        peak = report().of(kind)
+        assert peak is not None
+        compared = [{name for name, gain in at.scores.skill.items() if np.isfinite(gain)} for at in peak.leads]
+        assert compared == [set(SAYING)] * 2
 
 
 def test_figures_are_those_of_the_pairs() -> None:

@@ -9,10 +9,11 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.panels import alerts, checks, downtime, feeds, huddle, learned, path, quarantine
+from dashboard.panels import alerts, checks, downtime, feeds, huddle, learned, path, quarantine, trust_page
 from dashboard.panels.header import Way
 from dashboard.panels.header import beside as header
 from dashboard.parts import absent
+from dashboard.report.serving import ADDRESS
 from dashboard.words import Reader
 from forecast.pages import PageView
 
@@ -60,6 +61,11 @@ BESIDE: dict[str, Page] = {
         lambda reader: reader.say("What do we tell at the huddle?"),
         lambda view, reader, place: huddle.panel(view, reader, place.number),
     ),
+    "trust": Page(
+        lambda reader: reader.say("Trust"),
+        lambda reader: reader.say("How good are the forecasts?"),
+        lambda view, reader, _: trust_page.panel(view, reader),
+    ),
     "checks": Page(
         lambda reader: reader.say("Model checks"),
         lambda reader: reader.say("Is the model right?"),
@@ -102,6 +108,6 @@ def beside(view: PageView | None, reader: Reader, place: Place) -> Component:
 
 
 def _ways(reader: Reader, place: Place) -> list[Way]:
-    """The wall and every other page, with their addresses."""
+    """The wall, every other page and the report of the last back-test, with their addresses."""
     others = [Way(page.name(reader), f"/{name}") for name, page in BESIDE.items() if name != place.name]
-    return [Way(reader.say("Wall"), "/"), *others]
+    return [Way(reader.say("Wall"), "/"), *others, Way(reader.say("Back-test"), ADDRESS)]

@@ -161,11 +161,17 @@ def setting_words(setting: AlertSetting, reader: Reader) -> str:
     if own.p_alert is None or own.false_a_week is None:
         return reader.say("In {days} days no chance keeps to {n} false alarms a week.",
                           days=reader.number(setting.days), n=reader.number(setting.false_a_week, 1))  # fmt: skip
-    notice = UNKNOWN if own.notice_min is None else reader.duration(own.notice_min[0])
+    about = {
+        "days": reader.number(setting.days), "false": reader.number(own.false_a_week[0], 1), "hits": own.hits,
+        "events": own.events,
+    }  # fmt: skip
+    if own.notice_min is None:
+        return reader.say(
+            "At this setting, in {days} days: {false} false alarms a week, {hits} of {events} events.", **about
+        )
     return reader.say(
         "At this setting, in {days} days: {false} false alarms a week, {notice} notice, {hits} of {events} events.",
-        days=reader.number(setting.days), false=reader.number(own.false_a_week[0], 1), notice=notice,
-        hits=own.hits, events=own.events,
+        notice=reader.duration(own.notice_min[0]), **about,
     )  # fmt: skip
 
 

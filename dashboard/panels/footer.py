@@ -7,6 +7,7 @@ from collections import Counter
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.learned_words import path_name
 from dashboard.parts import marked
 from dashboard.reason_words import reason_name
 from dashboard.words import Reader
@@ -61,12 +62,6 @@ def _cycles(board: Board, reader: Reader) -> str | Component:
 
 def _basis(board: Board, reader: Reader) -> str:
     cycle = board.cycle
-    paths = {
-        "full": reader.say("full path"),
-        "milestones": reader.say("path by milestones"),
-        "stay": reader.say("length of stay only"),
-        "own": reader.say("path of the site's own"),
-    }
     parts = [reader.count("{n} run", "{n} runs", cycle.members)]
     if cycle.described is not None and not cycle.described["keeps_path"]:
         parts.append(reader.say("nothing learned yet"))
@@ -74,4 +69,4 @@ def _basis(board: Board, reader: Reader) -> str:
         parts.append(reader.count("learned from {n} day", "learned from {n} days", round(cycle.learned_days)))
     if cycle.checked:
         parts.append(reader.say("{equal} of {checked} checked alike", equal=cycle.equal, checked=cycle.checked))
-    return ", ".join([*parts, paths.get(cycle.path, cycle.path)])
+    return ", ".join([*parts, path_name(cycle.path, reader)])

@@ -19,8 +19,8 @@ COMMAND = "edtwin huddle"
 def panel(view: HuddleView, reader: Reader, number: int = 1) -> Component:
     """The sheet asked for, the newest being the first; and the ways to the others."""
     if not view.sheets:
-        return html.Section([_faults(view, reader), absent(_none_yet(view, reader)), _older(view, reader)],
-                            className="huddle")  # fmt: skip
+        nothing = html.Div(absent(_none_yet(view, reader)), className="card")
+        return html.Section([_faults(view, reader), nothing, _older(view, reader)], className="huddle")
     number = min(number, len(view.sheets))
     sheet = view.sheets[number - 1]
     parts = [_faults(view, reader), *_sheet(sheet, reader), _turning(view, number, reader), _older(view, reader)]
@@ -30,7 +30,7 @@ def panel(view: HuddleView, reader: Reader, number: int = 1) -> Component:
 def _none_yet(view: HuddleView, reader: Reader) -> str:
     if not view.hours:
         return reader.say("No huddle hours are set (huddle_at): no sheet is made.")
-    hours = ", ".join(view.hours)
+    hours = ", ".join(reader.time_of_day(hour) for hour in view.hours)
     return reader.say("No sheet has been made yet; they come at {hours}, after the first forecast.", hours=hours)
 
 

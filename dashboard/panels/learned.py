@@ -19,6 +19,7 @@ from dashboard.learned_words import (
     excluded_words,
     field_words,
     gaps,
+    path_name,
     unit_name,
     verdict_sentence,
     weekdays,
@@ -66,7 +67,8 @@ def _head(view: LearnedView, report: Report, reader: Reader) -> Component:
         days=reader.number(report["year_days"]), visits=reader.number(report["year_visits"]),
     )  # fmt: skip
     verdict = html.P(marked(TONES[report["verdict"]], verdict_sentence(report["verdict"], reader)), className="verdict")
-    model = reader.say("Model {version}, path “{path}”", version=report["version"], path=report["path"])
+    model = reader.say("Model {version}, {path}", version=report["version"],
+                       path=path_name(str(report["path"]), reader))  # fmt: skip
     notes = [html.P(text, className="source-said") for text in (learned, year, model)]
     told = [*_described(view, reader), *_fault(view, reader)]
     return card("learned-head", reader.say("Can what was learned be trusted?"), verdict, *told, *notes)

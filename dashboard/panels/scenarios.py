@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import dash_mantine_components as dmc
@@ -55,7 +56,8 @@ def _head(measures: Sequence[str], leads: Sequence[int], reader: Reader) -> Comp
 
 def _row(view: ScenarioView, measures: Sequence[str], leads: Sequence[int], reader: Reader) -> Component:
     said = reader.choice(view.sentence_fr, view.sentence_en)
-    name = dmc.TableTd(html.Div(said, className="said"), className="name")
+    shown = said if reader.narrow else _short(said)
+    name = dmc.TableTd(html.Div(shown, className="said", title=said), className="name")
     why_not = _why_not(view, reader)
     if why_not is not None:
         span = {"colSpan": max(1, len(measures) * len(leads))}
@@ -68,6 +70,11 @@ def _row(view: ScenarioView, measures: Sequence[str], leads: Sequence[int], read
         for i, lead in enumerate(leads)
     ]
     return dmc.TableTr([name, *cells])
+
+
+def _short(said: str) -> str:
+    """The sentence without what stands in brackets, which two lines of the wall have no room for."""
+    return re.sub(r"\s*\([^()]*\)", "", said)
 
 
 def _why_not(view: ScenarioView, reader: Reader) -> str | None:

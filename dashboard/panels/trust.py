@@ -5,38 +5,51 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import dash_mantine_components as dmc
+from dash import html
 from dash.development.base_component import Component
 
 from dashboard.parts import Content, absent, card, marked
+from dashboard.trust_words import least_gain, made_of, worse
 from dashboard.words import UNKNOWN, Reader
 from forecast.board import Board, Skill
 
 LEADS_MIN = (60, 120, 240, 480, 720, 1440)
 NARROW_LEADS_MIN = (60, 240, 720, 1440)
 MEASURE = "ed_census"
+SAID_LEAD_MIN = 240
+"""The lead of which it is said in words what the forecast is made of."""
 
 Cell = Callable[[Skill], Content]
 
 
 def panel(board: Board, reader: Reader) -> Component:
-    """By lead: mean error, how often the 80 % interval held, and the gain over two simple rivals.
+    """By lead: mean error, how often the 80 % interval held, the gain over the best simple rule, what it is made of.
 
-    A lead at which a rival was better is greyed, and the rival's cell says so.
+    A lead at which a rule was better is greyed; the rule's cell, and a sentence, say so.
     """
     question = reader.say("Can the forecasts be trusted?")
     leads = NARROW_LEADS_MIN if reader.narrow else LEADS_MIN
     found = {s.lead_min: s for s in board.skills if s.measure == MEASURE and s.n > 0 and s.lead_min in leads}
     if not found:
-        return card("trust", question, absent(_to_come(board, reader)))
+        return card("trust", question, absent(_to_come(board, reader)), ways(reader))
+    shares = board.shares.get(MEASURE, {})
     rows: list[tuple[str, Cell]] = [
         (reader.say("Mean error, patients"), lambda skill: reader.number(skill.mae, 1)),
         (reader.say("80% interval held"), lambda skill: reader.percent(skill.coverage_80)),
-        (reader.say("Gain over “nothing moves”"), lambda skill: _gain(skill, "persistence", reader)),
-        (reader.say("Gain over “as usual”"), lambda skill: _gain(skill, "climatology", reader)),
+        (reader.say("Gain over simple rules"), lambda skill: _gain(skill, reader)),
+        (reader.say("Share of the simulation"), lambda skill: reader.percent(shares.get(skill.lead_min, 1.0))),
     ]
     body = dmc.TableTbody([_row(name, cell, found, leads, reader) for name, cell in rows])
     table = dmc.Table([_head(leads, reader), body], className="table trust-table")
-    return card("trust", question, table, basis=_basis(found, board.cycle.corrected_days > 0, reader))
+    said = html.Div([html.Span(_said(found, shares, reader)), ways(reader)], className="trust-said")
+    return card("trust", question, table, said, basis=_basis(found, board.cycle.corrected_days > 0, reader))
+
+
+def ways(reader: Reader) -> Component:
+    """Where more is told: the page of the forecasts' quality, and the report of the last back-test."""
+    links = [(reader.say("figures"), "/trust"), (reader.say("back-test"), "/report")]
+    found = [html.A(name, href=f"{path}?lang={reader.language}") for name, path in links]
+    return html.Span(found, className="trust-ways")
 
 
 def _to_come(board: Board, reader: Reader) -> str:
@@ -45,11 +58,6 @@ def _to_come(board: Board, reader: Reader) -> str:
         return reader.say("being measured: no forecast has met its hour yet")
     done, days = board.cycle.measured_days
     return reader.say("being measured, {done} of {days} days", done=str(done), days=str(days))
-
-
-def worse(skill: Skill) -> bool:
-    """Whether a rival was the better forecast at this lead."""
-    return any(value < 0 for value in skill.skill.values())
 
 
 def _head(leads: Sequence[int], reader: Reader) -> Component:
@@ -68,13 +76,21 @@ def _row(name: str, cell: Cell, found: Mapping[int, Skill], leads: Sequence[int]
     return dmc.TableTr([dmc.TableTd(name, className="name"), *cells])
 
 
-def _gain(skill: Skill, rival: str, reader: Reader) -> Content:
-    gain = skill.skill.get(rival)
+def _gain(skill: Skill, reader: Reader) -> Content:
+    gain = least_gain(skill)
     if gain is None:
         return UNKNOWN
     if gain < 0:
         return marked("warn", reader.say("worse"))
     return f"+{reader.percent(gain)}"
+
+
+def _said(found: Mapping[int, Skill], shares: Mapping[int, float], reader: Reader) -> str:
+    """What the forecast is made of, and why some of it is greyed."""
+    lead = min(found, key=lambda one: abs(one - SAID_LEAD_MIN))
+    of = reader.say("At {lead}: {made}.", lead=reader.lead(lead), made=made_of(shares.get(lead, 1.0), reader))
+    grey = [reader.say("Grey: a simple rule did better.")] if any(map(worse, found.values())) else []
+    return " ".join([of, *grey])
 
 
 def _basis(found: Mapping[int, Skill], corrects: bool, reader: Reader) -> str:

@@ -8,7 +8,7 @@ from math import isnan
 import numpy as np
 
 from dashboard.report.plots import LETTER, WIDTH, Chart, picture, span
-from dashboard.report.words import RIVALS, lead
+from dashboard.rival_words import kinds, lead
 from dashboard.svg import rect, text_at
 from dashboard.words import Reader
 from forecast.dayblocks import Band
@@ -20,16 +20,8 @@ from ingest.clock import local
 NARROW = 330.0
 """Width of a chart of which three stand side by side."""
 _MOSTLY = 0.9
-_COLOURS = 8
-"""Colours there are for rivals."""
 _HEAT = 9
 """Colours of a heat map: 0 lowest, 8 highest, 4 in the middle."""
-
-
-def kinds(rivals: Sequence[str]) -> dict[str, str]:
-    """The class of each rival's colour, in the order of the legend."""
-    ordered = [name for name in RIVALS if name in rivals] + [name for name in rivals if name not in RIVALS]
-    return {name: f"rival-{min(place, _COLOURS)}" for place, name in enumerate(ordered, start=1)}
 
 
 def skill(leads: Sequence[AtLead], rivals: Sequence[str], reader: Reader) -> str:

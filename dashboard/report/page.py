@@ -12,11 +12,13 @@ from dashboard.report.tables import (
     cells_table,
     compare_table,
     measure_table,
+    peak_rivals_table,
     peaks_table,
     thresholds_table,
     weekdays_table,
 )  # fmt: skip
-from dashboard.report.words import day, different, lead, measure_name, rival_name
+from dashboard.report.words import day, different
+from dashboard.rival_words import kinds, lead, measure_name, rival_name
 from dashboard.words import LANGUAGES, Language, Reader
 from forecast.report import MAIN, AtLead, BacktestReport, MeasureReport, WorstDay
 from forecast.slices import BLOCK_HOURS, BLOCKS
@@ -125,7 +127,7 @@ def _skill(report: BacktestReport, census: MeasureReport, reader: Reader) -> str
         "Error saved against each simple forecast. Above the line the twin was better; a whisker "
         "that does not reach the line is not chance (95 times in 100, whole days drawn anew)."
     )
-    names = charts.kinds([name for name in report.rivals if name in census.leads[0].scores.skill])
+    names = kinds([name for name in report.rivals if name in census.leads[0].scores.skill])
     legend = _legend([(kind, rival_name(name, reader)) for name, kind in names.items()])
     wins = _wins(census, reader)
     shown = [census, *(one for m in BESIDE if (one := report.of(m)) is not None and one.leads[0].scores.skill)][:2]
@@ -236,9 +238,10 @@ def _peaks(report: BacktestReport, reader: Reader) -> str:
         return ""
     said = reader.say(
         "The highest number present between the forecast and so many hours later, and when it came; as simulated, "
-        "without recalibration. There is no simple forecast beside it."
+        "without recalibration. The paths of a simple forecast are taken to keep their rank from hour to hour."
     )
-    return _card(reader.say("Are the peaks right?"), [peaks_table(highest, minutes, reader), _basis(said)])
+    tables = [peaks_table(highest, minutes, reader), peak_rivals_table(highest, minutes, reader)]
+    return _card(reader.say("Are the peaks right?"), [*tables, _basis(said)])
 
 
 def _all(report: BacktestReport, reader: Reader) -> str:

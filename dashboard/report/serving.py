@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
+from dashboard.theme import FONT, colours
 from dashboard.words import LANGUAGES, Reader
 
 ADDRESS = "/report"
@@ -20,16 +22,54 @@ def answer_report(server: Flask, file: Path) -> None:
         try:
             return Response(file.read_bytes(), mimetype="text/html")
         except OSError:
-            return Response(_none(), 404, mimetype="text/html")
+            return Response(_none(request.args.get("lang", "")), 404, mimetype="text/html")
 
     server.add_url_rule(ADDRESS, "report", report)
 
 
-def _none() -> str:
-    told = "".join(_how(Reader(language, "UTC")) for language in LANGUAGES)
-    return f'<!DOCTYPE html><html><meta charset="utf-8"><title>edtwin</title>{told}</html>'
+def written_at(file: Path) -> datetime | None:
+    """When the last report was written; None where there is none."""
+    try:
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    except OSError:
+        return None
+
+
+def what_it_shows(reader: Reader) -> str:
+    """What the report of a back-test shows, in plain words."""
+    return reader.say(
+        "It makes the forecasts of a past period again, each from what was known at its time, and shows on one page "
+        "how good they were: against simple rules, by hour, on the worst days and why."
+    )
+
+
+def how_to_make(reader: Reader) -> str:
+    """When a report can be made; the command stands beside it."""
+    return reader.say(
+        "No back-test has been reported here yet. To make one, while the house is stopped (one process at a time can "
+        "hold the data; it takes minutes to an hour):"
+    )
+
+
+def _none(wanted: str) -> str:
+    """How to have one made, in the language asked for first."""
+    ordered = sorted(LANGUAGES, key=lambda language: language != wanted)
+    told = "".join(_how(Reader(language, "UTC")) for language in ordered)
+    c = colours()
+    style = (
+        f"body{{background:{c['ground']};color:{c['text']};font:1.2rem/1.5 {FONT};max-width:50rem;margin:2rem auto;"
+        f"padding:0 1rem}}code{{color:{c['news']};overflow-wrap:anywhere}}a{{color:{c['news']}}}"
+    )
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>edtwin</title><style>{style}</style>"
+    )
+    return f'<!DOCTYPE html><html lang="{ordered[0]}"><head>{head}</head><body>{told}</body></html>'
 
 
 def _how(reader: Reader) -> str:
-    said = escape(reader.say("No back-test has been reported here yet. To make one:"))
-    return f'<p lang="{reader.language}">{said} <code>{COMMAND}</code></p>'
+    said = escape(how_to_make(reader))
+    shows = escape(what_it_shows(reader))
+    back = f'<a href="/trust?lang={reader.language}">{escape(reader.say("How good are the forecasts?"))}</a>'
+    told = f"<p>{said}<br><code>{COMMAND}</code></p><p>{shows}</p><p>{back}</p>"
+    return f'<section lang="{reader.language}">{told}</section>'

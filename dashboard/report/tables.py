@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from math import isfinite
 
-from dashboard.report.words import RIVALS, lead, rival_name
+from dashboard.rival_words import RIVALS, lead, rival_name
 from dashboard.words import UNKNOWN, Reader
 from forecast.report import AtLead, BacktestReport, MeasureReport
 
@@ -115,14 +115,27 @@ def peaks_table(highest: MeasureReport, minutes: MeasureReport, reader: Reader) 
     return table(head, rows)
 
 
+def peak_rivals_table(highest: MeasureReport, minutes: MeasureReport, reader: Reader) -> str:
+    """What the forecast of a peak saved against those of simple rules, in height and in time."""
+    names = _rivals(highest)
+    rows = [
+        [lead(at.lead_min, reader), *(_share(one, name, reader) for one in (at, when) for name in names)]
+        for at, when in zip(highest.leads, minutes.leads, strict=True)
+    ]
+    against = [reader.say("height, saved against “{rival}”", rival=rival_name(name, reader)) for name in names]
+    against += [reader.say("time, saved against “{rival}”", rival=rival_name(name, reader)) for name in names]
+    return table([reader.say("within"), *against], rows)
+
+
 def _quantile(at: AtLead, level: float, reader: Reader) -> str:
     loss, off = at.scores.pinball[level], at.scores.quantile_bias[level]
     return f"{reader.number(loss, 3)}; {reader.signed(100 * off, 1)}"
 
 
 def _rivals(found: MeasureReport) -> list[str]:
-    skills = found.leads[0].scores.skill
-    return [name for name in RIVALS if name in skills] + [name for name in skills if name not in RIVALS]
+    """Those that had something to say of the measure."""
+    said = dict.fromkeys(name for at in found.leads for name, gain in at.scores.skill.items() if isfinite(gain))
+    return [name for name in RIVALS if name in said] + [name for name in said if name not in RIVALS]
 
 
 def _percent(share: float, reader: Reader) -> str:

@@ -9,46 +9,7 @@ from babel.dates import format_date
 from dashboard.words import Reader
 from forecast.day_facts import DayFacts, Fact
 
-RIVALS = (
-    "climatology", "anomaly_persistence", "count_model", "autoregression", "yesterday", "last_week", "persistence",
-    "boosted",
-)  # fmt: skip
-"""In the order of the legend; a rival of another name follows by its own."""
 _DATES = {"fr": "fr_FR", "en": "en_GB"}
-
-
-def measure_name(measure: str, reader: Reader) -> str:
-    """A measure's name."""
-    names = {
-        "ed_census": reader.say("Patients present in the department"),
-        "ed_waiting": reader.say("Patients waiting to be seen"),
-        "ed_boarders": reader.say("Patients waiting for a ward bed"),
-        "ed_arrivals": reader.say("Arrivals in the hour before"),
-        "peak:ed_census": reader.say("Highest number present until then"),
-        "peak_min:ed_census": reader.say("Minutes until that highest number"),
-    }
-    return names.get(measure, measure)
-
-
-def rival_name(rival: str, reader: Reader) -> str:
-    """What a simple forecast says, in a few words."""
-    names = {
-        "persistence": reader.say("nothing moves"),
-        "climatology": reader.say("as usual at this hour"),
-        "anomaly_persistence": reader.say("as usual, and what lasts of today"),
-        "count_model": reader.say("everybody stays as others did, nobody queues"),
-        "yesterday": reader.say("as at the same hour yesterday"),
-        "last_week": reader.say("as at the same hour a week ago"),
-        "autoregression": reader.say("drawn on from the last hours and weeks"),
-        "boosted": reader.say("boosted trees that learned the same past"),
-    }
-    return names.get(rival, rival)
-
-
-def lead(lead_min: float, reader: Reader) -> str:
-    """How far ahead: "4 h", "90 min"."""
-    hours = lead_min / 60.0
-    return f"{reader.number(hours, 2)}\N{NO-BREAK SPACE}h"
 
 
 def day(of: date, reader: Reader) -> str:
