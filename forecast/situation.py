@@ -136,7 +136,9 @@ def _gone(state: State, as_of: datetime) -> Gone:
     minutes = Minutes(as_of)
     recent = [v for v in left if v.departed_at and v.departed_at > hour_ago]
     return Gone(
-        arrived_min=minutes.of_many([v.arrived_at for v in recent if v.arrived_at and v.arrived_at > hour_ago]),
-        departed_min=minutes.of_many([v.departed_at for v in recent]),
+        arrived_min=np.sort(
+            minutes.of_many([v.arrived_at for v in recent if v.arrived_at and v.arrived_at > hour_ago])
+        ),
+        departed_min=np.sort(minutes.of_many([v.departed_at for v in recent])),
         to_ward_min=np.sort(minutes.of_many([v.departed_at for v in recent if v.to == "ward"])),
     )

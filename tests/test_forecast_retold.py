@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from forecast.past import Past, grid_start
 from forecast.retold import Then, retold
 from ingest.log import EventLog
-from tests.histories import NOON, Remembered, calibration, fingerprint, other_log, whole_log
+from tests.histories import NOON, Remembered, calibration, fingerprint, log_of, other_log, told, whole_log
 from twin.calibrate import Calibration
 from twin.memory import Memory
 from twin.state import State
@@ -58,3 +58,15 @@ def knows_its_future(memory: type[Memory]) -> bool:
 def test_nothing_is_known_of_what_came_later() -> None:
     assert not knows_its_future(Remembered)
     assert knows_its_future(Foresighted)
+
+
+def test_a_house_that_starts_again_from_a_snapshot_prepares_the_same() -> None:
+    """A state that was read holds its visits in another order than one that was followed."""
+
+    def situations(memory: Memory) -> list[str]:
+        return [fingerprint(then.situation) for then in again(memory)]
+
+    log = log_of(told().events)
+    followed = situations(Memory(log))
+    Memory(log, saves=True).at(TIMES[0] - HOUR)
+    assert situations(Memory(log)) == followed
