@@ -78,7 +78,7 @@ class Plan:
     @property
     def made_times(self) -> list[datetime]:
         """All that are made, in order: those of the warm-up, then those that are judged."""
-        before = max(self.warm_up // self.every, 0)
+        before = self.warm_up // self.every
         return [*(self.first_at - i * self.every for i in range(before, 0, -1)), *self.issue_times]
 
     @property

@@ -25,9 +25,9 @@ from twin.visit import Visit
 
 CAME_MIN = 120.0
 """For so long it is kept when patients came."""
-_KNOWN_AT = attrgetter("known_at")
 SILENT_MIN = 60.0
 """When nothing at all has been heard for so long, what came meanwhile is not known."""
+_KNOWN_AT = attrgetter("known_at")
 
 
 @dataclass(frozen=True, eq=False)

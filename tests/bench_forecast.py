@@ -131,8 +131,8 @@ def figures(of: Pairs, zone: str, floor: Array) -> dict[str, Any]:
     by_block = covered_by_block(of, rank, zone)
     low, high = mean_interval(of.error, days_of(of.issued_at))
     asked = np.flatnonzero(~np.isnan(floor))
-    means = [float(values[asked].mean()) for values in (of.rivals["climatology"].crps, of.crps, of.raw_crps, floor)]
-    usual, ours, raw, least = means if asked.size else [float("nan")] * 4
+    told = (of.rivals["climatology"].crps, of.crps, of.raw_crps, floor)
+    usual, ours, raw, least = (_mean(values[asked]) for values in told)
     return {
         "leads": rows, "bias_ci95": [low, high],
         "blocks": {name: list(getattr(by_block, name)) for name in ("mean", "low", "high")},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,7 +60,7 @@ def ingested(extract: Path) -> Path:
 class Said:
     """What a command exited with, and what it wrote."""
 
-    def __init__(self, arguments: list[str | Path], capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, arguments: Sequence[object], capsys: pytest.CaptureFixture[str]) -> None:
         capsys.readouterr()
         try:
             self.status: Any = main([str(a) for a in arguments])

@@ -6,16 +6,15 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from dashboard.__main__ import main
 from dashboard.house import DATABASE
 from ingest.clock import SimulatedClock
 from ingest.database import Database
 from ingest.log import EventLog
 from ingest.mapping import find_mapping
+from tests.commands import Said
 from tests.extracts import written
 from tests.fhirs import at, bundle, encounter
 from tests.test_ingest_rpu import WHOLE, xml
@@ -25,18 +24,6 @@ HOURS = (
     "ts_local,site_id,stretchers_functional,stretchers_occupied,stretcher_over_24h,stretcher_over_48h,"
     "patients_total,patients_waiting"
 )
-
-
-class Said:
-    """What a command exited with, and what it wrote."""
-
-    def __init__(self, arguments: list[object], capsys: pytest.CaptureFixture[str]) -> None:
-        capsys.readouterr()
-        try:
-            self.status: Any = main([str(a) for a in arguments])
-        except SystemExit as end:
-            self.status = end.code
-        self.out, self.err = capsys.readouterr()
 
 
 @pytest.fixture
