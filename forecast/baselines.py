@@ -31,7 +31,7 @@ from forecast.usual import (
     A_DAY,
     STEP_MIN,
     Integers,
-    blocks_of,
+    at_valid_times,
     errors_by_block,
     quarters_of_week,
     read,
@@ -137,35 +137,34 @@ class Rivals:
         return {baseline: {name: found[name][baseline] for name in found} for baseline in BASELINES}
 
     def _of(self, learned: _Learned, now: float, places: Array, recent: _Past | None, late: int) -> dict[str, Series]:
-        block = blocks_of(places[1:])
+        ahead = places[1:]
         usual_now, usual = np.split(read(learned.usual, places), [1])
         as_now = np.full(usual.shape, now)
         lasting = usual + learned.lasting * (now - usual_now)
-        climatology = self._series(learned, usual, learned.usual_errors, block)
+        climatology = self._series(learned, usual, learned.usual_errors, ahead)
         return {
-            "persistence": self._series(learned, as_now, learned.change_errors, block),
+            "persistence": self._series(learned, as_now, learned.change_errors, ahead),
             "climatology": climatology,
             "anomaly_persistence": climatology
             if np.isnan(now)
-            else self._series(learned, lasting, learned.lasting_errors, block),
-            **self._lagged(learned, usual, block, late, _seen(learned, now, float(usual_now[0]), recent)),
+            else self._series(learned, lasting, learned.lasting_errors, ahead),
+            **self._lagged(learned, usual, ahead, late, _seen(learned, now, float(usual_now[0]), recent)),
         }
 
     def _lagged(
-        self, learned: _Learned, usual: Array, block: Integers, late: int, recent: Recent | None
+        self, learned: _Learned, usual: Array, ahead: Array, late: int, recent: Recent | None
     ) -> dict[str, Series]:
         steps = (self.lead_min // STEP_MIN).astype(np.int64) + late
         if recent is None:
             middle = dict.fromkeys(LAGGED, np.full(steps.size, np.nan))
         else:
-            middle = centres(learned.lagged, recent, usual, block, steps)
-        return {name: self._series(learned, middle[name], learned.lagged.errors[name], block) for name in LAGGED}
+            middle = centres(learned.lagged, recent, usual, ahead, steps)
+        return {name: self._series(learned, middle[name], learned.lagged.errors[name], ahead) for name in LAGGED}
 
-    def _series(self, learned: _Learned, centre: Array, errors: Array, block: Integers) -> Series:
-        """The distribution of centre + error, `(lead,)`, for valid times in the given blocks."""
-        lead = np.arange(block.size) if errors.shape[1] > 1 else np.zeros(block.size, dtype=np.int64)
-        ahead = np.maximum(centre[:, None] + errors[block, lead], learned.at_least)
-        return Series(ahead[:, 0], {level: ahead[:, i + 1] for i, level in enumerate(self.levels)})
+    def _series(self, learned: _Learned, centre: Array, errors: Array, places: Array) -> Series:
+        """The distribution of centre + error, `(lead,)`, for valid times at quarter hours of the week."""
+        told = np.maximum(centre[:, None] + at_valid_times(errors, places), learned.at_least)
+        return Series(told[:, 0], {level: told[:, i + 1] for i, level in enumerate(self.levels)})
 
 
 def fit(history: History, *, lead_min: Sequence[float] | Array, levels: tuple[float, ...] = LEVELS) -> Rivals:
@@ -217,7 +216,6 @@ def _seen(learned: _Learned, now: float, usual_now: float, past: _Past | None) -
 def _learn(long: Array, long_places: Array, steps: Integers, levels: tuple[float, ...]) -> _Learned:
     values, places = long[-WINDOW_DAYS * A_DAY :], long_places[-WINDOW_DAYS * A_DAY :]
     slots = places.astype(np.int64)
-    block = blocks_of(places)
     usual = usual_of(values, slots)
     departure = values - usual_without_own_week(values, slots)
     before = _earlier(departure, steps)
@@ -225,10 +223,10 @@ def _learn(long: Array, long_places: Array, steps: Integers, levels: tuple[float
     never_below = bool(np.all(values[~np.isnan(values)] >= 0.0))
     return _Learned(
         usual=usual,
-        usual_errors=errors_by_block(departure[:, None], block, levels),
-        change_errors=errors_by_block(values[:, None] - _earlier(values, steps), block, levels),
+        usual_errors=errors_by_block(departure[:, None], places, levels),
+        change_errors=errors_by_block(values[:, None] - _earlier(values, steps), places, levels),
         lasting=lasting,
-        lasting_errors=errors_by_block(departure[:, None] - lasting * before, block, levels),
+        lasting_errors=errors_by_block(departure[:, None] - lasting * before, places, levels),
         lagged=learn_lagged(long, long_places, steps, levels),
         at_least=0.0 if never_below else -np.inf,
     )

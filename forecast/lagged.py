@@ -24,6 +24,8 @@ from forecast.usual import (
     BLOCKS,
     STEP_MIN,
     Integers,
+    at_valid_times,
+    block_shares,
     blocks_of,
     errors_by_block,
     read,
@@ -81,23 +83,23 @@ class Recent:
 def learn(values: Array, places: Array, steps: Integers, levels: tuple[float, ...]) -> Lagged:
     """What the past `(time,)`, at local quarter hours of the week, says for leads of so many steps."""
     around = usual_without_own_week(values, places.astype(np.int64), AROUND_WEEKS)
-    departure, block = values - around, blocks_of(places)
-    coefficients, errors = _autoregression(departure, block, steps)
+    departure = values - around
+    coefficients, errors = _autoregression(departure, places, steps)
     changes = {name: _since(values, back_to(steps, period) + steps) for name, period in _named()}
     return Lagged(
         coefficients,
-        {name: errors_by_block(found, block, levels) for name, found in {**changes, "autoregression": errors}.items()},
+        {name: errors_by_block(found, places, levels) for name, found in {**changes, "autoregression": errors}.items()},
     )
 
 
-def centres(learned: Lagged, recent: Recent, usual: Array, block: Integers, steps: Integers) -> dict[str, Array]:
-    """What each says is the middle, `(lead,)`; `usual` and `block` are those of the valid times."""
+def centres(learned: Lagged, recent: Recent, usual: Array, ahead: Array, steps: Integers) -> dict[str, Array]:
+    """What each says is the middle, `(lead,)`; `usual` and `ahead`, the quarter hours, are those of the valid times."""
     last = recent.values.size - 1
     said = {name: _at(recent.values, last - back_to(steps, period)) for name, period in _named()}
     at = np.array([last])
     seen = np.concatenate([_features(recent.departures, at, int(step)) for step in steps])
     seen[:, 0] = recent.now
-    coefficients = learned.coefficients[block, np.arange(steps.size)]
+    coefficients = at_valid_times(learned.coefficients, ahead)
     return {**said, "autoregression": usual + (seen * coefficients).sum(axis=1)}
 
 
@@ -140,7 +142,7 @@ def _at(values: Array, index: Integers) -> Array:
     return np.where(index >= 0, values[np.maximum(index, 0)], np.nan)
 
 
-def _autoregression(departure: Array, block: Integers, steps: Integers) -> tuple[Array, Array]:
+def _autoregression(departure: Array, places: Array, steps: Integers) -> tuple[Array, Array]:
     """Coefficients `(block, lead, feature)` and errors at the valid times, `(time, lead)`; learned once an hour.
 
     Errors are those on weeks that the coefficients had not seen, a fold of the weeks at a time.
@@ -150,11 +152,12 @@ def _autoregression(departure: Array, block: Integers, steps: Integers) -> tuple
     found = []
     for i, step in enumerate(steps):
         at = np.arange(departure.size - 1 - int(step), A_WEEK, -_AN_HOUR)
-        x, y, of = _features(full, at, int(step)), departure[at + step], block[at + step]
+        x, y, of = _features(full, at, int(step)), departure[at + step], blocks_of(places[at + step])
         fold = (departure.size - 1 - at) // A_WEEK % FOLDS
         sums = _Sums.of(x, y, of * FOLDS + fold)
         blind = np.stack([sums.coefficients(np.arange(FOLDS) != k) for k in range(FOLDS)])
-        errors[at + step, i] = y - (x * blind[fold, of]).sum(axis=1)
+        mine = np.einsum("tb,tbx->tx", block_shares(places[at + step]), blind[fold])
+        errors[at + step, i] = y - (x * mine).sum(axis=1)
         found.append(sums.coefficients(np.ones(FOLDS, dtype=bool)))
     return np.stack(found, axis=1), errors
 

@@ -25,6 +25,7 @@ LEAST_ERRORS = 20
 A_DAY = 24 * 60 // STEP_MIN
 A_WEEK = 7 * A_DAY
 BLOCKS = 24 // BLOCK_HOURS
+_BLOCK_QUARTERS = BLOCK_HOURS * 60 // STEP_MIN
 _HALF_WIDTH = 2
 """The usual value of a quarter hour is averaged over so many quarter hours to either side."""
 
@@ -119,8 +120,40 @@ def _filled(values: Array) -> Array:
     return np.where(known, values, values[known].mean() if known.any() else np.nan)
 
 
-def errors_by_block(errors: Array, block: Integers, levels: tuple[float, ...]) -> Array:
-    """The distribution of errors `(time, lead)` by block of the valid time; of all blocks where one has too few."""
+def errors_by_block(errors: Array, places: Array, levels: tuple[float, ...]) -> Array:
+    """The distribution of errors `(time, lead)` by block of the valid time, `(block, lead, 1 + level)`, the mean first.
+
+    It is that in the middle of a block, to be read by `at_valid_times`. Errors are taken about a mean that goes from
+    one middle to the next, so that what drifts within a block is not taken for spread. Of all blocks where one has too
+    few.
+    """
+    block = blocks_of(places)
+    mean = _summaries(errors, block, ())
+    return np.asarray(mean + _summaries(errors - block_shares(places) @ mean[..., 0], block, levels))
+
+
+def at_valid_times(by_block: Array, places: Array) -> Array:
+    """What is so in the middles of blocks, `(block, lead, ..)`, at the valid time of each lead, `(lead, ..)`.
+
+    It goes over from one block to the next, so that nothing jumps at an hour that is only where the day is cut.
+    """
+    whole = np.broadcast_to(by_block, (BLOCKS, places.size, by_block.shape[2]))
+    return np.asarray(np.einsum("lb,blx->lx", block_shares(places), whole))
+
+
+def block_shares(places: Array) -> Array:
+    """How much each quarter hour of the week has of each block, `(place, block)`: all of one in its middle, half of two
+    where they meet."""
+    place = (places % A_DAY - (_BLOCK_QUARTERS - 1) / 2) / _BLOCK_QUARTERS
+    before = np.floor(place).astype(np.int64)
+    shares, row = np.zeros((places.size, BLOCKS)), np.arange(places.size)
+    shares[row, before % BLOCKS] = 1.0 - (place - before)
+    shares[row, (before + 1) % BLOCKS] += place - before
+    return shares
+
+
+def _summaries(errors: Array, block: Integers, levels: tuple[float, ...]) -> Array:
+    """Mean and quantiles by block, `(block, lead, 1 + level)`; those of all errors where a block has too few."""
     pooled = _summary(errors, levels)
     by_block = (_summary(errors[block == number], levels) for number in range(BLOCKS))
     return np.stack([np.where(np.isnan(own), pooled, own) for own in by_block])
@@ -143,7 +176,7 @@ def _summary(errors: Array, levels: tuple[float, ...]) -> Array:
 
 def blocks_of(places: Array) -> Integers:
     """The block of the local day, 0 .. 7, of quarter hours of the week."""
-    return (places.astype(np.int64) % A_DAY) // (BLOCK_HOURS * 60 // STEP_MIN)
+    return (places.astype(np.int64) % A_DAY) // _BLOCK_QUARTERS
 
 
 def read(by_slot: Array, places: Array) -> Array:

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecast import usual
 from forecast.baselines import BASELINES, History, fit, forecasts
 from forecast.lagged import LAGGED
 from forecast.scores import crps_quantiles
-from forecast.usual import STEP_MIN, quarters_of_week, valid_quarters
+from forecast.usual import BLOCK_HOURS, BLOCKS, STEP_MIN, blocks_of, quarters_of_week, valid_quarters
 from forecast.values import LEVELS, Array, Series
 
 PARIS = "Europe/Paris"
@@ -182,6 +183,32 @@ def test_every_rival_covers_as_it_says() -> None:
     assert np.all((by_baseline > 0.75) & (by_baseline < 0.84)), by_baseline
 
 
+def largest_jump(name: str) -> float:
+    """Over a day in steps of a quarter of an hour: how much farther the ends of the 80 % interval jump where blocks of
+    the day meet than anywhere else."""
+    leads = np.arange(15.0, 1440.0, 15.0)
+    past = history(noisy(140, memory=0.9, seed=4), now=100 * DAY + 50)
+    told = forecasts(past, lead_min=leads)[name]["ed_census"]
+    step = np.abs(np.diff([told.quantiles[0.1], told.quantiles[0.9]], axis=1)).max(axis=0)
+    meets = (51 + np.arange(1, leads.size)) % (BLOCK_HOURS * 4) == 0
+    return float(step[meets].max() / step[~meets].max())
+
+
+@pytest.mark.parametrize("name", ["persistence", "anomaly_persistence", "autoregression"])
+def test_nothing_jumps_where_the_day_is_cut(name: str) -> None:
+    assert largest_jump(name) < 1.5
+
+
+def test_a_block_that_is_its_own_up_to_its_end_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutant: what persistence errs by goes with the hour, and would be another from one quarter to the next."""
+
+    def cut(places: Array) -> Array:
+        return np.asarray(np.eye(BLOCKS)[blocks_of(places)])
+
+    monkeypatch.setattr(usual, "block_shares", cut)
+    assert largest_jump("persistence") > 1.5
+
+
 def test_weekdays_that_cannot_be_told_apart_are_drawn_together() -> None:
     rng = np.random.default_rng(9)
     flat = history(rng.normal(30.0, 4.0, 28 * DAY))
@@ -229,8 +256,8 @@ def test_usual_follows_the_local_clock_over_the_change() -> None:
     assert past.as_of == datetime(2026, 10, 25, 6, 0, tzinfo=UTC), "five hours after the clock has gone back"
     came_at = [datetime(2026, 10, 26, 7, 15, tzinfo=UTC), datetime(2026, 10, 26, 10, 15, tzinfo=UTC)]
     leads = [(at - past.as_of) / timedelta(minutes=1) for at in came_at]
-    usual = forecasts(past, lead_min=leads)["climatology"]["ed_census"].quantiles[0.5]
-    assert usual.tolist() == [20.0, 40.0], "8:15 and 11:15 in Paris; by summer time 9:15 and 12:15"
+    median = forecasts(past, lead_min=leads)["climatology"]["ed_census"].quantiles[0.5]
+    assert median == pytest.approx([20.0, 40.0], abs=1.0), "8:15 and 11:15 in Paris; by summer time 9:15 and 12:15"
 
 
 def test_an_issue_off_the_quarter_hour_reads_between() -> None:
