@@ -86,15 +86,25 @@ def run_chunk(
 ) -> dict[str, dict[str, Array]]:
     """The members of a chunk: scenario to measure to `(lead, member)`.
 
-    1. Draw the present and the luck of all of them, and what that means for their patients under every scenario.
+    1. Draw the present and the luck of all of them.
+    2. Run them under every scenario.
+    """
+    return run_drawn(situation, scenarios, how, *drawn(situation, how, members))
+
+
+def run_drawn(
+    situation: Situation, scenarios: Sequence[Scenario], how: Run, presents: Sequence[Present], luck: Luck
+) -> dict[str, dict[str, Array]]:
+    """The same of members whose presents and luck are drawn already, as `drawn` gives them.
+
+    1. Work out what their luck means for their patients under every scenario.
     2. Run and count one after the other, each under every scenario.
     """
     c = situation.calibration
     applied = [applied_to(situation, scenario, how) for scenario in scenarios]
-    presents, luck = drawn(situation, how, members)
     shares = cast_members_for(c.path, c.parameters, luck, presents, [change.demand for change in applied])
     what, room = _counting(situation), Room()
-    counted = np.empty((len(scenarios), len(members), len(what.names), how.lead_min.size))
+    counted = np.empty((len(scenarios), len(presents), len(what.names), how.lead_min.size))
     for member, (present, mine) in enumerate(zip(presents, shares, strict=True)):
         _run_member(situation, applied, how, what, room, present, mine, counted[:, member])
     by_lead = np.ascontiguousarray(counted.transpose(0, 2, 3, 1))
