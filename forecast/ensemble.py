@@ -185,14 +185,18 @@ def law_and_engine(situation: Situation, scenarios: Sequence[Scenario], how: Run
 
 def drawn(situation: Situation, how: Run, members: range) -> tuple[list[Present], Luck]:
     """What is drawn for some members, whatever the scenario: the same for each, whoever else is drawn."""
+    presents = draw_presents(situation.known, situation.calibration, seed=how.seed, members=members)
+    return presents, luck_of(situation, how, members, presents)
+
+
+def luck_of(situation: Situation, how: Run, members: range, presents: Sequence[Present]) -> Luck:
+    """The luck of members whose presents are drawn."""
     c = situation.calibration
-    presents = draw_presents(situation.known, c, seed=how.seed, members=members)
-    luck = draw_members(
+    return draw_members(
         c.path, c.parameters, {member: here.count for member, here in zip(members, presents, strict=True)},
         seed=how.seed, start=situation.as_of, horizon_min=how.until_min, zone=c.hospital.zone,
         seen_today=situation.seen_today, unheard_today=situation.unheard_today, announced=situation.announced,
     )  # fmt: skip
-    return presents, luck
 
 
 def _runs(path: Path, fate: Fate, present: Present, how: Run, room: Room) -> Runs:
