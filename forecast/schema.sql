@@ -170,3 +170,15 @@ COMMENT ON COLUMN alert_setting.rule IS 'Name of the rule.';
 COMMENT ON COLUMN alert_setting.set_at IS 'When (UTC).';
 COMMENT ON COLUMN alert_setting.p_alert IS 'From this chance on it is an alarm; null where no chance keeps to the budget.';
 COMMENT ON COLUMN alert_setting.told IS 'How it and its rivals would have done, as JSON text.';
+
+CREATE TABLE own_scenario (
+    name VARCHAR NOT NULL,
+    saved_at TIMESTAMP NOT NULL,
+    saved_by VARCHAR NOT NULL,
+    told VARCHAR NOT NULL
+);
+COMMENT ON TABLE own_scenario IS 'Scenarios that the house''s people put together and saved; rows are only added, a name once.';
+COMMENT ON COLUMN own_scenario.name IS 'Name in the catalogue; none that the catalogue had when it was saved.';
+COMMENT ON COLUMN own_scenario.saved_at IS 'When, on the house''s clock (UTC).';
+COMMENT ON COLUMN own_scenario.saved_by IS 'Who, as they said; empty where they did not.';
+COMMENT ON COLUMN own_scenario.told IS 'Sentences and changes, as JSON text of the form of a catalogue''s entry.';

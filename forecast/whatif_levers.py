@@ -1,0 +1,206 @@
+"""The sliders of what-if: what can be moved in this hospital, how far, and the scenario that it makes.
+
+Which there are follows from the hospital: a pool that nobody queues for here, or whose size the data do not tell, has
+none. A question is checked against them before anything is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from math import isfinite
+from typing import Any, Literal
+
+from forecast.ensemble import Run, applied_to
+from forecast.errors import QuestionError
+from forecast.situation import Situation
+from ingest.clock import local
+from twin.errors import ScenarioError
+from twin.hospital import CARE, Pool, Profile
+from twin.scenarios import LARGEST_WARDS, ArrivalsChange, CapacityChange, Scenario, ScenarioEntry
+
+NAME = "what_if"
+"""The name of a scenario that was put together and not saved."""
+BEDS, ARRIVALS = "beds", "arrivals"
+"""Sliders that are of no pool."""
+MOST = 6
+"""How many of staff can be added, or taken away where so many are there."""
+MINUS, NBSP = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
+WARDS = 4
+"""The largest wards, which have sliders of their own."""
+BEDS_ADDED, WARD_BEDS_ADDED = 40, 20
+Kind = Literal["staff", "beds", "arrivals"]
+
+
+@dataclass(frozen=True)
+class Lever:
+    """One slider: what it moves, and how far."""
+
+    name: str
+    kind: Kind
+    fr: str
+    en: str
+    low: float
+    high: float
+    step: float = 1.0
+    neutral: float = 0.0
+    """Where it changes nothing."""
+    pool: str = ""
+    """What it moves, where that is the capacity of a pool."""
+    now: int | None = None
+    """How many there are at the moment, where that is known."""
+
+    def said(self, value: float, *, french: bool) -> str:
+        """What a value of it means, as part of a sentence."""
+        name, moved = (self.fr if french else self.en), value - self.neutral
+        share = f"{NBSP}%" if self.kind == "arrivals" else ""
+        return f"{name} {moved:+g}{share}".replace("-", MINUS)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a viewer asks: a scenario of the catalogue, or none, and where the sliders stand."""
+
+    preset: str | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+def levers_of(situation: Situation) -> tuple[Lever, ...]:
+    """The sliders that this hospital has at a moment: staff, beds, arrivals."""
+    return (*_staff(situation), *_beds(situation), _arrivals())
+
+
+def scenario_of(
+    question: Question, levers: Sequence[Lever], catalogue: Mapping[str, Scenario], situation: Situation, how: Run
+) -> Scenario:
+    """The scenario that a question asks for.
+
+    Raises QuestionError for a scenario or a slider that is not there, a value that is out of its range, and a change
+    that leaves nobody of the staff: nothing is run.
+    """
+    preset = _preset(question, catalogue)
+    moved = {lever: value for lever, value in _values(question, levers) if value != lever.neutral}
+    if not moved:
+        return preset or Scenario(NAME, ScenarioEntry(fr="Rien ne change.", en="Nothing changes."))
+    made = Scenario(NAME, _entry(preset, moved))
+    _check_staff(made, moved, situation, how)
+    return made
+
+
+def _preset(question: Question, catalogue: Mapping[str, Scenario]) -> Scenario | None:
+    if question.preset is None:
+        return None
+    if question.preset not in catalogue:
+        raise QuestionError(
+            f"Le scénario {question.preset} n'existe pas.", f"There is no scenario {question.preset}."
+        )
+    return catalogue[question.preset]
+
+
+def _values(question: Question, levers: Sequence[Lever]) -> Iterator[tuple[Lever, float]]:
+    by_name = {lever.name: lever for lever in levers}
+    for name, value in question.values.items():
+        lever = by_name.get(name)
+        if lever is None:
+            raise QuestionError(f"Cet hôpital n'a pas de réglage {name}.", f"This hospital has no slider {name}.")
+        if not isfinite(value) or not lever.low <= value <= lever.high:
+            raise QuestionError(
+                f"{lever.fr} : la valeur doit être entre {lever.low:g} et {lever.high:g}, mais c'est {value:g}.",
+                f"{lever.en}: the value must lie between {lever.low:g} and {lever.high:g}, but is {value:g}.",
+            )
+        yield lever, lever.neutral + round((value - lever.neutral) / lever.step) * lever.step
+
+
+def _entry(preset: Scenario | None, moved: Mapping[Lever, float]) -> ScenarioEntry:
+    """The preset's changes and those of the sliders, with a sentence in both languages."""
+    base = preset.change if preset else ScenarioEntry(fr="-", en="-")
+    capacity = [CapacityChange(pool=lever.pool, add=round(v)) for lever, v in moved.items() if lever.pool]
+    arrivals = [ArrivalsChange(factor=v / 100) for lever, v in moved.items() if lever.kind == "arrivals"]
+    told: dict[str, Any] = {
+        "fr": _sentence(preset.change.fr if preset else None, moved, french=True),
+        "en": _sentence(preset.change.en if preset else None, moved, french=False),
+        "capacity": (*base.capacity, *capacity), "arrivals": (*base.arrivals, *arrivals),
+    }  # fmt: skip
+    return base.model_copy(update=told)
+
+
+def _sentence(first: str | None, moved: Mapping[Lever, float], *, french: bool) -> str:
+    parts = ", ".join(lever.said(value, french=french) for lever, value in moved.items())
+    if first is None:
+        return f"Dès maintenant : {parts}." if french else f"From now on: {parts}."
+    return f"{first} {'Et dès maintenant :' if french else 'And from now on:'} {parts}."
+
+
+# --- which there are --------------------------------------------------------------------------------------------------
+
+
+def _staff(situation: Situation) -> Iterator[Lever]:
+    c = situation.calibration
+    now = _now(situation)
+    for pool in c.hospital.rosters:
+        queued_for = pool.name in c.path.pools or CARE + pool.name in c.path.pools
+        most = max((*pool.weekday, *pool.weekend))
+        if queued_for and most and _is_known(situation, pool):
+            low = -float(min(most - 1, MOST))
+            yield Lever(pool.name, "staff", pool.fr, pool.en, low, float(MOST), pool=pool.name, now=now.get(pool.name))
+
+
+def _is_known(situation: Situation, pool: Pool) -> bool:
+    return pool.name != "doctor" or bool(situation.calibration.report["doctors_known"])
+
+
+def _beds(situation: Situation) -> Iterator[Lever]:
+    c = situation.calibration
+    wards = [u for u in c.hospital.wards if u.name in c.beds_known and u.pool in c.path.pools]
+    if not wards:
+        return
+    total = sum(u.places for u in wards)
+    yield Lever(
+        BEDS, "beds", "lits des plus grands services", "beds of the largest wards", -float(min(total, BEDS_ADDED)),
+        float(BEDS_ADDED), pool=LARGEST_WARDS, now=total,
+    )  # fmt: skip
+    for ward in sorted(wards, key=lambda u: (-u.places, u.name))[:WARDS]:
+        low, high = -float(min(ward.places, WARD_BEDS_ADDED)), float(WARD_BEDS_ADDED)
+        yield Lever(ward.pool, "beds", ward.fr, ward.en, low, high, pool=ward.pool, now=ward.places)
+
+
+def _arrivals() -> Lever:
+    return Lever(ARRIVALS, "arrivals", "arrivées", "arrivals", 50.0, 150.0, 5.0, 100.0)
+
+
+def _now(situation: Situation) -> dict[str, int]:
+    c = situation.calibration
+    pools = [pool.name for pool in c.hospital.rosters]
+    return {name: profile[0][1] for name, profile in c.hospital.capacities(pools, situation.as_of, 1.0).items()}
+
+
+# --- what may not be --------------------------------------------------------------------------------------------------
+
+
+def _check_staff(made: Scenario, moved: Mapping[Lever, float], situation: Situation, how: Run) -> None:
+    """Where somebody is on duty, somebody must stay."""
+    nothing = Scenario("as_it_is", ScenarioEntry(fr="-", en="-"))
+    try:
+        usual, changed = (applied_to(situation, s, how).capacity for s in (nothing, made))
+    except ScenarioError as fault:
+        raise QuestionError(str(fault), str(fault)) from fault
+    for lever in moved:
+        if lever.kind == "staff" and lever.pool in usual:
+            minute = _nobody_from(usual[lever.pool], changed[lever.pool])
+            if minute is not None:
+                at = local(situation.as_of + timedelta(minutes=minute), situation.calibration.hospital.zone)
+                raise QuestionError(
+                    f"{lever.fr} : il n'en resterait aucun à partir de {at:%H:%M} ; il doit en rester au moins 1.",
+                    f"{lever.en}: nobody would be left from {at:%H:%M} on; at least 1 must stay.",
+                )
+
+
+def _nobody_from(usual: Profile, changed: Profile) -> float | None:
+    """The first minute at which somebody is there as usual and nobody is, changed."""
+    minutes = sorted({minute for profile in (usual, changed) for minute, _ in profile})
+    return next((m for m in minutes if _at(usual, m) > 0 and _at(changed, m) <= 0), None)
+
+
+def _at(profile: Profile, minute: float) -> int:
+    return next(capacity for at, capacity in reversed(profile) if at <= minute)
