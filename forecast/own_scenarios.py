@@ -47,8 +47,8 @@ class OwnScenarios:
         is kept.
         """
         _check(name, fr, en, who, scenario, taken)
-        entry = scenario.change.model_copy(update={"fr": fr.strip() or en.strip(), "en": en.strip() or fr.strip()})
-        told = json.dumps(entry.model_dump(exclude_defaults=True, mode="json"), ensure_ascii=False, allow_nan=False)
+        said = {"fr": _plain(fr.strip() or en.strip()), "en": _plain(en.strip() or fr.strip())}
+        told = json.dumps({**said, **scenario.changes}, ensure_ascii=False, allow_nan=False)
         row = {"name": name, "saved_at": naive(self._clock.now()), "saved_by": who.strip(), "told": told}
         with self._database.transaction() as cursor:
             if any(name == known for known, _ in rows(cursor, _ALL)):
@@ -56,12 +56,22 @@ class OwnScenarios:
             cursor.register("incoming", pa.Table.from_pylist([row], _ROW))
             cursor.execute(_ADD)
             cursor.unregister("incoming")
-        return Scenario(name, entry)
+        return _made(name, told)
+
+
+def _plain(sentence: str) -> str:
+    """A sentence in which nothing is to be filled in."""
+    return sentence.replace("{", "{{").replace("}", "}}")
+
+
+def _made(name: str, told: str) -> Scenario:
+    plain = json.loads(told)
+    return Scenario(name, ScenarioEntry.model_validate(plain), told=plain)
 
 
 def _read(name: str, told: str) -> Scenario | None:
     try:
-        return Scenario(name, ScenarioEntry.model_validate(json.loads(told)))
+        return _made(name, told)
     except (ValueError, ValidationError) as fault:
         logger.warning("the saved scenario %s is of another form and left out: %s", name, type(fault).__name__)
         return None
@@ -84,7 +94,7 @@ def _check(name: str, fr: str, en: str, who: str, scenario: Scenario, taken: Map
             f"Une phrase a {LONGEST_SENTENCE} caractères au plus, qui se lisent tous.",
             f"A sentence has {LONGEST_SENTENCE} characters at most, all of which can be read.",
         )
-    if not scenario.parameters:
+    if not scenario.changes:
         raise QuestionError("Rien n'y change : il n'y a rien à garder.", "Nothing changes in it: nothing to keep.")
 
 
@@ -100,7 +110,7 @@ def _taken(name: str) -> QuestionError:
 
 def as_toml(scenario: Scenario) -> str:
     """The scenario as a catalogue's file has it."""
-    told = scenario.change.model_dump(exclude_defaults=True, mode="json")
+    told = {"fr": scenario.change.fr, "en": scenario.change.en, **scenario.changes}
     return "\n".join([f"[scenario.{scenario.name}]", *(f"{key} = {_value(value)}" for key, value in told.items())])
 
 

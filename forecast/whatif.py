@@ -86,7 +86,7 @@ class Compared:
     """Share of members in which it is less than as usual, `(lead,)`."""
     p_more: Array
     error: Array
-    """Half of the interval that holds the mean difference 95 times in 100, `(lead,)`: what more members make smaller."""
+    """Half the 95 % interval of the mean difference, `(lead,)`: what more members make smaller."""
 
 
 @dataclass(frozen=True)

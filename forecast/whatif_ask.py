@@ -1,7 +1,7 @@
 """What-if as its page sees it: what can be asked here, a question, its answer, and what becomes of it.
 
 `Asking` puts together the engine (`WhatIf`), the sliders, the catalogue with what was saved, and the desk where there
-is one. It checks whatever comes from outside; what it refuses comes as a QuestionError with a sentence for each language.
+is one. It checks whatever comes from outside; what it refuses comes as a QuestionError, a sentence for each language.
 """
 
 from __future__ import annotations

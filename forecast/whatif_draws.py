@@ -16,10 +16,10 @@ from multiprocessing import parent_process
 
 import numpy as np
 
-from forecast.ensemble import Run, drawn, luck_of, run_drawn
+from forecast.ensemble import Run, applied_to, drawn, luck_of, reserve_of, run_drawn
 from forecast.situation import Situation
 from forecast.values import Array, Packed, packed
-from twin.luck import Luck
+from twin.luck import RESERVE, Luck
 from twin.present import Present
 from twin.scenarios import Scenario
 
@@ -52,17 +52,18 @@ class _Moment:
     presents: dict[int, list[Present]] = field(default_factory=dict)
     luck: dict[int, Luck] = field(default_factory=dict)
 
-    def drawn(self, members: range) -> tuple[list[Present], Luck]:
+    def drawn(self, members: range, reserve: int) -> tuple[list[Present], Luck]:
         """Presents and luck of a chunk, drawn now if they were not before."""
-        first = members.start
+        first, s, how = members.start, self.situation, self.how
         if first not in self.presents:
-            presents, luck = drawn(self.situation, self.how, members)
+            presents, luck = drawn(s, how, members, reserve=reserve)
             self.presents[first] = presents
-            if first < LUCK_KEPT:
+            if first < LUCK_KEPT and reserve == RESERVE:
                 self.luck[first] = luck
             return presents, luck
         presents = self.presents[first]
-        return presents, self.luck.get(first) or luck_of(self.situation, self.how, members, presents)
+        kept = self.luck.get(first) if reserve == RESERVE else None
+        return presents, kept or luck_of(s, how, members, presents, reserve=reserve)
 
 
 _moments: OrderedDict[str, _Moment] = OrderedDict()
@@ -96,7 +97,10 @@ def _kept(key: str) -> _Moment:
 
 
 def _told(moment: _Moment, scenario: Scenario, members: range) -> Told:
-    ran = run_drawn(moment.situation, [scenario], moment.how, *moment.drawn(members))[scenario.name]
+    s, how = moment.situation, moment.how
+    setting = applied_to(s, scenario, how)
+    presents, luck = moment.drawn(members, reserve_of([setting]))
+    [ran] = run_drawn(s, {scenario.name: setting}, how, members, presents, luck).values()
     return {name: packed(values) for name, values in chosen(ran).items()}
 
 

@@ -10,19 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import isfinite
-from typing import Any, Literal
+from typing import Literal
 
 from forecast.ensemble import Run, applied_to
 from forecast.errors import QuestionError
 from forecast.situation import Situation
 from ingest.clock import local
+from twin.changes import LARGEST_WARDS, ArrivalsChange, CapacityChange, DischargeChange
+from twin.demand import planned_streams
 from twin.errors import ScenarioError
 from twin.hospital import CARE, Pool, Profile
-from twin.scenarios import LARGEST_WARDS, ArrivalsChange, CapacityChange, Scenario, ScenarioEntry
+from twin.scenarios import Scenario, ScenarioEntry, composed
 
 NAME = "what_if"
 """The name of a scenario that was put together and not saved."""
-BEDS, ARRIVALS = "beds", "arrivals"
+BEDS, ARRIVALS, PLANNED, EARLIER = "beds", "arrivals", "planned", "earlier"
 """Sliders that are of no pool."""
 MOST = 6
 """How many of staff can be added, or taken away where so many are there."""
@@ -30,7 +32,7 @@ MINUS, NBSP = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 WARDS = 4
 """The largest wards, which have sliders of their own."""
 BEDS_ADDED, WARD_BEDS_ADDED = 40, 20
-Kind = Literal["staff", "beds", "arrivals"]
+Kind = Literal["staff", "beds", "people", "discharges", "number"]
 
 
 @dataclass(frozen=True)
@@ -51,24 +53,36 @@ class Lever:
     now: int | None = None
     """How many there are at the moment, where that is known."""
 
+    unit: str = ""
+    """What stands behind a value: "%", "min"."""
+
     def said(self, value: float, *, french: bool) -> str:
         """What a value of it means, as part of a sentence."""
-        name, moved = (self.fr if french else self.en), value - self.neutral
-        share = f"{NBSP}%" if self.kind == "arrivals" else ""
-        return f"{name} {moved:+g}{share}".replace("-", MINUS)
+        unit = f"{NBSP}{self.unit}" if self.unit else ""
+        return f"{self.fr if french else self.en} {value - self.neutral:+g}{unit}".replace("-", MINUS)
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a viewer asks: a scenario of the catalogue, or none, and where the sliders stand."""
+    """What a viewer asks: a scenario of the catalogue with its numbers, or none, and where the sliders stand."""
 
     preset: str | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    """Of the scenario; those left out are as usual."""
     values: Mapping[str, float] = field(default_factory=dict)
 
 
 def levers_of(situation: Situation) -> tuple[Lever, ...]:
-    """The sliders that this hospital has at a moment: staff, beds, arrivals."""
-    return (*_staff(situation), *_beds(situation), _arrivals())
+    """The sliders that this hospital has at a moment: staff, beds, who comes, when wards discharge."""
+    return (*_staff(situation), *_beds(situation), *_people(situation), *_discharges(situation))
+
+
+def numbers_of(scenario: Scenario) -> tuple[Lever, ...]:
+    """The numbers of a scenario of the catalogue, as sliders."""
+    return tuple(
+        Lever(name, "number", knob.fr, knob.en, knob.low, knob.high, knob.step, knob.default)
+        for name, knob in scenario.change.parameters.items()
+    )
 
 
 def scenario_of(
@@ -80,27 +94,34 @@ def scenario_of(
     that leaves nobody of the staff: nothing is run.
     """
     preset = _preset(question, catalogue)
-    moved = {lever: value for lever, value in _values(question, levers) if value != lever.neutral}
+    moved = {lever: value for lever, value in _values(question.values, levers) if value != lever.neutral}
+    made = _made(preset, moved)
+    try:
+        _check_staff(made, moved, situation, how)
+    except ScenarioError as fault:
+        raise QuestionError(str(fault), str(fault)) from fault
+    return made
+
+
+def _made(preset: Scenario | None, moved: Mapping[Lever, float]) -> Scenario:
     if not moved:
         return preset or Scenario(NAME, ScenarioEntry(fr="Rien ne change.", en="Nothing changes."))
-    made = Scenario(NAME, _entry(preset, moved))
-    _check_staff(made, moved, situation, how)
-    return made
+    mine = Scenario(NAME, _entry(moved))
+    return mine if preset is None else composed([preset, mine])
 
 
 def _preset(question: Question, catalogue: Mapping[str, Scenario]) -> Scenario | None:
     if question.preset is None:
         return None
     if question.preset not in catalogue:
-        raise QuestionError(
-            f"Le scénario {question.preset} n'existe pas.", f"There is no scenario {question.preset}."
-        )
-    return catalogue[question.preset]
+        raise QuestionError(f"Le scénario {question.preset} n'existe pas.", f"There is no scenario {question.preset}.")
+    found = catalogue[question.preset]
+    return found.with_values({lever.name: value for lever, value in _values(question.numbers, numbers_of(found))})
 
 
-def _values(question: Question, levers: Sequence[Lever]) -> Iterator[tuple[Lever, float]]:
+def _values(values: Mapping[str, float], levers: Sequence[Lever]) -> Iterator[tuple[Lever, float]]:
     by_name = {lever.name: lever for lever in levers}
-    for name, value in question.values.items():
+    for name, value in values.items():
         lever = by_name.get(name)
         if lever is None:
             raise QuestionError(f"Cet hôpital n'a pas de réglage {name}.", f"This hospital has no slider {name}.")
@@ -112,24 +133,18 @@ def _values(question: Question, levers: Sequence[Lever]) -> Iterator[tuple[Lever
         yield lever, lever.neutral + round((value - lever.neutral) / lever.step) * lever.step
 
 
-def _entry(preset: Scenario | None, moved: Mapping[Lever, float]) -> ScenarioEntry:
-    """The preset's changes and those of the sliders, with a sentence in both languages."""
-    base = preset.change if preset else ScenarioEntry(fr="-", en="-")
-    capacity = [CapacityChange(pool=lever.pool, add=round(v)) for lever, v in moved.items() if lever.pool]
-    arrivals = [ArrivalsChange(factor=v / 100) for lever, v in moved.items() if lever.kind == "arrivals"]
-    told: dict[str, Any] = {
-        "fr": _sentence(preset.change.fr if preset else None, moved, french=True),
-        "en": _sentence(preset.change.en if preset else None, moved, french=False),
-        "capacity": (*base.capacity, *capacity), "arrivals": (*base.arrivals, *arrivals),
-    }  # fmt: skip
-    return base.model_copy(update=told)
-
-
-def _sentence(first: str | None, moved: Mapping[Lever, float], *, french: bool) -> str:
-    parts = ", ".join(lever.said(value, french=french) for lever, value in moved.items())
-    if first is None:
-        return f"Dès maintenant : {parts}." if french else f"From now on: {parts}."
-    return f"{first} {'Et dès maintenant :' if french else 'And from now on:'} {parts}."
+def _entry(moved: Mapping[Lever, float]) -> ScenarioEntry:
+    """The changes of the sliders, with a sentence in both languages."""
+    fr, en = (", ".join(lever.said(value, french=french) for lever, value in moved.items()) for french in (True, False))
+    by_name = {lever.name: value for lever, value in moved.items()}
+    arrivals = [ArrivalsChange(factor=by_name[ARRIVALS] / 100)] if ARRIVALS in by_name else []
+    planned = [ArrivalsChange(factor=by_name[PLANNED] / 100, planned=True)] if PLANNED in by_name else []
+    return ScenarioEntry(
+        fr=f"Dès maintenant : {fr}.", en=f"From now on: {en}.",
+        capacity=tuple(CapacityChange(pool=lever.pool, add=round(v)) for lever, v in moved.items() if lever.pool),
+        arrivals=(*arrivals, *planned),
+        discharges=(DischargeChange(earlier_min=by_name[EARLIER]),) if EARLIER in by_name else (),
+    )  # fmt: skip
 
 
 # --- which there are --------------------------------------------------------------------------------------------------
@@ -165,8 +180,20 @@ def _beds(situation: Situation) -> Iterator[Lever]:
         yield Lever(ward.pool, "beds", ward.fr, ward.en, low, high, pool=ward.pool, now=ward.places)
 
 
-def _arrivals() -> Lever:
-    return Lever(ARRIVALS, "arrivals", "arrivées", "arrivals", 50.0, 150.0, 5.0, 100.0)
+def _people(situation: Situation) -> Iterator[Lever]:
+    c = situation.calibration
+    yield Lever(ARRIVALS, "people", "arrivées", "arrivals", 50.0, 150.0, 5.0, 100.0, unit="%")
+    if planned_streams(c.path, c.parameters).any():
+        yield Lever(PLANNED, "people", "entrées programmées", "planned admissions", 0.0, 100.0, 10.0, 100.0, unit="%")
+
+
+def _discharges(situation: Situation) -> Iterator[Lever]:
+    """Where the wards' clocks say when patients leave."""
+    if situation.calibration.parameters.leaving is not None:
+        yield Lever(
+            EARLIER, "discharges", "sorties des services plus tôt de", "wards discharge earlier by", 0.0, 240.0, 30.0,
+            unit="min",
+        )  # fmt: skip
 
 
 def _now(situation: Situation) -> dict[str, int]:
@@ -181,10 +208,7 @@ def _now(situation: Situation) -> dict[str, int]:
 def _check_staff(made: Scenario, moved: Mapping[Lever, float], situation: Situation, how: Run) -> None:
     """Where somebody is on duty, somebody must stay."""
     nothing = Scenario("as_it_is", ScenarioEntry(fr="-", en="-"))
-    try:
-        usual, changed = (applied_to(situation, s, how).capacity for s in (nothing, made))
-    except ScenarioError as fault:
-        raise QuestionError(str(fault), str(fault)) from fault
+    usual, changed = (applied_to(situation, s, how).capacity for s in (nothing, made))
     for lever in moved:
         if lever.kind == "staff" and lever.pool in usual:
             minute = _nobody_from(usual[lever.pool], changed[lever.pool])

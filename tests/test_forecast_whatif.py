@@ -15,9 +15,10 @@ from forecast.ensemble import Run, ensemble
 from forecast.issue import Times, issue
 from forecast.values import Array, Forecast, Series
 from forecast.whatif import Answer, Ground, Many, Session
-from forecast.whatif_draws import MOMENTS, NotKeptError, as_usual, begin, chosen, under
+from forecast.whatif_draws import MOMENTS, NotKeptError, Told, as_usual, begin, chosen, under
 from tests.histories import NOON, scenarios, situation
-from twin.scenarios import CapacityChange, Scenario
+from twin.changes import CapacityChange
+from twin.scenarios import Scenario
 
 HOW = Run(members=14, horizon_min=360.0, seed=7)
 USUAL, BUSY, SHORT, DOCTOR = scenarios("as_usual", "arrivals_up_20", "ten_beds_closed", "one_more_doctor")
@@ -71,7 +72,7 @@ def same(told: Series, published: Series) -> bool:
 # --- the cycle's members
 
 
-def differs(told: Mapping[str, Array], cycles: Mapping[str, Array]) -> list[str]:
+def differs(told: Told | Mapping[str, Array], cycles: Told | Mapping[str, Array]) -> list[str]:
     """Measures in which the members are not those of the cycle to the last bit."""
     return [m for m in told if not np.array_equal(told[m], cycles[m], equal_nan=True)]
 

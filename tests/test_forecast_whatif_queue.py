@@ -18,12 +18,13 @@ from forecast import whatif_queue as module
 from forecast.ensemble import Run
 from forecast.errors import QuestionError
 from forecast.whatif import Ground
-from forecast.whatif_draws import NotKeptError, as_usual, begin, under
+from forecast.whatif_draws import NotKeptError, begin, under
 from forecast.whatif_queue import Standing, WhatIf
 from forecast.workers import Workers
 from tests.histories import scenarios, situation
 from tests.test_forecast_whatif import answered, ground
-from twin.scenarios import ArrivalsChange, Scenario
+from twin.changes import ArrivalsChange
+from twin.scenarios import Scenario
 
 HOW = Run(members=20, horizon_min=60.0, seed=7)
 USUAL, BUSY, SHORT = scenarios("as_usual", "arrivals_up_20", "ten_beds_closed")
@@ -160,7 +161,12 @@ def test_too_many_viewers_are_told_so() -> None:
     child, g = Child(), ground(HOW)
     with running(child, lambda: g, viewers=2) as whatif:
         child.go.clear()
-        assert [whatif.ask(viewer, BUSY).state for viewer in ("a", "b", "c", "a")] == ["asked", "asked", "full", "asked"]
+        assert [whatif.ask(viewer, BUSY).state for viewer in ("a", "b", "c", "a")] == [
+            "asked",
+            "asked",
+            "full",
+            "asked",
+        ]
         child.go.set()
         whole(whatif, "a", BUSY)
         whole(whatif, "b", BUSY)
