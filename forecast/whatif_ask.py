@@ -39,6 +39,16 @@ class Offer:
     """The first moment of the past that can be asked about; None where none can."""
 
 
+@dataclass(frozen=True)
+class WhatIfView:
+    """What stands at the head of the page."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+
+
 class Asking:
     """What the page of what-if may ask for."""
 
@@ -59,9 +69,10 @@ class Asking:
         self._levers: tuple[Ground, tuple[Lever, ...]] | None = None
 
     @property
-    def saves(self) -> bool:
-        """Scenarios can be saved here."""
-        return self._own is not None
+    def zone(self) -> str:
+        """Where the hospital is; UTC before the first forecast."""
+        ground = self._now()
+        return "UTC" if ground is None else ground.situation.calibration.hospital.zone
 
     def catalogue(self) -> dict[str, Scenario]:
         """Every scenario by name, those saved last."""

@@ -19,7 +19,7 @@ from ingest.clock import local
 from twin.changes import LARGEST_WARDS, ArrivalsChange, CapacityChange, DischargeChange
 from twin.demand import planned_streams
 from twin.errors import ScenarioError
-from twin.hospital import CARE, Pool, Profile
+from twin.hospital import CARE, Pool
 from twin.scenarios import Scenario, ScenarioEntry, composed
 
 NAME = "what_if"
@@ -59,7 +59,8 @@ class Lever:
     def said(self, value: float, *, french: bool) -> str:
         """What a value of it means, as part of a sentence."""
         unit = f"{NBSP}{self.unit}" if self.unit else ""
-        return f"{self.fr if french else self.en} {value - self.neutral:+g}{unit}".replace("-", MINUS)
+        sign = "" if self.kind == "discharges" else "+"
+        return f"{self.fr if french else self.en} {value - self.neutral:{sign}g}{unit}".replace("-", MINUS)
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,11 @@ def scenario_of(
     preset = _preset(question, catalogue)
     moved = {lever: value for lever, value in _values(question.values, levers) if value != lever.neutral}
     made = _made(preset, moved)
+    _check_staff(moved, situation, how)
     try:
-        _check_staff(made, moved, situation, how)
+        applied_to(situation, made, how)
     except ScenarioError as fault:
-        raise QuestionError(str(fault), str(fault)) from fault
+        raise QuestionError(f"Ce changement n'est pas possible : {fault}", f"This cannot be: {fault}") from fault
     return made
 
 
@@ -130,7 +132,8 @@ def _values(values: Mapping[str, float], levers: Sequence[Lever]) -> Iterator[tu
                 f"{lever.fr} : la valeur doit être entre {lever.low:g} et {lever.high:g}, mais c'est {value:g}.",
                 f"{lever.en}: the value must lie between {lever.low:g} and {lever.high:g}, but is {value:g}.",
             )
-        yield lever, lever.neutral + round((value - lever.neutral) / lever.step) * lever.step
+        stepped = lever.neutral + round((value - lever.neutral) / lever.step) * lever.step
+        yield lever, min(max(stepped, lever.low), lever.high)
 
 
 def _entry(moved: Mapping[Lever, float]) -> ScenarioEntry:
@@ -205,26 +208,15 @@ def _now(situation: Situation) -> dict[str, int]:
 # --- what may not be --------------------------------------------------------------------------------------------------
 
 
-def _check_staff(made: Scenario, moved: Mapping[Lever, float], situation: Situation, how: Run) -> None:
+def _check_staff(moved: Mapping[Lever, float], situation: Situation, how: Run) -> None:
     """Where somebody is on duty, somebody must stay."""
-    nothing = Scenario("as_it_is", ScenarioEntry(fr="-", en="-"))
-    usual, changed = (applied_to(situation, s, how).capacity for s in (nothing, made))
-    for lever in moved:
-        if lever.kind == "staff" and lever.pool in usual:
-            minute = _nobody_from(usual[lever.pool], changed[lever.pool])
-            if minute is not None:
-                at = local(situation.as_of + timedelta(minutes=minute), situation.calibration.hospital.zone)
-                raise QuestionError(
-                    f"{lever.fr} : il n'en resterait aucun à partir de {at:%H:%M} ; il doit en rester au moins 1.",
-                    f"{lever.en}: nobody would be left from {at:%H:%M} on; at least 1 must stay.",
-                )
-
-
-def _nobody_from(usual: Profile, changed: Profile) -> float | None:
-    """The first minute at which somebody is there as usual and nobody is, changed."""
-    minutes = sorted({minute for profile in (usual, changed) for minute, _ in profile})
-    return next((m for m in minutes if _at(usual, m) > 0 and _at(changed, m) <= 0), None)
-
-
-def _at(profile: Profile, minute: float) -> int:
-    return next(capacity for at, capacity in reversed(profile) if at <= minute)
+    staff = {lever: value for lever, value in moved.items() if lever.kind == "staff"}
+    usual = applied_to(situation, Scenario("as_it_is", ScenarioEntry(fr="-", en="-")), how).capacity if staff else {}
+    for lever, value in staff.items():
+        gone = [m for m, there in usual.get(lever.pool, ()) if m < how.until_min and there > 0 and there + value <= 0]
+        if gone:
+            at = local(situation.as_of + timedelta(minutes=gone[0]), situation.calibration.hospital.zone)
+            raise QuestionError(
+                f"{lever.fr} : il n'en resterait aucun à partir de {at:%H:%M} ; il doit en rester au moins 1.",
+                f"{lever.en}: nobody would be left from {at:%H:%M} on; at least 1 must stay.",
+            )
