@@ -5,6 +5,8 @@
   const ASK_EVERY_MS = 300; // while more members come
   const LOOK_EVERY_MS = 5000; // once all have
   const GIVE_UP_MS = 4000; // an answer that was lost
+  const OFFER_FIRST_MS = 1500;
+  const OFFER_EVERY_MS = 60000; // what can be asked changes with forecasts, and with what others save
   const LOOSE_MS = 120; // a slider under way is asked about so often
   const at_home = window.location.pathname.replace(/\/+$/, "") === "/whatif";
   const root = document.documentElement;
@@ -15,6 +17,7 @@
   let n = 0;
   let asked = 0;
   let pending = null;
+  let held = false; // a slider is under a finger
   const viewer = own();
   const q = read();
 
@@ -93,13 +96,12 @@
   function look() {
     if (!window.dash_clientside || !window.dash_clientside.set_props || !document.getElementById("whatif")) return;
     const now = performance.now();
-    if (offer === null || offer.language !== root.lang) {
-      if (now - wanted > 1500) {
-        wanted = now;
-        window.dash_clientside.set_props("whatif-wanted", { data: { language: root.lang, n: now } });
-      }
-      return;
+    const none = offer === null || offer.language !== root.lang;
+    if (now - wanted > (none ? OFFER_FIRST_MS : OFFER_EVERY_MS) && !held) {
+      wanted = now;
+      window.dash_clientside.set_props("whatif-wanted", { data: { language: root.lang, n: now } });
     }
+    if (none) return;
     const state = window.edtwinWhatif || {};
     const since = now - asked;
     const answered = state.n === n || since > GIVE_UP_MS;
@@ -246,9 +248,13 @@
       q.measure = tab.dataset.measure;
       changed();
     }
+    if (event.target.closest("#whatif-save")) wanted = performance.now() - OFFER_EVERY_MS + OFFER_FIRST_MS;
     const other = event.target.closest(".switch a"); // the same question in the other language
     if (other) other.setAttribute("href", address(other.lang));
   });
+
+  document.addEventListener("pointerdown", () => (held = true));
+  for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => (held = false));
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.whatif = {
