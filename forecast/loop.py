@@ -138,7 +138,7 @@ class Loop:
         self._recalibration: Recalibration | None = None
         self._learnable_at: datetime | None = None
         self._made: Made | None = None
-        self._ground: Ground | None = None
+        self.ground: Ground | None = None  # of the forecast on the wall: a what-if from now stands on it
         self._remembered = Remembered()
         self._record = Record(archive)
         self._replayed = Replayed()
@@ -258,7 +258,7 @@ class Loop:
         self._archive.prune(as_of)
         if self._made is not None and feed.state in HOLDING:  # 4
             return
-        self._ground = Ground(situation, times, how, self._site.scenarios[0], self._recalibration, rivals)
+        self.ground = Ground(situation, times, how, self._site.scenarios[0], self._recalibration, rivals)
         self._made = Made(
             forecast, situation, history, rivals["climatology"], earlier, self._site.scenarios, self._record.skills
         )
@@ -329,11 +329,6 @@ class Loop:
             return empty_board(house, site.hospital.name, site.hospital.zone, now)
         alarms = self._watch.alerts.alarms if self._watch is not None else ()
         return replace(make_board(replace(made, skills=self._record.skills), house, now), alarms=alarms)
-
-    @property
-    def ground(self) -> Ground | None:
-        """What a what-if from now stands on: that of the forecast on the wall; None before there is one."""
-        return self._ground
 
     @property
     def calibration(self) -> Calibration | None:
