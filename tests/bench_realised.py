@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from forecast.backtest import seed_of
+from forecast.backtest import Plan, backtest, seed_of
+from forecast.calibrated import Recalibration, learn
 from forecast.ensemble import Run, ensemble
 from forecast.promises import foreseen_of
 from forecast.realised import Effect, realised
@@ -24,9 +25,10 @@ from forecast.workers import Workers
 from ingest.clock import WallClock
 from ingest.database import Database
 from ingest.log import EventLog, Position
+from tests.weighed import without_rivals
 from twin.calibrate import calibrate
 from twin.fabricate import FabricatedHospital, Intervention, World, lived_on
-from twin.hospital import load_hospital
+from twin.hospital import Hospital, load_hospital
 from twin.kernel import warm
 from twin.memory import Memory
 from twin.scenarios import catalogue, pick
@@ -34,6 +36,7 @@ from twin.scenarios import catalogue, pick
 START = datetime(2025, 9, 1, tzinfo=UTC)
 LEARNED_DAYS = 60
 WINDOW_H = 8
+LEADS_MIN = (60.0, 120.0, 240.0, 480.0)
 DONE = {
     "extra_doctor[number=2,hours=8]": Intervention(doctors=2, hours=8),
     "escalation_beds[delay=0]": Intervention(beds=8),
@@ -67,6 +70,7 @@ def applications(
         log = EventLog(database, WallClock())
         offset = 1
         calibration, learned_at = None, None
+        by_past: Recalibration | None = None
         memory = Memory(log)
         for k in range(int(timedelta(days=days) / every)):
             as_of = first + k * every
@@ -75,8 +79,11 @@ def applications(
             state = memory.at(as_of)
             if calibration is None or learned_at is None or as_of - learned_at >= timedelta(days=7):
                 calibration, learned_at = calibrate(state, twin, as_of), as_of
+            if by_past is None:
+                by_past = _learned(log, twin, as_of, executor)
             how = Run(members=members, horizon_min=WINDOW_H * 60.0, seed=seed_of(seed, as_of))
             ran = ensemble(situation_of(state, calibration, as_of), scenarios, how, executor=executor)
+            ran = by_past.scenarios(ran, as_of)
             snapshot = world.snapshot()
             usual = lived_on(snapshot, hours=WINDOW_H)
             for scenario, what in zip(scenarios[1:], DONE.values(), strict=True):
@@ -90,6 +97,14 @@ def applications(
                         came_then=float(happened["arrivals"][-1]),
                     )
                     yield Found(scenario.name, effect, float(happened[measure].mean() - usual[measure].mean()))
+
+
+def _learned(log: EventLog, twin: Hospital, at: datetime, executor: Workers | None) -> Recalibration:
+    """What the forecasts of the weeks before teach, those excepted whose truth is not known yet; without rivals."""
+    how = Run(members=100, horizon_min=WINDOW_H * 60.0)
+    plan = Plan(at - timedelta(days=45), at - timedelta(days=8), every=timedelta(hours=7), how=how, lead_min=LEADS_MIN)
+    report = backtest(log, twin, catalogue()["as_usual"], plan, executor=executor)
+    return learn(without_rivals(report.pairs), twin.zone)
 
 
 def figures(found: Sequence[Found]) -> list[dict[str, Any]]:
