@@ -26,6 +26,7 @@ from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.report.serving import answer_report, written_at
 from dashboard.settings import Settings
+from dashboard.whatif_wiring import view_of, whatif_of
 from forecast.alert_deliveries import Carrier, Postman
 from forecast.alert_mail import MailCarrier
 from forecast.alert_settings import AlertSettings
@@ -112,8 +113,10 @@ def serve(
         "alerts": latest.alerts, "trust": lambda: replace(latest.trust(), report_at=written_at(report)),
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
+        "whatif": lambda: view_of(house, mode),
     }  # fmt: skip
-    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages, alerts)
+    whatif = whatif_of(house, loop)
+    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages, alerts, whatif.asking)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_huddle(app.server, huddle.sheets)
@@ -133,12 +136,14 @@ def serve(
             publisher.start()
         loop.start()  # 3
         postman.start()
+        whatif.start()
         measuring.start()
         checking.start()
         server.run()  # 4
     finally:
         stop.set()  # 5
         workers.shutdown(wait=False, cancel_futures=True)
+        whatif.stop()
         measuring.join(LONGEST_END_S)
         checking.join(LONGEST_END_S)
         postman.join(LONGEST_END_S)

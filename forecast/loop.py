@@ -43,6 +43,7 @@ from forecast.trust_view import TrustView
 from forecast.turns import OnClock, turn_of
 from forecast.values import Forecast
 from forecast.wall import EARLIER, House, Made, empty_board, make_board
+from forecast.whatif import Ground
 from ingest.clock import Clock, SimulatedClock, stopwatch
 from ingest.errors import EdtwinError
 from ingest.links import LinkNow
@@ -140,6 +141,7 @@ class Loop:
         self._recalibration: Recalibration | None = None
         self._learnable_at: datetime | None = None
         self._made: Made | None = None
+        self._ground: Ground | None = None
         self._remembered = Remembered()
         self._record = Record(archive)
         self._replayed = Replayed()
@@ -265,6 +267,7 @@ class Loop:
             )  # fmt: skip
         if self._made is not None and feed.state in HOLDING:  # 4
             return
+        self._ground = Ground(situation, times, how, scenarios[0], self._recalibration, rivals)
         self._made = Made(forecast, situation, history, rivals["climatology"], earlier, scenarios, self._record.skills)
         if self._told is not None:
             self._told(forecast)
@@ -338,6 +341,11 @@ class Loop:
             return empty_board(house, site.hospital.name, site.hospital.zone, now)
         alarms = self._watch.alerts.alarms if self._watch is not None else ()
         return replace(make_board(replace(made, skills=self._record.skills), house, now), alarms=alarms)
+
+    @property
+    def ground(self) -> Ground | None:
+        """What a what-if from now stands on: that of the forecast on the wall; None before there is one."""
+        return self._ground
 
     @property
     def calibration(self) -> Calibration | None:

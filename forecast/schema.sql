@@ -188,3 +188,15 @@ COMMENT ON COLUMN proposal_log.what IS 'proposed, commented, supported, unsuppor
 COMMENT ON COLUMN proposal_log.who IS 'Name of the person in the file of people; null for what the twin did.';
 COMMENT ON COLUMN proposal_log.words IS 'What that person wrote.';
 COMMENT ON COLUMN proposal_log.told IS 'JSON text: the change, until when it holds, what was foreseen of it, what it did.';
+
+CREATE TABLE own_scenario (
+    name VARCHAR NOT NULL,
+    saved_at TIMESTAMP NOT NULL,
+    saved_by VARCHAR NOT NULL,
+    told VARCHAR NOT NULL
+);
+COMMENT ON TABLE own_scenario IS 'Scenarios that the house''s people put together and saved; rows are only added, a name once.';
+COMMENT ON COLUMN own_scenario.name IS 'Name in the catalogue; none that the catalogue had when it was saved.';
+COMMENT ON COLUMN own_scenario.saved_at IS 'When, on the house''s clock (UTC).';
+COMMENT ON COLUMN own_scenario.saved_by IS 'Who, as they said; empty where they did not.';
+COMMENT ON COLUMN own_scenario.told IS 'Sentences and changes, as JSON text of the form of a catalogue''s entry.';
