@@ -3,6 +3,7 @@
 EdtwinError (ingest/errors.py)
 └── ForecastError                something about forecasts that a user can mend
     ├── AlarmError               an alarm that is not on, or a person who did not say who
+    ├── DeskError                what a person may not do at the desk, or what cannot be done there any more
     ├── AlreadyIssuedError       a forecast of that issue time is in the archive
     ├── QuestionError            a what-if question that cannot be asked of this hospital, or a scenario not to be kept
     ├── UndeliveredError         a message about an alarm was not taken by its recipient
@@ -21,6 +22,10 @@ class ForecastError(EdtwinError):
 
 class AlarmError(ForecastError):
     """An alarm that is not on any more, or an answer to it that lacks something."""
+
+
+class DeskError(ForecastError):
+    """What a person may not do at the desk of proposals, what lacks something, or what cannot be done any more."""
 
 
 class AlreadyIssuedError(ForecastError):

@@ -21,7 +21,7 @@ from forecast.lever import no_lever
 from forecast.situation import Situation
 from forecast.values import Array, Members, Series, from_now, series
 from forecast.whatif_draws import Told
-from twin.scenarios import Language, Scenario
+from twin.scenarios import Language, Scenario, carrying
 
 STAGES = (50, 200, 500, 1000)
 """Members at which an answer is told, as far as the house has so many."""
@@ -36,6 +36,7 @@ class Ground:
     how: Run
     """With the seed of that forecast."""
     usual: Scenario
+    """As usual, with what was adopted at the desk: every scenario carries that too."""
     recalibration: Recalibration = field(default_factory=Recalibration)
     rivals: Mapping[str, Mapping[str, Series]] = field(default_factory=dict)
     """What they said at the leads after 0, as the forecast was weighed with."""
@@ -59,12 +60,13 @@ class Ground:
     def key(self) -> str:
         """A name for all that its members depend on."""
         s = self.situation
-        told = f"{s.state_hash} {s.as_of} {self.as_of} {s.calibration.as_of} {self.longer}"
+        told = f"{s.state_hash} {s.as_of} {self.as_of} {s.calibration.as_of} {self.longer} {self.usual.changes}"
         return hashlib.sha256(told.encode()).hexdigest()[:24]
 
     def begun(self, scenario: Scenario) -> Scenario:
         """The scenario as members run it: it begins at the moment."""
-        return scenario.delayed(self.behind_min)
+        carries = [] if scenario == self.usual else [self.usual]
+        return carrying(scenario, carries).delayed(self.behind_min)
 
     def chunks(self) -> list[range]:
         """All members, chunk by chunk."""
