@@ -93,13 +93,13 @@ def run_chunk(
     applied = [applied_to(situation, scenario, how) for scenario in scenarios]
     presents, luck = drawn(situation, how, members)
     shares = cast_members_for(c.path, c.parameters, luck, presents, [change.demand for change in applied])
-    what, room = _counting(situation), Room()
+    what, room = counting(situation), Room()
     counted = np.empty((len(scenarios), len(members), len(what.names), how.lead_min.size))
     for member, (present, mine) in enumerate(zip(presents, shares, strict=True)):
         _run_member(situation, applied, how, what, room, present, mine, counted[:, member])
     by_lead = np.ascontiguousarray(counted.transpose(0, 2, 3, 1))
     return {
-        scenario.name: _whole(situation, change, how, what.by_name(of))
+        scenario.name: with_what_is_the_same(situation, change, how, what.by_name(of))
         for scenario, change, of in zip(scenarios, applied, by_lead, strict=True)
     }
 
@@ -118,7 +118,7 @@ def _run_member(
         counted[one, :, 1:] = mine.counted(change.capacity, what, how.lead_min[1:], share.rows)
 
 
-def _whole(situation: Situation, change: Setting, how: Run, out: dict[str, Array]) -> dict[str, Array]:
+def with_what_is_the_same(situation: Situation, change: Setting, how: Run, out: dict[str, Array]) -> dict[str, Array]:
     """The members' measures with what is the same in all of them: who is gone, and beds."""
     gone = situation.gone
     for name, before in (
@@ -130,12 +130,13 @@ def _whole(situation: Situation, change: Setting, how: Run, out: dict[str, Array
     return out
 
 
-def applied_to(situation: Situation, scenario: Scenario, how: Run) -> Setting:
-    """The scenario's capacities and demand from the situation on."""
+def applied_to(situation: Situation, scenario: Scenario | None, how: Run) -> Setting:
+    """The scenario's capacities and demand from the situation on; those as usual without one."""
     c = situation.calibration
     usual = c.hospital.capacities(c.path.pools, situation.as_of, how.until_min)
     capacity = {pool: as_told(profile, situation.told_ahead.get(pool, ())) for pool, profile in usual.items()}
-    return scenario.apply(Setting(capacity, caseloads=c.hospital.caseloads), c.hospital.acuities)
+    as_usual = Setting(capacity, caseloads=c.hospital.caseloads)
+    return as_usual if scenario is None else scenario.apply(as_usual, c.hospital.acuities)
 
 
 def _parts(
@@ -190,7 +191,7 @@ def _runs(path: Path, fate: Fate, present: Present, how: Run, room: Room) -> Run
     return Runs(path, fate, present, how.until_min, by_law=how.engine == "simpy", room=room)
 
 
-def _counting(situation: Situation) -> Counting:
+def counting(situation: Situation) -> Counting:
     """Every measure that the path tells; who leaves at the first instant, for a bed that stood free, does so just after
     the present."""
     c = situation.calibration

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -27,6 +27,8 @@ class CriterionEntry(Checked):
     en: str = Field(min_length=1, max_length=90)
     unit: str = Field(max_length=20)
     """As it stands behind a figure; "lits|beds" where the languages differ."""
+    step: Annotated[float, Field(gt=0)]
+    """Differences of less than this count as none."""
     better: Better
 
 
@@ -54,6 +56,8 @@ class Criterion:
     en: str
     unit: str
     better: Better
+    step: float = 1e-9
+    """Differences of less than this count as none, where it is asked which scenario is simply worse."""
 
     @property
     def sign(self) -> float:
@@ -120,7 +124,7 @@ class PointsOfView:
         entry = self.criteria.get(name) or self.criteria[_family(name)]
         of = name.partition(":")[2]
         fr, en = called.get(of, (of, of))
-        return Criterion(name, entry.fr.format(of=fr), entry.en.format(of=en), entry.unit, entry.better)
+        return Criterion(name, entry.fr.format(of=fr), entry.en.format(of=en), entry.unit, entry.better, entry.step)
 
 
 Names = tuple[str, str]

@@ -1,0 +1,181 @@
+"""Members run for what they come to: many scenarios at once, of whom outcomes are kept and no trajectory.
+
+The present and the luck of some members are drawn once for all scenarios; scenarios that bring the same patients
+share their fates, so they are run side by side, a handful at a time, and what has been run is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from forecast.efforts import Efforts, efforts_of
+from forecast.ensemble import Run, applied_to, at_leads, counting, drawn, with_what_is_the_same
+from forecast.outcomes import Told, nights, outcomes
+from forecast.services import ServiceEntry, services_here
+from forecast.situation import Situation
+from forecast.values import Array
+from twin.asked import Asked, staffed
+from twin.counting import Counting
+from twin.fates import Share, cast_members_for
+from twin.hospital import BED, NO_LIMIT
+from twin.kernel import Runs
+from twin.kernel_tables import Room
+from twin.kernel_tallies import AGED, PLANNED
+from twin.luck import Luck
+from twin.present import Present
+from twin.scenarios import Scenario, Setting
+from twin.story import Index
+from twin.tallies import Tallying
+from forecast.tension_days import ELDERLY as AGED_BAND
+
+AT_ONCE = 25
+"""Scenarios whose fates are held at once."""
+Outcomes = dict[str, Array]
+"""By name, `(member,)`."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be known besides the criteria: services that may break; and the department's treatment spaces, where
+    the hospital's file is the site's own."""
+
+    services: Mapping[str, ServiceEntry] = field(default_factory=dict)
+    spaces: int | None = None
+
+
+def outcome_chunk(
+    situation: Situation, scenarios: Sequence[Scenario], how: Run, members: range, wanted: Wanted
+) -> list[Outcomes]:
+    """What each scenario, in its place, comes to for the members of a chunk.
+
+    1. Draw the present and the luck of all of them.
+    2. For some scenarios at a time that bring much the same patients: cast the fates, run them all, and keep what each
+       member comes to.
+    """
+    whole = _Whole.of(situation, how, members, wanted)
+    applied = [applied_to(situation, scenario, how) for scenario in scenarios]
+    found: dict[int, Outcomes] = {}
+    for batch in _batches(applied):
+        for place, told in zip(batch, whole.run([applied[place] for place in batch]), strict=True):
+            found[place] = told
+    return [found[place] for place in range(len(scenarios))]
+
+
+def _batches(applied: Sequence[Setting]) -> Iterator[list[int]]:
+    """Places of scenarios that are run together: those with one crisis, some at a time."""
+    alike: dict[object, list[int]] = {}
+    for place, setting in enumerate(applied):
+        alike.setdefault(repr(setting.demand.crises), []).append(place)
+    for places in alike.values():
+        for first in range(0, len(places), AT_ONCE):
+            yield places[first : first + AT_ONCE]
+
+
+@dataclass(frozen=True, eq=False)
+class _Whole:
+    """What is the same for all scenarios of some members."""
+
+    situation: Situation
+    how: Run
+    wanted: Wanted
+    presents: Sequence[Present]
+    luck: Luck
+    usual: Setting
+    counting: Counting
+    tallying: Tallying
+
+    @classmethod
+    def of(cls, situation: Situation, how: Run, members: range, wanted: Wanted) -> _Whole:
+        presents, luck = drawn(situation, how, members)
+        hospital = situation.calibration.hospital
+        tallying = Tallying(
+            tuple(hospital.acuities), how.horizon_min, nights(situation.as_of, hospital.zone, how.horizon_min)
+        )
+        usual = applied_to(situation, None, how)
+        return cls(situation, how, wanted, presents, luck, usual, counting(situation), tallying)
+
+    def run(self, applied: Sequence[Setting]) -> list[Outcomes]:
+        """What the members come to under each of some settings."""
+        c, leads = self.situation.calibration, self.how.lead_min
+        shares = cast_members_for(c.path, c.parameters, self.luck, self.presents, [s.demand for s in applied])
+        scenarios, members, pools = len(applied), len(self.presents), len(staffed(c.path))
+        counted = np.empty((scenarios, len(self.counting.names), leads.size, members))
+        asked = np.empty((scenarios, pools, leads.size, members))
+        tallied = np.empty((scenarios, len(self.tallying.names), members))
+        room = Room()
+        for m, (present, mine) in enumerate(zip(self.presents, shares, strict=True)):
+            for s, (counts, tallies, load) in enumerate(self._member(m, present, mine, applied, room)):
+                counted[s, :, :, m], tallied[s, :, m], asked[s, :, :, m] = counts, tallies, load
+        return [
+            self._outcomes(setting, *of) for setting, *of in zip(applied, counted, tallied, asked, strict=True)
+        ]  # fmt: skip
+
+    def _member(
+        self, member: int, present: Present, shares: Sequence[Share], applied: Sequence[Setting], room: Room
+    ) -> Iterator[tuple[Array, Array, Array]]:
+        """Counts `(row, lead)`, tallies `(row,)` and work asked `(pool, lead)` of a member under each setting."""
+        path, leads = self.situation.calibration.path, self.how.lead_min
+        by_fate: dict[int, tuple[Runs, Asked, Index]] = {}
+        for share, setting in zip(shares, applied, strict=True):
+            fate = share.fate
+            if id(fate) not in by_fate:
+                runs = Runs(path, fate, present, self.how.until_min, by_law=self.how.engine == "simpy", room=room)
+                by_fate[id(fate)] = runs, Asked(path, fate, leads), self._kinds(member, share)
+            runs, asked, kinds = by_fate[id(fate)]
+            ahead, tallies = runs.tallied(
+                setting.capacity, self.counting, leads[1:], self.tallying, kinds, share.rows
+            )  # fmt: skip
+            yield np.hstack([runs.counted_now(self.counting), ahead]), tallies, asked.load(share.rows)
+
+    def _kinds(self, member: int, share: Share) -> Index:
+        """Of each visit whether it is of 75 or over, and whether it comes by appointment."""
+        c = self.situation.calibration
+        aged = np.array([one.age_band == AGED_BAND for one in c.parameters.classes])
+        group = self.luck.group[self.luck.first[member] : self.luck.first[member + 1]]
+        out = np.where(np.isin(group, _planned(self.situation)), PLANNED, 0)
+        out[share.fate.visit] |= np.where(aged[share.fate.cls], AGED, 0)
+        return out
+
+    def _outcomes(self, setting: Setting, counted: Array, tallied: Array, asked: Array) -> Outcomes:
+        c, leads = self.situation.calibration, self.how.lead_min
+        pools = staffed(c.path)
+        measures = with_what_is_the_same(self.situation, setting, self.how, self.counting.by_name(counted))
+        measures |= {f"asked:{pool}": load for pool, load in zip(pools, asked, strict=True)}
+        there = {f"asked:{pool}": at_leads(setting.capacity[pool], leads) for pool in pools}
+        there = {name: count for name, count in there.items() if count.max() < NO_LIMIT}
+        if self.wanted.spaces:
+            there["ed_census"] = np.full(leads.size, float(self.wanted.spaces))
+        told = Told(
+            lead_min=leads, measures=measures, tallies=dict(zip(self.tallying.names, tallied, strict=True)),
+            there=there, usual_beds=self._usual_beds(), planned_due=self._due(),
+            morning_min=self.tallying.nights_min[0][1] if self.tallying.nights_min else None,
+            aged_known=any(one.age_band == AGED_BAND for one in c.parameters.classes),
+        )  # fmt: skip
+        services = services_here(self.wanted.services, measures, there, {})
+        return outcomes(told, self._efforts(setting), services)
+
+    def _efforts(self, setting: Setting) -> Efforts:
+        hospital = self.situation.calibration.hospital
+        return efforts_of(hospital, self.usual.capacity, setting.capacity, self.how.horizon_min)
+
+    def _usual_beds(self) -> dict[str, Array]:
+        c = self.situation.calibration
+        known = [unit for unit in c.hospital.wards if unit.name in c.beds_known and unit.pool in self.usual.capacity]
+        return {u.name: at_leads(self.usual.capacity[BED + u.name], self.how.lead_min) + u.held_back for u in known}
+
+    def _due(self) -> Array | None:
+        """How many come by appointment in the window, whatever the scenario."""
+        planned = _planned(self.situation)
+        if not planned:
+            return None
+        comes = np.isin(self.luck.group, planned) & (self.luck.at_min <= self.how.horizon_min)
+        return np.add.reduceat(comes.astype(np.float64), self.luck.first[:-1])
+
+
+def _planned(situation: Situation) -> list[int]:
+    """Codes of the streams of those who come by appointment."""
+    streams = situation.calibration.parameters.streams
+    return [code for code, stream in enumerate(streams) if stream.name.startswith("planned:")]
