@@ -1,7 +1,8 @@
 """Scenarios side by side: what each changes on the same luck, how surely, and which of them nobody should choose.
 
 Each criterion stands by itself; nothing adds them up. A scenario is *dominated* where another one is at least as good
-on every criterion that was chosen and better on one, by more than a step of the criterion; what is left is the set from which it is for people to choose.
+on every criterion that was chosen and better on one, by more than a step of the criterion; from what is left people
+choose.
 """
 
 from __future__ import annotations
@@ -141,7 +142,9 @@ def _costs(found: Mapping[str, Outcomes], criteria: Sequence[Criterion]) -> Arra
     for one in criteria:
         values = np.array([outcomes[one.name] for outcomes in found.values()])
         known = values[:, ~np.isnan(values).any(axis=0)]
-        columns.append(one.sign * np.round(known.mean(axis=1) / one.step) if known.size else np.full(len(values), np.nan))
+        columns.append(
+            one.sign * np.round(known.mean(axis=1) / one.step) if known.size else np.full(len(values), np.nan)
+        )
     return np.array(columns).T.reshape(len(found), len(criteria))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -74,7 +75,7 @@ def _added_h(usual: Profile, changed: Profile, until_min: float) -> float:
     inside = [edge for edge in edges if 0.0 <= edge <= until_min]
     return sum(
         max(_at(changed, begin) - _at(usual, begin), 0) * (end - begin) / 60.0
-        for begin, end in zip(inside, inside[1:], strict=False)
+        for begin, end in itertools.pairwise(inside)
     )
 
 

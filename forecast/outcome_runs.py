@@ -16,6 +16,7 @@ from forecast.ensemble import Run, applied_to, at_leads, counting, drawn, with_w
 from forecast.outcomes import Told, nights, outcomes
 from forecast.services import ServiceEntry, services_here
 from forecast.situation import Situation
+from forecast.tension_days import ELDERLY as AGED_BAND
 from forecast.values import Array
 from twin.asked import Asked, staffed
 from twin.counting import Counting
@@ -29,7 +30,6 @@ from twin.present import Present
 from twin.scenarios import Scenario, Setting
 from twin.story import Index
 from twin.tallies import Tallying
-from forecast.tension_days import ELDERLY as AGED_BAND
 
 AT_ONCE = 25
 """Scenarios whose fates are held at once."""
@@ -59,8 +59,7 @@ def outcome_chunk(
     applied = [applied_to(situation, scenario, how) for scenario in scenarios]
     found: dict[int, Outcomes] = {}
     for batch in _batches(applied):
-        for place, told in zip(batch, whole.run([applied[place] for place in batch]), strict=True):
-            found[place] = told
+        found |= dict(zip(batch, whole.run([applied[place] for place in batch]), strict=True))
     return [found[place] for place in range(len(scenarios))]
 
 

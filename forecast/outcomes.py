@@ -128,11 +128,11 @@ def _services(told: Told, services: Sequence[Service]) -> Named:
         yield MARGIN + service.name, margin
 
 
-# --- the night ----------------------------------------------------------------------------------------------------------
+# --- the night -----------------------------------------------------------------------------------------------------
 
 
 def nights(as_of: datetime, zone: str, horizon_min: float) -> tuple[tuple[float, float], ...]:
-    """Local nights, midnight to 8 h, that end within the window: minutes from its start, the first perhaps before it."""
+    """Local nights, midnight to 8 h, that end within the window, in minutes from its start."""
     first = local(as_of, zone).date()
     ends = [_night_before(first + timedelta(days=day), as_of, zone) for day in range(2 + int(horizon_min // 1440))]
     return tuple(night for night in ends if 0.0 < night[1] <= horizon_min)

@@ -1,4 +1,4 @@
-"""Services, and when each counts as broken: a limit on a measure, held for so long; and how far from it a member stays."""
+"""Services, when each counts as broken (a limit on a measure, crossed for so long), and how far from it it stays."""
 
 from __future__ import annotations
 
@@ -91,9 +91,10 @@ def services_here(
 def excess(service: Service, values: Array, there: Mapping[str, Array]) -> Array:
     """How far beyond its limit a service is, `(lead, member)`; above 0 it is crossed. NaN where nothing is told."""
     if service.least is not None:
-        return service.least - values
-    limit = there[service.measure][:, None] if service.most == THERE else service.most
-    return np.asarray(values - limit, dtype=np.float64)
+        return np.asarray(service.least - values)
+    if isinstance(service.most, float):
+        return np.asarray(values - service.most)
+    return np.asarray(values - there[service.measure][:, None])
 
 
 def broken(beyond: Array, lead_min: Array, for_min: float) -> tuple[Array, Array]:

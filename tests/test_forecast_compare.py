@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,12 +54,15 @@ def test_an_effect_by_hand() -> None:
     assert found.ci95 == pytest.approx((-1 - 1.959964 / 3**0.5, -1 + 1.959964 / 3**0.5))
     assert (found.p_better, found.p_same) == (2 / 3, 1 / 3)
     assert effect(np.array([1.0, 2.0]), np.array([2.0, 4.0]), MORE).p_better == 1.0
-    assert not found.sure and effect(np.zeros(4), np.full(4, 2.0), LESS).sure
+    assert not found.sure
+    assert effect(np.zeros(4), np.full(4, 2.0), LESS).sure
 
 
 def test_without_a_member_that_has_both_nothing_is_said() -> None:
     found = effect(np.array([np.nan, 1.0]), np.array([1.0, np.nan]), LESS)
-    assert found.n == 0 and np.isnan(found.mean) and not found.sure
+    assert found.n == 0
+    assert np.isnan(found.mean)
+    assert not found.sure
     assert as_json(comparison({"a": {"boarding_h": np.array([np.nan])}}, [LESS]))["members"] == 1
 
 
@@ -89,7 +93,7 @@ def by_pairs(costs: Array) -> list[bool]:
     return [not any(worse(one, other) for other in costs) for one in costs]
 
 
-def _holds(of: Callable[[Array], Array], costs: Array) -> bool:
+def _holds(of: Callable[[Array], Any], costs: Array) -> bool:
     """Nobody in the set is dominated, everybody outside is, and by somebody inside."""
     inside, by = np.asarray(of(costs)), dominates(costs)
     whole = bool((by[inside][:, ~inside].any(axis=0)).all())
@@ -102,12 +106,12 @@ def test_nobody_in_the_set_is_dominated_and_everybody_outside_is(costs: Array) -
     assert _holds(non_dominated, costs)
 
 
-MUTANTS: dict[str, Callable[[Array], Array]] = {
-    "equal ones dominate one another": lambda c: ~(
-        (c[:, None] <= c[None]).all(-1) & ~np.eye(len(c), dtype=bool)
-    ).any(0),
-    "better on one is enough": lambda c: ~((c[:, None] < c[None]).any(-1)).any(0),
-    "better on all is asked for": lambda c: ~((c[:, None] < c[None]).all(-1)).any(0),
+MUTANTS: dict[str, Callable[[Array], Any]] = {
+    "equal ones dominate one another": lambda c: (
+        ~((c[:, None] <= c[None]).all(-1) & ~np.eye(len(c), dtype=bool)).any(0)
+    ),
+    "better on one is enough": lambda c: np.logical_not((c[:, None] < c[None]).any(-1).any(0)),
+    "better on all is asked for": lambda c: np.logical_not((c[:, None] < c[None]).all(-1).any(0)),
     "the best of each criterion": lambda c: (c == c.min(0)).any(1),
     "the least sum": lambda c: c.sum(1) == c.sum(1).min(),
 }
@@ -164,7 +168,8 @@ def test_more_members_refine_what_was_told_first() -> None:
 
 def test_what_nobody_should_choose_says_who_is_better() -> None:
     told = compared()
-    assert "as_usual" in told.to_choose_from and "as_usual" in told.dominated_by["ten_beds_closed"]
+    assert "as_usual" in told.to_choose_from
+    assert "as_usual" in told.dominated_by["ten_beds_closed"]
     assert "one_more_doctor" in told.to_choose_from, "it costs a doctor, and waits less"
     plain = as_json(told)
     assert plain["dominated_by"]["ten_beds_closed"][0] == "as_usual"

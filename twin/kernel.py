@@ -65,7 +65,18 @@ _FAULTS = {
 
 _BESIDE = FilePath(__file__).parent / "__pycache__"
 """Where what is compiled is kept unless a folder is given."""
-_TEXTS = (events, routing, steps, story, kernel_layout, kernel_counts, kernel_loop, kernel_patient, kernel_queues, kernel_tallies)
+_TEXTS = (
+    events,
+    routing,
+    steps,
+    story,
+    kernel_layout,
+    kernel_counts,
+    kernel_loop,
+    kernel_patient,
+    kernel_queues,
+    kernel_tallies,
+)
 _fast: list[Loop] = []
 """The compiled loop, once it is there."""
 _counter: list[Counter] = []

@@ -21,6 +21,7 @@ from twin.story import DESTINATIONS, Story, Visits
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 FIRST_ROWS = ("left_unseen", "planned_admitted", "nights", "aged_nights", "wait_p90_min")
 """Names of the rows before those of the acuities."""
@@ -60,14 +61,14 @@ class Tallying:
 
     def _rows(self, visits: Visits, entered_min: Array, what: Index) -> Iterator[float]:
         unseen = visits.to == _LWBS
-        yield np.count_nonzero(unseen & self._within(visits.departed_min))
-        yield np.count_nonzero((what & PLANNED > 0) & self._within(entered_min))
+        yield _count(unseen & self._within(visits.departed_min))
+        yield _count((what & PLANNED > 0) & self._within(entered_min))
         aged = what & AGED > 0
         spent = [
             (visits.arrived_min < begins) & ~(visits.departed_min < ends) for begins, ends in self.nights_min
         ]  # fmt: skip
-        yield sum(np.count_nonzero(there) for there in spent)
-        yield sum(np.count_nonzero(there & aged) for there in spent)
+        yield sum(map(_count, spent))
+        yield sum(_count(there & aged) for there in spent)
         until = waiting_until(visits)
         waited = (visits.arrived_min <= self.until_min) & ~(until < 0.0)
         wait_min = np.fmin(until, self.until_min) - visits.arrived_min
@@ -75,8 +76,12 @@ class Tallying:
         for code in range(len(self.acuities)):
             yield _high(wait_min[waited & (visits.acuity == code)])
 
-    def _within(self, at_min: Array) -> npt.NDArray[np.bool_]:
+    def _within(self, at_min: Array) -> Flags:
         return np.asarray((at_min >= 0.0) & (at_min <= self.until_min))
+
+
+def _count(flags: Flags) -> float:
+    return float(np.count_nonzero(flags))
 
 
 def _first(story: Story, kind: int, visits: int) -> Array:
