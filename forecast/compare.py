@@ -7,7 +7,7 @@ choose.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from math import sqrt
@@ -159,7 +159,7 @@ def _mean(values: Array) -> float:
 def outcomes_by_stage(
     situation: Situation, scenarios: Sequence[Scenario], how: Run, wanted: Wanted, *,
     executor: Executor | None = None, stages: Sequence[int] = STAGES, progress: Progress | None = None,
-) -> Iterator[dict[str, Outcomes]]:  # fmt: skip
+) -> Generator[dict[str, Outcomes]]:  # fmt: skip
     """What the scenarios come to, by name, after ever more members: at each stage up to `how.members`, which is the
     last. What a member gives does not depend on the stages."""
     chunks = [range(first, min(first + CHUNK, how.members)) for first in range(0, how.members, CHUNK)]

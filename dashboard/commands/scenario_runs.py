@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-
 from dashboard.commands.calibrate import instant_within, learned
 from dashboard.commands.common import add_executor, instant, progress, say, settings_of
 from dashboard.errors import CommandError
@@ -20,6 +18,7 @@ from forecast.backtest import seed_of
 from forecast.compare import Comparison, Effect, as_json, comparison, outcomes_by_stage
 from forecast.designs import USUAL, Design, made, pairs, random_grid, survey, whole_grid
 from forecast.ensemble import Run
+from forecast.grid_desk import means
 from forecast.grid_store import GridStore
 from forecast.grids import GridWork, run_grid, work_of
 from forecast.lever import no_lever
@@ -29,7 +28,6 @@ from forecast.robustness import as_json as map_json
 from forecast.sensitivity import Sensitivity, sensitivity
 from forecast.situation import Situation, situation_of
 from forecast.study import Study, with_numbers
-from forecast.values import Array
 from twin.memory import Memory
 from twin.scenarios import Scenario, pick
 
@@ -196,12 +194,12 @@ def _grid(bench: _Bench, options: argparse.Namespace) -> tuple[dict[str, Any], l
         )  # fmt: skip
     found = store.outcomes(work.grid.grid_id, len(design.combinations))
     criteria = bench.study.criteria(list(found), view=options.view, names=_listed(options.criteria))
-    moved = {c.name: sensitivity(design, _means(found[c.name])) for c in criteria}
+    moved = {c.name: sensitivity(design, means(found[c.name])) for c in criteria}
     mapped = robustness(design.names, found)
     told = _about(bench) | {
         "grid": work.grid.grid_id, "design": design.as_json(), "robustness": map_json(mapped),
         "sensitivity": {name: [one.as_json() for one in by] for name, by in moved.items()},
-        "outcomes": {c.name: [round(float(v), 4) if v == v else None for v in _means(found[c.name])] for c in criteria},
+        "outcomes": {c.name: [round(float(v), 4) if v == v else None for v in means(found[c.name])] for c in criteria},
     }  # fmt: skip
     return told, [_grid_head(bench, work, mapped), *_map_text(mapped), *_moved_text(criteria, moved)]
 
@@ -225,14 +223,6 @@ def _with_lever(bench: _Bench) -> list[Scenario]:
         one for name, one in bench.study.catalogue.items()
         if name != USUAL and no_lever(bench.situation, one) is None
     ]  # fmt: skip
-
-
-def _means(values: Array) -> Array:
-    """By combination, over members; those that never come to an end, and those that are not there, left out."""
-    known = np.isfinite(values)
-    count = known.sum(axis=1)
-    total = np.where(known, values, 0.0).sum(axis=1)
-    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
 
 
 def _grid_head(bench: _Bench, work: GridWork, mapped: RobustnessMap) -> str:
