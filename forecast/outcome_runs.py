@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from forecast.efforts import Efforts, efforts_of
-from forecast.ensemble import Run, applied_to, at_leads, counting, drawn, with_what_is_the_same
+from forecast.ensemble import Run, applied_to, at_leads, counting, drawn, reserve_of, with_what_is_the_same
 from forecast.outcomes import Told, nights, outcomes
 from forecast.services import ServiceEntry, services_here
 from forecast.situation import Situation
@@ -20,14 +20,16 @@ from forecast.tension_days import ELDERLY as AGED_BAND
 from forecast.values import Array
 from twin.asked import Asked, staffed
 from twin.counting import Counting
+from twin.demand import planned_streams
 from twin.fates import Share, cast_members_for
-from twin.hospital import BED, NO_LIMIT
+from twin.hospital import BED, NO_LIMIT, Profile
 from twin.kernel import Runs
 from twin.kernel_tables import Room
 from twin.kernel_tallies import AGED, PLANNED
-from twin.luck import Luck
+from twin.luck import RESERVE, Luck
 from twin.present import Present
-from twin.scenarios import Scenario, Setting
+from twin.scenarios import Scenario
+from twin.setting import Setting
 from twin.story import Index
 from twin.tallies import Tallying
 
@@ -55,22 +57,30 @@ def outcome_chunk(
     2. For some scenarios at a time that bring much the same patients: cast the fates, run them all, and keep what each
        member comes to.
     """
-    whole = _Whole.of(situation, how, members, wanted)
     applied = [applied_to(situation, scenario, how) for scenario in scenarios]
     found: dict[int, Outcomes] = {}
-    for batch in _batches(applied):
-        found |= dict(zip(batch, whole.run([applied[place] for place in batch]), strict=True))
+    for reserve, places in _by_reserve(applied):
+        whole = _Whole.of(situation, how, members, wanted, reserve)
+        for batch in _batches(applied, places):
+            found |= dict(zip(batch, whole.run([applied[place] for place in batch]), strict=True))
     return [found[place] for place in range(len(scenarios))]
 
 
-def _batches(applied: Sequence[Setting]) -> Iterator[list[int]]:
-    """Places of scenarios that are run together: those with one crisis, some at a time."""
+def _by_reserve(applied: Sequence[Setting]) -> Iterator[tuple[int, list[int]]]:
+    """Places of scenarios by how many victims luck is drawn for: few know a large crisis, and the others go without."""
+    large = [place for place, setting in enumerate(applied) if setting.demand.victims > RESERVE]
+    usual = [place for place in range(len(applied)) if place not in set(large)]
+    return ((reserve_of([applied[place] for place in places]), places) for places in (usual, large) if places)
+
+
+def _batches(applied: Sequence[Setting], places: Sequence[int]) -> Iterator[list[int]]:
+    """Some places at a time that are run together: those with one law and one crisis stand side by side."""
     alike: dict[object, list[int]] = {}
-    for place, setting in enumerate(applied):
-        alike.setdefault(repr(setting.demand.crises), []).append(place)
-    for places in alike.values():
-        for first in range(0, len(places), AT_ONCE):
-            yield places[first : first + AT_ONCE]
+    for place in places:
+        setting = applied[place]
+        alike.setdefault((setting.law, repr(setting.demand.crises)), []).append(place)
+    order = [place for group in alike.values() for place in group]
+    return (order[first : first + AT_ONCE] for first in range(0, len(order), AT_ONCE))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +90,7 @@ class _Whole:
     situation: Situation
     how: Run
     wanted: Wanted
+    members: range
     presents: Sequence[Present]
     luck: Luck
     usual: Setting
@@ -87,45 +98,54 @@ class _Whole:
     tallying: Tallying
 
     @classmethod
-    def of(cls, situation: Situation, how: Run, members: range, wanted: Wanted) -> _Whole:
-        presents, luck = drawn(situation, how, members)
+    def of(cls, situation: Situation, how: Run, members: range, wanted: Wanted, reserve: int) -> _Whole:
+        presents, luck = drawn(situation, how, members, reserve=reserve)
         hospital = situation.calibration.hospital
         tallying = Tallying(
             tuple(hospital.acuities), how.horizon_min, nights(situation.as_of, hospital.zone, how.horizon_min)
         )
         usual = applied_to(situation, None, how)
-        return cls(situation, how, wanted, presents, luck, usual, counting(situation), tallying)
+        return cls(situation, how, wanted, members, presents, luck, usual, counting(situation), tallying)
 
     def run(self, applied: Sequence[Setting]) -> list[Outcomes]:
         """What the members come to under each of some settings."""
         c, leads = self.situation.calibration, self.how.lead_min
-        shares = cast_members_for(c.path, c.parameters, self.luck, self.presents, [s.demand for s in applied])
+        demands, laws = [setting.demand for setting in applied], [setting.law for setting in applied]
+        shares = cast_members_for(c.path, c.parameters, self.luck, self.presents, demands, laws)
         scenarios, members, pools = len(applied), len(self.presents), len(staffed(c.path))
         counted = np.empty((scenarios, len(self.counting.names), leads.size, members))
         asked = np.empty((scenarios, pools, leads.size, members))
         tallied = np.empty((scenarios, len(self.tallying.names), members))
         room = Room()
-        for m, (present, mine) in enumerate(zip(self.presents, shares, strict=True)):
-            for s, (counts, tallies, load) in enumerate(self._member(m, present, mine, applied, room)):
+        there = np.empty_like(asked)
+        for m, (member, present, mine) in enumerate(zip(self.members, self.presents, shares, strict=True)):
+            capacities = [s.capacity_of(c.hospital, seed=self.how.seed, member=member) for s in applied]
+            there[:, :, :, m] = [self._there(capacity) for capacity in capacities]
+            for s, (counts, tallies, load) in enumerate(self._member(m, present, mine, capacities, room)):
                 counted[s, :, :, m], tallied[s, :, m], asked[s, :, :, m] = counts, tallies, load
         return [
-            self._outcomes(setting, *of) for setting, *of in zip(applied, counted, tallied, asked, strict=True)
+            self._outcomes(setting, *of) for setting, *of in zip(applied, counted, tallied, asked, there, strict=True)
         ]  # fmt: skip
 
     def _member(
-        self, member: int, present: Present, shares: Sequence[Share], applied: Sequence[Setting], room: Room
+        self,
+        member: int,
+        present: Present,
+        shares: Sequence[Share],
+        capacities: Sequence[Mapping[str, Profile]],
+        room: Room,
     ) -> Iterator[tuple[Array, Array, Array]]:
         """Counts `(row, lead)`, tallies `(row,)` and work asked `(pool, lead)` of a member under each setting."""
         path, leads = self.situation.calibration.path, self.how.lead_min
         by_fate: dict[int, tuple[Runs, Asked, Index]] = {}
-        for share, setting in zip(shares, applied, strict=True):
+        for share, capacity in zip(shares, capacities, strict=True):
             fate = share.fate
             if id(fate) not in by_fate:
                 runs = Runs(path, fate, present, self.how.until_min, by_law=self.how.engine == "simpy", room=room)
                 by_fate[id(fate)] = runs, Asked(path, fate, leads), self._kinds(member, share)
             runs, asked, kinds = by_fate[id(fate)]
             ahead, tallies = runs.tallied(
-                setting.capacity, self.counting, leads[1:], self.tallying, kinds, share.rows
+                capacity, self.counting, leads[1:], self.tallying, kinds, share.rows
             )  # fmt: skip
             yield np.hstack([runs.counted_now(self.counting), ahead]), tallies, asked.load(share.rows)
 
@@ -138,15 +158,20 @@ class _Whole:
         out[share.fate.visit] |= np.where(aged[share.fate.cls], AGED, 0)
         return out
 
-    def _outcomes(self, setting: Setting, counted: Array, tallied: Array, asked: Array) -> Outcomes:
+    def _there(self, capacity: Mapping[str, Profile]) -> Array:
+        """How many there are of each pool of staff or equipment, `(pool, lead)`."""
+        pools, leads = staffed(self.situation.calibration.path), self.how.lead_min
+        return np.array([at_leads(capacity[pool], leads) for pool in pools]).reshape(len(pools), leads.size)
+
+    def _outcomes(self, setting: Setting, counted: Array, tallied: Array, asked: Array, staff: Array) -> Outcomes:
         c, leads = self.situation.calibration, self.how.lead_min
         pools = staffed(c.path)
         measures = with_what_is_the_same(self.situation, setting, self.how, self.counting.by_name(counted))
         measures |= {f"asked:{pool}": load for pool, load in zip(pools, asked, strict=True)}
-        there = {f"asked:{pool}": at_leads(setting.capacity[pool], leads) for pool in pools}
+        there = {f"asked:{pool}": count for pool, count in zip(pools, staff, strict=True)}
         there = {name: count for name, count in there.items() if count.max() < NO_LIMIT}
         if self.wanted.spaces:
-            there["ed_census"] = np.full(leads.size, float(self.wanted.spaces))
+            there["ed_census"] = np.full((leads.size, 1), float(self.wanted.spaces))
         told = Told(
             lead_min=leads, measures=measures, tallies=dict(zip(self.tallying.names, tallied, strict=True)),
             there=there, usual_beds=self._usual_beds(), planned_due=self._due(),
@@ -176,5 +201,5 @@ class _Whole:
 
 def _planned(situation: Situation) -> list[int]:
     """Codes of the streams of those who come by appointment."""
-    streams = situation.calibration.parameters.streams
-    return [code for code, stream in enumerate(streams) if stream.name.startswith("planned:")]
+    c = situation.calibration
+    return np.flatnonzero(planned_streams(c.path, c.parameters)).tolist()

@@ -31,7 +31,7 @@ class Told:
     tallies: Mapping[str, Array]
     """Of the window as a whole, by name `(member,)`."""
     there: Mapping[str, Array]
-    """How many there are under the scenario, by measure, `(lead,)`."""
+    """How many there are under the scenario, by measure `(lead, member)`, or `(lead, 1)` where it is one for all."""
     usual_beds: Mapping[str, Array]
     """Beds of each ward as usual, where known, `(lead,)`."""
     planned_due: Array | None
@@ -76,7 +76,7 @@ def _department(told: Told) -> Named:
     census, boarders = told.measures["ed_census"], told.measures.get("ed_boarders")
     yield "ed_peak", census.max(axis=0)
     if "ed_census" in told.there:
-        crossed = census[1:] > told.there["ed_census"][1:, None]
+        crossed = census[1:] > told.there["ed_census"][1:]
         yield "over_spaces_h", crossed.sum(axis=0) * told.step_h
     if boarders is not None:
         yield "boarding_h", boarders[1:].sum(axis=0) * told.step_h
@@ -97,7 +97,7 @@ def _staff(told: Told) -> Named:
     """Hours asked for beyond what is there: of each pool, and of all staff."""
     pools = [name for name in told.measures if name.startswith("asked:")]
     hours = {
-        name: np.maximum(told.measures[name][1:] - told.there[name][1:, None], 0.0).sum(axis=0) * told.step_h
+        name: np.maximum(told.measures[name][1:] - told.there[name][1:], 0.0).sum(axis=0) * told.step_h
         for name in pools if name in told.there
     }  # fmt: skip
     if hours:

@@ -94,7 +94,7 @@ def excess(service: Service, values: Array, there: Mapping[str, Array]) -> Array
         return np.asarray(service.least - values)
     if isinstance(service.most, float):
         return np.asarray(values - service.most)
-    return np.asarray(values - there[service.measure][:, None])
+    return np.asarray(values - there[service.measure])
 
 
 def broken(beyond: Array, lead_min: Array, for_min: float) -> tuple[Array, Array]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.fate import Fate
-from twin.hospital import BED, CARE, SPACE, Profile
+from twin.hospital import BED, CARE, SPACE
 from twin.pathway import Path
 from twin.routing import OUT
 
@@ -70,20 +70,6 @@ class Asked:
             cells + self._until[mine], minlength=size
         )
         return np.asarray(np.cumsum(change.reshape(-1, width)[:, :-1], axis=1), dtype=np.float64)
-
-
-def over(load: Array, there: Array) -> Array:
-    """How much of the load, `(pool, instant, ..)`, is more than there is."""
-    return np.maximum(load - there, 0.0)
-
-
-def at_instants(profiles: Sequence[Profile], grid_min: Array) -> Array:
-    """How many of each pool there are at each instant, `(pool, instant)`."""
-    out = np.empty((len(profiles), grid_min.size))
-    for k, profile in enumerate(profiles):
-        minutes, counts = zip(*profile, strict=True)
-        out[k] = np.array(counts)[np.searchsorted(minutes, grid_min, side="right") - 1]
-    return out
 
 
 def _table(path: Path, pools: Sequence[str]) -> tuple[Flags, Flags, Flags, Flags]:
