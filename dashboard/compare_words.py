@@ -62,7 +62,7 @@ def level_of(cell: CellView) -> str:
 def level_said(level: str, reader: Reader) -> str:
     """A class of the map in words."""
     return {
-        "never": reader.say("holds"), "rarely": reader.say("rarely breaks"),
+        "never": reader.say("it holds"), "rarely": reader.say("rarely breaks"),
         "sometimes": reader.say("sometimes breaks"), "often": reader.say("often breaks"),
     }[level]  # fmt: skip
 

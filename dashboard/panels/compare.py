@@ -176,9 +176,7 @@ def _effect(one: EffectView | None, criterion: CriterionView, scale: tuple[float
         html.Span(SHAPES[tone], className="mark"), html.Span(judged_said(tone, reader), className="word")
     ]  # fmt: skip
     if tone == "same":
-        return html.Div(
-            [_whisker(one, tone, scale), html.Div(said, className="compared-head")], className="compared same"
-        )
+        return html.Div(html.Div(said, className="compared-head"), className="compared same")
     digit = digits(max(abs(one.low), abs(one.high)))
     mean = with_unit(reader.signed(one.mean, digit), criterion, reader)
     ends = reader.say("{low} to {high}", low=reader.signed(one.low, digit), high=reader.signed(one.high, digit))
@@ -194,7 +192,7 @@ def _whisker(one: EffectView, tone: str, scale: tuple[float, float]) -> Componen
     parts = [
         html.I(className="zero", style={"left": f"{zero:.2f}%"}),
         html.I(className="line", style={"left": f"{low:.2f}%", "width": f"{max(high - low, 0.4):.2f}%"}),
-        html.I(SHAPES[tone] if tone != "same" else "", className="dot", style={"left": f"{mean:.2f}%"}),
+        html.I(SHAPES[tone], className="dot", style={"left": f"{mean:.2f}%"}),
     ]
     hidden: dict[str, Any] = {"aria-hidden": "true"}
     return html.Div(parts, className="whisker", **hidden)
