@@ -6,7 +6,7 @@ with the level that each variable has in it. The first is always what all are co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
 from typing import Any
@@ -21,6 +21,8 @@ from twin.scenarios import Scenario, pick
 MOST = 2000
 """Combinations of a design."""
 USUAL = "as_usual"
+_TRIES = 4
+"""How often those that cannot be run are drawn again."""
 STEPS = 3
 """Levels of each number in a whole grid, where not said."""
 
@@ -132,15 +134,25 @@ def pairs(scenarios: Sequence[Scenario]) -> Design:
     return _design("pairs", [*alone, *both], names)
 
 
-def survey(scenarios: Sequence[Scenario], count: int, *, seed: int, at_once: int = 2) -> Design:
-    """Each scenario alone at its usual numbers, then combinations of `at_once` at random numbers, `count` in all."""
+def survey(
+    scenarios: Sequence[Scenario], count: int, *, seed: int, at_once: int = 2,
+    able: Callable[[Scenario], bool] = lambda _: True,
+) -> Design:  # fmt: skip
+    """Each scenario alone at its usual numbers, then combinations of `at_once` at random numbers, `count` in all.
+
+    Those that cannot be run together (`able`) are drawn again; where hardly any can, there are fewer.
+    """
     _check(count)
     names = [scenario.name for scenario in scenarios]
     alone = [Combination(name, _present(names, (name,))) for name in names][: count - 1]
     left, most = count - 1 - len(alone), max(1, len(axes_of(scenarios)))
     dice = np.random.default_rng(seed)
-    shares = qmc.LatinHypercube(at_once + most, rng=dice).random(left) if left else np.empty((0, at_once + most))
-    drawn = [_drawn(scenarios, row, at_once, names) for row in shares]
+    cube, drawn = qmc.LatinHypercube(at_once + most, rng=dice), list[Combination]()
+    by_name = {scenario.name: scenario for scenario in scenarios}
+    for _ in range(_TRIES):
+        if len(drawn) < left:
+            found = [_drawn(scenarios, row, at_once, names) for row in cube.random(left - len(drawn))]
+            drawn += [one for one in found if able(pick(by_name, [one.name])[0])]
     return _design("survey", [*alone, *drawn], names)
 
 

@@ -25,6 +25,7 @@ from forecast.ensemble import Run
 from forecast.grid_store import Grid, GridStore
 from forecast.grids import run_grid, work_of
 from forecast.lever import no_lever
+from forecast.outcome_runs import fault_of
 from forecast.outcomes import BREAKS
 from forecast.robustness import Row, robustness
 from forecast.sensitivity import Sensitivity, sensitivity
@@ -102,7 +103,10 @@ class GridDesk:
             study = self._study
             able = [one for name, one in study.catalogue.items()
                     if name != USUAL and no_lever(situation, one) is None]  # fmt: skip
-            design = survey(able, max(self._combinations, len(able) + 1), seed=self._how.seed)
+            design = survey(
+                able, max(self._combinations, len(able) + 1), seed=self._how.seed,
+                able=lambda one: fault_of(situation, one, self._how) is None,
+            )  # fmt: skip
             scenarios = made(design, study.catalogue)
             work = work_of(situation, design, scenarios, self._how, study.wanted, known_at=situation.as_of)
             run_grid(

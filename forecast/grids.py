@@ -24,7 +24,7 @@ from forecast.values import Array
 from twin.learned_version import parameters_hash
 from twin.scenarios import Scenario
 
-CHUNK = 10
+CHUNK = 20
 """Members a task runs, under every combination: some seconds, so that progress shows and a cancel is heard."""
 AHEAD = 2
 """Tasks that wait for each one that runs, so that a cancel leaves little behind."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from forecast.efforts import Efforts, efforts_of
 from forecast.ensemble import Run, applied_to, at_leads, counting, drawn, reserve_of, with_what_is_the_same
@@ -18,15 +20,17 @@ from forecast.services import ServiceEntry, services_here
 from forecast.situation import Situation
 from forecast.tension_days import ELDERLY as AGED_BAND
 from forecast.values import Array
-from twin.asked import Asked, staffed
+from twin.arrivals import HEADROOM
+from twin.asked import asked, staffed
 from twin.counting import Counting
-from twin.demand import planned_streams
+from twin.demand import Demand, planned_streams
+from twin.errors import ScenarioError
 from twin.fates import Share, cast_members_for
 from twin.hospital import BED, NO_LIMIT, Profile
 from twin.kernel import Runs
 from twin.kernel_tables import Room
 from twin.kernel_tallies import AGED, PLANNED
-from twin.luck import RESERVE, Luck
+from twin.luck import MOST_VICTIMS, RESERVE, Luck
 from twin.present import Present
 from twin.scenarios import Scenario
 from twin.setting import Setting
@@ -64,6 +68,30 @@ def outcome_chunk(
         for batch in _batches(applied, places):
             found |= dict(zip(batch, whole.run([applied[place] for place in batch]), strict=True))
     return [found[place] for place in range(len(scenarios))]
+
+
+def fault_of(situation: Situation, scenario: Scenario, how: Run) -> str | None:
+    """Why a scenario cannot be run from a situation: it would leave no staff, or bring too many; None where it can."""
+    try:
+        demand = applied_to(situation, scenario, how).demand
+    except ScenarioError as fault:
+        return f"{scenario.name}: {fault}"
+    starts = {0.0, *(minute for minute, _ in demand.level), *(level.from_min for level in demand.some)}
+    most = max(_level_at(demand, minute) for minute in starts)
+    if most > HEADROOM:
+        return f"{scenario.name}: arrivals must be changed by a factor from 0 to {HEADROOM:g}, but by {most:.3g}"
+    if demand.victims > MOST_VICTIMS:
+        return f"{scenario.name}: crises may bring {MOST_VICTIMS} patients, but bring {demand.victims}"
+    return None
+
+
+def _level_at(demand: Demand, minute: float) -> float:
+    """The highest factor on anybody's arrival in the department at a minute."""
+    found = next((factor for start, factor in reversed(demand.level) if start <= minute), 1.0)
+    for level in demand.some:
+        if not level.planned and level.from_min <= minute < level.until_min:
+            found *= max(level.factor, 1.0) if not level.who.everybody else level.factor
+    return found
 
 
 def _by_reserve(applied: Sequence[Setting]) -> Iterator[tuple[int, list[int]]]:
@@ -114,17 +142,17 @@ class _Whole:
         shares = cast_members_for(c.path, c.parameters, self.luck, self.presents, demands, laws)
         scenarios, members, pools = len(applied), len(self.presents), len(staffed(c.path))
         counted = np.empty((scenarios, len(self.counting.names), leads.size, members))
-        asked = np.empty((scenarios, pools, leads.size, members))
+        work = np.empty((scenarios, pools, leads.size, members))
         tallied = np.empty((scenarios, len(self.tallying.names), members))
         room = Room()
-        there = np.empty_like(asked)
+        there = np.empty_like(work)
         for m, (member, present, mine) in enumerate(zip(self.members, self.presents, shares, strict=True)):
             capacities = [s.capacity_of(c.hospital, seed=self.how.seed, member=member) for s in applied]
             there[:, :, :, m] = [self._there(capacity) for capacity in capacities]
             for s, (counts, tallies, load) in enumerate(self._member(m, present, mine, capacities, room)):
-                counted[s, :, :, m], tallied[s, :, m], asked[s, :, :, m] = counts, tallies, load
+                counted[s, :, :, m], tallied[s, :, m], work[s, :, :, m] = counts, tallies, load
         return [
-            self._outcomes(setting, *of) for setting, *of in zip(applied, counted, tallied, asked, there, strict=True)
+            self._outcomes(setting, *of) for setting, *of in zip(applied, counted, tallied, work, there, strict=True)
         ]  # fmt: skip
 
     def _member(
@@ -137,25 +165,24 @@ class _Whole:
     ) -> Iterator[tuple[Array, Array, Array]]:
         """Counts `(row, lead)`, tallies `(row,)` and work asked `(pool, lead)` of a member under each setting."""
         path, leads = self.situation.calibration.path, self.how.lead_min
-        by_fate: dict[int, tuple[Runs, Asked, Index]] = {}
+        by_fate: dict[int, tuple[Runs, Index]] = {}
         for share, capacity in zip(shares, capacities, strict=True):
             fate = share.fate
             if id(fate) not in by_fate:
                 runs = Runs(path, fate, present, self.how.until_min, by_law=self.how.engine == "simpy", room=room)
-                by_fate[id(fate)] = runs, Asked(path, fate, leads), self._kinds(member, share)
-            runs, asked, kinds = by_fate[id(fate)]
+                by_fate[id(fate)] = runs, self._kinds(member, share)
+            runs, kinds = by_fate[id(fate)]
             ahead, tallies = runs.tallied(
                 capacity, self.counting, leads[1:], self.tallying, kinds, share.rows
             )  # fmt: skip
-            yield np.hstack([runs.counted_now(self.counting), ahead]), tallies, asked.load(share.rows)
+            yield np.hstack([runs.counted_now(self.counting), ahead]), tallies, asked(path, share, leads)
 
     def _kinds(self, member: int, share: Share) -> Index:
         """Of each visit whether it is of 75 or over, and whether it comes by appointment."""
         c = self.situation.calibration
         aged = np.array([one.age_band == AGED_BAND for one in c.parameters.classes])
-        group = self.luck.group[self.luck.first[member] : self.luck.first[member + 1]]
-        out = np.where(np.isin(group, _planned(self.situation)), PLANNED, 0)
-        out[share.fate.visit] |= np.where(aged[share.fate.cls], AGED, 0)
+        out = self._by_appointment[self.luck.first[member] : self.luck.first[member + 1]] * PLANNED
+        out[share.fate.visit] |= aged[share.fate.cls] * AGED
         return out
 
     def _there(self, capacity: Mapping[str, Profile]) -> Array:
@@ -163,11 +190,11 @@ class _Whole:
         pools, leads = staffed(self.situation.calibration.path), self.how.lead_min
         return np.array([at_leads(capacity[pool], leads) for pool in pools]).reshape(len(pools), leads.size)
 
-    def _outcomes(self, setting: Setting, counted: Array, tallied: Array, asked: Array, staff: Array) -> Outcomes:
+    def _outcomes(self, setting: Setting, counted: Array, tallied: Array, work: Array, staff: Array) -> Outcomes:
         c, leads = self.situation.calibration, self.how.lead_min
         pools = staffed(c.path)
         measures = with_what_is_the_same(self.situation, setting, self.how, self.counting.by_name(counted))
-        measures |= {f"asked:{pool}": load for pool, load in zip(pools, asked, strict=True)}
+        measures |= {f"asked:{pool}": load for pool, load in zip(pools, work, strict=True)}
         there = {f"asked:{pool}": count for pool, count in zip(pools, staff, strict=True)}
         there = {name: count for name, count in there.items() if count.max() < NO_LIMIT}
         if self.wanted.spaces:
@@ -185,6 +212,12 @@ class _Whole:
         hospital = self.situation.calibration.hospital
         return efforts_of(hospital, self.usual.capacity, setting.capacity, self.how.horizon_min)
 
+    @cached_property
+    def _by_appointment(self) -> npt.NDArray[np.bool_]:
+        """Who comes by appointment, of the rows of luck."""
+        c = self.situation.calibration
+        return np.append(planned_streams(c.path, c.parameters), [False, False])[self.luck.group]
+
     def _usual_beds(self) -> dict[str, Array]:
         c = self.situation.calibration
         known = [unit for unit in c.hospital.wards if unit.name in c.beds_known and unit.pool in self.usual.capacity]
@@ -192,14 +225,7 @@ class _Whole:
 
     def _due(self) -> Array | None:
         """How many come by appointment in the window, whatever the scenario."""
-        planned = _planned(self.situation)
-        if not planned:
+        if not self._by_appointment.any():
             return None
-        comes = np.isin(self.luck.group, planned) & (self.luck.at_min <= self.how.horizon_min)
+        comes = self._by_appointment & (self.luck.at_min <= self.how.horizon_min)
         return np.add.reduceat(comes.astype(np.float64), self.luck.first[:-1])
-
-
-def _planned(situation: Situation) -> list[int]:
-    """Codes of the streams of those who come by appointment."""
-    c = situation.calibration
-    return np.flatnonzero(planned_streams(c.path, c.parameters)).tolist()

@@ -9,7 +9,7 @@ from datetime import timedelta
 import numpy as np
 
 from forecast.compare import comparison
-from forecast.compare_view import ChoiceView, CompareView, EffectView, RobustnessView
+from forecast.compare_view import ChoiceView, CompareView, EffectView, Named, RobustnessView
 from forecast.comparisons import criterion_view
 from forecast.designs import USUAL, Combination, Design
 from forecast.grid_desk import shown
@@ -25,7 +25,7 @@ from twin.scenarios import catalogue
 
 CATALOGUE = catalogue()
 STUDY = Study(points_of_view(), services_file(), CATALOGUE, load_hospital(), 58)
-VIEWS = tuple(STUDY.points_of_view.views.values())
+VIEWS = tuple(Named(one.name, one.fr, one.en) for one in STUDY.points_of_view.views.values())
 MEMBERS = 200
 VALUES = {
     "wait_p90_min": 141.0, "wait_p90_min:1": 12.0, "wait_p90_min:2": 31.0, "wait_p90_min:3A": 64.0,
@@ -75,13 +75,14 @@ def compared(names: tuple[str, ...], view: str) -> CompareView:
 
     def choice(name: str) -> ChoiceView:
         scenario = CATALOGUE[name]
-        why = ("Les données ne disent rien de : l'étape.", "The data tell nothing of: the stage.")
-        found = {
+        lacks = name in ("faster_cleaning", "laboratory_slow")
+        effects: dict[str, EffectView | None] = {
             c: EffectView(e.value, e.mean, *e.ci95, e.p_better, e.p_same) for c, e in told.effects.get(name, {}).items()
         }
         return ChoiceView(
             name, scenario.sentence("fr"), scenario.sentence("en"), name in names,
-            *(why if name in ("faster_cleaning", "laboratory_slow") else (None, None)), effects=found,
+            why_not_fr="Les données ne disent rien de : l'étape." if lacks else None,
+            why_not_en="The data tell nothing of: the stage." if lacks else None, effects=effects,
             dominated_by=by(name) if name in names else (),
         )  # fmt: skip
 
@@ -120,9 +121,8 @@ def robust(view: str = "direction") -> RobustnessView:
     load = np.array([sum(hard[name] for name, level in one.levels.items() if level) for one in some])
     found: dict[str, Array] = {}
     for k, service in enumerate(services):
-        margin = soft[service] - load[:, None] * dice.uniform(0.2, 1.6) + 0.5 * np.random.default_rng(k).standard_normal(
-            (1, MEMBERS)
-        )  # fmt: skip
+        luck = np.random.default_rng(k).standard_normal((1, MEMBERS))
+        margin = soft[service] - load[:, None] * dice.uniform(0.2, 1.6) + 0.5 * luck
         found[BREAKS + service] = np.where(
             margin < 0, 300.0 + 240.0 * margin + 200.0 * dice.random(margin.shape), np.inf
         )

@@ -21,6 +21,7 @@ import numpy as np
 
 from ingest import events
 from twin import (
+    kernel_asked,
     kernel_counts,
     kernel_layout,
     kernel_loop,
@@ -51,6 +52,7 @@ logger = logging.getLogger(__name__)
 
 Loop = Callable[[Index, Array], None]
 Counter = Callable[[Array, Index, Array, Index, Index, Index, Array, float, Array], None]
+Asker = Callable[..., None]
 Tallier = Callable[[Array, Index, Array, Index, Index, Index, Array, float, Array], None]
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
@@ -71,6 +73,7 @@ _TEXTS = (
     steps,
     story,
     kernel_layout,
+    kernel_asked,
     kernel_counts,
     kernel_loop,
     kernel_patient,
@@ -83,6 +86,8 @@ _counter: list[Counter] = []
 """And what counts its marks, compiled."""
 _tallier: list[Tallier] = []
 """And what tallies them."""
+_asker: list[Asker] = []
+"""And what tells the work asked of pools."""
 
 
 def run(capacity: Mapping[str, Profile], path: Path, fate: Fate, present: Present, horizon_min: float) -> Story:
@@ -91,6 +96,11 @@ def run(capacity: Mapping[str, Profile], path: Path, fate: Fate, present: Presen
     Raises TwinError for what the law does not allow: nothing is ignored.
     """
     return Runs(path, fate, present, horizon_min).under(capacity)
+
+
+def asker() -> Asker:
+    """What tells the work asked of pools (`kernel_asked.ask`), compiled once it is there."""
+    return _asker[0] if _asker else kernel_asked.ask
 
 
 def ready() -> bool:
@@ -226,6 +236,12 @@ def compiled_tallier(kept_in: FilePath | None = _BESIDE) -> Tallier:
     return cast(Tallier, _compiled(tally, kept_in, {"nogil": True}))
 
 
+@cache
+def compiled_asker(kept_in: FilePath | None = _BESIDE) -> Asker:
+    """What tells the work asked of pools, compiled and kept in the same way."""
+    return cast(Asker, _compiled(kernel_asked.ask, kept_in, {"nogil": True}))
+
+
 def _compiled(function: Callable[..., None], kept_in: FilePath | None, options: Mapping[str, Any]) -> object:
     from numba import config, njit
 
@@ -277,8 +293,11 @@ def warm(otherwise: FilePath | None = None) -> None:
         form(np.zeros(kernel_layout.HEAD, dtype=np.int64), np.zeros(1))
         marks, codes = np.empty((0, kernel_layout.MARK), dtype=np.int64), np.full(1, -1)
         counter(np.empty(0), marks, np.empty(0), marks, codes, codes, np.zeros(1), 0.0, np.empty((WAITS, 1)))
+        ask = compiled_asker(place)
+        none, no, stage = np.zeros((1, 1, 1)), np.zeros((1, 1), dtype=bool), np.full((1, 1), -1)
+        ask(stage, none, none, np.zeros(1), no[0], no, no, no, no[0], np.zeros(1), np.zeros((1, 1)))
         tallier(np.empty(0), marks, np.empty(0), marks, codes, codes, np.empty((0, 2)), 0.0, np.empty(WAIT + 1))
-    _fast[:], _counter[:], _tallier[:] = [form], [counter], [tallier]
+    _fast[:], _counter[:], _tallier[:], _asker[:] = [form], [counter], [tallier], [ask]
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from dashboard.commands.calibrate import instant_within, learned
@@ -22,6 +23,7 @@ from forecast.grid_desk import means
 from forecast.grid_store import GridStore
 from forecast.grids import GridWork, run_grid, work_of
 from forecast.lever import no_lever
+from forecast.outcome_runs import fault_of
 from forecast.points_of_view import Criterion
 from forecast.robustness import RobustnessMap, robustness
 from forecast.robustness import as_json as map_json
@@ -108,6 +110,7 @@ def _workers(house: House) -> Iterator[Executor]:
 
 def _compared(bench: _Bench, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     scenarios = _named(bench.study, options)
+    _check(bench, scenarios)
     with _workers(bench.house) as workers, progress("members") as report:
         *_, found = outcomes_by_stage(
             bench.situation, scenarios, bench.how, bench.study.wanted, executor=workers, progress=report
@@ -185,6 +188,7 @@ def _line(criterion: Criterion, usual: float, one: Effect) -> str:
 def _grid(bench: _Bench, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     design = _design(bench, options)
     scenarios = made(design, bench.study.catalogue)
+    _check(bench, scenarios)
     work = work_of(bench.situation, design, scenarios, bench.how, bench.study.wanted, known_at=bench.known_at)
     store = GridStore(bench.house.database)
     with _workers(bench.house) as workers, progress("members") as report:
@@ -214,7 +218,20 @@ def _design(bench: _Bench, options: argparse.Namespace) -> Design:
             return whole_grid(scenarios, steps=options.steps)
         case "random":
             return random_grid(scenarios, options.combinations - 1, seed=bench.how.seed)
-    return survey(scenarios, options.combinations, seed=bench.how.seed)
+    able = partial(_able, bench)
+    return survey(scenarios, options.combinations, seed=bench.how.seed, able=able)
+
+
+def _able(bench: _Bench, scenario: Scenario) -> bool:
+    return fault_of(bench.situation, scenario, bench.how) is None
+
+
+def _check(bench: _Bench, scenarios: Sequence[Scenario]) -> None:
+    """Before anything is run or kept: can each of them be run?"""
+    faults = [fault for one in scenarios if (fault := fault_of(bench.situation, one, bench.how)) is not None]
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise CommandError(f"{faults[0]}{more}")
 
 
 def _with_lever(bench: _Bench) -> list[Scenario]:
