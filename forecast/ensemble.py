@@ -107,14 +107,14 @@ def run_drawn(
     c, applied = situation.calibration, list(settings.values())
     demands, laws = [change.demand for change in applied], [change.law for change in applied]
     shares = cast_members_for(c.path, c.parameters, luck, presents, demands, laws)
-    what, room = _counting(situation), Room()
+    what, room = counting(situation), Room()
     counted = np.empty((len(applied), len(members), len(what.names), how.lead_min.size))
     for place, (member, present, mine) in enumerate(zip(members, presents, shares, strict=True)):
         capacities = [change.capacity_of(c.hospital, seed=how.seed, member=member) for change in applied]
         _run_member(situation, capacities, how, what, room, present, mine, counted[:, place])
     by_lead = np.ascontiguousarray(counted.transpose(0, 2, 3, 1))
     return {
-        name: _whole(situation, change, how, what.by_name(of))
+        name: with_what_is_the_same(situation, change, how, what.by_name(of))
         for (name, change), of in zip(settings.items(), by_lead, strict=True)
     }
 
@@ -133,7 +133,7 @@ def _run_member(
         counted[one, :, 1:] = mine.counted(capacity, what, how.lead_min[1:], share.rows)
 
 
-def _whole(situation: Situation, change: Setting, how: Run, out: dict[str, Array]) -> dict[str, Array]:
+def with_what_is_the_same(situation: Situation, change: Setting, how: Run, out: dict[str, Array]) -> dict[str, Array]:
     """The members' measures with what is the same in all of them: who is gone, and beds."""
     gone = situation.gone
     for name, before in (
@@ -145,11 +145,13 @@ def _whole(situation: Situation, change: Setting, how: Run, out: dict[str, Array
     return out
 
 
-def applied_to(situation: Situation, scenario: Scenario, how: Run) -> Setting:
-    """The scenario's capacities and demand from the situation on."""
+def applied_to(situation: Situation, scenario: Scenario | None, how: Run) -> Setting:
+    """The scenario's capacities and demand from the situation on; those as usual without one."""
     c = situation.calibration
     usual = c.hospital.capacities(c.path.pools, situation.as_of, how.until_min)
     capacity = {pool: as_told(profile, situation.told_ahead.get(pool, ())) for pool, profile in usual.items()}
+    if scenario is None:
+        return Setting(capacity)
     return scenario.at(situation.as_of, c.hospital.zone).apply(Setting(capacity), c.hospital, how.until_min)
 
 
@@ -219,7 +221,7 @@ def _runs(path: Path, fate: Fate, present: Present, how: Run, room: Room) -> Run
     return Runs(path, fate, present, how.until_min, by_law=how.engine == "simpy", room=room)
 
 
-def _counting(situation: Situation) -> Counting:
+def counting(situation: Situation) -> Counting:
     """Every measure that the path tells; who leaves at the first instant, for a bed that stood free, does so just after
     the present."""
     c = situation.calibration

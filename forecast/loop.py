@@ -37,7 +37,7 @@ from forecast.pages import AlertsView, DoubtView, FeedsView, LearnedView, Publis
 from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
 from forecast.replayed import Replayed, Subject
-from forecast.situation import situation_of
+from forecast.situation import Situation, situation_of
 from forecast.trust import Trust
 from forecast.trust_view import TrustView
 from forecast.turns import OnClock, turn_of
@@ -346,6 +346,11 @@ class Loop:
     def calibration(self) -> Calibration | None:
         """What the last cycle's forecast was made with; None before there is one."""
         return self._made.situation.calibration if self._made else None
+
+    @property
+    def situation(self) -> Situation | None:
+        """What the last cycle's forecast was made from; None before there is one."""
+        return self._made.situation if self._made else None
 
     @property
     def feeds(self) -> FeedsView:
