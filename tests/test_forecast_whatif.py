@@ -18,7 +18,7 @@ from forecast.whatif import Answer, Ground, Many, Session
 from forecast.whatif_draws import MOMENTS, NotKeptError, Told, as_usual, begin, chosen, under
 from tests.histories import NOON, scenarios, situation
 from twin.changes import CapacityChange
-from twin.scenarios import Scenario
+from twin.scenarios import Scenario, carrying
 
 HOW = Run(members=14, horizon_min=360.0, seed=7)
 USUAL, BUSY, SHORT, DOCTOR = scenarios("as_usual", "arrivals_up_20", "ten_beds_closed", "one_more_doctor")
@@ -101,6 +101,15 @@ def test_what_is_told_is_what_the_wall_says(behind_min: float) -> None:
         assert same(found.difference, published.differences["arrivals_up_20"][measure])
     raw = answered(ground(by_past=Recalibration(), behind_min=behind_min), BUSY)  # not corrected is seen
     assert not same(raw.measures["ed_census"].usual, published.scenarios["as_usual"]["ed_census"])
+
+
+def test_what_was_adopted_is_in_both() -> None:
+    adopted = replace(ground(), usual=carrying(USUAL, [SHORT]))
+    with_it, without = (answered(g, BUSY).measures["beds_free"] for g in (adopted, ground()))
+    assert with_it.usual.mean[0] == without.usual.mean[0] - 10  # the beds of the change are gone
+    assert with_it.difference.mean[0] == 0
+    only_base = with_it.usual.mean[0] - without.changed.mean[0]  # the mutant: the question without what was adopted
+    assert only_base == -10
 
 
 def test_the_base_is_that_of_all_members_from_the_first_answer_on() -> None:
