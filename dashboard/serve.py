@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from flask import Flask, Response
 from waitress.server import BaseWSGIServer, create_server
 
+from dashboard.api import answer_api
+from dashboard.api_wiring import api_of
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
@@ -135,11 +137,13 @@ def serve(
         "desk": DeskPage(desk, people, comparisons, house.hospital, house.clock, mode).view,
     }  # fmt: skip
     whatif = whatif_of(house, loop, door)
+    api = api_of(house, loop, door, whatif.asking.catalogue)
     app = build_app(latest.board, _wall(house.settings), house.clock.now, pages, alerts, whatif.asking, grids, door)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_huddle(app.server, huddle.sheets)
     answer_report(app.server, report)
+    answer_api(app.server, api.routes)
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring = _Beside("measure the past", partial(_measure_the_past, loop, house, stop))
@@ -164,6 +168,7 @@ def serve(
         grids.cancel()
         workers.shutdown(wait=False, cancel_futures=True)
         whatif.stop()
+        api.stop()
         measuring.join(LONGEST_END_S)
         checking.join(LONGEST_END_S)
         grids.join(LONGEST_END_S)

@@ -66,7 +66,7 @@ class DeskPage:
         self, one: Proposal, there: Mapping[str, Proposal], choice: ChoiceView | None, now: datetime
     ) -> ProposalView:
         names = one.shows_names
-        author = _named(one.author, self._people) if names or one.signed else None
+        author = _named(one.author, self._people) if one.shows_author else None
         comments = tuple(
             CommentView(c.at, _named(c.who, self._people) if names else None, c.words) for c in one.comments
         )
