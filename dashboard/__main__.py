@@ -31,13 +31,14 @@ from dashboard.commands import (
     replay,
     retry_rejected,
     scenarios,
+    supplies,
     up,
 )
 from ingest.errors import EdtwinError
 
 COMMANDS = (
     up, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, fabricate, feed, bench, check, doctor,
-    rebuild, retry_rejected, quarantine, alerts,
+    rebuild, retry_rejected, quarantine, alerts, supplies,
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from twin.hospital import Hospital
 from twin.kernel import warm
 from twin.scenarios import Scenario, catalogue, pick
 from twin.site import Site, load_site
+from twin.supply_file import Supplies, load_supplies
 
 DATABASE = "edtwin.duckdb"
 SECRET = "secret.key"
@@ -57,6 +58,7 @@ class House:
     indexer: Indexer
     database: Database
     rules: AlertRules
+    supplies: Supplies
 
     @property
     def hospital(self) -> Hospital:
@@ -119,6 +121,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
     """
     clock = clock or WallClock()
     site, rules = site_of(settings), load_rules(settings.alerts)
+    supplies = load_supplies(*([settings.supplies] if settings.supplies else []))
     pick(scenario_catalogue(settings), settings.wall_scenarios)
     with Database.open(settings.data / DATABASE, schemas=SCHEMAS) as database:
         log = JournalledLog(database, clock)
@@ -127,7 +130,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
             log.follow(journal, indexer)
             try:
                 indexer.catch_up()
-                yield House(settings, clock, log, Archive(database), site, journal, indexer, database, rules)
+                yield House(settings, clock, log, Archive(database), site, journal, indexer, database, rules, supplies)
             finally:
                 indexer.close()
 

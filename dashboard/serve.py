@@ -39,6 +39,7 @@ from forecast.huddle_desk import Huddle, Sheets
 from forecast.loop import Loop, Rhythm, Site
 from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
+from forecast.supplies_view import SuppliesView
 from forecast.trust_view import TrustView
 from ingest.clock import WallClock
 from ingest.links import LinkNow
@@ -109,7 +110,8 @@ def serve(
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
-        "alerts": latest.alerts, "trust": lambda: replace(latest.trust(), report_at=written_at(report)),
+        "alerts": latest.alerts, "supplies": latest.supplies,
+        "trust": lambda: replace(latest.trust(), report_at=written_at(report)),
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
     }  # fmt: skip
@@ -210,7 +212,7 @@ def _site(house: House, mode: str) -> Site:
     return Site(
         house.hospital, tuple(house.scenarios()), mode, spaces=house.hospital.spaces if own else None, own_beds=own,
         call=house.settings.downtime_call, learns_at_h=house.settings.learn_at_h,
-        described=house.site,
+        described=house.site, supplies=house.supplies,
     )  # fmt: skip
 
 
@@ -304,6 +306,10 @@ class _Latest:
     def trust(self) -> TrustView:
         """The page of trust, so."""
         return self._fresh("trust", lambda: self._loop.trust)
+
+    def supplies(self) -> SuppliesView:
+        """The page of supplies, so."""
+        return self._fresh("supplies", lambda: self._loop.supplies)
 
     def learned(self) -> LearnedView:
         """The page of what was learned, so."""

@@ -39,6 +39,9 @@ class Settings(Checked):
     alerts: Annotated[
         Path | None, Field(description="what is watched, and who is told; none: the shipped rules, nobody told")
     ] = None
+    supplies: Annotated[
+        Path | None, Field(description="the site's own support services and items, added to the shipped ones")
+    ] = None
     wall_scenarios: Annotated[
         tuple[str, ...],
         Field(min_length=1, description="of every cycle; the first is the one compared with"),
@@ -194,7 +197,8 @@ class Settings(Checked):
 
 
 _PATHS = (
-    "data", "hospital", "scenarios", "alerts", "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
+    "data", "hospital", "scenarios", "alerts", "supplies",
+    "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
     "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",
 )  # fmt: skip

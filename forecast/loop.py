@@ -37,6 +37,8 @@ from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
 from forecast.replayed import Replayed, Subject
 from forecast.situation import situation_of
+from forecast.supplies_desk import SuppliesDesk
+from forecast.supplies_view import SuppliesView
 from forecast.trust import Trust
 from forecast.trust_view import TrustView
 from forecast.turns import OnClock, turn_of
@@ -53,6 +55,7 @@ from twin.memory import Memory
 from twin.scenarios import Scenario
 from twin.settled import learnable_from
 from twin.site import Site as Description
+from twin.supply_file import Supplies
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +90,8 @@ class Site:
     """Local hour at which the parameters are learned anew."""
     described: Description | None = None
     """What the site says of itself, which serves while the log has not taught enough; None where it may not."""
+    supplies: Supplies | None = None
+    """What care uses up and who brings it; None: nothing is said of it."""
 
 
 @dataclass
@@ -141,6 +146,7 @@ class Loop:
         self._record = Record(archive)
         self._replayed = Replayed()
         self._trust = Trust(archive)
+        self._supplies = SuppliesDesk(site.supplies, site.hospital, site.mode)
         self._feeds = Feeds(log.traffic(), site.hospital, links)
         self._turned: int | None = None
         self._busy = threading.Lock()
@@ -225,7 +231,7 @@ class Loop:
         4. Publish; but while what is known is only the last known, or is being caught up with, what was published
            before stays, and so do the alarms.
         5. Judge the rules of alarms.
-        6. Say why it moved.
+        6. Say what it means for supplies, and why it moved.
         """
         self._feeds.learn(as_of)  # 1
         state = self._memory.at(as_of)
@@ -263,7 +269,8 @@ class Loop:
             self._told(forecast)
         if self._watch is not None and feed.state not in HOLDING:  # 5
             self._watch.look(forecast, situation, history, rivals, state)
-        if begins_at == as_of:  # 6
+        self._supplies.look(state, history, situation, forecast, self._site.scenarios, how.seed)  # 6
+        if begins_at == as_of:
             self._say_why(said(situation, how, forecast))
 
     def _say_why(self, now: Said) -> None:
@@ -366,6 +373,11 @@ class Loop:
             minute, site.hospital.zone, site.hospital.name, site.mode, self._trust.judged,
             shares_of(self._made.forecast) if self._made else {}, *self._trust.learned, self._replayed.days,
         )  # fmt: skip
+
+    @property
+    def supplies(self) -> SuppliesView:
+        """The page of supplies at this moment."""
+        return self._supplies.view(self._clock.now())
 
     @property
     def alerts(self) -> AlertsView | None:

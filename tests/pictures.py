@@ -18,6 +18,7 @@ from dashboard.app import Pages, WallSettings, build_app
 from dashboard.states import ORDER
 from forecast.board import Board
 from forecast.pages import AlertsView, FeedsView, HuddleView, LearnedView, PageView, PathView, QuarantineView
+from forecast.supplies_view import SuppliesView
 from forecast.trust_view import TrustView
 from tests.alert_views import ALARMED, ALERTS
 from tests.boards import EXAMPLES, MADE_AT, late, off, ordinary, stale
@@ -25,6 +26,7 @@ from tests.feed_views import FEEDS, QUARANTINES, feeds_in
 from tests.huddle_sheets import VIEWS as HUDDLES
 from tests.learned_views import LEARNED
 from tests.path_views import PATHS
+from tests.supply_views import VIEWS as SUPPLIES
 from tests.trust_views import VIEWS as TRUSTS
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -36,7 +38,7 @@ CALL = "5999"
 LONGEST_MS = 90_000
 _PATHS: dict[type[PageView], str] = {
     AlertsView: "alerts", FeedsView: "feeds", QuarantineView: "quarantine", PathView: "path", LearnedView: "learned",
-    HuddleView: "huddle", TrustView: "trust",
+    HuddleView: "huddle", TrustView: "trust", SuppliesView: "supplies",
 }  # fmt: skip
 SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
 
@@ -151,8 +153,9 @@ def beside() -> dict[str, Callable[[], PageView]]:
     alerts = {f"a-{name}": make for name, make in ALERTS.items()}
     huddles = {f"h-{name}": make for name, make in HUDDLES.items()}
     trusts = {f"t-{name}": make for name, make in TRUSTS.items()}
+    supplies = {f"s-{name}": make for name, make in SUPPLIES.items()}
     feeds = {f"f-{name}": make for name, make in examples.items()}
-    return {**alerts, **feeds, **waiting, **paths, **learned, **huddles, **trusts}
+    return {**alerts, **feeds, **waiting, **paths, **learned, **huddles, **trusts, **supplies}
 
 
 MORE: dict[str, Callable[[], Board]] = {

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.panels import alerts, checks, downtime, feeds, huddle, learned, path, quarantine, trust_page
+from dashboard.panels import alerts, checks, downtime, feeds, huddle, learned, path, quarantine, supplies, trust_page
 from dashboard.panels.header import Way
 from dashboard.panels.header import beside as header
 from dashboard.parts import absent
@@ -60,6 +60,11 @@ BESIDE: dict[str, Page] = {
         lambda reader: reader.say("Huddle"),
         lambda reader: reader.say("What do we tell at the huddle?"),
         lambda view, reader, place: huddle.panel(view, reader, place.number),
+    ),
+    "supplies": Page(
+        lambda reader: reader.say("Supplies"),
+        lambda reader: reader.say("What do support services need, and what runs out?"),
+        lambda view, reader, _: supplies.panel(view, reader),
     ),
     "trust": Page(
         lambda reader: reader.say("Trust"),

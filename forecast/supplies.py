@@ -1,0 +1,351 @@
+"""Support services in a forecast: need, stock, and when it runs out, for as usual and every scenario on the same luck.
+
+    outlook = supplies_outlook(known, forecast, scenarios)       # known: what was, what is told, what the file says
+    outlook.view(made_at, mode)                                  # the page
+    as_json(outlook)                                             # the command
+
+The members are those of the forecast, as published; the luck of what is used is drawn beside theirs from the same seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from forecast.baselines import History
+from forecast.situation import Situation
+from forecast.supplies_view import Effect, Instants, ItemAhead, ItemView, Range, ServiceView, Serving, SuppliesView
+from forecast.usual import STEP_MIN
+from forecast.values import Array, Forecast, Members
+from twin.scenarios import Scenario
+from twin.state import State
+from twin.supplies import (
+    DEVICE,
+    MEALS,
+    STOCK,
+    Asked,
+    Plan,
+    SupplyChange,
+    SupplyRun,
+    changed,
+    meals_foreseen,
+    plan_of,
+    run_supplies,
+)
+from twin.supply_file import Item, Supplies
+from twin.supply_luck import SupplyLuck, draw
+from twin.supply_needs import Exposures, Grid, expected
+from twin.supply_start import Clock, StockTold, Use, full_of, in_laundry, learned, start_of, stock_told, told_of
+
+LOOKED_BACK = timedelta(days=35)
+"""How far back what was used is compared with who was there."""
+NEXT_H = 4
+"""Hours of the need that is told first."""
+_THREE = (0.1, 0.5, 0.9)
+LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+"""Quantile levels of the stocks."""
+_FARTHEST = timedelta(days=30)
+"""What lasts longer is not told to the day."""
+
+
+@dataclass(frozen=True, eq=False)
+class SuppliesKnown:
+    """What is known of supplies at an instant, before any member is looked at."""
+
+    supplies: Supplies
+    clock: Clock
+    use: Use
+    past: Exposures
+    mix: Mapping[str, float]
+    told: tuple[StockTold, ...]
+    full: tuple[int, ...]
+    usual_per_h: Array
+    as_of: datetime
+    zone: str
+
+
+@dataclass(frozen=True, eq=False)
+class SuppliesOutlook:
+    """What a forecast says of supplies: the runs of each scenario, the first of which the others are compared with."""
+
+    known: SuppliesKnown
+    scenarios: tuple[Scenario, ...]
+    plan: Plan
+    runs: Mapping[str, SupplyRun]
+    asked: Mapping[str, Asked]
+
+    @property
+    def first(self) -> SupplyRun:
+        """The run of the first scenario."""
+        return self.runs[self.scenarios[0].name]
+
+
+def supplies_known(
+    supplies: Supplies, state: State, history: History, situation: Situation, forecast: Forecast
+) -> SuppliesKnown:
+    """What is known at the forecast's instant; nothing told or measured after it is read.
+
+    1. What the patients of the last weeks were to be expected to use, as the file says.
+    2. How much is used indeed, by counts and deliveries.
+    3. What is in stock.
+    """
+    hospital, as_of = situation.calibration.hospital, forecast.as_of
+    supplies = supplies.within(hospital)
+    items, mix = supplies.items, mix_of(situation)
+    past = _past(history, as_of)
+    clock = Clock.of(past.grid, expected(items, past, mix)[:, :, 0])  # 1
+    usual = clock.usual(items)
+    if np.isnan(usual).any():
+        usual = np.where(np.isnan(usual), _usual_ahead(items, forecast, mix), usual)
+    said = told_of(state.supplies, items, as_of)
+    use = learned(said, items, clock)  # 2
+    usual = usual * use.factor
+    full = tuple(
+        full_of(item, told, clock, k, float(usual[k]), float(use.factor[k]))
+        for k, (item, told) in enumerate(zip(items, said, strict=True))
+    )
+    stocks = tuple(
+        stock_told(told, item, much, as_of, hospital.zone) for item, told, much in zip(items, said, full, strict=True)
+    )  # 3
+    return SuppliesKnown(supplies, clock, use, past, mix, stocks, full, usual, as_of, hospital.zone)
+
+
+def supplies_outlook(
+    known: SuppliesKnown, forecast: Forecast, scenarios: Sequence[Scenario], seed: int
+) -> SuppliesOutlook:
+    """The runs of the forecast's scenarios; `forecast` must hold its members."""
+    items, first = known.supplies.items, forecast.members[scenarios[0].name]
+    grid = _grid(forecast, known.zone)
+    plan = plan_of(items, grid, known.usual_per_h)
+    plan = _filled(plan, items, known)
+    luck = luck_of(known, grid, first.count, seed)
+    start = start_of(items, known.told, known.use, known.clock, known.as_of)
+    runs, asked = {}, {}
+    for scenario in scenarios:
+        changes = changes_of(scenario)
+        mine = changed(plan, items, changes) if changes else plan
+        asked[scenario.name] = _asked(known, items, mine, grid, forecast.members[scenario.name])
+        runs[scenario.name] = run_supplies(items, mine, start, asked[scenario.name], luck)
+    return SuppliesOutlook(known, tuple(scenarios), plan, runs, asked)
+
+
+def changes_of(scenario: Scenario) -> tuple[SupplyChange, ...]:
+    """What a scenario does to supplies."""
+    return tuple(getattr(scenario.change, "supplies", ()))
+
+
+def luck_of(known: SuppliesKnown, grid: Grid, members: int, seed: int) -> SupplyLuck:
+    """The luck of as many members, far enough for what is to come and what was used since the last counts."""
+    hours = grid.steps * grid.step_min / 60.0
+    usual = known.usual_per_h * np.array([0.0 if item.kind == DEVICE else hours for item in known.supplies.items])
+    return draw(known.use.batch.tolist(), known.use.level_cv.tolist(), usual, members, seed=seed)
+
+
+def mix_of(situation: Situation) -> dict[str, float]:
+    """The usual share of each acuity among those who come."""
+    c = situation.calibration
+    share = np.asarray(c.parameters.streams[0].class_share).mean(axis=0)
+    out = dict.fromkeys(c.hospital.acuities, 0.0)
+    for one, of in zip(c.parameters.classes, share, strict=True):
+        if 0 <= one.acuity < len(c.hospital.acuities):
+            out[c.hospital.acuities[one.acuity]] += float(of)
+    return out
+
+
+def _asked(known: SuppliesKnown, items: Sequence[Item], plan: Plan, grid: Grid, members: Members) -> Asked:
+    exposures = Exposures(members.measures, grid)
+    factor = known.use.factor
+    need = np.nan_to_num(expected(items, exposures, known.mix)) * factor[:, None, None]
+    meals = meals_foreseen(items, plan, exposures, known.mix, known.past)
+    return Asked(need, {n: told * factor[plan.deliveries[n].item] for n, told in meals.items()})
+
+
+def _filled(plan: Plan, items: Sequence[Item], known: SuppliesKnown) -> Plan:
+    """The plan with stocks filled up as they are known to be; of what goes round, with what is in the laundry."""
+    up_to = plan.up_to.copy()
+    for place, item in enumerate(items):
+        if item.kind == STOCK:
+            up_to[place] = known.full[place] + in_laundry(item, float(known.usual_per_h[place]))
+    return Plan(plan.grid, up_to, plan.deliveries, plan.capacity, plan.factor, plan.losses)
+
+
+def _grid(forecast: Forecast, zone: str) -> Grid:
+    lead = forecast.lead_min
+    return Grid(forecast.as_of, lead.size - 1, zone, float(lead[1] - lead[0]))
+
+
+def _past(history: History, as_of: datetime) -> Exposures:
+    """The measures of the last weeks as one member; the present may lie a little after their last instant."""
+    steps = min(history.now_index, LOOKED_BACK // timedelta(minutes=STEP_MIN))
+    first = history.now_index - steps
+    measures = {name: values[first : history.now_index + 1, None] for name, values in history.measures.items()}
+    start_at = history.start_at + timedelta(minutes=STEP_MIN * first)
+    return Exposures(measures, Grid(start_at, steps, history.zone, float(STEP_MIN)))
+
+
+def _usual_ahead(items: Sequence[Item], forecast: Forecast, mix: Mapping[str, float]) -> Array:
+    """What is usual as far as the forecast itself tells: for a log that is younger than a day."""
+    members = next(iter(forecast.members.values()))
+    grid = _grid(forecast, "UTC")
+    need = np.nan_to_num(expected(items, Exposures(members.measures, grid), mix)).mean(axis=2)
+    hours = np.array([grid.steps if item.kind == DEVICE else grid.steps * grid.step_min / 60.0 for item in items])
+    return np.asarray(need.sum(axis=1) / hours)
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def view_of(outlook: SuppliesOutlook, made_at: datetime, hospital: str, mode: str) -> SuppliesView:
+    """The page of a forecast's supplies."""
+    items, grid = outlook.known.supplies.items, outlook.first.grid
+    shown = _hourly(grid)
+    of_item = [_item(outlook, place, item, shown) for place, item in enumerate(items)]
+    services = tuple(
+        ServiceView(s.name, s.fr, s.en, tuple(one for one in of_item if one.service == s.name))
+        for s in outlook.known.supplies.services
+    )
+    valid_at = tuple(grid.at(int(step)) for step in shown)
+    return SuppliesView(made_at, outlook.known.zone, hospital, mode, grid.start_at, valid_at, services)
+
+
+def _hourly(grid: Grid) -> np.ndarray[Any, np.dtype[np.int64]]:
+    every = max(1, round(60.0 / grid.step_min))
+    return np.arange(0, grid.steps + 1, every)
+
+
+def _item(outlook: SuppliesOutlook, place: int, item: Item, shown: Any) -> ItemView:
+    known, run, told = outlook.known, outlook.first, item.told
+    steps = min(run.grid.steps, round(NEXT_H * 60.0 / run.grid.step_min))
+    soon = run.need[place, :steps]
+    return ItemView(
+        name=item.name, service=told.service, fr=told.fr, en=told.en, unit_fr=told.unit_fr, unit_en=told.unit_en,
+        place_fr=told.place_fr, place_en=told.place_en, kind=item.kind,
+        now=_range(run.stock[place, 0]), basis=known.told[place].basis, counted_at=known.told[place].counted_at,
+        full=int(outlook.plan.up_to[place]) if item.kind == DEVICE else known.full[place],
+        deliveries=tuple(d.at for d in outlook.plan.deliveries if d.item == place and d.due is not None),
+        need_next=_range(soon.max(axis=0) if item.kind == DEVICE else soon.sum(axis=0)),
+        ahead=_ahead(outlook, place, run, outlook.plan, shown),
+        learned_from=int(known.use.intervals[place]), factor=float(known.use.factor[place]),
+        effects=tuple(_effect(outlook, place, scenario) for scenario in outlook.scenarios[1:]),
+    )  # fmt: skip
+
+
+def _ahead(outlook: SuppliesOutlook, place: int, run: SupplyRun, plan: Plan, shown: Any) -> ItemAhead:
+    item = outlook.known.supplies.items[place]
+    short = run.short_min[place]
+    due = [d.due for d in plan.deliveries if d.item == place and d.due is not None]
+    lacks = np.isfinite(short)
+    next_min = min(due) * run.grid.step_min if due and item.kind == STOCK else None
+    servings = _servings(outlook, place, run, plan) if item.kind == MEALS else ()
+    short_at = run.grid.start_at + timedelta(minutes=float(np.median(short[lacks]))) if lacks.any() else None
+    if servings and short_at is not None:
+        short_at = max(servings, key=lambda one: one.p_late).at
+    quantiles = np.quantile(run.stock[place][shown], LEVELS, axis=1, method="nearest")
+    return ItemAhead(
+        need=_range(_needed(run, place, item)),
+        stock={level: tuple(values.tolist()) for level, values in zip(LEVELS, quantiles, strict=True)},
+        lasts_until=_lasts(run, place, item),
+        p_short=float(lacks.mean()),
+        p_short_before_next=None if next_min is None else float((short <= next_min).mean()),
+        short_at=short_at,
+        missing=float(_missing(run, place, item).mean()),
+        servings=servings,
+    )
+
+
+def _needed(run: SupplyRun, place: int, item: Item) -> Array:
+    return np.asarray(run.need[place].max(axis=0) if item.kind == DEVICE else run.need[place].sum(axis=0))
+
+
+def _missing(run: SupplyRun, place: int, item: Item) -> Array:
+    """What is needed and not there in all; of devices and work, the most at once."""
+    unmet = run.unmet[place]
+    return np.asarray(unmet.sum(axis=0) if item.kind in (STOCK, MEALS) else unmet.max(axis=0), dtype=np.float64)
+
+
+def _lasts(run: SupplyRun, place: int, item: Item) -> Instants:
+    if item.kind != STOCK:
+        return None, None, None
+    early, middle, late = (
+        run.grid.start_at + timedelta(minutes=float(m)) if m <= _FARTHEST / timedelta(minutes=1) else None
+        for m in np.quantile(run.lasts_min[place], _THREE, method="nearest")
+    )
+    return early, middle, late
+
+
+def _servings(outlook: SuppliesOutlook, place: int, run: SupplyRun, plan: Plan) -> tuple[Serving, ...]:
+    kitchen = outlook.known.supplies.items[place].told.kitchen
+    out = []
+    for number, delivery in enumerate(plan.deliveries):
+        if delivery.item != place or delivery.due is None or kitchen is None:
+            continue
+        needed, late = run.need[place, delivery.due], run.unmet[place, delivery.due]
+        ordered = np.ceil(outlook.asked[outlook.scenarios[0].name].meals[number] * (1.0 + kitchen.margin_share))
+        closes_at = delivery.at - timedelta(hours=kitchen.cut_off_h)
+        out.append(
+            Serving(delivery.at, closes_at, _range(ordered), _range(needed),
+                    float((late > 0).mean()), float(late.mean()))
+        )  # fmt: skip
+    return tuple(out)
+
+
+def _effect(outlook: SuppliesOutlook, place: int, scenario: Scenario) -> Effect:
+    item, first, run = outlook.known.supplies.items[place], outlook.first, outlook.runs[scenario.name]
+    more = _needed(run, place, item).astype(np.int64) - _needed(first, place, item)
+    missing = _missing(run, place, item)
+    return Effect(
+        scenario.name, scenario.sentence("fr"), scenario.sentence("en"), _range(more),
+        float(np.isfinite(run.short_min[place]).mean()), _lasts(run, place, item), float(missing.mean()),
+        _range(missing - _missing(first, place, item)),
+    )  # fmt: skip
+
+
+def _range(values: Array) -> Range:
+    low, middle, high = np.quantile(values, _THREE, method="nearest").tolist()
+    return float(low), float(middle), float(high)
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+
+
+def as_json(view: SuppliesView) -> dict[str, Any]:
+    """The page as the command prints it; what is not known is null."""
+    return {
+        "as_of": _iso(view.as_of),
+        "valid_at": [_iso(at) for at in view.valid_at],
+        "services": {s.name: {item.name: _item_json(item) for item in s.items} for s in view.services},
+        "first_out": [item.name for item in view.first_out],
+    }
+
+
+def _item_json(item: ItemView) -> dict[str, Any]:
+    ahead = item.ahead
+    return {
+        "kind": item.kind, "unit": item.unit_en, "now": list(item.now), "basis": item.basis,
+        "counted_at": _iso(item.counted_at), "full": item.full,
+        "deliveries": [_iso(at) for at in item.deliveries], "need_next": list(item.need_next), "need": list(ahead.need),
+        "stock": {f"{level:g}": list(values) for level, values in ahead.stock.items()},
+        "lasts_until": [_iso(at) for at in ahead.lasts_until],
+        "p_short": round(ahead.p_short, 4), "short_at": _iso(ahead.short_at), "missing": round(ahead.missing, 2),
+        "p_short_before_next": None if ahead.p_short_before_next is None else round(ahead.p_short_before_next, 4),
+        "servings": [
+            {"at": _iso(one.at), "closes_at": _iso(one.closes_at), "ordered": list(one.ordered),
+             "needed": list(one.needed), "p_late": round(one.p_late, 4), "late": round(one.late, 2)}
+            for one in ahead.servings
+        ],
+        "learned_from": item.learned_from, "factor": round(item.factor, 4),
+        "scenarios": {
+            one.scenario: {"need_more": list(one.need_more), "p_short": round(one.p_short, 4),
+                           "lasts_until": [_iso(at) for at in one.lasts_until], "missing": round(one.missing, 2),
+                           "missing_more": list(one.missing_more)}
+            for one in item.effects
+        },
+    }  # fmt: skip
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
