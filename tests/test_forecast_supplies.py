@@ -52,9 +52,9 @@ def view(told: State) -> SuppliesView:
 
 
 def test_a_count_is_where_the_stock_begins_and_its_age_is_told() -> None:
-    filled = view(fold(state(), [counts(-7, 150)]))  # before the delivery of 7 o'clock, of which nobody tells
-    linen = next(item for item in filled.items if item.name == "linen_sets")
-    assert (linen.basis, linen.counted_at) == ("delivered", NOON - timedelta(hours=7))
+    filled = view(fold(state(), [counts(-7, 15, "red_cells")]))  # before the delivery of 9:30, of which nobody tells
+    blood = next(item for item in filled.items if item.name == "red_cells")
+    assert (blood.basis, blood.counted_at) == ("delivered", NOON - timedelta(hours=7))
     told = fold(state(), [counts(-0.5, 150)])
     linen = next(item for item in view(told).items if item.name == "linen_sets")
     assert (linen.basis, linen.counted_at) == ("counted", NOON - timedelta(hours=0.5))
@@ -111,8 +111,10 @@ def test_depletion_and_need_are_within_their_intervals_as_often_as_they_say() ->
     """Few days: the soak test has the figures. With half as much again truly used the same check turns red."""
     found, mutant = trial(seed=21, days=18, first_day=14, every_h=11.0, members=60, used=(1.0, 1.5))
     told = {which: found.pooled(which).covered_80 for which in WHICH}
-    assert all(0.64 <= share <= 0.95 for share in told.values()), told
-    assert min(mutant.pooled(which).covered_80 for which in WHICH) < 0.5, "the mutant"
+    assert all(0.6 <= share <= 0.95 for share in told.values()), told
+    off = {which: mutant.pooled(which).covered_80 for which in WHICH}
+    assert not all(0.6 <= share <= 0.95 for share in off.values()), f"the mutant: {off}"
+    assert max(off.values()) < min(told.values()), (off, told)
 
 
 def test_members_are_as_many_as_those_of_the_forecast() -> None:
