@@ -126,16 +126,17 @@ def supplies_outlook(
     start = start_of(items, known.told, known.use, known.clock, known.as_of)
     runs, asked = {}, {}
     for scenario in scenarios:
-        changes = changes_of(scenario)
+        changes = changes_of(scenario, known.as_of, known.zone)
         mine = changed(plan, items, changes) if changes else plan
         asked[scenario.name] = _asked(known, items, mine, grid, forecast.members[scenario.name])
         runs[scenario.name] = run_supplies(items, mine, start, asked[scenario.name], luck)
     return SuppliesOutlook(known, tuple(scenarios), plan, runs, asked)
 
 
-def changes_of(scenario: Scenario) -> tuple[SupplyChange, ...]:
-    """What a scenario does to supplies."""
-    return tuple(getattr(scenario.change, "supplies", ()))
+def changes_of(scenario: Scenario, as_of: datetime, zone: str) -> tuple[SupplyChange, ...]:
+    """What a scenario does to supplies, from an instant on."""
+    told: tuple[SupplyChange, ...] = getattr(scenario.change, "supplies", ())
+    return tuple(change.at(as_of, zone) for change in told)
 
 
 def luck_of(known: SuppliesKnown, grid: Grid, members: int, seed: int) -> SupplyLuck:

@@ -286,6 +286,15 @@ def test_a_change_that_cannot_be_is_refused_in_words(told: dict[str, Any], why: 
         SupplyChange.model_validate(told)
 
 
+def test_a_change_of_a_time_of_day_is_later_by_the_clock_and_a_loss_is_suffered_once() -> None:
+    at_noon = SupplyChange(item="x", from_clock="12:00", until_clock="14:00", lost=5).at(AT, ZONE)
+    assert (at_noon.from_min, at_noon.until_min) == (300, 420)
+    later = at_noon.begun(330)
+    assert (later.from_min, later.until_min, later.lost) == (0, 90, 0)
+    assert at_noon.begun(60).lost == 5
+    assert at_noon.delayed(30).from_min == 330
+
+
 def test_a_thousand_members_take_well_under_a_second() -> None:
     whole(members=1000)
     began = stopwatch()

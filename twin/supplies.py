@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from ingest.configuration import Checked
+from twin.changes import Windowed
 from twin.supply_file import Item, hours_of
 from twin.supply_luck import SupplyLuck
 from twin.supply_needs import HOUR_MIN, Array, Exposures, Grid, rate_of
@@ -37,19 +37,17 @@ BEFORE_DAYS = 8
 STOCK, MEALS, DEVICE, WORK = "stock", "meals", "device", "work"
 
 
-class SupplyChange(Checked):
-    """What a scenario does to an item, or to all items of a service; minutes from now, no end means to the end."""
+class SupplyChange(Windowed):
+    """What a scenario does to an item, or to all items of a service."""
 
     item: str | None = None
     service: str | None = None
-    from_min: Annotated[float, Field(ge=0)] = 0.0
-    until_min: float | None = None
     factor: Annotated[float, Field(ge=0, le=10)] = 1.0
     """So many times as much is needed."""
     lost_share: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Of the stock at `from_min`."""
+    """Of the stock at its beginning."""
     lost: Annotated[int, Field(ge=0)] = 0
-    """Units of the stock at `from_min`."""
+    """Units of the stock at its beginning."""
     deliveries: Literal["on_time", "missed", "delayed"] = "on_time"
     """Those due in the window: what a missed one would have brought comes with the next; of meals, not at all."""
     delay_min: Annotated[float, Field(ge=0)] = 0.0
@@ -60,16 +58,14 @@ class SupplyChange(Checked):
     def _is_whole(self) -> SupplyChange:
         if (self.item is None) == (self.service is None):
             raise ValueError("item or service must be given, one of them")
-        if self.until_min is not None and self.until_min <= self.from_min:
-            raise ValueError("until_min must be later than from_min")
         if (self.deliveries == "delayed") != (self.delay_min > 0):
             raise ValueError("delay_min must be given where deliveries are delayed, and only there")
         return self
 
-    @property
-    def end_min(self) -> float:
-        """The end of the window."""
-        return inf if self.until_min is None else self.until_min
+    def begun(self, passed_min: float) -> SupplyChange:
+        """What is left of it so long after: what was lost is lost already."""
+        gone = {"lost_share": 0.0, "lost": 0} if passed_min > self.from_min else {}
+        return super().begun(passed_min).model_copy(update=gone)
 
     def is_of(self, item: Item) -> bool:
         """Whether an item is changed."""
