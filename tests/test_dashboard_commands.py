@@ -333,3 +333,28 @@ def test_arrivals_are_tried_by_themselves(run: Run, tmp_path: Path) -> None:
     assert set(told["scores"]["hour"]["model"]) == {"mae", "bias", "pinball", "crps"}
     assert set(told["skill"]["day"]) >= {"climatology", "last_week"}
     assert "the model is better by" in run("backtest", "--data", folder, "--arrivals").out
+
+
+# ---------------------------------------------------------------------------------------------------------- supplies
+
+
+def test_supplies_of_a_past_instant_are_told_by_service_with_stocks_that_were_counted(run: Run, tmp_path: Path) -> None:
+    file, folder = tmp_path / "f.parquet", tmp_path / "data"
+    size = ("--days", "15", "--seed", "3", "--size", "small", "--start", START)
+    assert run("fabricate", *size, "--as", "events", "--stores", "--out", file).status == 0
+    assert run("ingest", file, "--format", "events", "--data", folder).status == 0
+    asked = ("supplies", "--data", folder, "--at", AT, "--members", "4", "--scenario", "arrivals_up_20")
+    told = run(*asked, "--json").json
+    assert set(told) == {"as_of", "valid_at", "services", "first_out"}
+    linen = told["services"]["linen"]["linen_sets"]
+    assert (linen["basis"], linen["kind"], list(linen["scenarios"])) == ("counted", "stock", ["arrivals_up_20"])
+    assert linen["learned_from"] > 5
+    said = run(*asked).out
+    assert "Lingerie" in said
+    assert "suffit jusqu'à" in said
+
+
+def test_stocks_are_fabricated_as_events_alone(run: Run, tmp_path: Path) -> None:
+    said = run("fabricate", "--stores", "--out", tmp_path / "f.csv")
+    assert said.status == 2
+    assert "--stores must be given with --as events" in said.err
