@@ -39,7 +39,8 @@ from forecast.huddle_desk import Huddle, Sheets
 from forecast.loop import Loop, Rhythm, Site
 from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
-from forecast.supplies_view import SuppliesView
+from forecast.supplies_desk import SuppliesDesk
+from forecast.supply_archive import SupplyArchive
 from forecast.trust_view import TrustView
 from ingest.clock import WallClock
 from ingest.links import LinkNow
@@ -99,18 +100,19 @@ def serve(
     alerts = Alerts(house.rules, house.database, house.clock, Place(house.hospital.name, house.hospital.zone, mode))
     watch = Watch(alerts, AlertSettings(house.database), site.spaces)
     huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
+    supplies = SuppliesDesk(house.supplies, house.hospital, mode, SupplyArchive(house.database))
     loop = Loop(
         house.log, house.archive, site, workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
-        elsewhere=lambda: fault_of(workers), huddle=huddle,
+        elsewhere=lambda: fault_of(workers), huddle=huddle, supplies=supplies,
     )  # fmt: skip
     latest, report = _Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
-        "alerts": latest.alerts, "supplies": latest.supplies,
+        "alerts": latest.alerts, "supplies": lambda: supplies.view(house.clock.now()),
         "trust": lambda: replace(latest.trust(), report_at=written_at(report)),
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
@@ -212,7 +214,7 @@ def _site(house: House, mode: str) -> Site:
     return Site(
         house.hospital, tuple(house.scenarios()), mode, spaces=house.hospital.spaces if own else None, own_beds=own,
         call=house.settings.downtime_call, learns_at_h=house.settings.learn_at_h,
-        described=house.site, supplies=house.supplies,
+        described=house.site,
     )  # fmt: skip
 
 
@@ -306,10 +308,6 @@ class _Latest:
     def trust(self) -> TrustView:
         """The page of trust, so."""
         return self._fresh("trust", lambda: self._loop.trust)
-
-    def supplies(self) -> SuppliesView:
-        """The page of supplies, so."""
-        return self._fresh("supplies", lambda: self._loop.supplies)
 
     def learned(self) -> LearnedView:
         """The page of what was learned, so."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from dash.development.base_component import Component
 
+from dashboard.figures import ticks
 from dashboard.report.plots import Chart
 from dashboard.supply_words import unit_said
 from dashboard.theme import FONT, colours
@@ -24,9 +25,9 @@ def stock(item: ItemView, view: SuppliesView, reader: Reader) -> Component:
     top = max(max(item.ahead.stock[0.95]), float(item.full if item.kind == "device" else 0), 1.0)
     chart = Chart((hours[0], hours[-1]), (0.0, top * 1.1), height=TALL, width=BROAD)
     chart.y_axis(reader.number, unit_said(item, reader))
-    whole = list(range(0, len(hours), _EVERY_H))
-    clocks = [reader.clock(view.valid_at[place]) for place in whole]
-    chart.x_axis([hours[place] for place in whole], clocks, "")
+    now_at = view.valid_at[0]
+    hours_at, clocks = ticks(now_at, view.valid_at[-1], reader, every_hours=_EVERY_H, now_at=now_at)
+    chart.x_axis(hours_at, clocks, "")
     for low, high, kind in _BANDS:
         chart.area(hours, item.ahead.stock[low], item.ahead.stock[high], kind)
     for at in item.deliveries if item.kind == "stock" else ():

@@ -39,7 +39,6 @@ from forecast.record import HEADLINES, Record
 from forecast.replayed import Replayed, Subject
 from forecast.situation import situation_of
 from forecast.supplies_desk import SuppliesDesk
-from forecast.supplies_view import SuppliesView
 from forecast.trust import Trust
 from forecast.trust_view import TrustView
 from forecast.turns import OnClock, turn_of
@@ -57,7 +56,6 @@ from twin.scenarios import Scenario
 from twin.settled import learnable_from
 from twin.site import Site as Description
 from twin.state import State
-from twin.supply_file import Supplies
 
 logger = logging.getLogger(__name__)
 
@@ -92,8 +90,6 @@ class Site:
     """Local hour at which the parameters are learned anew."""
     described: Description | None = None
     """What the site says of itself, which serves while the log has not taught enough; None where it may not."""
-    supplies: Supplies | None = None
-    """What care uses up and who brings it; None: nothing is said of it."""
 
 
 @dataclass
@@ -112,7 +108,8 @@ class Loop:
 
     `told` is called with each forecast once it is kept; it must neither wait nor raise. `watch` judges the rules of
     alarms by it. `links` says how the sources that run stand, `published` what became of what was told, `elsewhere` why
-    members do not run where they should; `huddle` makes the huddle sheets after the cycles of their hours.
+    members do not run where they should; `huddle` makes the huddle sheets after the cycles of their hours, `supplies`
+    says what each forecast means for support services.
     """
 
     def __init__(
@@ -131,12 +128,13 @@ class Loop:
         published: Callable[[], Published | None] = lambda: None,
         elsewhere: Callable[[], str | None] = lambda: None,
         huddle: Huddle | None = None,
+        supplies: SuppliesDesk | None = None,
         adopted: Adopted | None = None,
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
         self._told, self._published, self._elsewhere, self._watch = told, published, elsewhere, watch
-        self._huddle, self._adopted = huddle, adopted
+        self._huddle, self._adopted, self._supplies = huddle, adopted, supplies
         self._memory = Memory(log, saves=True)
         self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds, site=site.described)
         self._past: Past | None = None
@@ -149,7 +147,6 @@ class Loop:
         self._record = Record(archive)
         self._replayed = Replayed()
         self._trust = Trust(archive)
-        self._supplies = SuppliesDesk(site.supplies, site.hospital, site.mode)
         self._feeds = Feeds(log.traffic(), site.hospital, links)
         self._turned: int | None = None
         self._busy = threading.Lock()
@@ -276,7 +273,8 @@ class Loop:
             self._told(forecast)
         if self._watch is not None and feed.state not in HOLDING:  # 5
             self._watch.look(forecast, situation, history, rivals, state)
-        self._supplies.look(state, history, situation, forecast, scenarios, how.seed)  # 6
+        if self._supplies is not None:  # 6
+            self._supplies.look(state, history, situation, forecast, scenarios, how.seed)
         if begins_at == as_of:
             self._say_why(said(situation, how, forecast, scenarios[0]))
 
@@ -385,11 +383,6 @@ class Loop:
             minute, site.hospital.zone, site.hospital.name, site.mode, self._trust.judged,
             shares_of(self._made.forecast) if self._made else {}, *self._trust.learned, self._replayed.days,
         )  # fmt: skip
-
-    @property
-    def supplies(self) -> SuppliesView:
-        """The page of supplies at this moment."""
-        return self._supplies.view(self._clock.now())
 
     @property
     def alerts(self) -> AlertsView | None:

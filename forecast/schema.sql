@@ -188,3 +188,33 @@ COMMENT ON COLUMN proposal_log.what IS 'proposed, commented, supported, unsuppor
 COMMENT ON COLUMN proposal_log.who IS 'Name of the person in the file of people; null for what the twin did.';
 COMMENT ON COLUMN proposal_log.words IS 'What that person wrote.';
 COMMENT ON COLUMN proposal_log.told IS 'JSON text: the change, until when it holds, what was foreseen of it, what it did.';
+
+CREATE TABLE supply (
+    issued_at TIMESTAMP NOT NULL,
+    as_of TIMESTAMP NOT NULL,
+    place INTEGER NOT NULL,
+    scenario VARCHAR NOT NULL,
+    item VARCHAR NOT NULL,
+    levels DOUBLE[] NOT NULL,
+    need DOUBLE[] NOT NULL,
+    need_by_hour DOUBLE[][] NOT NULL,
+    stock_by_hour DOUBLE[][] NOT NULL,
+    lasts_min DOUBLE[] NOT NULL,
+    p_short DOUBLE NOT NULL,
+    p_short_before_next DOUBLE,
+    missing DOUBLE NOT NULL
+);
+COMMENT ON TABLE supply IS 'What each forecast says of supplies: one row a scenario and item, in the item''s own unit.';
+COMMENT ON COLUMN supply.issued_at IS 'The forecast (issue.issued_at).';
+COMMENT ON COLUMN supply.as_of IS 'The instant that it is of (UTC).';
+COMMENT ON COLUMN supply.place IS 'Place of the scenario in the forecast; 0 is what the others are compared with.';
+COMMENT ON COLUMN supply.scenario IS 'Name of the scenario.';
+COMMENT ON COLUMN supply.item IS 'Name of the item in the file of supplies.';
+COMMENT ON COLUMN supply.levels IS 'Levels of the quantiles by hour and of lasts_min.';
+COMMENT ON COLUMN supply.need IS '10, 50 and 90 % of what is needed in all; of devices, of the most in use.';
+COMMENT ON COLUMN supply.need_by_hour IS 'By level: what is needed in each hour ahead; of devices, the most in use.';
+COMMENT ON COLUMN supply.stock_by_hour IS 'By level: what is in stock now and after each hour; of devices free, of work waiting.';
+COMMENT ON COLUMN supply.lasts_min IS 'By level: minutes until the stock is used up if nothing more comes (infinite: never); empty for what has none.';
+COMMENT ON COLUMN supply.p_short IS 'Share of members in which something is needed and not there.';
+COMMENT ON COLUMN supply.p_short_before_next IS 'The same before the next delivery; null where none comes.';
+COMMENT ON COLUMN supply.missing IS 'How much is needed and not there, on average.';

@@ -19,6 +19,7 @@ import numpy as np
 from forecast.baselines import History
 from forecast.situation import Situation
 from forecast.supplies_view import Effect, Instants, ItemAhead, ItemView, Range, ServiceView, Serving, SuppliesView
+from forecast.supply_archive import SupplyRow
 from forecast.usual import STEP_MIN
 from forecast.values import Array, Forecast, Members
 from twin.scenarios import Scenario
@@ -75,6 +76,8 @@ class SuppliesOutlook:
     known: SuppliesKnown
     scenarios: tuple[Scenario, ...]
     plan: Plan
+    plans: Mapping[str, Plan]
+    """By scenario, as `runs`."""
     runs: Mapping[str, SupplyRun]
     asked: Mapping[str, Asked]
 
@@ -124,13 +127,13 @@ def supplies_outlook(
     plan = _filled(plan, items, known)
     luck = luck_of(known, grid, first.count, seed)
     start = start_of(items, known.told, known.use, known.clock, known.as_of)
-    runs, asked = {}, {}
+    runs, asked, plans = {}, {}, {}
     for scenario in scenarios:
         changes = changes_of(scenario, known.as_of, known.zone)
-        mine = changed(plan, items, changes) if changes else plan
+        mine = plans[scenario.name] = changed(plan, items, changes) if changes else plan
         asked[scenario.name] = _asked(known, items, mine, grid, forecast.members[scenario.name])
         runs[scenario.name] = run_supplies(items, mine, start, asked[scenario.name], luck)
-    return SuppliesOutlook(known, tuple(scenarios), plan, runs, asked)
+    return SuppliesOutlook(known, tuple(scenarios), plan, plans, runs, asked)
 
 
 def changes_of(scenario: Scenario, as_of: datetime, zone: str) -> tuple[SupplyChange, ...]:
@@ -213,6 +216,18 @@ def view_of(outlook: SuppliesOutlook, made_at: datetime, hospital: str, mode: st
     return SuppliesView(made_at, outlook.known.zone, hospital, mode, grid.start_at, valid_at, services)
 
 
+def told_of_each(outlook: SuppliesOutlook) -> list[SupplyRow]:
+    """What is kept of every scenario and item."""
+    shown, rows = _hourly(outlook.first.grid), []
+    for number, scenario in enumerate(outlook.scenarios):
+        run = outlook.runs[scenario.name]
+        for place, item in enumerate(outlook.known.supplies.items):
+            ahead = _ahead(outlook, place, run, outlook.plans[scenario.name], shown, scenario.name)
+            lasts = np.quantile(run.lasts_min[place], LEVELS, method="nearest") if item.kind == STOCK else []
+            rows.append(SupplyRow(scenario.name, number, item.name, run.grid.start_at, ahead, tuple(map(float, lasts))))
+    return rows
+
+
 def _hourly(grid: Grid) -> np.ndarray[Any, np.dtype[np.int64]]:
     every = max(1, round(60.0 / grid.step_min))
     return np.arange(0, grid.steps + 1, every)
@@ -229,26 +244,26 @@ def _item(outlook: SuppliesOutlook, place: int, item: Item, shown: Any) -> ItemV
         full=int(outlook.plan.up_to[place]) if item.kind == DEVICE else known.full[place],
         deliveries=tuple(d.at for d in outlook.plan.deliveries if d.item == place and d.due is not None),
         need_next=_range(soon.max(axis=0) if item.kind == DEVICE else soon.sum(axis=0)),
-        ahead=_ahead(outlook, place, run, outlook.plan, shown),
+        ahead=_ahead(outlook, place, run, outlook.plan, shown, outlook.scenarios[0].name),
         learned_from=int(known.use.intervals[place]), factor=float(known.use.factor[place]),
         effects=tuple(_effect(outlook, place, scenario) for scenario in outlook.scenarios[1:]),
     )  # fmt: skip
 
 
-def _ahead(outlook: SuppliesOutlook, place: int, run: SupplyRun, plan: Plan, shown: Any) -> ItemAhead:
+def _ahead(outlook: SuppliesOutlook, place: int, run: SupplyRun, plan: Plan, shown: Any, scenario: str) -> ItemAhead:
     item = outlook.known.supplies.items[place]
     short = run.short_min[place]
     due = [d.due for d in plan.deliveries if d.item == place and d.due is not None]
     lacks = np.isfinite(short)
     next_min = min(due) * run.grid.step_min if due and item.kind == STOCK else None
-    servings = _servings(outlook, place, run, plan) if item.kind == MEALS else ()
+    servings = _servings(outlook, place, run, plan, scenario) if item.kind == MEALS else ()
     short_at = run.grid.start_at + timedelta(minutes=float(np.median(short[lacks]))) if lacks.any() else None
     if servings and short_at is not None:
         short_at = max(servings, key=lambda one: one.p_late).at
-    quantiles = np.quantile(run.stock[place][shown], LEVELS, axis=1, method="nearest")
     return ItemAhead(
         need=_range(_needed(run, place, item)),
-        stock={level: tuple(values.tolist()) for level, values in zip(LEVELS, quantiles, strict=True)},
+        need_by_hour=_by_level(_hourly_need(run, place, item, shown)),
+        stock=_by_level(run.stock[place][shown]),
         lasts_until=_lasts(run, place, item),
         p_short=float(lacks.mean()),
         p_short_before_next=None if next_min is None else float((short <= next_min).mean()),
@@ -256,6 +271,17 @@ def _ahead(outlook: SuppliesOutlook, place: int, run: SupplyRun, plan: Plan, sho
         missing=float(_missing(run, place, item).mean()),
         servings=servings,
     )
+
+
+def _by_level(values: Any) -> dict[float, tuple[float, ...]]:
+    """Quantiles over members of `(time, member)`."""
+    quantiles = np.quantile(values, LEVELS, axis=1, method="nearest")
+    return {level: tuple(map(float, row)) for level, row in zip(LEVELS, quantiles, strict=True)}
+
+
+def _hourly_need(run: SupplyRun, place: int, item: Item, shown: Any) -> Array:
+    total = np.maximum if item.kind == DEVICE else np.add
+    return np.asarray(total.reduceat(run.need[place], shown[:-1], axis=0))
 
 
 def _needed(run: SupplyRun, place: int, item: Item) -> Array:
@@ -278,14 +304,14 @@ def _lasts(run: SupplyRun, place: int, item: Item) -> Instants:
     return early, middle, late
 
 
-def _servings(outlook: SuppliesOutlook, place: int, run: SupplyRun, plan: Plan) -> tuple[Serving, ...]:
+def _servings(outlook: SuppliesOutlook, place: int, run: SupplyRun, plan: Plan, scenario: str) -> tuple[Serving, ...]:
     kitchen = outlook.known.supplies.items[place].told.kitchen
     out = []
     for number, delivery in enumerate(plan.deliveries):
         if delivery.item != place or delivery.due is None or kitchen is None:
             continue
         needed, late = run.need[place, delivery.due], run.unmet[place, delivery.due]
-        ordered = np.ceil(outlook.asked[outlook.scenarios[0].name].meals[number] * (1.0 + kitchen.margin_share))
+        ordered = np.ceil(outlook.asked[scenario].meals[number] * (1.0 + kitchen.margin_share))
         closes_at = delivery.at - timedelta(hours=kitchen.cut_off_h)
         out.append(
             Serving(delivery.at, closes_at, _range(ordered), _range(needed),
@@ -329,6 +355,7 @@ def _item_json(item: ItemView) -> dict[str, Any]:
         "kind": item.kind, "unit": item.unit_en, "now": list(item.now), "basis": item.basis,
         "counted_at": _iso(item.counted_at), "full": item.full,
         "deliveries": [_iso(at) for at in item.deliveries], "need_next": list(item.need_next), "need": list(ahead.need),
+        "need_by_hour": {f"{level:g}": list(values) for level, values in ahead.need_by_hour.items()},
         "stock": {f"{level:g}": list(values) for level, values in ahead.stock.items()},
         "lasts_until": [_iso(at) for at in ahead.lasts_until],
         "p_short": round(ahead.p_short, 4), "short_at": _iso(ahead.short_at), "missing": round(ahead.missing, 2),

@@ -33,6 +33,9 @@ class ItemAhead:
 
     need: Range
     """In all, to the end of the forecast; of devices, the most in use at once."""
+    need_by_hour: Mapping[float, tuple[float, ...]]
+    """Quantiles by level of what is needed from each of `SuppliesView.valid_at` to the next; of devices, of the most in
+    use."""
     stock: Mapping[float, tuple[float, ...]]
     """Quantiles by level at `SuppliesView.valid_at`; of devices, those that are free; of work, what waits."""
     lasts_until: Instants

@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from forecast.archive import SCHEMA_SQL
 from forecast.ensemble import Run
 from forecast.issue import Times, issue
 from forecast.past import Past, grid_start
@@ -17,7 +18,9 @@ from forecast.situation import Situation, situation_of
 from forecast.supplies import LEVELS, SuppliesKnown, as_json, supplies_known, supplies_outlook, view_of
 from forecast.supplies_desk import SuppliesDesk
 from forecast.supplies_view import SuppliesView
+from forecast.supply_archive import SupplyArchive
 from forecast.values import Forecast
+from ingest.database import Database
 from ingest.events import EventId, StockCounted, SupplyDelivered
 from tests.histories import NOON, calibration, hospital, scenarios, state
 from tests.supply_trials import WHICH, trial
@@ -26,7 +29,7 @@ from twin.state import State, fold
 from twin.supply_file import load_supplies
 
 HOW = Run(members=12, horizon_min=720.0)
-SCENARIOS = [*scenarios("as_usual", "arrivals_up_20"), missed("linen")]
+SCENARIOS = [*scenarios("as_usual", "arrivals_up_20"), missed("blood")]
 
 
 def counts(at_h: float, count: int, pool: str = "linen_sets") -> StockCounted:
@@ -75,9 +78,9 @@ def test_nothing_told_after_the_instant_changes_a_bit() -> None:
 def test_scenarios_are_paired_and_one_that_changes_no_supplies_moves_exactly_nothing() -> None:
     items = view(state()).items
     for item in items:
-        more, no_linen = item.effects
-        if item.service != "linen":
-            assert (no_linen.need_more, no_linen.missing_more) == ((0, 0, 0), (0, 0, 0))
+        more, no_blood = item.effects
+        if item.service != "blood":
+            assert (no_blood.need_more, no_blood.missing_more) == ((0, 0, 0), (0, 0, 0))
         assert more.scenario == "arrivals_up_20"
     assert sum(item.effects[0].need_more[1] for item in items) > 0
 
@@ -102,9 +105,31 @@ def test_a_fault_is_said_on_the_page_and_stops_nothing(monkeypatch: pytest.Monke
     assert desk.view(NOON).as_of == NOON
     desk.look(state(), history, situation, replace(forecast, members={}), SCENARIOS, 1)
     assert desk.view(NOON).fault == "KeyError"
-    nothing = SuppliesDesk(None, hospital(), "live")
-    nothing.look(state(), history, situation, forecast, SCENARIOS, 1)
-    assert nothing.view(NOON).services == ()
+
+
+def test_what_is_said_is_kept_with_its_forecast_and_forgotten_in_its_time() -> None:
+    situation, forecast = made()
+    history, _ = Past(grid_start(NOON, 10)).at(state(), situation.known, calibration(), NOON)
+    with Database.open(None, [SCHEMA_SQL]) as database:
+        archive = SupplyArchive(database)
+        desk = SuppliesDesk(load_supplies(), hospital(), "live", archive)
+        desk.look(state(), history, situation, forecast, SCENARIOS, HOW.seed)
+        assert desk.view(NOON).fault is None
+        kept = archive.read(NOON, NOON + timedelta(minutes=1))
+        view = desk.view(NOON)
+        assert [row["scenario"] for row in kept[:: len(view.items)]] == [s.name for s in SCENARIOS]
+        linen = next(row for row in kept if row["item"] == "linen_sets")
+        told = next(item for item in view.items if item.name == "linen_sets").ahead
+        assert linen["stock_by_hour"] == [list(values) for values in told.stock.values()]
+        assert linen["need_by_hour"] == [list(values) for values in told.need_by_hour.values()]
+        assert (linen["p_short"], linen["need"]) == (told.p_short, list(told.need))
+        missed_blood = next(row for row in kept if (row["scenario"], row["item"]) == ("no_blood", "red_cells"))
+        usual_blood = next(row for row in kept if row["item"] == "red_cells")
+        assert missed_blood["stock_by_hour"] != usual_blood["stock_by_hour"]
+        archive.prune(NOON + timedelta(days=10))
+        assert {row["place"] for row in archive.read(NOON, NOON + timedelta(minutes=1))} == {0}
+        archive.prune(NOON + timedelta(days=400))
+        assert archive.read(NOON, NOON + timedelta(minutes=1)) == []
 
 
 def test_depletion_and_need_are_within_their_intervals_as_often_as_they_say() -> None:
