@@ -79,7 +79,6 @@ class SuppliesOutlook:
     plans: Mapping[str, Plan]
     """By scenario, as `runs`."""
     runs: Mapping[str, SupplyRun]
-    asked: Mapping[str, Asked]
 
     @property
     def first(self) -> SupplyRun:
@@ -127,13 +126,13 @@ def supplies_outlook(
     plan = _filled(plan, items, known)
     luck = luck_of(known, grid, first.count, seed)
     start = start_of(items, known.told, known.use, known.clock, known.as_of)
-    runs, asked, plans = {}, {}, {}
+    runs, plans = {}, {}
     for scenario in scenarios:
         changes = changes_of(scenario, known.as_of, known.zone)
         mine = plans[scenario.name] = changed(plan, items, changes) if changes else plan
-        asked[scenario.name] = _asked(known, items, mine, grid, forecast.members[scenario.name])
-        runs[scenario.name] = run_supplies(items, mine, start, asked[scenario.name], luck)
-    return SuppliesOutlook(known, tuple(scenarios), plan, plans, runs, asked)
+        asked = _asked(known, items, mine, grid, forecast.members[scenario.name])
+        runs[scenario.name] = run_supplies(items, mine, start, asked, luck)
+    return SuppliesOutlook(known, tuple(scenarios), plan, plans, runs)
 
 
 def changes_of(scenario: Scenario, as_of: datetime, zone: str) -> tuple[SupplyChange, ...]:
@@ -222,7 +221,7 @@ def told_of_each(outlook: SuppliesOutlook) -> list[SupplyRow]:
     for number, scenario in enumerate(outlook.scenarios):
         run = outlook.runs[scenario.name]
         for place, item in enumerate(outlook.known.supplies.items):
-            ahead = _ahead(outlook, place, run, outlook.plans[scenario.name], shown, scenario.name)
+            ahead = _ahead(outlook, place, run, outlook.plans[scenario.name], shown)
             lasts = np.quantile(run.lasts_min[place], LEVELS, method="nearest") if item.kind == STOCK else []
             rows.append(SupplyRow(scenario.name, number, item.name, run.grid.start_at, ahead, tuple(map(float, lasts))))
     return rows
@@ -244,19 +243,19 @@ def _item(outlook: SuppliesOutlook, place: int, item: Item, shown: Any) -> ItemV
         full=int(outlook.plan.up_to[place]) if item.kind == DEVICE else known.full[place],
         deliveries=tuple(d.at for d in outlook.plan.deliveries if d.item == place and d.due is not None),
         need_next=_range(soon.max(axis=0) if item.kind == DEVICE else soon.sum(axis=0)),
-        ahead=_ahead(outlook, place, run, outlook.plan, shown, outlook.scenarios[0].name),
+        ahead=_ahead(outlook, place, run, outlook.plan, shown),
         learned_from=int(known.use.intervals[place]), factor=float(known.use.factor[place]),
         effects=tuple(_effect(outlook, place, scenario) for scenario in outlook.scenarios[1:]),
     )  # fmt: skip
 
 
-def _ahead(outlook: SuppliesOutlook, place: int, run: SupplyRun, plan: Plan, shown: Any, scenario: str) -> ItemAhead:
+def _ahead(outlook: SuppliesOutlook, place: int, run: SupplyRun, plan: Plan, shown: Any) -> ItemAhead:
     item = outlook.known.supplies.items[place]
     short = run.short_min[place]
     due = [d.due for d in plan.deliveries if d.item == place and d.due is not None]
     lacks = np.isfinite(short)
     next_min = min(due) * run.grid.step_min if due and item.kind == STOCK else None
-    servings = _servings(outlook, place, run, plan, scenario) if item.kind == MEALS else ()
+    servings = _servings(outlook, place, run) if item.kind == MEALS else ()
     short_at = run.grid.start_at + timedelta(minutes=float(np.median(short[lacks]))) if lacks.any() else None
     if servings and short_at is not None:
         short_at = max(servings, key=lambda one: one.p_late).at
@@ -304,17 +303,17 @@ def _lasts(run: SupplyRun, place: int, item: Item) -> Instants:
     return early, middle, late
 
 
-def _servings(outlook: SuppliesOutlook, place: int, run: SupplyRun, plan: Plan, scenario: str) -> tuple[Serving, ...]:
+def _servings(outlook: SuppliesOutlook, place: int, run: SupplyRun) -> tuple[Serving, ...]:
+    """Serving by serving, at its hour, whenever its meals come."""
     kitchen = outlook.known.supplies.items[place].told.kitchen
     out = []
-    for number, delivery in enumerate(plan.deliveries):
+    for number, delivery in enumerate(outlook.plan.deliveries):
         if delivery.item != place or delivery.due is None or kitchen is None:
             continue
         needed, late = run.need[place, delivery.due], run.unmet[place, delivery.due]
-        ordered = np.ceil(outlook.asked[scenario].meals[number] * (1.0 + kitchen.margin_share))
         closes_at = delivery.at - timedelta(hours=kitchen.cut_off_h)
         out.append(
-            Serving(delivery.at, closes_at, _range(ordered), _range(needed),
+            Serving(delivery.at, closes_at, _range(run.meals[number].astype(np.float64)), _range(needed),
                     float((late > 0).mean()), float(late.mean()))
         )  # fmt: skip
     return tuple(out)

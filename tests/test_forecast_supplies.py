@@ -15,7 +15,7 @@ from forecast.ensemble import Run
 from forecast.issue import Times, issue
 from forecast.past import Past, grid_start
 from forecast.situation import Situation, situation_of
-from forecast.supplies import LEVELS, SuppliesKnown, as_json, supplies_known, supplies_outlook, view_of
+from forecast.supplies import LEVELS, SuppliesKnown, as_json, supplies_known, supplies_outlook, told_of_each, view_of
 from forecast.supplies_desk import SuppliesDesk
 from forecast.supplies_view import SuppliesView
 from forecast.supply_archive import SupplyArchive
@@ -24,8 +24,10 @@ from ingest.database import Database
 from ingest.events import EventId, StockCounted, SupplyDelivered
 from tests.histories import NOON, calibration, hospital, scenarios, state
 from tests.supply_trials import WHICH, trial
-from tests.supply_views import lean_supplies, missed, ordinary_supplies
+from tests.supply_views import SupplyEntry, lean_supplies, missed, ordinary_supplies
+from twin.scenarios import Scenario
 from twin.state import State, fold
+from twin.supplies import SupplyChange
 from twin.supply_file import load_supplies
 
 HOW = Run(members=12, horizon_min=720.0)
@@ -83,6 +85,20 @@ def test_scenarios_are_paired_and_one_that_changes_no_supplies_moves_exactly_not
             assert (no_blood.need_more, no_blood.missing_more) == ((0, 0, 0), (0, 0, 0))
         assert more.scenario == "arrivals_up_20"
     assert sum(item.effects[0].need_more[1] for item in items) > 0
+
+
+def test_meals_that_come_after_the_end_or_not_at_all_are_late_at_their_serving() -> None:
+    change = SupplyChange(service="catering", deliveries="delayed", delay_min=2000)
+    late = Scenario("late", SupplyEntry(fr="x", en="x", supplies=(change,)))
+    known = known_of(state())
+    asked = [SCENARIOS[0], late, missed("catering")]
+    forecast = replace(made()[1], members={s.name: made()[1].members["as_usual"] for s in asked})
+    outlook = supplies_outlook(known, forecast, asked, HOW.seed)
+    meals = next(item for item in view_of(outlook, NOON, "X", "live").items if item.name == "meals_standard")
+    assert [effect.p_short for effect in meals.effects] == [1.0, 1.0]
+    rows = {row.scenario: row for row in told_of_each(outlook) if row.item == "meals_standard"}
+    assert [one.p_late for one in rows["late"].ahead.servings] == [1.0] * len(meals.ahead.servings)
+    assert rows["as_usual"].ahead.p_short < 1.0
 
 
 def test_what_the_command_prints_is_json_with_every_item() -> None:

@@ -158,9 +158,11 @@ class SupplyRun:
     stock: npt.NDArray[np.int32]
     """`(item, lead, member)`; of devices those that are free, of work what waits."""
     unmet: npt.NDArray[np.int32]
-    """`(item, step, member)`: needed and not there; of work, more than could be done."""
+    """`(item, step, member)`: needed and not there; of work, what waits beyond an hour, or a usual one."""
     first: Accounts
     accounts: Accounts
+    meals: Mapping[int, Counts]
+    """What was ordered for a serving, `(member,)`, by the place of its delivery."""
     lasts_min: Array
     """`(item, member)`: when the stock of now is used up if nothing more comes; beyond the end by the pace so far."""
 
@@ -291,7 +293,7 @@ def run_supplies(items: Sequence[Item], plan: Plan, start: Start, asked: Asked, 
         book.turn(step)
     book.devices_and_work()  # 4
     lasts = _lasts(whole, first.stock, plan.grid)
-    return SupplyRun(plan.grid, whole, book.stocks, book.unmets, first, book.accounts(), lasts)
+    return SupplyRun(plan.grid, whole, book.stocks, book.unmets, first, book.accounts(), book.meals, lasts)
 
 
 def _whole_needs(
@@ -333,6 +335,7 @@ class _Book:
         self.unmets = np.zeros((n, steps, members), dtype=np.int32)
         self._events: dict[int, list[tuple[bool, int]]] = {}
         self._quantity: dict[int, Counts] = {}
+        self.meals: dict[int, Counts] = {}
         self._sent: dict[int, list[tuple[int, Counts]]] = {}
         self._begin()
 
@@ -412,7 +415,8 @@ class _Book:
         if kitchen is None:
             held = self.stock[row] + self.on_order[row] + self.laundry[row]
             return np.asarray(np.maximum(self._plan.up_to[row] - held, 0))
-        return np.asarray(np.ceil(self._meals[number] * (1.0 + kitchen.margin_share)), dtype=np.int64)
+        self.meals[number] = np.asarray(np.ceil(self._meals[number] * (1.0 + kitchen.margin_share)), dtype=np.int64)
+        return self.meals[number]
 
     def _bring(self, number: int, step: int) -> None:
         """What was ordered for it, what earlier ones did not bring, and what is back from the laundry."""
@@ -460,6 +464,7 @@ class _Book:
         self.unmets[row] = np.maximum(self._need[row] - owned, 0)
 
     def _work(self, row: int) -> None:
+        usual_h = float(self._plan.capacity[row].mean()) * HOUR_MIN / self._plan.grid.step_min
         waits, able = np.zeros(self._need.shape[2]), np.zeros(self._need.shape[2])
         for step in range(self._need.shape[1]):
             able = able + self._plan.capacity[row, step]
@@ -468,7 +473,7 @@ class _Book:
             able = np.minimum(able - done, 1.0)
             waits = asked - done
             self.stocks[row, step + 1] = waits
-            an_hour = self._plan.capacity[row, step] * HOUR_MIN / self._plan.grid.step_min
+            an_hour = max(self._plan.capacity[row, step] * HOUR_MIN / self._plan.grid.step_min, usual_h)
             self.unmets[row, step] = np.maximum(waits - an_hour, 0)
             self.served[row] += done.astype(np.int64)
 
