@@ -46,6 +46,7 @@ class SuppliesDesk:
             self._fault = type(fault).__name__
 
     def view(self, now: datetime) -> SuppliesView:
-        """The page at this moment."""
-        made = self._made or SuppliesView(now, self._hospital.zone, self._hospital.name, self._mode)
-        return replace(made, made_at=now, fault=self._fault)
+        """The page at this minute: what it shows changes no faster."""
+        minute = now.replace(second=0, microsecond=0)
+        made = self._made or SuppliesView(minute, self._hospital.zone, self._hospital.name, self._mode)
+        return replace(made, made_at=minute, fault=self._fault)
