@@ -9,7 +9,8 @@ from datetime import datetime
 
 from forecast.baselines import History
 from forecast.situation import Situation
-from forecast.supplies import supplies_known, supplies_outlook, told_of_each, view_of
+from forecast.supplies import supplies_known, supplies_outlook
+from forecast.supplies_told import told_of_each, view_of
 from forecast.supplies_view import SuppliesView
 from forecast.supply_archive import SupplyArchive
 from forecast.values import Forecast

@@ -9,7 +9,8 @@ from functools import cache
 
 import numpy as np
 
-from forecast.supplies import SuppliesKnown, supplies_outlook, view_of
+from forecast.supplies import SuppliesKnown, supplies_outlook
+from forecast.supplies_told import view_of
 from forecast.supplies_view import ItemView, SuppliesView
 from forecast.values import Array, Forecast, Members
 from tests.boards import MADE_AT

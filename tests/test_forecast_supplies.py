@@ -15,8 +15,9 @@ from forecast.ensemble import Run
 from forecast.issue import Times, issue
 from forecast.past import Past, grid_start
 from forecast.situation import Situation, situation_of
-from forecast.supplies import LEVELS, SuppliesKnown, as_json, supplies_known, supplies_outlook, told_of_each, view_of
+from forecast.supplies import Runner, SuppliesKnown, changes_of, supplies_known, supplies_outlook, supply_measures
 from forecast.supplies_desk import SuppliesDesk
+from forecast.supplies_told import LEVELS, as_json, told_of_each, view_of
 from forecast.supplies_view import SuppliesView
 from forecast.supply_archive import SupplyArchive
 from forecast.values import Forecast
@@ -156,6 +157,22 @@ def test_depletion_and_need_are_within_their_intervals_as_often_as_they_say() ->
     off = {which: mutant.pooled(which).covered_80 for which in WHICH}
     assert not all(0.6 <= share <= 0.95 for share in off.values()), f"the mutant: {off}"
     assert max(off.values()) < min(told.values()), (off, told)
+
+
+def test_supplies_are_measures_too_for_whoever_looks_for_what_breaks() -> None:
+    known, forecast = known_of(state()), made()[1]
+    runner = Runner.of(known, forecast.members["as_usual"], HOW.seed)
+    _, run = runner.run(forecast.members["as_usual"])
+    assert np.array_equal(run.stock, supplies_outlook(known, forecast, SCENARIOS, HOW.seed).first.stock)
+    told = supply_measures(run, known.supplies.items)
+    cannulas, shape = known.supplies.index("cannulas"), forecast.members["as_usual"].measures["ed_census"].shape
+    assert {values.shape for values in told.values()} == {shape}
+    assert np.array_equal(told["need:cannulas"][8], run.need[cannulas, 4:8].sum(axis=0))
+    assert np.array_equal(told["need:cannulas"][2], run.need[cannulas, :2].sum(axis=0))
+    waits = known.supplies.index("porter_trips")
+    assert np.array_equal(told["unmet:porter_trips"][9], run.unmet[waits, 5:9].max(axis=0))
+    again, _ = runner.run(forecast.members["as_usual"], changes_of(missed("blood"), NOON, "Europe/Paris"))
+    assert again != runner.plan
 
 
 def test_members_are_as_many_as_those_of_the_forecast() -> None:

@@ -16,7 +16,8 @@ from forecast.issue import Times, issue
 from forecast.past import Past, grid_start
 from forecast.record import Record
 from forecast.situation import situation_of
-from forecast.supplies import NEXT_H, as_json, supplies_known, supplies_outlook, view_of
+from forecast.supplies import NEXT_H, supplies_known, supplies_outlook
+from forecast.supplies_told import as_json, view_of
 from forecast.supplies_view import ItemView, SuppliesView
 from twin.memory import Memory
 from twin.settled import learnable_from
