@@ -136,7 +136,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
     """
     clock = clock or WallClock()
     site, rules = site_of(settings), load_rules(settings.alerts)
-    supplies = load_supplies(*([settings.supplies] if settings.supplies else []))
+    supplies = supplies_of(settings, site.hospital)
     pick(scenario_catalogue(settings), settings.wall_scenarios)
     with Database.open(settings.data / DATABASE, schemas=SCHEMAS) as database:
         log = JournalledLog(database, clock)
@@ -163,6 +163,12 @@ def open_journal(settings: Settings, log: EventLog) -> Journal:
     """The journal of the settings' folder, with the instants of the log that is made of it."""
     reserve_bytes = settings.disk_reserve_mb * 1024**2
     return Journal.open(settings.data / JOURNAL, log.instants, reserve_bytes=reserve_bytes)
+
+
+def supplies_of(settings: Settings, hospital: Hospital) -> Supplies:
+    """The shipped support services and items, and the site's."""
+    files = (settings.supplies,) if settings.supplies else ()
+    return load_supplies(*files, wards={unit.name for unit in hospital.wards})
 
 
 def scenario_catalogue(settings: Settings) -> dict[str, Scenario]:

@@ -11,7 +11,9 @@ ordered from the kitchen for a serving and last no longer. A *device* is held by
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -270,10 +272,10 @@ def _is_there(need: Need, wards: set[str]) -> bool:
     return need.where in (None, ED, HOSPITAL) or need.where in wards
 
 
-def load_supplies(*files: Path) -> Supplies:
+def load_supplies(*files: Path, wards: Collection[str] | None = None) -> Supplies:
     """The shipped services and items, and those of the files, which may replace them.
 
-    Raises ConfigurationError with every fault of a file and its line.
+    `wards` are the hospital's, to find misspelt ones. Raises ConfigurationError with every fault of a file.
     """
     services: dict[str, Service] = {}
     items: dict[str, Item] = {}
@@ -281,9 +283,21 @@ def load_supplies(*files: Path) -> Supplies:
         told = load(file, SuppliesFile)
         services |= {name: Service(name, entry.fr, entry.en) for name, entry in told.service.items()}
         items |= {name: Item(name, entry) for name, entry in told.item.items()}
-        if wrong := [f"{file}: item.{i.name}.service: must be one of {', '.join(services)}, but is {i.told.service!r}"
-                     for i in items.values() if i.told.service not in services]:  # fmt: skip
-            raise ConfigurationError(wrong)
+        known = None if file == DEFAULT else wards
+        if faults := [f"{file}: item.{fault}" for name in told.item for fault in _faults(items[name], services, known)]:
+            raise ConfigurationError(faults)
     kept = tuple(item for item in items.values() if not item.told.off)
     used = {item.told.service for item in kept}
     return Supplies(tuple(s for s in services.values() if s.name in used), kept)
+
+
+def _faults(item: Item, services: Collection[str], wards: Collection[str] | None) -> Iterator[str]:
+    """Names that nothing has."""
+    if item.told.service not in services:
+        yield f"{item.name}.service: must be one of {', '.join(services)}, but is {item.told.service!r}"
+    for need in item.told.needs if wards is not None else ():
+        places = (ED, WARDS, HOSPITAL, *(wards or ()))
+        if need.where is not None and need.where not in places:
+            near = get_close_matches(need.where, places, n=1)
+            said = f"likely a typo for {near[0]}" if near else f"there are {', '.join(places)}"
+            yield f"{item.name}.needs: unknown place {need.where}, {said}"
