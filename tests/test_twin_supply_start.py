@@ -140,9 +140,15 @@ def test_nothing_after_the_instant_is_learned_from() -> None:
     assert seen.factor[0] != clean.factor[0], "the mutant"
 
 
-def test_intervals_in_which_a_stock_ran_out_or_nobody_knows_who_was_there_teach_nothing() -> None:
-    out = [counted(at(1, 6), 50), delivered(at(1, 7), 10), counted(at(1, 14), 0), counted(at(1, 22), 40)]
-    assert learned(told_of(out, [ITEM], at(2)), [ITEM], steady()).intervals[0] == 0
+def test_a_stock_that_ran_out_teaches_only_where_it_was_used_faster_than_usual() -> None:
+    slow = [counted(at(1, 6), 50), delivered(at(1, 7), 10), counted(at(1, 14), 0), counted(at(1, 22), 40)]
+    assert learned(told_of(slow, [ITEM], at(2)), [ITEM], steady()).intervals[0] == 0
+    fast = [counted(at(1, 6), 190), delivered(at(1, 7), 10), counted(at(1, 14), 0)]
+    use = learned(told_of(fast, [ITEM], at(2)), [ITEM], steady())
+    assert (use.intervals[0], use.factor[0] > 1.5) == (1, True)
+
+
+def test_of_intervals_of_which_nobody_knows_who_was_there_nothing_is_learned() -> None:
     need = np.full((1, DAYS * 96), 2.5)
     need[:, : 5 * 96] = np.nan
     unknown = Clock.of(Grid(START, DAYS * 96, ZONE), need)

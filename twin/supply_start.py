@@ -130,6 +130,8 @@ class Interval:
     until: datetime
     used: float
     expected: float
+    ran_out: bool = False
+    """More would have been used if there had been more."""
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,7 @@ def learned(told: Sequence[Told], items: Sequence[Item], clock: Clock) -> Use:
 def _use(item: Item, told: Told, clock: Clock, place: int) -> tuple[float, float, float, float, int]:
     """Factor, its spread, that of days, batch, intervals."""
     day_cv, batch = item.told.spread.day_cv, item.told.spread.batch
-    intervals = _intervals(item, told, clock, place)
+    intervals = _telling(_intervals(item, told, clock, place), batch, day_cv)
     if not intervals:
         return 1.0, UNTOLD_CV if item.kind == STOCK else 0.0, day_cv, batch, 0
     single, days = Ratios.of(intervals), Ratios.of(_days(intervals))
@@ -252,6 +254,18 @@ def _use(item: Item, told: Told, clock: Clock, place: int) -> tuple[float, float
         np.sqrt((PRIOR_INTERVALS * day_cv**2 + days.ratio.size * left) / (PRIOR_INTERVALS + days.ratio.size))
     )
     return factor * max(1.0 + lasting * off[-1], 0.1), float(np.sqrt(factor_var)) / factor, day_cv, batch, n
+
+
+def _telling(intervals: Sequence[Interval], batch: float, day_cv: float) -> list[Interval]:
+    """Without those in which the stock ran out, but for those that used more than usual all the same.
+
+    To leave out all of them would leave out the days that used most.
+    """
+    kept = [one for one in intervals if not one.ran_out]
+    for _ in range(3):
+        factor = Ratios.of(kept).mean(batch, day_cv)[0] if kept else 1.0
+        kept = [one for one in intervals if not one.ran_out or one.used > factor * one.expected]
+    return kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,8 +308,9 @@ def _days(intervals: Sequence[Interval]) -> list[Interval]:
     for one in intervals:
         joined = now is not None and one.since == now.until
         now = (
-            Interval(now.since, one.until, now.used + one.used, now.expected + one.expected) if joined and now else one
-        )
+            Interval(now.since, one.until, now.used + one.used, now.expected + one.expected, now.ran_out or one.ran_out)
+            if joined and now else one
+        )  # fmt: skip
         if now.until - now.since >= DAY:
             out.append(now)
             now = None
@@ -303,17 +318,17 @@ def _days(intervals: Sequence[Interval]) -> list[Interval]:
 
 
 def _intervals(item: Item, told: Told, clock: Clock, place: int) -> list[Interval]:
-    """Used and expected between two counts, where both are known and the stock did not run out."""
+    """Used and expected between two counts, where both are known."""
     if item.kind != STOCK or not told.deliveries:
         return []
     out = []
     for first, last in pairwise(told.counts):
         length = last.occurred_at - first.occurred_at
-        if not SHORTEST <= length <= LONGEST or not last.count:
+        if not SHORTEST <= length <= LONGEST:
             continue
         used = first.count + told.came(first.occurred_at, last.occurred_at) - last.count
         if used >= 0 and clock.is_known(place, first.occurred_at, last.occurred_at):
             expected = clock.between(place, first.occurred_at, last.occurred_at)
             if expected >= LEAST_EXPECTED:
-                out.append(Interval(first.occurred_at, last.occurred_at, float(used), expected))
+                out.append(Interval(first.occurred_at, last.occurred_at, float(used), expected, not last.count))
     return out
