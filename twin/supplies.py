@@ -23,6 +23,7 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
+from twin.changes import SupplyChange
 from twin.supply_file import Item
 from twin.supply_luck import SupplyLuck
 from twin.supply_needs import HOUR_MIN, Array, Grid
@@ -34,7 +35,6 @@ from twin.supply_plan import (
     Counts,
     Delivery,
     Plan,
-    SupplyChange,
     changed,
     meals_foreseen,
     plan_of,

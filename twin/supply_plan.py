@@ -6,53 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, model_validator
 
-from twin.changes import Windowed
+from twin.changes import SupplyChange
 from twin.supply_file import Item, hours_of
 from twin.supply_needs import HOUR_MIN, Array, Exposures, Grid, rate_of
 
 Counts = npt.NDArray[np.int64]
 STOCK, MEALS, DEVICE, WORK = "stock", "meals", "device", "work"
-
-
-class SupplyChange(Windowed):
-    """What a scenario does to an item, or to all items of a service."""
-
-    item: str | None = None
-    service: str | None = None
-    factor: Annotated[float, Field(ge=0, le=10)] = 1.0
-    """So many times as much is needed."""
-    lost_share: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Of the stock at its beginning."""
-    lost: Annotated[int, Field(ge=0)] = 0
-    """Units of the stock at its beginning."""
-    deliveries: Literal["on_time", "missed", "delayed"] = "on_time"
-    """Those due in the window: what a missed one would have brought comes with the next; of meals, not at all."""
-    delay_min: Annotated[float, Field(ge=0)] = 0.0
-    capacity: Annotated[float, Field(ge=0, le=10)] = 1.0
-    """Of work, so many times as much can be done."""
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> SupplyChange:
-        if (self.item is None) == (self.service is None):
-            raise ValueError("item or service must be given, one of them")
-        if (self.deliveries == "delayed") != (self.delay_min > 0):
-            raise ValueError("delay_min must be given where deliveries are delayed, and only there")
-        return self
-
-    def begun(self, passed_min: float) -> SupplyChange:
-        """What is left of it so long after: what was lost is lost already."""
-        gone = {"lost_share": 0.0, "lost": 0} if passed_min > self.from_min else {}
-        return super().begun(passed_min).model_copy(update=gone)
-
-    def is_of(self, item: Item) -> bool:
-        """Whether an item is changed."""
-        return item.told.service == self.service if self.item is None else item.name == self.item
 
 
 @dataclass(frozen=True)
@@ -146,9 +109,13 @@ def changed(plan: Plan, items: Sequence[Item], changes: Sequence[SupplyChange]) 
     """The plan under changes, one after the other; what they do not speak of stays as it is."""
     for change in changes:
         for place, item in enumerate(items):
-            if change.is_of(item):
+            if _is_of(change, item):
                 plan = _changed(plan, place, item, change)
     return plan
+
+
+def _is_of(change: SupplyChange, item: Item) -> bool:
+    return item.told.service == change.service if change.item is None else item.name == change.item
 
 
 def _changed(plan: Plan, place: int, item: Item, change: SupplyChange) -> Plan:
