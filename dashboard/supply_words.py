@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from dashboard.words import Reader
-from forecast.supplies_view import ItemView, Range, Serving, SuppliesView
+from forecast.supplies_view import LIKELY, ItemView, Range, Serving, SuppliesView
 
 
 def unit_said(item: ItemView, reader: Reader) -> str:
@@ -50,6 +50,14 @@ def soon(at: datetime, as_of: datetime, reader: Reader) -> str:
     if at - as_of < timedelta(days=5):
         return f"{reader.weekday(at)} {reader.clock(at)}"
     return reader.date(at)
+
+
+def delivery_said(item: ItemView, time: str, reader: Reader) -> str:
+    """When more comes, and how likely some lacks before, where that is worth saying."""
+    lacks = item.ahead.p_short_before_next
+    if lacks is None or lacks < LIKELY / 10:
+        return reader.say("next delivery: {time}", time=time)
+    return reader.say("next delivery: {time}; {chance} that some lack before", time=time, chance=reader.percent(lacks))
 
 
 def known_from(item: ItemView, view: SuppliesView, reader: Reader) -> str:

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from dashboard.pages.beside import Place, beside
 from dashboard.panels import supplies
 from dashboard.supply_charts import style
-from dashboard.supply_words import known_from, lasts_said, learned_said, range_said, risk_said, soon
+from dashboard.supply_words import delivery_said, known_from, lasts_said, learned_said, range_said, risk_said, soon
 from dashboard.words import NBSP, Reader
 from forecast.supplies_view import SuppliesView
 from tests.boards import MADE_AT
@@ -73,6 +73,14 @@ def test_a_stock_is_told_with_how_long_it_lasts_its_next_delivery_and_how_it_is_
     assert learned_said(taught, READER) == "Use learned from 31 pairs of counts. It is 1.13 times what the file says."
     cards = [card for card in with_class(panel(view), "supply-item") if "next delivery" in said(card)]
     assert len(cards) >= 10
+
+
+def test_the_next_delivery_is_told_with_what_may_lack_before_it() -> None:
+    one = item(ordinary_supplies(), "red_cells")
+    said = {p: delivery_said(replace(one, ahead=replace(one.ahead, p_short_before_next=p)), "16:30", READER)
+            for p in (None, 0.001, 0.3)}  # fmt: skip
+    assert said[None] == said[0.001] == "next delivery: 16:30"
+    assert said[0.3] == "next delivery: 16:30; 30% that some lack before"
 
 
 def test_more_than_weeks_are_not_told_to_the_hour() -> None:

@@ -11,8 +11,8 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(4 * 3600)]
 
 def test_depletion_and_need_lie_in_the_80_percent_interval_74_to_86_times_in_100() -> None:
     pooled = {which: Tally() for which in WHICH}
-    for size, seed in (("small", 11), ("small", 12), ("medium", 13), ("large", 14)):
-        [found] = trial(seed=seed, size=size, days=44)  # type: ignore[arg-type]
+    for size, seed in (("small", 11), ("medium", 12), ("large", 14), ("small", 15)):
+        [found] = trial(seed=seed, size=size, days=44, members=150)  # type: ignore[arg-type]
         for which in WHICH:
             pooled[which].ranks += found.pooled(which).ranks
     told = {which: (tally.n, round(tally.covered_80, 3)) for which, tally in pooled.items()}

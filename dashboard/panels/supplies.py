@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from dashboard import supply_charts
 from dashboard.parts import Content, absent, card, heading, marked, table
 from dashboard.supply_words import (
+    delivery_said,
     known_from,
     lasts_said,
     learned_said,
@@ -106,7 +107,7 @@ def _facts(item: ItemView, view: SuppliesView, reader: Reader) -> Component:
         said.append(reader.say("at this pace, {lasts}", lasts=lasts_said(item, view, reader)))
         following = next((at for at in item.deliveries), None)
         if following is not None:
-            said.append(reader.say("next delivery: {time}", time=soon(following, as_of, reader)))
+            said.append(delivery_said(item, soon(following, as_of, reader), reader))
     return html.Ul([html.Li(text) for text in said], className="supplies-facts")
 
 
