@@ -49,6 +49,7 @@ from forecast.loop import Loop, Rhythm, Site
 from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
 from forecast.people import people_of
+from forecast.placebos import Placebos
 from forecast.trust_view import TrustView
 from ingest.clock import WallClock
 from ingest.links import LinkNow
@@ -121,7 +122,7 @@ def serve(
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
-        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=Adopted(desk),
+        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=Adopted(desk, Placebos(house.database)),
     )  # fmt: skip
     comparisons, grids = _studies(house, loop, workers, mode, desk)
     latest, report = _Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
