@@ -116,7 +116,9 @@ def kept(asking: Asking | None, asked: Asked, name: str, fr: str, en: str, who: 
         return reader.say("What-if is not there.")
     try:
         if is_sent:
-            return f"\N{CHECK MARK} {asking.propose(who, reader.choice(fr, en), asked.question)}"
+            name = asking.propose(who, reader.choice(fr, en), asked.question)
+            number = name.rpartition("-")[2]
+            return "\N{CHECK MARK} " + reader.say("It stands on the desk as proposal {n}.", n=number)
         saved = asking.save(name.strip(), fr, en, asked.question, who)
     except QuestionError as fault:
         return f"\N{BALLOT X} {reader.choice(fault.fr, fault.en)}"

@@ -201,10 +201,15 @@ def test_people_of_a_site_and_the_two_who_stand_in(tmp_path: Path) -> None:
     assert [p.name for p in people_of(None).everybody] == ["staff", "manager"]
     assert ANYBODY.named("staff") is not None
     assert not ANYBODY.named("staff").may("manager")  # type: ignore[union-attr]
-    assert ANYBODY.named("nobody") is None
+    assert ANYBODY.named("") is None
+    assert ANYBODY.named("Anna, night shift") == Person(
+        "Anna, night shift", "Anna, night shift", "Anna, night shift", frozenset({"proposer"})
+    )
+    assert ANYBODY.named(" responsable ").may("manager")  # type: ignore[union-attr]
     file = tmp_path / "people.toml"
     file.write_text('[person.anna]\nfr = "Anna"\nen = "Anna"\nroles = ["proposer", "boss"]\n')
     with pytest.raises(ConfigurationError, match=r"person.anna.roles"):
         people_of(file)
     file.write_text('[person.anna]\nfr = "Anna"\nen = "Anna"\nroles = ["proposer"]\n')
     assert [p.name for p in people_of(file).everybody] == ["anna"]
+    assert people_of(file).named("Ben") is None, "a site that names its people believes nobody else"
