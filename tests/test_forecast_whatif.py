@@ -21,7 +21,7 @@ from forecast.values import Array, Forecast, Series
 from forecast.whatif import Answer, Ground, Many, Session
 from forecast.whatif_draws import MOMENTS, NotKeptError, Told, as_usual, begin, chosen, under
 from tests.histories import NOON, scenarios, situation
-from twin import kernel
+from twin import kernel, present_draw
 from twin.changes import CapacityChange
 from twin.scenarios import Scenario, carrying
 
@@ -185,7 +185,7 @@ def test_keys_tell_grounds_apart() -> None:
 
 def test_a_question_draws_nothing_where_all_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
-    real = ensemble_module.draw_presents
+    real = present_draw.draw_presents
 
     def counted(*args: Any, members: range, **kwargs: Any) -> Any:
         drawn.append(members.start)
