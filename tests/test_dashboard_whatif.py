@@ -306,7 +306,7 @@ def test_the_desk_is_handed_the_scenario_where_there_is_one(asking: Asking) -> N
     assert "There is no desk" in kept(asking, asked(), "", "a", "b", "me", is_sent=True)
     desk = _Desk()
     with asking_of(desk=desk) as with_desk:
-        assert kept(with_desk, asked(), "", "a", "b", "me", is_sent=True) == "\N{CHECK MARK} proposal-1"
+        assert kept(with_desk, asked(), "", "a", "b", "me", is_sent=True).startswith("\N{CHECK MARK} ")
         assert kept(with_desk, asked(), "", "a", "b", "", is_sent=True) == "\N{BALLOT X} Who are you?"
         [(who, words, scenario, as_of)] = desk.taken
         assert (who, words, as_of) == ("me", "b", NOON)
