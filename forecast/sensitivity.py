@@ -12,8 +12,8 @@ import numpy as np
 from forecast.designs import Design
 from forecast.values import Array, or_none
 
-BINS = 8
-"""Parts of a variable's range among which the result's means are compared."""
+FEWEST_BINS, MOST_BINS, EACH_BIN = 4, 32, 15
+"""Parts of a variable's range among which the result's means are compared: as many as have so many combinations."""
 LEAST = 8
 """Combinations below which nothing is said of a variable."""
 _Z95 = 1.959963984540054
@@ -70,6 +70,8 @@ def _of(name: str, levels: Array, result: Array) -> Sensitivity | None:
 
 def _line(x: Array, y: Array) -> tuple[float, float]:
     """Slope by least squares and its standard error."""
+    if np.ptp(y) == 0:
+        return 0.0, 0.0
     centred = x - x.mean()
     spread = float((centred**2).sum())
     slope = float((centred * y).sum() / spread)
@@ -93,8 +95,8 @@ def _share(x: Array, y: Array) -> float:
 
 def _parts(x: Array) -> Sequence[int] | Array:
     """Each level a part where there are few; else parts of equal counts."""
-    levels = np.unique(x)
-    if levels.size <= BINS:
+    levels, bins = np.unique(x), min(max(x.size // EACH_BIN, FEWEST_BINS), MOST_BINS)
+    if levels.size <= bins:
         return np.asarray(np.searchsorted(levels, x))
-    edges = np.quantile(x, np.linspace(0, 1, BINS + 1)[1:-1])
+    edges = np.quantile(x, np.linspace(0, 1, bins + 1)[1:-1])
     return np.asarray(np.searchsorted(edges, x, side="right"))
