@@ -26,7 +26,7 @@ from twin import kernel
 from twin.scenarios import catalogue, pick
 
 CATALOGUE = catalogue()
-HOW = Run(members=10, horizon_min=360.0, seed=7)
+HOW = Run(members=10, horizon_min=360.0, seed=29_560_920_001)
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 

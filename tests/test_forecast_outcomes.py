@@ -32,7 +32,8 @@ def told(**changed: object) -> Told:
     given: dict[str, object] = {
         "lead_min": np.arange(0.0, 121.0, 30.0),
         "measures": {
-            "ed_census": column(9, 11, 12, 10, 8), "ed_boarders": column(1, 2, 4, 6, 8), "ed_waiting": column(0, 0, 0, 0, 0),
+            "ed_census": column(9, 11, 12, 10, 8), "ed_boarders": column(1, 2, 4, 6, 8),
+            "ed_waiting": column(0, 0, 0, 0, 0),
             "census:icu": column(9, 10, 12, 11, 9), "beds_free:icu": column(1, 0, -2, -1, 1),
             "asked:nurse": column(3, 5, 4, 2, 2),
         },
