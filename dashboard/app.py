@@ -23,12 +23,15 @@ from dashboard.grid_buttons import Grids, grid_asks, register_grid
 from dashboard.headers import secure
 from dashboard.pages.beside import BESIDE, WALL, Place, beside, named
 from dashboard.pages.wall import CHARTS, PANELS, filling, frame
+from dashboard.proposal_window import DeskDoor, proposal_window, register_proposals
 from dashboard.states import aged
 from dashboard.theme import FONT
+from dashboard.whatif_desk import register_whatif, whatif_layout
 from dashboard.words import LANGUAGES, Language, Reader
 from forecast.alerts import Alerts
 from forecast.board import Board
 from forecast.pages import PageView
+from forecast.whatif_ask import Asking
 
 HERE = Path(__file__).parent
 _REM_PX = (8.0, 200.0)
@@ -61,13 +64,16 @@ def build_app(
     now: Callable[[], datetime] | None = None,
     pages: Pages | None = None,
     alerts: Alerts | None = None,
+    asking: Asking | None = None,
     grids: Grids | None = None,
+    door: DeskDoor | None = None,
 ) -> Dash:
     """The wall and the pages beside it as a Dash application; serve its `.server` with any WSGI server.
 
     `get_board` gives the newest board and must be quick: every open page calls it each `refresh_s`. `now` is the
     house's clock: with it a board that is no longer renewed grows old on the wall, minute by minute. `alerts` is what
-    the page of the alerts may acknowledge and snooze, `grids` what the robustness map may begin and stop.
+    the page of the alerts may acknowledge and snooze, `asking` what the page of what-if may ask, `grids` what the
+    robustness map may begin and stop, `door` what people may do at the desk.
     """
     app = Dash(
         "edtwin",
@@ -79,10 +85,12 @@ def build_app(
         enable_mcp=False,
         add_log_handler=False,
     )
-    app.layout = _layout(settings)
+    app.layout = _layout(settings, asking)
     _register(app, lambda: _shown(get_board, now), pages or {})
     register_desk(app, alerts)
+    register_whatif(app, asking)
     register_grid(app, grids)
+    register_proposals(app, door)
     app.server.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
     Compress(app.server)
     secure(app)
@@ -183,7 +191,7 @@ def _filled(board: Board | None, reader: Reader) -> dict[str, Any]:
     }
 
 
-def _layout(settings: WallSettings) -> Component:
+def _layout(settings: WallSettings, asking: Asking | None) -> Component:
     parts = [
         dcc.Interval(id="tick", interval=1000 * settings.refresh_s),
         dcc.Store(id="screen"),
@@ -191,8 +199,10 @@ def _layout(settings: WallSettings) -> Component:
         html.Div(id="beat", hidden=True),
         html.Main(frame(), id="wall", className="blank"),
         html.Div(id="page", className="blank"),
+        whatif_layout(asking),
         desk(),
         grid_asks(),
+        proposal_window(),
     ]
     return dmc.MantineProvider(parts, forceColorScheme="dark", theme={"fontFamily": FONT})
 

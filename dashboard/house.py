@@ -18,6 +18,7 @@ from forecast.archive import Archive
 from forecast.cluster import Certificates
 from forecast.ensemble import Run
 from forecast.executors import executor_of
+from forecast.own_scenarios import OwnScenarios
 from forecast.points_of_view import points_of_view
 from forecast.services import services_file
 from forecast.study import Study
@@ -73,8 +74,9 @@ class House:
         return self.site.own_units
 
     def scenarios(self, names: tuple[str, ...] | None = None) -> list[Scenario]:
-        """The wall's scenarios, or those named."""
-        return pick(scenario_catalogue(self.settings), names or self.settings.wall_scenarios)
+        """The wall's scenarios, or those named, of the catalogue and those that were saved here."""
+        saved = OwnScenarios(self.database, self.clock).all()
+        return pick({**saved, **scenario_catalogue(self.settings)}, names or self.settings.wall_scenarios)
 
     def pseudonyms(self) -> Pseudonyms:
         """Keyed with the secret beside the database; made anew only while the log is empty."""

@@ -87,23 +87,35 @@ def run_chunk(
 ) -> dict[str, dict[str, Array]]:
     """The members of a chunk: scenario to measure to `(lead, member)`.
 
-    1. Draw the present and the luck of all of them, and what that means for their patients under every scenario.
-    2. Run and count one after the other, each under every scenario.
+    1. Draw the present and the luck of all of them.
+    2. Run them under every scenario.
     """
-    c = situation.calibration
-    applied = [applied_to(situation, scenario, how) for scenario in scenarios]
-    presents, luck = drawn(situation, how, members, reserve=reserve_of(applied))
+    applied = {scenario.name: applied_to(situation, scenario, how) for scenario in scenarios}
+    presents, luck = drawn(situation, how, members, reserve=reserve_of(list(applied.values())))
+    return run_drawn(situation, applied, how, members, presents, luck)
+
+
+def run_drawn(
+    situation: Situation, settings: Mapping[str, Setting], how: Run, members: range, presents: Sequence[Present],
+    luck: Luck,
+) -> dict[str, dict[str, Array]]:  # fmt: skip
+    """The same of members whose presents and luck are drawn already, under settings by name.
+
+    1. Work out what their luck means for their patients under every setting.
+    2. Run and count one after the other, each under every setting.
+    """
+    c, applied = situation.calibration, list(settings.values())
     demands, laws = [change.demand for change in applied], [change.law for change in applied]
     shares = cast_members_for(c.path, c.parameters, luck, presents, demands, laws)
     what, room = counting(situation), Room()
-    counted = np.empty((len(scenarios), len(members), len(what.names), how.lead_min.size))
+    counted = np.empty((len(applied), len(members), len(what.names), how.lead_min.size))
     for place, (member, present, mine) in enumerate(zip(members, presents, shares, strict=True)):
         capacities = [change.capacity_of(c.hospital, seed=how.seed, member=member) for change in applied]
         _run_member(situation, capacities, how, what, room, present, mine, counted[:, place])
     by_lead = np.ascontiguousarray(counted.transpose(0, 2, 3, 1))
     return {
-        scenario.name: with_what_is_the_same(situation, change, how, what.by_name(of))
-        for scenario, change, of in zip(scenarios, applied, by_lead, strict=True)
+        name: with_what_is_the_same(situation, change, how, what.by_name(of))
+        for (name, change), of in zip(settings.items(), by_lead, strict=True)
     }
 
 
@@ -187,15 +199,21 @@ def law_and_engine(situation: Situation, scenarios: Sequence[Scenario], how: Run
 
 def drawn(situation: Situation, how: Run, members: range, *, reserve: int = RESERVE) -> tuple[list[Present], Luck]:
     """What is drawn for some members, whatever the scenario: the same for each, whoever else is drawn."""
+    presents = draw_presents(situation.known, situation.calibration, seed=how.seed, members=members)
+    return presents, luck_of(situation, how, members, presents, reserve=reserve)
+
+
+def luck_of(
+    situation: Situation, how: Run, members: range, presents: Sequence[Present], *, reserve: int = RESERVE
+) -> Luck:
+    """The luck of members whose presents are drawn, with a reserve of so many victims."""
     c = situation.calibration
-    presents = draw_presents(situation.known, c, seed=how.seed, members=members)
-    luck = draw_members(
+    return draw_members(
         c.path, c.parameters, {member: here.count for member, here in zip(members, presents, strict=True)},
         seed=how.seed, start=situation.as_of, horizon_min=how.until_min, zone=c.hospital.zone,
         seen_today=situation.seen_today, unheard_today=situation.unheard_today, announced=situation.announced,
         reserve=reserve,
     )  # fmt: skip
-    return presents, luck
 
 
 def _runs(path: Path, fate: Fate, present: Present, how: Run, room: Room) -> Runs:

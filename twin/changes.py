@@ -74,6 +74,17 @@ class Windowed(Checked):
             told["until_min"] = start_min + self.until_min
         return self.model_copy(update=told | {"from_clock": None, "until_clock": None}) if told else self
 
+    def lasts_beyond(self, passed_min: float) -> bool:
+        """Is there something left of it after so many minutes?"""
+        return self.end_min > passed_min
+
+    def begun(self, passed_min: float) -> Self:
+        """What is left of it so long after, in minutes from then."""
+        left: dict[str, float] = {"from_min": max(self.from_min - passed_min, 0.0)}
+        if self.until_min is not None:
+            left["until_min"] = self.until_min - passed_min
+        return self.model_copy(update=left)
+
     def delayed(self, by_min: float) -> Self:
         """The same so much later; a time of day stays as it is."""
         if self.from_clock is not None:

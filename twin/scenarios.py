@@ -127,6 +127,16 @@ class Scenario:
         """The same change, so much later."""
         return replace(self, change=self.change.each(lambda change: change.delayed(by_min))) if by_min else self
 
+    def begun(self, passed_min: float) -> Scenario:
+        """What is left of the change so long after it began; its times of day must be minutes. A crisis that has begun
+        is left out: who came is known."""
+        kinds = {
+            kind: tuple(one.begun(passed_min) for one in getattr(self.change, kind) if one.lasts_beyond(passed_min))
+            for kind in KINDS
+        }
+        kinds["crisis"] = tuple(one for one in kinds["crisis"] if one.from_min > 0 or not passed_min)
+        return replace(self, change=self.change.model_copy(update=kinds))
+
     def at(self, now: datetime, zone: str) -> Scenario:
         """The same with its times of day as minutes from an instant."""
         return replace(self, change=self.change.each(lambda change: change.at(now, zone)))
@@ -223,6 +233,18 @@ def pick(scenarios: Mapping[str, Scenario], names: Iterable[str]) -> list[Scenar
     return [composed([_called(scenarios, part) for part in _parts(name)]) for name in names]
 
 
+def scenario_from(name: str, words: str, change: Mapping[str, Any]) -> Scenario:
+    """A scenario of somebody's own words in both languages, and its changes as plain values.
+
+    Raises ScenarioError with every fault of the changes.
+    """
+    said = _plain(words)
+    try:
+        return Scenario(name, checked({**change, "fr": said, "en": said}, ScenarioEntry, "", place=name))
+    except ConfigurationError as error:
+        raise ScenarioError(str(error)) from error
+
+
 def composed(scenarios: Sequence[Scenario]) -> Scenario:
     """All of several scenarios at once, under a name and a sentence made of theirs."""
     if len(scenarios) == 1:
@@ -231,6 +253,14 @@ def composed(scenarios: Sequence[Scenario]) -> Scenario:
     kinds = {kind: tuple(chain.from_iterable(getattr(entry, kind) for entry in entries)) for kind in KINDS}
     said = {language: " ".join(_plain(s.sentence(language)) for s in scenarios) for language in ("fr", "en")}
     return Scenario("+".join(scenario.name for scenario in scenarios), ScenarioEntry(**said, **kinds))
+
+
+def carrying(scenario: Scenario, more: Sequence[Scenario]) -> Scenario:
+    """The scenario with others' changes beside its own, under its own name and sentence."""
+    if not any(one.change.changes for one in more):
+        return scenario
+    whole = composed([scenario, *more]).change
+    return replace(scenario, change=whole.model_copy(update={"fr": scenario.change.fr, "en": scenario.change.en}))
 
 
 def _plain(sentence: str) -> str:

@@ -13,6 +13,7 @@ from dashboard.panels import (
     alerts,
     checks,
     compare,
+    desk,
     downtime,
     feeds,
     huddle,
@@ -21,6 +22,7 @@ from dashboard.panels import (
     quarantine,
     robustness,
     trust_page,
+    whatif,
 )
 from dashboard.panels.header import Way
 from dashboard.panels.header import beside as header
@@ -76,6 +78,17 @@ BESIDE: dict[str, Page] = {
         lambda reader: reader.say("Huddle"),
         lambda reader: reader.say("What do we tell at the huddle?"),
         lambda view, reader, place: huddle.panel(view, reader, place.number),
+    ),
+    "whatif": Page(
+        lambda reader: reader.say("What if?"),
+        lambda reader: reader.say("What if we changed something?"),
+        lambda view, reader, _: whatif.panel(view, reader),
+    ),
+    "desk": Page(
+        lambda reader: reader.say("Desk"),
+        lambda reader: reader.say("What do people propose?"),
+        lambda view, reader, _: desk.panel(view, reader),
+        asks=True,
     ),
     "compare": Page(
         lambda reader: reader.say("Compare"),
