@@ -48,13 +48,13 @@ from forecast.huddle_desk import Huddle, Sheets
 from forecast.loop import Loop, Rhythm, Site
 from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
+from forecast.people import people_of
 from forecast.trust_view import TrustView
 from ingest.clock import WallClock
 from ingest.links import LinkNow
 
 if TYPE_CHECKING:
-    from forecast.people import people_of
-from forecast.publication import Publisher
+    from forecast.publication import Publisher
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from forecast.lever import no_lever
 from forecast.situation import Situation
 from forecast.values import Array, Members, Series, from_now, series
 from forecast.whatif_draws import Told
-from twin.scenarios import Language, Scenario, carrying, carrying
+from twin.scenarios import Language, Scenario, carrying
 
 STAGES = (50, 200, 500, 1000)
 """Members at which an answer is told, as far as the house has so many."""
