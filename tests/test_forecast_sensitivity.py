@@ -69,3 +69,12 @@ def test_what_does_not_vary_or_hardly_applies_is_left_out() -> None:
 def test_a_result_that_never_changes_is_moved_by_nothing() -> None:
     [one] = sensitivity(design_of(x=DICE.random(20)), np.full(20, 4.0))
     assert (one.effect, one.variance_share, one.sure) == (0.0, 0.0, False)
+
+
+def test_what_applies_in_some_combinations_has_a_share_of_all_their_differences() -> None:
+    x, y = DICE.random(400), DICE.random(400)
+    here = np.where(np.arange(400) < 100, x, np.nan)
+    result = 4.0 * y + np.where(np.arange(400) < 100, x, 0.0)
+    found = {one.variable: one for one in sensitivity(design_of(x=here, y=y), result)}
+    assert found["x"].n == 100
+    assert found["x"].variance_share < 0.05 < 0.8 < found["y"].variance_share
