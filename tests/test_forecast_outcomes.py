@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -12,11 +13,11 @@ from forecast.ensemble import Run, run_chunk
 from forecast.outcome_runs import Wanted, fault_of, outcome_chunk
 from forecast.outcomes import BREAKS, MARGIN, Told, nights, outcomes
 from forecast.services import Service, services_file
-from forecast.values import Array
+from forecast.values import Array, Members
 from tests.histories import scenarios, situation
 from twin import kernel
 from twin.hospital import load_hospital
-from twin.scenarios import catalogue, pick
+from twin.scenarios import Scenario, catalogue, pick
 
 HOW = Run(members=4, seed=7)
 WINTER = datetime(2026, 1, 7, 14, 0, tzinfo=UTC)
@@ -148,3 +149,26 @@ def test_what_cannot_be_run_is_said_before() -> None:
     assert fault("winter_peak") is None
     assert "by a factor from 0 to 3" in str(fault("winter_peak[percent=60]+winter_peak[percent=60,old=50]"))
     assert "epidemic_clusters" in str(fault("+".join(["epidemic_clusters[clusters=10,size=200]"] * 8)))
+
+
+class Kitchen:
+    """Meals for who is in the department: what others may make of the members."""
+
+    def of(self, scenario: Scenario, told: Members, members: range) -> tuple[dict[str, Array], dict[str, Array]]:
+        short = np.maximum(told.measures["ed_census"] - 30.0, 0.0)
+        assert short.shape[1] == len(members)
+        return {"unmet:meals": short}, {"supplies_short:meals": short.sum(axis=0) * len(scenario.name) ** 0}
+
+
+def test_others_may_make_measures_that_break_and_outcomes_that_are_criteria() -> None:
+    """Where supplies' shortages come in: by name, nothing else is changed."""
+    some, wanted = scenarios("as_usual", "mass_casualty_20"), Wanted(services_file(), 58)
+    plain = outcome_chunk(situation(), some, HOW, range(4), wanted)
+    fed = outcome_chunk(situation(), some, HOW, range(4), replace(wanted, further=(Kitchen(),)))
+    for without, with_meals in zip(plain, fed, strict=True):
+        assert with_meals.keys() - without.keys() == {
+            "supplies_short:meals", BREAKS + "supplies:meals", MARGIN + "supplies:meals",
+        }  # fmt: skip
+        for name, values in without.items():
+            np.testing.assert_array_equal(values, with_meals[name], err_msg=name)
+    assert fed[1]["supplies_short:meals"].sum() > fed[0]["supplies_short:meals"].sum()
