@@ -183,7 +183,7 @@ def _studies(house: House, loop: Loop, workers: Executor, mode: str, desk: Desk)
     shown = house.settings.wall_scenarios[1 : 1 + SHOWN_FIRST]
     comparisons = Comparisons(
         study, lambda: loop.situation, workers, house.clock, how, mode=mode, default=shown,
-        carried=lambda: desk.carried(house.clock.now()),
+        carried=desk.carried,
     )  # fmt: skip
     grids = GridDesk(
         study, GridStore(house.database), lambda: loop.situation, house.clock, how, mode=mode,
