@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from typing import Any
 
 import pytest
 
 from dashboard.house import SCHEMAS
+from forecast import grid_desk as desk_module
 from forecast import grids as grids_module
 from forecast.compare_view import RobustnessView
 from forecast.ensemble import Run
@@ -81,6 +83,24 @@ def test_a_run_shows_the_map_and_what_moves_what(store: GridStore) -> None:
     assert page.limits["beds:medicine"] == ("least", 1.0, 60.0)
     assert [one.criterion.name for one in page.moved][:1] == ["boarding_h"]
     assert page.rows[1].name == "ten_beds_closed", "what breaks most stands first"
+
+
+def test_however_many_look_it_is_summed_up_once_a_point_of_view(
+    store: GridStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = desk(store)
+    first, summed = run(one), list[str]()
+    once = desk_module.shown
+
+    def counted(page: RobustnessView, *rest: Any) -> RobustnessView:
+        summed.append(page.view)
+        return once(page, *rest)
+
+    monkeypatch.setattr(desk_module, "shown", counted)
+    assert one.view("?view=beds") == first
+    one._done = 3
+    assert [one.view(f"?view={view}").done for view in ("beds", "nurses", "beds", "nurses")] == [3, 3, 3, 3]
+    assert summed == ["nurses"]
 
 
 def test_the_last_grid_is_found_again_by_a_house_that_starts_anew(store: GridStore) -> None:
