@@ -210,7 +210,7 @@ CREATE TABLE scenario_grid (
     made_from VARCHAR NOT NULL,
     members INTEGER NOT NULL,
     horizon_min DOUBLE NOT NULL,
-    seed INTEGER NOT NULL
+    seed BIGINT NOT NULL
 );
 COMMENT ON TABLE scenario_grid IS 'One row a grid of scenarios that was run; the last ones are kept.';
 COMMENT ON COLUMN scenario_grid.grid_id IS 'Names it: a hash of its design and what it was made from.';
