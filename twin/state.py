@@ -26,6 +26,7 @@ from ingest.events import (
     Event,
     EventId,
     Merged,
+    SupplyEvent,
     VisitEvent,
     VisitId,
 )
@@ -58,6 +59,9 @@ class State:
     place_ids: frozenset[EventId] = frozenset()
     places: tuple[Event, ...] = ()
     """Events of beds, staff and resources that stand, in the world's order."""
+    supply_ids: frozenset[EventId] = frozenset()
+    supplies: tuple[SupplyEvent, ...] = ()
+    """Counts and deliveries of stocks that stand, in the world's order."""
     digest: int = 0
     """Sum of the hashes of what is held: equal for equal sets, whatever the order."""
 
@@ -111,6 +115,7 @@ def fold(state: State, events: Iterable[Event]) -> State:
         by_visit=_indexed(state.by_visit, [(e.visit, e) for e in told if isinstance(e, VisitEvent)]),
         merges=_indexed(state.merges, [(e.visit, e) for e in told if isinstance(e, Merged)]),
         place_ids=state.place_ids | {e.event_id for e in told if _of_a_place(e)},
+        supply_ids=state.supply_ids | {e.event_id for e in told if isinstance(e, SupplyEvent)},
         digest=(state.digest + sum(_hash(new) - (_hash(old) if old else 0) for old, new in taken)) % _MODULUS,
     )
     return _derived(state, grown, [*told, *(struck for event in told for struck in _struck(held, event))])
@@ -178,7 +183,7 @@ def stands(state: State, event: Event, _path: tuple[EventId, ...] = ()) -> bool:
 
 
 def _of_a_place(event: Event) -> bool:
-    return not isinstance(event, VisitEvent | Cancelled)
+    return not isinstance(event, VisitEvent | SupplyEvent | Cancelled)
 
 
 def _derived(before: State, state: State, told: Iterable[Event]) -> State:
@@ -197,7 +202,8 @@ def _derived(before: State, state: State, told: Iterable[Event]) -> State:
         if row is not None:
             rows[root] = row
     places = _places(state) if any(_of_a_place(e) for e in told) else state.places
-    return replace(state, visits=rows, places=places)
+    supplies = _supplies(state) if any(isinstance(e, SupplyEvent) for e in told) else state.supplies
+    return replace(state, visits=rows, places=places, supplies=supplies)
 
 
 def _touched(event: Event) -> tuple[VisitId, ...]:
@@ -266,6 +272,11 @@ def _last_merge(state: State, visit: VisitId) -> tuple[Version, VisitId]:
 def _places(state: State) -> tuple[Event, ...]:
     found = (state.events[event_id] for event_id in state.place_ids)
     return tuple(sorted((e for e in found if _of_a_place(e) and stands(state, e)), key=_in_the_world))
+
+
+def _supplies(state: State) -> tuple[SupplyEvent, ...]:
+    found = (state.events[event_id] for event_id in state.supply_ids)
+    return tuple(sorted((e for e in found if isinstance(e, SupplyEvent) and stands(state, e)), key=_in_the_world))
 
 
 def _in_the_world(event: Event) -> tuple[datetime, int, str]:

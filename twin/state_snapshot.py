@@ -125,6 +125,8 @@ def _state(events: Sequence[Event], visits: Iterable[Visit], digest: int) -> Sta
         visits={visit.visit: visit for visit in visits},
         place_ids=places.place_ids,
         places=places.places,
+        supply_ids=places.supply_ids,
+        supplies=places.supplies,
         digest=digest,
     )
 
