@@ -319,9 +319,7 @@ def _likely(about: _About, rows: Rows, future: Future, mine: Index, elapsed: Arr
     return out + 1e-9
 
 
-def _left(
-    about: _About, rows: Rows, future: Future, mine: Index, lasted: Array, *, same_in_all: bool
-) -> Array:
+def _left(about: _About, rows: Rows, future: Future, mine: Index, lasted: Array, *, same_in_all: bool) -> Array:
     """What is left of a stage after the minutes it has lasted, `(row, load)`; the whole of one that has not begun."""
     c = about.calibration
     out = np.zeros((mine.size, c.parameters.loads))
@@ -336,9 +334,7 @@ def _left(
     return out
 
 
-def _reached(
-    about: _About, duration: Duration, rows: Rows, at: Index, lasted: Array, *, same_in_all: bool
-) -> Array:
+def _reached(about: _About, duration: Duration, rows: Rows, at: Index, lasted: Array, *, same_in_all: bool) -> Array:
     """As `Duration.reached`; where members agree, worked out once a patient."""
     patient, cls, block = rows.patient[at], rows.cls[at], rows.block[at]
     if not same_in_all:
