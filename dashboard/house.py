@@ -28,7 +28,8 @@ from ingest.log import EventLog
 from ingest.pseudonyms import Pseudonyms, open_secret
 from twin.hospital import Hospital
 from twin.kernel import warm
-from twin.scenarios import Scenario, catalogue, pick
+from twin.pathway import TABLES, load_path
+from twin.scenarios import Names, Scenario, catalogue, pick
 from twin.site import Site, load_site
 
 DATABASE = "edtwin.duckdb"
@@ -150,12 +151,14 @@ def open_journal(settings: Settings, log: EventLog) -> Journal:
 def scenario_catalogue(settings: Settings) -> dict[str, Scenario]:
     """The shipped scenarios and the site's."""
     files: tuple[Path, ...] = (settings.scenarios,) if settings.scenarios else ()
-    return catalogue(*files, pools=pools_of(settings))
+    return catalogue(*files, names=names_of(settings))
 
 
-def pools_of(settings: Settings) -> set[str]:
-    """What a scenario may speak of: the pools of the hospital, and the shipped one's, which shipped scenarios name."""
-    return {pool for file in (settings.hospital, None) for pool in load_site(file).hospital.pools}
+def names_of(settings: Settings) -> Names:
+    """What a scenario may speak of: what the site has, and the shipped one, which shipped scenarios name."""
+    sites = [load_site(file) for file in dict.fromkeys((settings.hospital, None))]
+    tables = [load_path(table, sites[-1].hospital) for table in TABLES]
+    return Names.of([site.hospital for site in sites], [*(site.path for site in sites if site.path), *tables])
 
 
 def require_data(settings: Settings) -> Settings:

@@ -3,6 +3,7 @@
 EdtwinError (ingest/errors.py)
 └── ForecastError                something about forecasts that a user can mend
     ├── AlarmError               an alarm that is not on, or a person who did not say who
+    ├── DeskError                what a person may not do at the desk, or what cannot be done there any more
     ├── AlreadyIssuedError       a forecast of that issue time is in the archive
     ├── UndeliveredError         a message about an alarm was not taken by its recipient
     └── ClusterError             the cluster on which members were to run cannot be had, or was lost
@@ -20,6 +21,10 @@ class ForecastError(EdtwinError):
 
 class AlarmError(ForecastError):
     """An alarm that is not on any more, or an answer to it that lacks something."""
+
+
+class DeskError(ForecastError):
+    """What a person may not do at the desk of proposals, what lacks something, or what cannot be done any more."""
 
 
 class AlreadyIssuedError(ForecastError):

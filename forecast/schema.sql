@@ -170,3 +170,21 @@ COMMENT ON COLUMN alert_setting.rule IS 'Name of the rule.';
 COMMENT ON COLUMN alert_setting.set_at IS 'When (UTC).';
 COMMENT ON COLUMN alert_setting.p_alert IS 'From this chance on it is an alarm; null where no chance keeps to the budget.';
 COMMENT ON COLUMN alert_setting.told IS 'How it and its rivals would have done, as JSON text.';
+
+CREATE TABLE proposal_log (
+    number BIGINT NOT NULL,
+    noted_at TIMESTAMP NOT NULL,
+    proposal VARCHAR NOT NULL,
+    what VARCHAR NOT NULL,
+    who VARCHAR,
+    words VARCHAR NOT NULL,
+    told VARCHAR NOT NULL
+);
+COMMENT ON TABLE proposal_log IS 'The desk: what was proposed, said, decided and measured, one row a step; rows are only added.';
+COMMENT ON COLUMN proposal_log.number IS 'Order in which the rows were made.';
+COMMENT ON COLUMN proposal_log.noted_at IS 'When, on the house''s clock (UTC).';
+COMMENT ON COLUMN proposal_log.proposal IS 'Name of the proposal.';
+COMMENT ON COLUMN proposal_log.what IS 'proposed, commented, supported, unsupported, adopted, adapted, declined, withdrawn, ended, promised or measured.';
+COMMENT ON COLUMN proposal_log.who IS 'Name of the person in the file of people; null for what the twin did.';
+COMMENT ON COLUMN proposal_log.words IS 'What that person wrote.';
+COMMENT ON COLUMN proposal_log.told IS 'JSON text: the change, until when it holds, what was foreseen of it, what it did.';

@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard.commands.common import say, settings_of
 from dashboard.errors import CommandError
-from dashboard.house import pools_of, scenario_catalogue
+from dashboard.house import names_of, scenario_catalogue
 from dashboard.settings import Settings
 from twin.scenarios import Scenario, catalogue, pick
 
@@ -30,22 +30,32 @@ def run(options: argparse.Namespace) -> None:
         found = pick(scenario_catalogue(settings), [options.name])
     else:
         found = _own(Path(options.name), settings)
-    told = [_told(scenario) for scenario in found]
-    say(options, {"scenarios": told}, lambda: "\n".join(_lines(told, whole=options.action == "show")))
+    whole = options.action == "show"
+    told = [_told(scenario, whole=whole) for scenario in found]
+    say(options, {"scenarios": told}, lambda: "\n".join(_lines(told, whole=whole)))
 
 
 def _own(file: Path, settings: Settings) -> list[Scenario]:
     """The scenarios of a file that are not the shipped ones."""
     shipped = catalogue()
-    return [s for s in catalogue(file, pools=pools_of(settings)).values() if s != shipped.get(s.name)]
+    return [s for s in catalogue(file, names=names_of(settings)).values() if s != shipped.get(s.name)]
 
 
 _NEEDS = {"show": "the name of a scenario", "check": "a TOML file"}
 
 
-def _told(scenario: Scenario) -> dict[str, Any]:
-    return {"name": scenario.name, "sentence": scenario.sentence("en"), "parameters": scenario.parameters}
+def _told(scenario: Scenario, *, whole: bool) -> dict[str, Any]:
+    told = {"name": scenario.name, "sentence": scenario.sentence("en"), "parameters": scenario.parameters}
+    return {**told, "changes": scenario.changes} if whole else told
 
 
 def _lines(told: list[dict[str, Any]], *, whole: bool) -> list[str]:
-    return [f"{t['name']}: {t['sentence']}" + (f"\n  {t['parameters']}" if whole else "") for t in told]
+    return [line for one in told for line in (f"{one['name']}: {one['sentence']}", *(_details(one) if whole else ()))]
+
+
+def _details(told: dict[str, Any]) -> list[str]:
+    knobs = [
+        f"  {name} = {one['value']:g} ({one['low']:g} to {one['high']:g}): {one['en']}"
+        for name, one in told["parameters"].items()
+    ]
+    return [*knobs, *(f"  {kind}: {change}" for kind, changes in told["changes"].items() for change in changes)]
