@@ -159,7 +159,7 @@ def keep_memory() -> None:
     """Large arrays come and go with every chunk: memory that is given back is cleared when asked for anew."""
     with suppress(OSError, AttributeError):  # another C library than glibc
         library = ctypes.CDLL(None)
-        library.mallopt(_MMAP_THRESHOLD, _KEEP_BYTES >> 2)
+        library.mallopt(_MMAP_THRESHOLD, _KEEP_BYTES >> 1)
         library.mallopt(_TRIM_THRESHOLD, _KEEP_BYTES)
 
 

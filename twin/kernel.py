@@ -20,7 +20,19 @@ from typing import Any, cast
 import numpy as np
 
 from ingest import events
-from twin import kernel_counts, kernel_layout, kernel_loop, kernel_patient, kernel_queues, model, routing, steps, story
+from twin import (
+    durations,
+    fate_loop,
+    kernel_counts,
+    kernel_layout,
+    kernel_loop,
+    kernel_patient,
+    kernel_queues,
+    model,
+    routing,
+    steps,
+    story,
+)
 from twin.code import digest_of
 from twin.counting import Counting
 from twin.errors import TwinError
@@ -51,7 +63,19 @@ _FAULTS = {
 
 _BESIDE = FilePath(__file__).parent / "__pycache__"
 """Where what is compiled is kept unless a folder is given."""
-_TEXTS = (events, routing, steps, story, kernel_layout, kernel_counts, kernel_loop, kernel_patient, kernel_queues)
+_TEXTS = (
+    events,
+    fate_loop,
+    durations,
+    routing,
+    steps,
+    story,
+    kernel_layout,
+    kernel_counts,
+    kernel_loop,
+    kernel_patient,
+    kernel_queues,
+)
 _fast: list[Loop] = []
 """The compiled loop, once it is there."""
 _counter: list[Counter] = []
@@ -179,7 +203,15 @@ def compiled_counter(kept_in: FilePath | None = _BESIDE) -> Counter:
     return cast(Counter, _compiled(count, kept_in, {"nogil": True}))
 
 
-def _compiled(function: Callable[..., None], kept_in: FilePath | None, options: Mapping[str, Any]) -> object:
+@cache
+def compiled_casting(kept_in: FilePath | None = _BESIDE) -> fate_loop.Loops:
+    """And what casts routes and lengths."""
+    options = {"nogil": True}
+    route, lengths = (_compiled(loop, kept_in, options) for loop in (fate_loop.route, fate_loop.lengths))
+    return fate_loop.Loops(cast(Callable[..., int], route), cast(Callable[..., int], lengths))
+
+
+def _compiled(function: Callable[..., Any], kept_in: FilePath | None, options: Mapping[str, Any]) -> object:
     from numba import config, njit
 
     _let_parts_be_compiled()
@@ -230,7 +262,22 @@ def warm(otherwise: FilePath | None = None) -> None:
         form(np.zeros(kernel_layout.HEAD, dtype=np.int64), np.zeros(1))
         marks, codes = np.empty((0, kernel_layout.MARK), dtype=np.int64), np.full(1, -1)
         counter(np.empty(0), marks, np.empty(0), marks, codes, codes, np.zeros(1), 0.0, np.empty((WAITS, 1)))
-    _fast[:], _counter[:] = [form], [counter]
+        loops = compiled_casting(place)
+        _cast_nobody(loops)
+    _fast[:], _counter[:], fate_loop.ready[:] = [form], [counter], [loops]
+
+
+def _cast_nobody(loops: fate_loop.Loops) -> None:
+    """So that they are there: a loop is compiled, or loaded, for what it is first called with."""
+    none, codes, many = np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.int64), np.empty((0, 0))
+    shares = np.empty((0, 0, 0))
+    loops.route(
+        none, none, none, none, none, many, none, none, none, none, codes, shares, none, shares, codes, codes, codes
+    )
+    begun = np.empty(0, dtype=np.bool_)
+    loops.lengths(
+        codes, codes, codes, none, none, none, begun, none, many, codes, none, none, none, many, 0.0, shares, none
+    )
 
 
 @contextmanager
