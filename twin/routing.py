@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from twin.demand import People, pick_by
 from twin.errors import RepeatsError
-from twin.fate_loop import BY_CLASS, OUT, UNCHANGED, ready
+from twin.fate_loop import BY_CLASS, UNCHANGED, ready
+from twin.fate_loop import OUT as _OUT
 from twin.law import check_sums
 from twin.luck import Luck
 from twin.parameters import Parameters
@@ -20,6 +21,9 @@ from twin.stages import REST, Stage
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+
+OUT = _OUT
+"""In place of a stage: the visit is over."""
 
 
 class Stops(NamedTuple):
