@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -25,6 +25,7 @@ COMPILES = pytest.mark.timeout(400)
 """Compiling takes some seconds of a processor, and more on a busy machine."""
 BY_STOP = ("stage", "unit", "minutes", "freed_min", "patience_min")
 TEXT = Loops(fate_loop.route, fate_loop.lengths)
+LENGTHS, ROUTE = cast(tuple[Callable[..., int], Callable[..., int]], (fate_loop.lengths, fate_loop.route))
 
 
 @contextmanager
@@ -68,7 +69,7 @@ def test_as_text_they_do_so_too() -> None:
 def _begun_anew(*given: Any) -> int:
     *before, begun, column, uniform, code_of, first, by_class, by_block, rows, otherwise, out, late = given
     args = (column, uniform, code_of, first, by_class, by_block, rows, otherwise, out, late)
-    return fate_loop.lengths(*before, np.zeros_like(begun), *args)
+    return LENGTHS(*before, np.zeros_like(begun), *args)
 
 
 def _without_tails(*given: Any) -> int:
@@ -78,12 +79,12 @@ def _without_tails(*given: Any) -> int:
 
 def _first_ward(*given: Any) -> int:
     *before, ward, wards, stage, slot, unit = given
-    return fate_loop.route(*before, ward, np.ones_like(wards), stage, slot, unit)
+    return ROUTE(*before, ward, np.ones_like(wards), stage, slot, unit)
 
 
 def _first_way(*given: Any) -> int:
     *before, running, ward, wards, stage, slot, unit = given
-    return fate_loop.route(*before, np.ones_like(running), ward, wards, stage, slot, unit)
+    return ROUTE(*before, np.ones_like(running), ward, wards, stage, slot, unit)
 
 
 @pytest.mark.parametrize(
