@@ -18,6 +18,10 @@ from forecast.archive import Archive
 from forecast.cluster import Certificates
 from forecast.ensemble import Run
 from forecast.executors import executor_of
+from forecast.own_scenarios import OwnScenarios
+from forecast.points_of_view import points_of_view
+from forecast.services import services_file
+from forecast.study import Study
 from forecast.workers import Workers
 from ingest.clock import Clock, WallClock
 from ingest.database import SCHEMA_SQL as INGEST_SQL
@@ -70,8 +74,9 @@ class House:
         return self.site.own_units
 
     def scenarios(self, names: tuple[str, ...] | None = None) -> list[Scenario]:
-        """The wall's scenarios, or those named."""
-        return pick(scenario_catalogue(self.settings), names or self.settings.wall_scenarios)
+        """The wall's scenarios, or those named, of the catalogue and those that were saved here."""
+        saved = OwnScenarios(self.database, self.clock).all()
+        return pick({**saved, **scenario_catalogue(self.settings)}, names or self.settings.wall_scenarios)
 
     def pseudonyms(self) -> Pseudonyms:
         """Keyed with the secret beside the database; made anew only while the log is empty."""
@@ -90,6 +95,15 @@ class House:
         """How ensembles are run."""
         s = self.settings
         return Run(s.members, s.horizon_h * 60.0, s.step_min, s.seed)
+
+
+def study_of(house: House) -> Study:
+    """What comparing scenarios needs: points of view, services, catalogue, hospital."""
+    settings = house.settings
+    return Study(
+        points_of_view(settings.views), services_file(settings.services), scenario_catalogue(settings), house.hospital,
+        house.hospital.spaces if house.own_hospital else None,
+    )  # fmt: skip
 
 
 def workers_of(settings: Settings, *, runs_on: bool = False) -> Executor:

@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,13 +20,16 @@ from waitress.server import BaseWSGIServer, create_server
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
-from dashboard.house import BACKTESTS, REPORT, House
+from dashboard.house import BACKTESTS, REPORT, House, names_of, processes_of, study_of
 from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
+from dashboard.proposal_window import DeskDoor
 from dashboard.readiness import Readiness
 from dashboard.report.serving import answer_report, written_at
 from dashboard.settings import Settings
+from dashboard.whatif_wiring import view_of, whatif_of
+from forecast.adopted import Adopted
 from forecast.alert_deliveries import Carrier, Postman
 from forecast.alert_mail import MailCarrier
 from forecast.alert_settings import AlertSettings
@@ -34,11 +38,17 @@ from forecast.alert_webhook import WebhookCarrier
 from forecast.alerts import Alerts, Place
 from forecast.board import Board
 from forecast.checks import CHECKED, Checks
+from forecast.comparisons import Comparisons
+from forecast.desk import Desk
+from forecast.desk_page import DeskPage
 from forecast.executors import fault_of
+from forecast.grid_desk import GridDesk
+from forecast.grid_store import GridStore
 from forecast.huddle_desk import Huddle, Sheets
 from forecast.loop import Loop, Rhythm, Site
 from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
+from forecast.people import people_of
 from forecast.trust_view import TrustView
 from ingest.clock import WallClock
 from ingest.links import LinkNow
@@ -49,6 +59,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WEB_THREADS = 8
+SHOWN_FIRST = 3
+"""Scenarios of the wall that the page of the comparison begins with."""
 LONGEST_END_S = 10.0
 """How long the end waits for a feed."""
 CHECKS_AFTER_S = 600.0
@@ -97,14 +109,21 @@ def serve(
     site = _site(house, mode)
     alerts = Alerts(house.rules, house.database, house.clock, Place(house.hospital.name, house.hospital.zone, mode))
     watch = Watch(alerts, AlertSettings(house.database), site.spaces)
+    desk = Desk(
+        house.database, house.clock, names_of(house.settings), horizon_min=house.run().horizon_min,
+        zone=house.hospital.zone,
+    )  # fmt: skip
+    people = people_of(house.settings.people)
+    door = DeskDoor(desk, people, house.hospital, house.clock)
     huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
     loop = Loop(
         house.log, house.archive, site, workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
-        elsewhere=lambda: fault_of(workers), huddle=huddle,
+        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=Adopted(desk),
     )  # fmt: skip
+    comparisons, grids = _studies(house, loop, workers, mode, desk)
     latest, report = _Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
     pages: Pages = {
@@ -112,8 +131,11 @@ def serve(
         "alerts": latest.alerts, "trust": lambda: replace(latest.trust(), report_at=written_at(report)),
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
+        "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
+        "desk": DeskPage(desk, people, comparisons, house.hospital, house.clock, mode).view,
     }  # fmt: skip
-    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages, alerts)
+    whatif = whatif_of(house, loop, door)
+    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages, alerts, whatif.asking, grids, door)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_huddle(app.server, huddle.sheets)
@@ -133,14 +155,18 @@ def serve(
             publisher.start()
         loop.start()  # 3
         postman.start()
+        whatif.start()
         measuring.start()
         checking.start()
         server.run()  # 4
     finally:
         stop.set()  # 5
+        grids.cancel()
         workers.shutdown(wait=False, cancel_futures=True)
+        whatif.stop()
         measuring.join(LONGEST_END_S)
         checking.join(LONGEST_END_S)
+        grids.join(LONGEST_END_S)
         postman.join(LONGEST_END_S)
         for publisher in publishers:
             publisher.join(LONGEST_END_S)
@@ -149,6 +175,21 @@ def serve(
         loop.stop()
         server.task_dispatcher.shutdown()  # has threads from its making on, though it may never have run
         server.close()
+
+
+def _studies(house: House, loop: Loop, workers: Executor, mode: str, desk: Desk) -> tuple[Comparisons, GridDesk]:
+    """What the pages of the comparison and of the robustness map ask; a grid has processes of its own."""
+    study, how = study_of(house), house.run()
+    shown = house.settings.wall_scenarios[1 : 1 + SHOWN_FIRST]
+    comparisons = Comparisons(
+        study, lambda: loop.situation, workers, house.clock, how, mode=mode, default=shown,
+        carried=desk.carried,
+    )  # fmt: skip
+    grids = GridDesk(
+        study, GridStore(house.database), lambda: loop.situation, house.clock, how, mode=mode,
+        workers=partial(processes_of, house.settings),
+    )  # fmt: skip
+    return comparisons, grids
 
 
 def _stopped(feeds: Sequence[Feeding]) -> str | None:

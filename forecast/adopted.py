@@ -31,7 +31,7 @@ from ingest.events import BedsCounted, StaffOnDuty
 from twin.calibrate import Calibration
 from twin.changes import EVERY_WARD, LARGEST_WARDS, CapacityChange
 from twin.hospital import BED
-from twin.scenarios import Scenario, composed, scenario_from
+from twin.scenarios import Scenario, carrying, scenario_from
 from twin.state import State
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Adopted:
         without = scenario_from(WITHOUT, words, {})
         said = {"fr": f"Sans ce qui a été adopté : {words}", "en": f"Without what was adopted: {words}"}
         without = replace(without, change=without.change.model_copy(update=said))
-        return (*(_with(scenario, held) for scenario in wall), without)
+        return (*(carrying(scenario, held) for scenario in wall), without)
 
     def _held(self, state: State, now: datetime, *, but: str | None = None) -> list[Scenario]:
         """What holds now and is not told by the feed, but that of one proposal."""
@@ -78,8 +78,8 @@ class Adopted:
             carried = one.carried_at(times.as_of)
             if one.promise is not None or carried is None:
                 continue
-            base = _with(usual, self._held(state, times.as_of, but=name))
-            changed = replace(_with(base, [carried]), name=name)
+            base = carrying(usual, self._held(state, times.as_of, but=name))
+            changed = replace(carrying(base, [carried]), name=name)
             told = issue(
                 situation, [base, changed], how, times, recalibration=recalibration, rivals=rivals, executor=executor
             )
@@ -97,14 +97,6 @@ class Adopted:
                     logger.warning("what %s did cannot be told: %s", name, fault)
                     continue
                 self.desk.measured(name, {"effects": [as_plain(effect) for effect in effects]})
-
-
-def _with(scenario: Scenario, more: Sequence[Scenario]) -> Scenario:
-    """The scenario with others' changes, under its own name and sentence."""
-    if not more:
-        return scenario
-    whole = composed([scenario, *more]).change
-    return replace(scenario, change=whole.model_copy(update={"fr": scenario.change.fr, "en": scenario.change.en}))
 
 
 def _untold(rest: Scenario, proposal: Proposal, state: State) -> Scenario:

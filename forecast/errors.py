@@ -5,6 +5,7 @@ EdtwinError (ingest/errors.py)
     ├── AlarmError               an alarm that is not on, or a person who did not say who
     ├── DeskError                what a person may not do at the desk, or what cannot be done there any more
     ├── AlreadyIssuedError       a forecast of that issue time is in the archive
+    ├── QuestionError            a what-if question that cannot be asked of this hospital, or a scenario not to be kept
     ├── UndeliveredError         a message about an alarm was not taken by its recipient
     └── ClusterError             the cluster on which members were to run cannot be had, or was lost
         └── OtherCodeError       its workers run other code than the house
@@ -29,6 +30,17 @@ class DeskError(ForecastError):
 
 class AlreadyIssuedError(ForecastError):
     """A forecast with the same issue time is in the archive; what was said is never overwritten."""
+
+
+class QuestionError(ForecastError):
+    """A what-if question that cannot be asked of this hospital, or a scenario that cannot be kept.
+
+    Its text is in English; `fr` and `en` are for the page.
+    """
+
+    def __init__(self, fr: str, en: str) -> None:
+        super().__init__(en)
+        self.fr, self.en = fr, en
 
 
 class UndeliveredError(ForecastError):

@@ -37,12 +37,13 @@ from forecast.pages import AlertsView, DoubtView, FeedsView, LearnedView, Publis
 from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
 from forecast.replayed import Replayed, Subject
-from forecast.situation import situation_of
+from forecast.situation import Situation, situation_of
 from forecast.trust import Trust
 from forecast.trust_view import TrustView
 from forecast.turns import OnClock, turn_of
 from forecast.values import Forecast
 from forecast.wall import EARLIER, House, Made, empty_board, make_board
+from forecast.whatif import Ground
 from ingest.clock import Clock, SimulatedClock, stopwatch
 from ingest.errors import EdtwinError
 from ingest.links import LinkNow
@@ -140,6 +141,7 @@ class Loop:
         self._recalibration: Recalibration | None = None
         self._learnable_at: datetime | None = None
         self._made: Made | None = None
+        self.ground: Ground | None = None  # of the forecast on the wall: a what-if from now stands on it
         self._remembered = Remembered()
         self._record = Record(archive)
         self._replayed = Replayed()
@@ -265,6 +267,7 @@ class Loop:
             )  # fmt: skip
         if self._made is not None and feed.state in HOLDING:  # 4
             return
+        self.ground = Ground(situation, times, how, scenarios[0], self._recalibration, rivals)
         self._made = Made(forecast, situation, history, rivals["climatology"], earlier, scenarios, self._record.skills)
         if self._told is not None:
             self._told(forecast)
@@ -343,6 +346,11 @@ class Loop:
     def calibration(self) -> Calibration | None:
         """What the last cycle's forecast was made with; None before there is one."""
         return self._made.situation.calibration if self._made else None
+
+    @property
+    def situation(self) -> Situation | None:
+        """What the last cycle's forecast was made from; None before there is one."""
+        return self._made.situation if self._made else None
 
     @property
     def feeds(self) -> FeedsView:

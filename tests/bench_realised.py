@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from forecast.backtest import Plan, backtest, seed_of
 from forecast.calibrated import Recalibration, learn
 from forecast.ensemble import Run, ensemble
-from forecast.promises import foreseen_of
+from forecast.promises import PROMISED, foreseen_of
 from forecast.realised import Effect, realised
 from forecast.situation import situation_of
 from forecast.workers import Workers
@@ -104,7 +104,8 @@ def _learned(log: EventLog, twin: Hospital, at: datetime, executor: Workers | No
     how = Run(members=100, horizon_min=WINDOW_H * 60.0)
     plan = Plan(at - timedelta(days=45), at - timedelta(days=8), every=timedelta(hours=7), how=how, lead_min=LEADS_MIN)
     report = backtest(log, twin, catalogue()["as_usual"], plan, executor=executor)
-    return learn(without_rivals(report.pairs), twin.zone)
+    learned = learn(without_rivals(report.pairs), twin.zone)
+    return replace(learned, measures={m: learned.measures[m] for m in PROMISED if m in learned.measures})
 
 
 def figures(found: Sequence[Found]) -> list[dict[str, Any]]:

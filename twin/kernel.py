@@ -23,11 +23,13 @@ from ingest import events
 from twin import (
     durations,
     fate_loop,
+    kernel_asked,
     kernel_counts,
     kernel_layout,
     kernel_loop,
     kernel_patient,
     kernel_queues,
+    kernel_tallies,
     model,
     routing,
     steps,
@@ -42,14 +44,18 @@ from twin.hospital import Profile
 from twin.kernel_counts import WAITS, count
 from twin.kernel_loop import simulate
 from twin.kernel_tables import Array, Flags, Index, Packed, Room, aimed, packed
+from twin.kernel_tallies import WAIT, tally
 from twin.pathway import Path
 from twin.present import Present
 from twin.story import Story
+from twin.tallies import Tallying
 
 logger = logging.getLogger(__name__)
 
 Loop = Callable[[Index, Array], None]
 Counter = Callable[[Array, Index, Array, Index, Index, Index, Array, float, Array], None]
+Asker = Callable[..., None]
+Tallier = Callable[[Array, Index, Array, Index, Index, Index, Array, float, Array], None]
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
 """Threads may run members side by side; references to the arrays are not counted, since the loop makes none."""
@@ -71,15 +77,21 @@ _TEXTS = (
     steps,
     story,
     kernel_layout,
+    kernel_asked,
     kernel_counts,
     kernel_loop,
     kernel_patient,
     kernel_queues,
+    kernel_tallies,
 )
 _fast: list[Loop] = []
 """The compiled loop, once it is there."""
 _counter: list[Counter] = []
 """And what counts its marks, compiled."""
+_tallier: list[Tallier] = []
+"""And what tallies them."""
+_asker: list[Asker] = []
+"""And what tells the work asked of pools."""
 
 
 def run(capacity: Mapping[str, Profile], path: Path, fate: Fate, present: Present, horizon_min: float) -> Story:
@@ -88,6 +100,11 @@ def run(capacity: Mapping[str, Profile], path: Path, fate: Fate, present: Presen
     Raises TwinError for what the law does not allow: nothing is ignored.
     """
     return Runs(path, fate, present, horizon_min).under(capacity)
+
+
+def asker() -> Asker:
+    """What tells the work asked of pools (`kernel_asked.ask`), compiled once it is there."""
+    return _asker[0] if _asker else kernel_asked.ask
 
 
 def ready() -> bool:
@@ -148,6 +165,20 @@ class Runs:
         if self._counter is None:
             return what.of_story(self._before, self._fate.acuity, np.zeros(1))
         return self._count(self._counter, np.empty(0), np.empty((0, 4), dtype=np.int64), what, np.zeros(1), 0.0)
+
+    def tallied(
+        self, capacity: Mapping[str, Profile], what: Counting, grid_min: Array, tallying: Tallying, visits: Index,
+        rows: Flags | None = None,
+    ) -> tuple[Array, Array]:  # fmt: skip
+        """What `counted` gives, and the tallies of the same story, `(row,)`; `visits` says what each visit is."""
+        acuity = self._fate.acuity
+        if self._form is None or self._counter is None or not _tallier:
+            told = self.under(capacity, rows)
+            counts = what.of_story(told, acuity, grid_min, at_once_min=what.at_once_min)
+            return counts, tallying.of_story(told, acuity, visits)
+        marks, out = self._marks(self._form, capacity, rows), np.empty(len(tallying.names))
+        _tallier[0](*self._before_in_order, *marks, acuity, visits, tallying.night_min, tallying.until_min, out)
+        return self._count(self._counter, *marks, what, grid_min, what.at_once_min), out
 
     @cached_property
     def _before_in_order(self) -> tuple[Array, Index]:
@@ -211,6 +242,18 @@ def compiled_casting(kept_in: FilePath | None = _BESIDE) -> fate_loop.Loops:
     return fate_loop.Loops(cast(Callable[..., int], route), cast(Callable[..., int], lengths))
 
 
+@cache
+def compiled_tallier(kept_in: FilePath | None = _BESIDE) -> Tallier:
+    """What tallies marks, compiled and kept in the same way."""
+    return cast(Tallier, _compiled(tally, kept_in, {"nogil": True}))
+
+
+@cache
+def compiled_asker(kept_in: FilePath | None = _BESIDE) -> Asker:
+    """What tells the work asked of pools, compiled and kept in the same way."""
+    return cast(Asker, _compiled(kernel_asked.ask, kept_in, {"nogil": True}))
+
+
 def _compiled(function: Callable[..., Any], kept_in: FilePath | None, options: Mapping[str, Any]) -> object:
     from numba import config, njit
 
@@ -258,13 +301,18 @@ def warm(otherwise: FilePath | None = None) -> None:
     """
     place = _BESIDE if _writable(_BESIDE) else otherwise
     with _alone(place):
-        form, counter = compiled(place), compiled_counter(place)
+        form, counter, tallier = compiled(place), compiled_counter(place), compiled_tallier(place)
         form(np.zeros(kernel_layout.HEAD, dtype=np.int64), np.zeros(1))
         marks, codes = np.empty((0, kernel_layout.MARK), dtype=np.int64), np.full(1, -1)
         counter(np.empty(0), marks, np.empty(0), marks, codes, codes, np.zeros(1), 0.0, np.empty((WAITS, 1)))
+        ask = compiled_asker(place)
+        none, no, stage = np.zeros((1, 1, 1)), np.zeros((1, 1), dtype=bool), np.full((1, 1), -1)
+        ask(stage, none, none, np.zeros(1), no[0], no, no, no, no[0], np.zeros(1), np.zeros((1, 1)))
+        tallier(np.empty(0), marks, np.empty(0), marks, codes, codes, np.empty((0, 2)), 0.0, np.empty(WAIT + 1))
         loops = compiled_casting(place)
         _cast_nobody(loops)
-    _fast[:], _counter[:], fate_loop.ready[:] = [form], [counter], [loops]
+    _fast[:], _counter[:], _tallier[:], _asker[:] = [form], [counter], [tallier], [ask]
+    fate_loop.ready[:] = [loops]
 
 
 def _cast_nobody(loops: fate_loop.Loops) -> None:

@@ -255,6 +255,14 @@ def composed(scenarios: Sequence[Scenario]) -> Scenario:
     return Scenario("+".join(scenario.name for scenario in scenarios), ScenarioEntry(**said, **kinds))
 
 
+def carrying(scenario: Scenario, more: Sequence[Scenario]) -> Scenario:
+    """The scenario with others' changes beside its own, under its own name and sentence."""
+    if not any(one.change.changes for one in more):
+        return scenario
+    whole = composed([scenario, *more]).change
+    return replace(scenario, change=whole.model_copy(update={"fr": scenario.change.fr, "en": scenario.change.en}))
+
+
 def _plain(sentence: str) -> str:
     """A sentence in which nothing is to be filled in any more."""
     return sentence.replace("{", "{{").replace("}", "}}")

@@ -1,4 +1,4 @@
-"""The scenario catalogue: list it, show one, check a file of one's own."""
+"""The scenario catalogue: list it, show one, check a file of one's own; run scenarios, compare them, run a grid."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.commands.common import say, settings_of
+from dashboard.commands.scenario_runs import ACTIONS, add_run_options, run_action
 from dashboard.errors import CommandError
 from dashboard.house import names_of, scenario_catalogue
 from dashboard.settings import Settings
@@ -15,12 +16,18 @@ from twin.scenarios import Scenario, catalogue, pick
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of `edtwin scenarios`."""
-    command.add_argument("action", choices=("list", "show", "check"))
-    command.add_argument("name", nargs="?", help="show: a scenario's name; check: a TOML file")
+    command.add_argument("action", choices=("list", "show", "check", *ACTIONS))
+    names = "show: a scenario's name; check: a TOML file; run, compare, grid: scenarios by name, several joined by a +"
+    command.add_argument("names", nargs="*", metavar="NAME", help=names)
+    add_run_options(command)
 
 
 def run(options: argparse.Namespace) -> None:
     """Print what is asked for."""
+    if options.action in ACTIONS:
+        run_action(options)
+        return
+    options.name = options.names[0] if options.names else None
     settings = settings_of(options)
     if options.action == "list":
         found = list(scenario_catalogue(settings).values())
