@@ -49,6 +49,7 @@ from forecast.loop import Loop, Rhythm, Site
 from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
 from forecast.people import people_of
+from forecast.placebos import Placebos
 from forecast.supplies_desk import SuppliesDesk
 from forecast.supply_archive import SupplyArchive
 from forecast.trust_view import TrustView
@@ -124,7 +125,8 @@ def serve(
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
-        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=Adopted(desk), supplies=supplies,
+        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=Adopted(desk, Placebos(house.database)),
+        supplies=supplies,
     )  # fmt: skip
     comparisons, grids = _studies(house, loop, workers, mode, desk)
     latest, report = _Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
