@@ -49,6 +49,7 @@ from forecast.loop import Loop, Rhythm, Site
 from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
 from forecast.people import people_of
+from forecast.placebos import Placebos
 from forecast.trust_view import TrustView
 from ingest.clock import WallClock
 from ingest.links import LinkNow
@@ -121,7 +122,7 @@ def serve(
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
-        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=Adopted(desk),
+        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=Adopted(desk, Placebos(house.database)),
     )  # fmt: skip
     comparisons, grids = _studies(house, loop, workers, mode, desk)
     latest, report = _Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
@@ -183,7 +184,7 @@ def _studies(house: House, loop: Loop, workers: Executor, mode: str, desk: Desk)
     shown = house.settings.wall_scenarios[1 : 1 + SHOWN_FIRST]
     comparisons = Comparisons(
         study, lambda: loop.situation, workers, house.clock, how, mode=mode, default=shown,
-        carried=lambda: desk.carried(house.clock.now()),
+        carried=desk.carried,
     )  # fmt: skip
     grids = GridDesk(
         study, GridStore(house.database), lambda: loop.situation, house.clock, how, mode=mode,

@@ -74,9 +74,9 @@ class Comparisons:
 
     def __init__(
         self, study: Study, source: Source, executor: Executor, clock: Clock, how: Run, *,
-        mode: str, default: Sequence[str] = (), carried: Callable[[], Sequence[Scenario]] = tuple,
+        mode: str, default: Sequence[str] = (), carried: Callable[[datetime], Sequence[Scenario]] = lambda _: (),
     ) -> None:  # fmt: skip
-        """`carried` is what was adopted: every scenario has it beside its own changes."""
+        """`carried` is what was adopted by an instant: every scenario has it beside its own changes."""
         self._study, self._source, self._executor, self._clock = study, source, executor, clock
         self._how, self._mode, self._default, self._carried = how, mode, default, carried
         self._lock = threading.Lock()
@@ -123,7 +123,7 @@ class Comparisons:
 
     def _work(self, names: tuple[str, ...], scenarios: Sequence[Scenario], situation: Situation) -> _Work:
         """The comparison of some scenarios from a present: the one under way, or a new one; the last looked at last."""
-        carried = self._carried()
+        carried = self._carried(situation.as_of)
         names = (*names, *(f"{one.name} {one.changes}" for one in carried))
         with self._lock:
             work = self._works.pop(names, None)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from forecast.change_words import changes_said
-from forecast.compare_view import ChoiceView, Named
+from forecast.compare_view import ChoiceView, CompareView, Named
 from forecast.comparisons import Comparisons
 from forecast.desk import Desk
 from forecast.desk_view import CommentView, DecisionView, DeskView, DoneView, ProposalView
@@ -28,16 +28,18 @@ class DeskPage:
     ) -> None:
         self._desk, self._people, self._comparisons = desk, people, comparisons
         self._hospital, self._clock, self._mode = hospital, clock, mode
+        self._last: dict[str, ChoiceView] = {}
+        self._last_view = ""
 
     def view(self, query: str) -> DeskView:
         """The page that an address asks for."""
         now, there = self._clock.now(), self._desk.proposals
         open_ = [one for one in there.values() if one.state == "open"]
         compared = self._comparisons.of([one.scenario for one in open_], query)
-        choices = {choice.name: choice for choice in compared.choices}
+        choices = self._told(compared)
         shown = sorted(there.values(), key=lambda one: (one.state != "open", -_number(one.name)))[:SHOWN]
         return DeskView(
-            made_at=max(now.replace(second=0, microsecond=0), compared.made_at), zone=self._hospital.zone,
+            made_at=self._made_at(compared.made_at), zone=self._hospital.zone,
             hospital=self._hospital.name, mode=self._mode,
             proposals=tuple(self._card(one, there, choices.get(one.name), now) for one in shown),
             views=compared.views, view=compared.view, criteria=compared.criteria, as_of=compared.as_of,
@@ -45,6 +47,20 @@ class DeskPage:
             deciders=tuple(_named(p.name, self._people) for p in self._people.everybody if p.may("manager")),
             fault=compared.fault,
         )  # fmt: skip
+
+    def _made_at(self, compared_at: datetime) -> datetime:
+        """When what is shown last changed: by the minute, by a comparison, by what people did."""
+        minute = self._clock.now().replace(second=0, microsecond=0)
+        return max(minute, compared_at, self._desk.changed_at or minute)
+
+    def _told(self, compared: CompareView) -> dict[str, ChoiceView]:
+        """What is said of each proposal; while a new comparison has not answered, what the one before said."""
+        before = self._last if compared.view == self._last_view else {}
+        told = {
+            one.name: one if one.effects or one.why_not_en else before.get(one.name, one) for one in compared.choices
+        }
+        self._last, self._last_view = told, compared.view
+        return told
 
     def _card(
         self, one: Proposal, there: Mapping[str, Proposal], choice: ChoiceView | None, now: datetime

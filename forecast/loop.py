@@ -261,6 +261,8 @@ class Loop:
         self._archive.prune(as_of)
         if self._adopted is not None:
             self._adopted.measure(state, calibration, as_of)
+            if forecast.members is not None:
+                self._adopted.watch(forecast.members[scenarios[0].name], as_of)
             self._adopted.foresee(
                 situation, state, how, times, self._site.scenarios[0], recalibration=self._recalibration,
                 rivals=rivals, executor=self._workers,

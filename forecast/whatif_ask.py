@@ -25,8 +25,9 @@ from twin.scenarios import Scenario
 class Desk(Protocol):
     """Where a scenario is proposed, for others to see and a manager to decide."""
 
-    def propose(self, who: str, words: str, scenario: Scenario, as_of: datetime) -> str:
-        """Hand a scenario in; what the desk says of it. Raises QuestionError where it is not taken."""
+    def propose(self, who: str, words: str, scenario: Scenario, as_of: datetime, varies: str | None = None) -> str:
+        """Hand a scenario in, a variation of another proposal perhaps; its name there. Raises QuestionError where it
+        is not taken."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,11 @@ class Asking:
             raise QuestionError("Rien ne peut être gardé ici.", "Nothing can be saved here.")
         return self._own.save(name, fr, en, self.scenario(question), who=who, taken=self.catalogue())
 
-    def propose(self, who: str, words: str, question: Question) -> str:
-        """Send a question to the desk; what the desk says of it."""
+    def propose(self, who: str, words: str, question: Question, varies: str | None = None) -> str:
+        """Send a question to the desk; its name there."""
         if self.desk is None:
             raise QuestionError("Il n'y a pas de bureau des propositions ici.", "There is no desk of proposals here.")
-        return self.desk.propose(who, words, self.scenario(question), self._ground().as_of)
+        return self.desk.propose(who, words, self.scenario(question), self._ground().as_of, varies)
 
     def _ground(self) -> Ground:
         ground = self._now()

@@ -15,7 +15,7 @@ from dashboard.words import Reader
 from forecast.compare_view import ChoiceView
 from forecast.desk_view import DecisionView, DeskView, DoneView, ProposalView
 
-_TONES = {"open": "news", "adopted": "good", "measured": "good", "declined": "bad", "withdrawn": "warn"}
+_TONES = {"adopted": "good", "measured": "good", "declined": "bad", "withdrawn": "warn"}
 
 
 def panel(view: DeskView, reader: Reader) -> Component:
@@ -68,11 +68,14 @@ def _title(one: ProposalView, reader: Reader) -> list[Component]:
     if one.varies is not None:
         about.append(reader.say("a variation of proposal {n}", n=str(one.varies)))
     return [
-        html.Div(
-            [marked(_TONES[one.state], _state(one, reader)), *(html.Span(text) for text in about)], className="about"
-        ),
+        html.Div([_marked_state(one, reader), *(html.Span(text) for text in about)], className="about"),
         html.P(one.words, className="words"),
     ]
+
+
+def _marked_state(one: ProposalView, reader: Reader) -> Component:
+    said = _state(one, reader)
+    return html.Span(said, className="open") if one.state == "open" else marked(_TONES[one.state], said)
 
 
 def _state(one: ProposalView, reader: Reader) -> str:
@@ -153,7 +156,7 @@ def _acts(one: ProposalView, reader: Reader) -> Component:
         _act(one, "decline", reader.say("Decline")),
         _act(one, "withdraw", reader.say("Withdraw")),
     ]
-    return html.Div(buttons, className="acts")
+    return html.Div(buttons, className="talk-acts")
 
 
 def _act(one: ProposalView, act: str, text: str, *, main: bool = False) -> Component:
@@ -175,7 +178,7 @@ def _over(one: ProposalView, view: DeskView, reader: Reader) -> Component:
     acts = [_act(one, "comment", reader.say("Comment"))]
     if one.decision is not None and one.decision.carried:
         acts.append(_act(one, "end", reader.say("End it")))
-    return html.Article([*parts, html.Div(acts, className="acts")], className="card proposal over", id=one.name)
+    return html.Article([*parts, html.Div(acts, className="talk-acts")], className="card proposal over", id=one.name)
 
 
 def _decision(one: ProposalView, decision: DecisionView, reader: Reader) -> list[Component]:
