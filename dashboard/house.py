@@ -181,7 +181,10 @@ def names_of(settings: Settings) -> Names:
     """What a scenario may speak of: what the site has, and the shipped one, which shipped scenarios name."""
     sites = [load_site(file) for file in dict.fromkeys((settings.hospital, None))]
     tables = [load_path(table, sites[-1].hospital) for table in TABLES]
-    return Names.of([site.hospital for site in sites], [*(site.path for site in sites if site.path), *tables])
+    paths = [*(site.path for site in sites if site.path), *tables]
+    return Names.of(
+        [site.hospital for site in sites], paths, load_supplies(*((settings.supplies,) if settings.supplies else ()))
+    )
 
 
 def require_data(settings: Settings) -> Settings:

@@ -176,8 +176,7 @@ def _in_the_hour_before(values: Any, steps: int, *, most: bool) -> Array:
 
 def changes_of(scenario: Scenario, as_of: datetime, zone: str) -> tuple[SupplyChange, ...]:
     """What a scenario does to supplies, from an instant on."""
-    told: tuple[SupplyChange, ...] = getattr(scenario.change, "supplies", ())
-    return tuple(change.at(as_of, zone) for change in told)
+    return tuple(change.at(as_of, zone) for change in scenario.change.supplies)
 
 
 def luck_of(known: SuppliesKnown, grid: Grid, members: int, seed: int) -> SupplyLuck:

@@ -26,7 +26,7 @@ from ingest.events import EventId, StockCounted, SupplyDelivered
 from tests.histories import NOON, calibration, hospital, scenarios, state
 from tests.supply_trials import WHICH, trial
 from tests.supply_views import SupplyEntry, lean_supplies, missed, ordinary_supplies
-from twin.scenarios import Scenario
+from twin.scenarios import Scenario, catalogue, pick
 from twin.state import State, fold
 from twin.supplies import SupplyChange
 from twin.supply_file import load_supplies
@@ -179,3 +179,23 @@ def test_members_are_as_many_as_those_of_the_forecast() -> None:
     outlook = supplies_outlook(known_of(state()), made()[1], SCENARIOS, HOW.seed)
     assert outlook.first.stock.shape == (len(outlook.known.supplies.items), 49, 12)
     assert np.all(outlook.first.first.balance(outlook.first.accounts) == 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "items"),
+    [("supplies_strained[lost=100,use=100]", ("linen_sets", "cannulas")), ("kitchen_down", ("meals_standard",))],
+)
+def test_the_scenarios_of_support_services_lack_what_their_sentence_says(name: str, items: tuple[str, ...]) -> None:
+    """And nothing else: what other services bring is the same to the last bit."""
+    known, members = known_of(state()), made()[1].members["as_usual"]
+    runner = Runner.of(known, members, HOW.seed)
+    [scenario] = pick(catalogue(), [name])
+    _, usual = runner.run(members)
+    _, strained = runner.run(members, changes_of(scenario, NOON, "Europe/Paris"))
+    for item in items:
+        place = known.supplies.index(item)
+        more = (strained.unmet[place].astype(float) - usual.unmet[place]).sum(axis=0)
+        assert more.mean() - 1.96 * more.std() / more.size**0.5 > 0, item
+    blood = known.supplies.index("red_cells")
+    assert np.array_equal(usual.unmet[blood], strained.unmet[blood])
+    assert np.array_equal(usual.stock[blood], strained.stock[blood])

@@ -255,5 +255,6 @@ KINDS: Mapping[str, type[Windowed]] = {
     "durations": DurationChange,
     "routes": RouteChange,
     "discharges": DischargeChange,
+    "supplies": SupplyChange,
 }
 """Every kind of change, by the key of a scenario's table."""
