@@ -116,3 +116,13 @@ def test_a_day_without_a_stay_is_no_day() -> None:
     day, minutes = stays(60, 40, np.ones(60))
     some = day % 7 != 0
     assert lasting_now(day[some], minutes[some], np.full(int(some.sum()), 100.0)) == pytest.approx(1.0, abs=0.08)
+
+
+def test_a_day_on_which_the_feed_was_down_is_no_new_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = ratios(np.ones(120), 2)
+    days[-1] = 0.0
+    chance = np.full(120, 1 / A_DAY)
+    sound = level_now(days[:-1], chance[:-1])
+    assert level_now(days, chance) == pytest.approx(sound, abs=0.07)
+    monkeypatch.setattr(levels, "FARTHEST", np.inf)
+    assert level_now(days, chance) < sound - 0.2, "the mutant believes any day"

@@ -22,6 +22,8 @@ CHANGE_SIZE = 0.15
 """How far from the usual a level lies after a change, in standard deviations."""
 DRIFT = 0.004
 """How much a level drifts from one day to the next."""
+FARTHEST = 3.0
+"""A day further from the level than this, in standard deviations, counts as one so far away."""
 USUAL_HALF_LIFE_DAYS = 40.0
 """What is usual: days count half as much as those so many days younger."""
 LONGEST_DAYS = 60
@@ -63,7 +65,8 @@ def _followed(days: Array, noise: Array) -> float:
     """The mean level after the last day over all answers to when it changed, the longest ago first."""
     usual = _usual_before(days)
     mean, variance, p = usual[:1], np.array([CHANGE_SIZE**2]), np.ones(1)
-    for day, around, of_day in zip(days, usual, noise, strict=True):
+    for told, around, of_day in zip(days, usual, noise, strict=True):
+        day = _believable(told, float(p @ mean), float(of_day))
         mean, variance = np.append(mean, around), np.append(variance + DRIFT**2, CHANGE_SIZE**2)
         p = np.append(p * (1.0 - 1.0 / CHANGES_EVERY_DAYS), 1.0 / CHANGES_EVERY_DAYS)
         p = p * _likely(day - mean, variance + of_day)
@@ -71,6 +74,12 @@ def _followed(days: Array, noise: Array) -> float:
         mean, variance = mean + gain * (day - mean), (1.0 - gain) * variance
         mean, variance, p = _oldest_together(mean, variance, p / p.sum())
     return float(p @ mean)
+
+
+def _believable(day: float, level: float, noise: float) -> float:
+    """A day, no further from the level than days lie: a feed that was down or an accident is one day, no new level."""
+    reach = FARTHEST * float(np.sqrt(noise))
+    return float(np.clip(day, level - reach, level + reach))
 
 
 def _likely(off: Array, variance: Array) -> Array:
