@@ -19,18 +19,22 @@ from flask_compress import Compress
 from werkzeug.exceptions import BadRequest
 
 from dashboard.alert_desk import desk, register_desk
+from dashboard.grid_buttons import Grids, grid_asks, register_grid
 from dashboard.headers import secure
 from dashboard.pages.beside import BESIDE, WALL, Place, beside, named
 from dashboard.pages.wall import CHARTS, PANELS, filling, frame
 from dashboard.states import aged
 from dashboard.theme import FONT
+from dashboard.whatif_desk import register_whatif, whatif_layout
 from dashboard.words import LANGUAGES, Language, Reader
 from forecast.alerts import Alerts
 from forecast.board import Board
 from forecast.pages import PageView
+from forecast.whatif_ask import Asking
 
 HERE = Path(__file__).parent
 _REM_PX = (8.0, 200.0)
+_LONGEST_QUERY = 600
 _UNKNOWN_ZONE = "UTC"
 """Until the first board says where the hospital is; the page then shows no time."""
 
@@ -48,8 +52,9 @@ class WallSettings:
     downtime_call: str | None = None
 
 
-Pages = Mapping[str, Callable[[], PageView | None]]
-"""By name of a page beside the wall what gives its view, which must be quick; a page left out has none yet."""
+Pages = Mapping[str, Callable[..., PageView | None]]
+"""By name of a page beside the wall what gives its view, which must be quick; a page left out has none yet. A page that
+asks for something is called with the query of its address."""
 
 
 def build_app(
@@ -58,12 +63,15 @@ def build_app(
     now: Callable[[], datetime] | None = None,
     pages: Pages | None = None,
     alerts: Alerts | None = None,
+    asking: Asking | None = None,
+    grids: Grids | None = None,
 ) -> Dash:
     """The wall and the pages beside it as a Dash application; serve its `.server` with any WSGI server.
 
     `get_board` gives the newest board and must be quick: every open page calls it each `refresh_s`. `now` is the
     house's clock: with it a board that is no longer renewed grows old on the wall, minute by minute. `alerts` is what
-    the page of the alerts may acknowledge and snooze.
+    the page of the alerts may acknowledge and snooze, `asking` what the page of what-if may ask, `grids` what the
+    robustness map may begin and stop.
     """
     app = Dash(
         "edtwin",
@@ -75,9 +83,11 @@ def build_app(
         enable_mcp=False,
         add_log_handler=False,
     )
-    app.layout = _layout(settings)
+    app.layout = _layout(settings, asking)
     _register(app, lambda: _shown(get_board, now), pages or {})
     register_desk(app, alerts)
+    register_whatif(app, asking)
+    register_grid(app, grids)
     app.server.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
     Compress(app.server)
     secure(app)
@@ -130,24 +140,28 @@ def _view(place: Place, shown: Callable[[], tuple[Board | None, str]], pages: Pa
     """What a page beside the wall shows, and a word that changes whenever the page must."""
     if BESIDE[place.name].of_the_board:
         return shown()
-    view = pages.get(place.name, _nothing)()
+    make = pages.get(place.name, _nothing)
+    view = make(place.query) if BESIDE[place.name].asks else make()
     return view, view.made_at.isoformat() if view else "none"
 
 
-def _nothing() -> None:
+def _nothing(*_: str) -> None:
     """The view of a page that nobody makes one for."""
 
 
 def place_of(screen: Any) -> Place:
     """Which page it is. Raises BadRequest where the page says nonsense; a page that is not ours is the wall."""
-    path, number = (screen.get("path", "/"), screen.get("number", 1)) if isinstance(screen, dict) else (None, 1)
+    told = screen if isinstance(screen, dict) else {"path": None}
+    path, number, query = told.get("path", "/"), told.get("number", 1), told.get("query", "")
+    if not isinstance(query, str) or len(query) > _LONGEST_QUERY:
+        raise BadRequest("screen.query must be what an address asks for")
     if not isinstance(path, str) or isinstance(number, bool) or not isinstance(number, int) or not 1 <= number < 1e6:
         raise BadRequest("screen.path must be a path of this site and screen.number a page's number")
-    return Place(named(path), number)
+    return Place(named(path), number, query)
 
 
 def _word(view: str, reader: Reader, place: Place) -> str:
-    return json.dumps([view, place.name, place.number, reader.language, reader.rem_px, reader.narrow])
+    return json.dumps([view, place.name, place.number, place.query, reader.language, reader.rem_px, reader.narrow])
 
 
 def _outputs() -> dict[str, Output]:
@@ -174,7 +188,7 @@ def _filled(board: Board | None, reader: Reader) -> dict[str, Any]:
     }
 
 
-def _layout(settings: WallSettings) -> Component:
+def _layout(settings: WallSettings, asking: Asking | None) -> Component:
     parts = [
         dcc.Interval(id="tick", interval=1000 * settings.refresh_s),
         dcc.Store(id="screen"),
@@ -182,7 +196,9 @@ def _layout(settings: WallSettings) -> Component:
         html.Div(id="beat", hidden=True),
         html.Main(frame(), id="wall", className="blank"),
         html.Div(id="page", className="blank"),
+        whatif_layout(asking),
         desk(),
+        grid_asks(),
     ]
     return dmc.MantineProvider(parts, forceColorScheme="dark", theme={"fontFamily": FONT})
 

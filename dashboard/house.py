@@ -18,6 +18,10 @@ from forecast.archive import Archive
 from forecast.cluster import Certificates
 from forecast.ensemble import Run
 from forecast.executors import executor_of
+from forecast.own_scenarios import OwnScenarios
+from forecast.points_of_view import points_of_view
+from forecast.services import services_file
+from forecast.study import Study
 from forecast.workers import Workers
 from ingest.clock import Clock, WallClock
 from ingest.database import SCHEMA_SQL as INGEST_SQL
@@ -28,7 +32,8 @@ from ingest.log import EventLog
 from ingest.pseudonyms import Pseudonyms, open_secret
 from twin.hospital import Hospital
 from twin.kernel import warm
-from twin.scenarios import Scenario, catalogue, pick
+from twin.pathway import TABLES, load_path
+from twin.scenarios import Names, Scenario, catalogue, pick
 from twin.site import Site, load_site
 
 DATABASE = "edtwin.duckdb"
@@ -69,8 +74,9 @@ class House:
         return self.site.own_units
 
     def scenarios(self, names: tuple[str, ...] | None = None) -> list[Scenario]:
-        """The wall's scenarios, or those named."""
-        return pick(scenario_catalogue(self.settings), names or self.settings.wall_scenarios)
+        """The wall's scenarios, or those named, of the catalogue and those that were saved here."""
+        saved = OwnScenarios(self.database, self.clock).all()
+        return pick({**saved, **scenario_catalogue(self.settings)}, names or self.settings.wall_scenarios)
 
     def pseudonyms(self) -> Pseudonyms:
         """Keyed with the secret beside the database; made anew only while the log is empty."""
@@ -89,6 +95,15 @@ class House:
         """How ensembles are run."""
         s = self.settings
         return Run(s.members, s.horizon_h * 60.0, s.step_min, s.seed)
+
+
+def study_of(house: House) -> Study:
+    """What comparing scenarios needs: points of view, services, catalogue, hospital."""
+    settings = house.settings
+    return Study(
+        points_of_view(settings.views), services_file(settings.services), scenario_catalogue(settings), house.hospital,
+        house.hospital.spaces if house.own_hospital else None,
+    )  # fmt: skip
 
 
 def workers_of(settings: Settings, *, runs_on: bool = False) -> Executor:
@@ -150,12 +165,14 @@ def open_journal(settings: Settings, log: EventLog) -> Journal:
 def scenario_catalogue(settings: Settings) -> dict[str, Scenario]:
     """The shipped scenarios and the site's."""
     files: tuple[Path, ...] = (settings.scenarios,) if settings.scenarios else ()
-    return catalogue(*files, pools=pools_of(settings))
+    return catalogue(*files, names=names_of(settings))
 
 
-def pools_of(settings: Settings) -> set[str]:
-    """What a scenario may speak of: the pools of the hospital, and the shipped one's, which shipped scenarios name."""
-    return {pool for file in (settings.hospital, None) for pool in load_site(file).hospital.pools}
+def names_of(settings: Settings) -> Names:
+    """What a scenario may speak of: what the site has, and the shipped one, which shipped scenarios name."""
+    sites = [load_site(file) for file in dict.fromkeys((settings.hospital, None))]
+    tables = [load_path(table, sites[-1].hospital) for table in TABLES]
+    return Names.of([site.hospital for site in sites], [*(site.path for site in sites if site.path), *tables])
 
 
 def require_data(settings: Settings) -> Settings:

@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,13 +20,14 @@ from waitress.server import BaseWSGIServer, create_server
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
-from dashboard.house import BACKTESTS, REPORT, House
+from dashboard.house import BACKTESTS, REPORT, House, processes_of, study_of
 from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.readiness import Readiness
 from dashboard.report.serving import answer_report, written_at
 from dashboard.settings import Settings
+from dashboard.whatif_wiring import view_of, whatif_of
 from forecast.alert_deliveries import Carrier, Postman
 from forecast.alert_mail import MailCarrier
 from forecast.alert_settings import AlertSettings
@@ -34,7 +36,10 @@ from forecast.alert_webhook import WebhookCarrier
 from forecast.alerts import Alerts, Place
 from forecast.board import Board
 from forecast.checks import CHECKED, Checks
+from forecast.comparisons import Comparisons
 from forecast.executors import fault_of
+from forecast.grid_desk import GridDesk
+from forecast.grid_store import GridStore
 from forecast.huddle_desk import Huddle, Sheets
 from forecast.loop import Loop, Rhythm, Site
 from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
@@ -49,6 +54,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WEB_THREADS = 8
+SHOWN_FIRST = 3
+"""Scenarios of the wall that the page of the comparison begins with."""
 LONGEST_END_S = 10.0
 """How long the end waits for a feed."""
 CHECKS_AFTER_S = 600.0
@@ -105,6 +112,7 @@ def serve(
         published=lambda: publishers[0].counts if publishers else None,
         elsewhere=lambda: fault_of(workers), huddle=huddle,
     )  # fmt: skip
+    comparisons, grids = _studies(house, loop, workers, mode)
     latest, report = _Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
     pages: Pages = {
@@ -112,8 +120,10 @@ def serve(
         "alerts": latest.alerts, "trust": lambda: replace(latest.trust(), report_at=written_at(report)),
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
+        "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
     }  # fmt: skip
-    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages, alerts)
+    whatif = whatif_of(house, loop)
+    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages, alerts, whatif.asking, grids)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_huddle(app.server, huddle.sheets)
@@ -133,14 +143,18 @@ def serve(
             publisher.start()
         loop.start()  # 3
         postman.start()
+        whatif.start()
         measuring.start()
         checking.start()
         server.run()  # 4
     finally:
         stop.set()  # 5
+        grids.cancel()
         workers.shutdown(wait=False, cancel_futures=True)
+        whatif.stop()
         measuring.join(LONGEST_END_S)
         checking.join(LONGEST_END_S)
+        grids.join(LONGEST_END_S)
         postman.join(LONGEST_END_S)
         for publisher in publishers:
             publisher.join(LONGEST_END_S)
@@ -149,6 +163,20 @@ def serve(
         loop.stop()
         server.task_dispatcher.shutdown()  # has threads from its making on, though it may never have run
         server.close()
+
+
+def _studies(house: House, loop: Loop, workers: Executor, mode: str) -> tuple[Comparisons, GridDesk]:
+    """What the pages of the comparison and of the robustness map ask; a grid has processes of its own."""
+    study, how = study_of(house), house.run()
+    shown = house.settings.wall_scenarios[1 : 1 + SHOWN_FIRST]
+    comparisons = Comparisons(
+        study, lambda: loop.situation, workers, house.clock, how, mode=mode, default=shown
+    )  # fmt: skip
+    grids = GridDesk(
+        study, GridStore(house.database), lambda: loop.situation, house.clock, how, mode=mode,
+        workers=partial(processes_of, house.settings),
+    )  # fmt: skip
+    return comparisons, grids
 
 
 def _stopped(feeds: Sequence[Feeding]) -> str | None:

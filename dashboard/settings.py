@@ -36,6 +36,12 @@ class Settings(Checked):
         tuple[Path, ...], Field(description="CSV files of series from outside that may move arrivals: weather, flu")
     ] = ()
     scenarios: Annotated[Path | None, Field(description="a catalogue of scenarios added to the shipped one")] = None
+    views: Annotated[
+        Path | None, Field(description="points of view and their criteria, in place of the shipped ones of their names")
+    ] = None
+    services: Annotated[
+        Path | None, Field(description="services and when they break, in place of the shipped ones of their names")
+    ] = None
     alerts: Annotated[
         Path | None, Field(description="what is watched, and who is told; none: the shipped rules, nobody told")
     ] = None
@@ -194,7 +200,8 @@ class Settings(Checked):
 
 
 _PATHS = (
-    "data", "hospital", "scenarios", "alerts", "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
+    "data", "hospital", "scenarios", "views", "services", "alerts",
+    "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
     "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",
 )  # fmt: skip

@@ -195,13 +195,18 @@ class Recalibration:
 
         `rivals` (rival -> measure -> distribution) is over the leads of the members.
         """
-        first = next(iter(members.values()))
+        shift = self.shift(next(iter(members.values())), as_of, rivals)
+        return {name: moved_by(shift, of) for name, of in members.items()}
+
+    def shift(
+        self, first: Members, as_of: datetime, rivals: Mapping[str, Mapping[str, Series]] | None = None
+    ) -> dict[str, Array]:
+        """By how much each member of the first scenario is moved, by measure, `(lead, member)`."""
         told = by_measure(rivals or {})
-        moved = {
+        return {
             m: self.one(m, first.measures[m], first.lead_min, as_of, told.get(m)) - first.measures[m]
             for m in self.measures
         }
-        return {name: _moved(of, moved) for name, of in members.items()}
 
     def _hour(self, as_of: datetime, lead_min: Array) -> Array:
         return np.asarray(quarters_of_week(as_of, lead_min, self.zone) % A_DAY / _QUARTERS_AN_HOUR)
@@ -255,8 +260,9 @@ def _told(series: Series | None, leads: int, size: int) -> Array:
     return equal_weight(np.stack([series.quantiles[q] for q in levels], axis=-1), levels=levels, size=size)
 
 
-def _moved(members: Members, by: Mapping[str, Array]) -> Members:
-    moved = {m: np.maximum(members.measures[m] + shift, 0.0) for m, shift in by.items()}
+def moved_by(shift: Mapping[str, Array], members: Members) -> Members:
+    """Members, or the first of them, each moved by as much as its partner; never below 0."""
+    moved = {m: np.maximum(members.measures[m] + by[:, : members.count], 0.0) for m, by in shift.items()}
     return Members(members.lead_min, {**members.measures, **moved})
 
 

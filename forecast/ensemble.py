@@ -25,12 +25,13 @@ from twin.fates import Share, cast_for, cast_members_for
 from twin.hospital import Profile
 from twin.kernel import Runs
 from twin.kernel_tables import Room
-from twin.luck import Luck, draw_members
+from twin.luck import RESERVE, Luck, draw_members
 from twin.measures import in_the_hour_before
 from twin.pathway import Path
 from twin.present import AT_ONCE_MIN, Present
 from twin.present_draw import draw_presents
-from twin.scenarios import Scenario, Setting
+from twin.scenarios import Scenario
+from twin.setting import Setting
 from twin.story import Story
 
 _SECOND_MIN = 1.0 / 60.0
@@ -86,39 +87,53 @@ def run_chunk(
 ) -> dict[str, dict[str, Array]]:
     """The members of a chunk: scenario to measure to `(lead, member)`.
 
-    1. Draw the present and the luck of all of them, and what that means for their patients under every scenario.
-    2. Run and count one after the other, each under every scenario.
+    1. Draw the present and the luck of all of them.
+    2. Run them under every scenario.
     """
-    c = situation.calibration
-    applied = [applied_to(situation, scenario, how) for scenario in scenarios]
-    presents, luck = drawn(situation, how, members)
-    shares = cast_members_for(c.path, c.parameters, luck, presents, [change.demand for change in applied])
-    what, room = _counting(situation), Room()
-    counted = np.empty((len(scenarios), len(members), len(what.names), how.lead_min.size))
-    for member, (present, mine) in enumerate(zip(presents, shares, strict=True)):
-        _run_member(situation, applied, how, what, room, present, mine, counted[:, member])
+    applied = {scenario.name: applied_to(situation, scenario, how) for scenario in scenarios}
+    presents, luck = drawn(situation, how, members, reserve=reserve_of(list(applied.values())))
+    return run_drawn(situation, applied, how, members, presents, luck)
+
+
+def run_drawn(
+    situation: Situation, settings: Mapping[str, Setting], how: Run, members: range, presents: Sequence[Present],
+    luck: Luck,
+) -> dict[str, dict[str, Array]]:  # fmt: skip
+    """The same of members whose presents and luck are drawn already, under settings by name.
+
+    1. Work out what their luck means for their patients under every setting.
+    2. Run and count one after the other, each under every setting.
+    """
+    c, applied = situation.calibration, list(settings.values())
+    demands, laws = [change.demand for change in applied], [change.law for change in applied]
+    shares = cast_members_for(c.path, c.parameters, luck, presents, demands, laws)
+    what, room = counting(situation), Room()
+    counted = np.empty((len(applied), len(members), len(what.names), how.lead_min.size))
+    for place, (member, present, mine) in enumerate(zip(members, presents, shares, strict=True)):
+        capacities = [change.capacity_of(c.hospital, seed=how.seed, member=member) for change in applied]
+        _run_member(situation, capacities, how, what, room, present, mine, counted[:, place])
     by_lead = np.ascontiguousarray(counted.transpose(0, 2, 3, 1))
     return {
-        scenario.name: _whole(situation, change, how, what.by_name(of))
-        for scenario, change, of in zip(scenarios, applied, by_lead, strict=True)
+        name: with_what_is_the_same(situation, change, how, what.by_name(of))
+        for (name, change), of in zip(settings.items(), by_lead, strict=True)
     }
 
 
 def _run_member(
-    situation: Situation, applied: Sequence[Setting], how: Run, what: Counting, room: Room, present: Present,
-    shares: Sequence[Share], counted: Array,
+    situation: Situation, capacities: Sequence[Mapping[str, Profile]], how: Run, what: Counting, room: Room,
+    present: Present, shares: Sequence[Share], counted: Array,
 ) -> None:  # fmt: skip
     """Count a member under each scenario, `(scenario, row, lead)`; lead 0 is read from the present alone."""
     runs: dict[int, Runs] = {}
-    for one, (share, change) in enumerate(zip(shares, applied, strict=True)):
+    for one, (share, capacity) in enumerate(zip(shares, capacities, strict=True)):
         if id(share.fate) not in runs:
             runs[id(share.fate)] = _runs(situation.calibration.path, share.fate, present, how, room)
         mine = runs[id(share.fate)]
         counted[one, :, :1] = mine.counted_now(what) if one == 0 else counted[0, :, :1]
-        counted[one, :, 1:] = mine.counted(change.capacity, what, how.lead_min[1:], share.rows)
+        counted[one, :, 1:] = mine.counted(capacity, what, how.lead_min[1:], share.rows)
 
 
-def _whole(situation: Situation, change: Setting, how: Run, out: dict[str, Array]) -> dict[str, Array]:
+def with_what_is_the_same(situation: Situation, change: Setting, how: Run, out: dict[str, Array]) -> dict[str, Array]:
     """The members' measures with what is the same in all of them: who is gone, and beds."""
     gone = situation.gone
     for name, before in (
@@ -130,12 +145,19 @@ def _whole(situation: Situation, change: Setting, how: Run, out: dict[str, Array
     return out
 
 
-def applied_to(situation: Situation, scenario: Scenario, how: Run) -> Setting:
-    """The scenario's capacities and demand from the situation on."""
+def applied_to(situation: Situation, scenario: Scenario | None, how: Run) -> Setting:
+    """The scenario's capacities and demand from the situation on; those as usual without one."""
     c = situation.calibration
     usual = c.hospital.capacities(c.path.pools, situation.as_of, how.until_min)
     capacity = {pool: as_told(profile, situation.told_ahead.get(pool, ())) for pool, profile in usual.items()}
-    return scenario.apply(Setting(capacity, caseloads=c.hospital.caseloads), c.hospital.acuities)
+    if scenario is None:
+        return Setting(capacity)
+    return scenario.at(situation.as_of, c.hospital.zone).apply(Setting(capacity), c.hospital, how.until_min)
+
+
+def reserve_of(applied: Sequence[Setting]) -> int:
+    """For how many victims of a crisis luck is drawn, so that all of these settings can be run."""
+    return max(RESERVE, *(setting.demand.victims for setting in applied))
 
 
 def _parts(
@@ -166,23 +188,32 @@ def _put(whole: dict[str, Array], part: Mapping[str, Packed], chunk: range, how:
 def law_and_engine(situation: Situation, scenarios: Sequence[Scenario], how: Run, member: int) -> tuple[Story, Story]:
     """A member's story under the first scenario: by the law alone, and as it is run beside the other scenarios."""
     c, settings = situation.calibration, [applied_to(situation, s, how) for s in scenarios]
-    [present], luck = drawn(situation, how, range(member, member + 1))
-    alone = cast(c.path, c.parameters, luck, present, settings[0].demand)
-    share = cast_for(c.path, c.parameters, luck, present, [setting.demand for setting in settings])[0]
-    law = model.run(settings[0].capacity, c.path, alone, present, how.until_min)
-    return law, _runs(c.path, share.fate, present, how, Room()).under(settings[0].capacity, share.rows)
+    [present], luck = drawn(situation, how, range(member, member + 1), reserve=reserve_of(settings))
+    alone = cast(c.path, c.parameters, luck, present, settings[0].demand, settings[0].law)
+    demands, laws = [setting.demand for setting in settings], [setting.law for setting in settings]
+    share = cast_for(c.path, c.parameters, luck, present, demands, laws)[0]
+    capacity = settings[0].capacity_of(c.hospital, seed=how.seed, member=member)
+    law = model.run(capacity, c.path, alone, present, how.until_min)
+    return law, _runs(c.path, share.fate, present, how, Room()).under(capacity, share.rows)
 
 
-def drawn(situation: Situation, how: Run, members: range) -> tuple[list[Present], Luck]:
+def drawn(situation: Situation, how: Run, members: range, *, reserve: int = RESERVE) -> tuple[list[Present], Luck]:
     """What is drawn for some members, whatever the scenario: the same for each, whoever else is drawn."""
+    presents = draw_presents(situation.known, situation.calibration, seed=how.seed, members=members)
+    return presents, luck_of(situation, how, members, presents, reserve=reserve)
+
+
+def luck_of(
+    situation: Situation, how: Run, members: range, presents: Sequence[Present], *, reserve: int = RESERVE
+) -> Luck:
+    """The luck of members whose presents are drawn, with a reserve of so many victims."""
     c = situation.calibration
-    presents = draw_presents(situation.known, c, seed=how.seed, members=members)
-    luck = draw_members(
+    return draw_members(
         c.path, c.parameters, {member: here.count for member, here in zip(members, presents, strict=True)},
         seed=how.seed, start=situation.as_of, horizon_min=how.until_min, zone=c.hospital.zone,
         seen_today=situation.seen_today, unheard_today=situation.unheard_today, announced=situation.announced,
+        reserve=reserve,
     )  # fmt: skip
-    return presents, luck
 
 
 def _runs(path: Path, fate: Fate, present: Present, how: Run, room: Room) -> Runs:
@@ -190,7 +221,7 @@ def _runs(path: Path, fate: Fate, present: Present, how: Run, room: Room) -> Run
     return Runs(path, fate, present, how.until_min, by_law=how.engine == "simpy", room=room)
 
 
-def _counting(situation: Situation) -> Counting:
+def counting(situation: Situation) -> Counting:
     """Every measure that the path tells; who leaves at the first instant, for a bed that stood free, does so just after
     the present."""
     c = situation.calibration

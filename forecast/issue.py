@@ -49,12 +49,12 @@ def issue(
     the intervals are wider for it. The scenarios begin at `times.as_of`.
     """
     by_past = recalibration or Recalibration()
-    behind_min = _behind_min(situation, how, times)
+    behind_min = behind_min_of(situation, how, times)
     longer = replace(how, horizon_min=how.horizon_min + behind_min)
     since = [scenario.delayed(behind_min) for scenario in scenarios]
     alike = agreement(situation, since, longer, executor)
     ran = ensemble(situation, since, longer, executor=executor, progress=progress)
-    simulated = {name: _from(found, behind_min) for name, found in ran.items()}
+    simulated = {name: from_instant(found, behind_min) for name, found in ran.items()}
     said = {name: {m: from_now(told) for m, told in by.items()} for name, by in (rivals or {}).items()}
     members = by_past.scenarios(simulated, times.as_of, said)
     corrected = by_past.named(how.lead_min, times.as_of, said)
@@ -72,7 +72,8 @@ def issue(
     )
 
 
-def _behind_min(situation: Situation, how: Run, times: Times) -> float:
+def behind_min_of(situation: Situation, how: Run, times: Times) -> float:
+    """How long before the forecast's instant its situation is; raises ValueError where these are no whole steps."""
     behind_min = (times.as_of - situation.as_of).total_seconds() / 60
     if behind_min < 0 or behind_min % how.step_min:
         raise ValueError(
@@ -82,7 +83,7 @@ def _behind_min(situation: Situation, how: Run, times: Times) -> float:
     return behind_min
 
 
-def _from(members: Members, behind_min: float) -> Members:
+def from_instant(members: Members, behind_min: float) -> Members:
     """The members from an instant after their situation on, which is lead 0."""
     ahead = members.lead_min >= behind_min
     return Members(members.lead_min[ahead] - behind_min, {m: v[ahead] for m, v in members.measures.items()})

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from forecast.adopted import Adopted
 from forecast.alert_history import Stretch
 from forecast.alert_watch import Watch
 from forecast.analytic import with_count_model
@@ -36,12 +37,13 @@ from forecast.pages import AlertsView, DoubtView, FeedsView, LearnedView, Publis
 from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
 from forecast.replayed import Replayed, Subject
-from forecast.situation import situation_of
+from forecast.situation import Situation, situation_of
 from forecast.trust import Trust
 from forecast.trust_view import TrustView
 from forecast.turns import OnClock, turn_of
 from forecast.values import Forecast
 from forecast.wall import EARLIER, House, Made, empty_board, make_board
+from forecast.whatif import Ground
 from ingest.clock import Clock, SimulatedClock, stopwatch
 from ingest.errors import EdtwinError
 from ingest.links import LinkNow
@@ -53,6 +55,7 @@ from twin.memory import Memory
 from twin.scenarios import Scenario
 from twin.settled import learnable_from
 from twin.site import Site as Description
+from twin.state import State
 
 logger = logging.getLogger(__name__)
 
@@ -124,11 +127,12 @@ class Loop:
         published: Callable[[], Published | None] = lambda: None,
         elsewhere: Callable[[], str | None] = lambda: None,
         huddle: Huddle | None = None,
+        adopted: Adopted | None = None,
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
         self._told, self._published, self._elsewhere, self._watch = told, published, elsewhere, watch
-        self._huddle = huddle
+        self._huddle, self._adopted = huddle, adopted
         self._memory = Memory(log, saves=True)
         self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds, site=site.described)
         self._past: Past | None = None
@@ -137,6 +141,7 @@ class Loop:
         self._recalibration: Recalibration | None = None
         self._learnable_at: datetime | None = None
         self._made: Made | None = None
+        self._ground: Ground | None = None
         self._remembered = Remembered()
         self._record = Record(archive)
         self._replayed = Replayed()
@@ -221,7 +226,7 @@ class Loop:
         1. Read what became known; learn anew if a day has passed. Of a late feed the newest is missing: begin where
            what is known is complete.
         2. Ask the rivals; issue the forecast, weighed with them; keep both.
-        3. Verify what has come true, when its truth is a week old.
+        3. Verify what has come true, when its truth is a week old; tell what adopted changes did, and foresee new ones.
         4. Publish; but while what is known is only the last known, or is being caught up with, what was published
            before stays, and so do the alarms.
         5. Judge the rules of alarms.
@@ -245,34 +250,44 @@ class Loop:
             self._trust.learned = as_of, self._recalibration.days
         fitted = self._fitted(history, how, learned)  # 2
         rivals = with_count_model(fitted.ahead(as_of, now, history), situation, as_of, fitted.lead_min)
+        scenarios = self._scenarios(state, as_of)
         forecast = issue(
-            situation, self._site.scenarios, how, times, recalibration=self._recalibration, rivals=rivals,
-            executor=self._workers,
-        )  # fmt: skip
+            situation, scenarios, how, times, recalibration=self._recalibration, rivals=rivals, executor=self._workers
+        )
         self._trust_engines(forecast)
         earlier = self._archive.issued_near(as_of - EARLIER)
         self._record.keep(forecast, rivals)
         self._record.verify(state, calibration, as_of)  # 3
         self._trust.look(as_of)
         self._archive.prune(as_of)
+        if self._adopted is not None:
+            self._adopted.measure(state, calibration, as_of)
+            self._adopted.foresee(
+                situation, state, how, times, self._site.scenarios[0], recalibration=self._recalibration,
+                rivals=rivals, executor=self._workers,
+            )  # fmt: skip
         if self._made is not None and feed.state in HOLDING:  # 4
             return
-        self._made = Made(
-            forecast, situation, history, rivals["climatology"], earlier, self._site.scenarios, self._record.skills
-        )
+        self._ground = Ground(situation, times, how, scenarios[0], self._recalibration, rivals)
+        self._made = Made(forecast, situation, history, rivals["climatology"], earlier, scenarios, self._record.skills)
         if self._told is not None:
             self._told(forecast)
         if self._watch is not None and feed.state not in HOLDING:  # 5
             self._watch.look(forecast, situation, history, rivals, state)
         if begins_at == as_of:  # 6
-            self._say_why(said(situation, how, forecast))
+            self._say_why(said(situation, how, forecast, scenarios[0]))
+
+    def _scenarios(self, state: State, as_of: datetime) -> tuple[Scenario, ...]:
+        """The wall's scenarios, with what was adopted."""
+        wall = self._site.scenarios
+        return wall if self._adopted is None else self._adopted.scenarios(wall, state, as_of)
 
     def _say_why(self, now: Said) -> None:
         """Why the forecast is another than an hour ago, once there is one to compare with."""
         before = self._remembered.before(now)
         self._remembered.keep(now)
         if before is not None and self._made is not None:
-            why = moved(before, now, self._site.scenarios[0], executor=self._workers)
+            why = moved(before, now, executor=self._workers)
             self._made = replace(self._made, moved=why)
 
     def _trust_engines(self, forecast: Forecast) -> None:
@@ -329,9 +344,19 @@ class Loop:
         return replace(make_board(replace(made, skills=self._record.skills), house, now), alarms=alarms)
 
     @property
+    def ground(self) -> Ground | None:
+        """What a what-if from now stands on: that of the forecast on the wall; None before there is one."""
+        return self._ground
+
+    @property
     def calibration(self) -> Calibration | None:
         """What the last cycle's forecast was made with; None before there is one."""
         return self._made.situation.calibration if self._made else None
+
+    @property
+    def situation(self) -> Situation | None:
+        """What the last cycle's forecast was made from; None before there is one."""
+        return self._made.situation if self._made else None
 
     @property
     def feeds(self) -> FeedsView:

@@ -36,7 +36,9 @@ AHEAD = timedelta(hours=12)
 """How far ahead the change is looked for."""
 MEASURE = "ed_census"
 LEARNED, CAPACITY, ARRIVALS, PATIENTS, CORRECTION = "learned", "capacity", "arrivals", "patients", "correction"
-BLOCKS = (ARRIVALS, PATIENTS, CAPACITY, LEARNED, CORRECTION)
+ADOPTED = "adopted"
+"""What was decided at the desk."""
+BLOCKS = (ARRIVALS, PATIENTS, CAPACITY, ADOPTED, LEARNED, CORRECTION)
 """What may move a forecast, in the order in which it is told."""
 _EMERGENCY = 0
 """The place of the emergency stream among those of the parameters."""
@@ -54,14 +56,16 @@ class Said:
     how: Run
     simulated: Means
     published: Means
+    usual: Scenario
+    """As usual, with what was adopted by then."""
 
 
-def said(situation: Situation, how: Run, forecast: Forecast) -> Said:
-    """What is kept of a forecast of a situation."""
+def said(situation: Situation, how: Run, forecast: Forecast, usual: Scenario) -> Said:
+    """What is kept of a forecast of a situation, of which `usual` was the first scenario."""
     first = next(iter(forecast.scenarios))
     shown, raw = forecast.scenarios[first], forecast.raw.get(first, {})
     told = [m for m in (MEASURE, "ed_arrivals") if m in shown]
-    return Said(situation, how, {m: raw.get(m, shown[m]).mean for m in told}, {m: shown[m].mean for m in told})
+    return Said(situation, how, {m: raw.get(m, shown[m]).mean for m in told}, {m: shown[m].mean for m in told}, usual)
 
 
 class Remembered:
@@ -83,13 +87,13 @@ class Remembered:
         return min(near, key=lambda s: abs(s.situation.as_of - wanted), default=None)
 
 
-def moved(before: Said, now: Said, as_usual: Scenario, *, executor: Executor | None = None) -> Moved:
+def moved(before: Said, now: Said, *, executor: Executor | None = None) -> Moved:
     """Why the census is forecast otherwise than before, at the valid time at which its mean moved most.
 
     The runs between are on the luck of the earlier forecast, so that a block has little noise; only what is left for
     `patients` has that of two forecasts.
     """
-    runs = [(block, _means(situation, before, as_usual, executor)) for block, situation in _blocks(before, now)]
+    runs = [(block, _means(situation, before, usual, executor)) for block, situation, usual in _blocks(before, now)]
     return _moved(before, now, runs)
 
 
@@ -101,17 +105,26 @@ def _means(situation: Situation, before: Said, as_usual: Scenario, executor: Exe
     return {measure: np.nanmean(ran.measures[measure], axis=1) for measure in before.simulated}
 
 
-def _blocks(before: Said, now: Said) -> Iterator[tuple[str, Situation]]:
-    """The earlier situation with one block more as it is now, each time; what did not change is left out."""
-    then, later = before.situation, now.situation
+def _blocks(before: Said, now: Said) -> Iterator[tuple[str, Situation, Scenario]]:
+    """The earlier situation with one block more as it is now, each time, and what is as usual in it; what did not
+    change is left out."""
+    then, later, usual = before.situation, now.situation, before.usual
     if later.calibration.as_of != then.calibration.as_of:
         then = replace(then, calibration=_with_places_of(later, then))
-        yield LEARNED, then
+        yield LEARNED, then, usual
     told = _told_since(then, later)
     if _places(later) != _places(then) or told != dict(then.told_ahead):
         then = replace(then, calibration=_with_places_of(then, later), told_ahead=told)
-        yield CAPACITY, then
-    yield ARRIVALS, with_arrivals(then, later)
+        yield CAPACITY, then, usual
+    if (adopted := now.usual.delayed(_elapsed_min(then, later))) != usual and _changes(now) != _changes(before):
+        usual = adopted
+        yield ADOPTED, then, usual
+    yield ARRIVALS, with_arrivals(then, later), usual
+
+
+def _changes(one: Said) -> int:
+    """How many changes were adopted."""
+    return len(one.usual.change.changes)
 
 
 def _with_places_of(learned: Situation, counted: Situation) -> Calibration:

@@ -170,3 +170,69 @@ COMMENT ON COLUMN alert_setting.rule IS 'Name of the rule.';
 COMMENT ON COLUMN alert_setting.set_at IS 'When (UTC).';
 COMMENT ON COLUMN alert_setting.p_alert IS 'From this chance on it is an alarm; null where no chance keeps to the budget.';
 COMMENT ON COLUMN alert_setting.told IS 'How it and its rivals would have done, as JSON text.';
+
+CREATE TABLE proposal_log (
+    number BIGINT NOT NULL,
+    noted_at TIMESTAMP NOT NULL,
+    proposal VARCHAR NOT NULL,
+    what VARCHAR NOT NULL,
+    who VARCHAR,
+    words VARCHAR NOT NULL,
+    told VARCHAR NOT NULL
+);
+COMMENT ON TABLE proposal_log IS 'The desk: what was proposed, said, decided and measured, one row a step; rows are only added.';
+COMMENT ON COLUMN proposal_log.number IS 'Order in which the rows were made.';
+COMMENT ON COLUMN proposal_log.noted_at IS 'When, on the house''s clock (UTC).';
+COMMENT ON COLUMN proposal_log.proposal IS 'Name of the proposal.';
+COMMENT ON COLUMN proposal_log.what IS 'proposed, commented, supported, unsupported, adopted, adapted, declined, withdrawn, ended, promised or measured.';
+COMMENT ON COLUMN proposal_log.who IS 'Name of the person in the file of people; null for what the twin did.';
+COMMENT ON COLUMN proposal_log.words IS 'What that person wrote.';
+COMMENT ON COLUMN proposal_log.told IS 'JSON text: the change, until when it holds, what was foreseen of it, what it did.';
+
+CREATE TABLE own_scenario (
+    name VARCHAR NOT NULL,
+    saved_at TIMESTAMP NOT NULL,
+    saved_by VARCHAR NOT NULL,
+    told VARCHAR NOT NULL
+);
+COMMENT ON TABLE own_scenario IS 'Scenarios that the house''s people put together and saved; rows are only added, a name once.';
+COMMENT ON COLUMN own_scenario.name IS 'Name in the catalogue; none that the catalogue had when it was saved.';
+COMMENT ON COLUMN own_scenario.saved_at IS 'When, on the house''s clock (UTC).';
+COMMENT ON COLUMN own_scenario.saved_by IS 'Who, as they said; empty where they did not.';
+COMMENT ON COLUMN own_scenario.told IS 'Sentences and changes, as JSON text of the form of a catalogue''s entry.';
+
+CREATE TABLE scenario_grid (
+    grid_id VARCHAR NOT NULL,
+    begun_at TIMESTAMP NOT NULL,
+    as_of TIMESTAMP NOT NULL,
+    known_at TIMESTAMP NOT NULL,
+    design VARCHAR NOT NULL,
+    made_from VARCHAR NOT NULL,
+    members INTEGER NOT NULL,
+    horizon_min DOUBLE NOT NULL,
+    seed INTEGER NOT NULL
+);
+COMMENT ON TABLE scenario_grid IS 'One row a grid of scenarios that was run; the last ones are kept.';
+COMMENT ON COLUMN scenario_grid.grid_id IS 'Names it: a hash of its design and what it was made from.';
+COMMENT ON COLUMN scenario_grid.begun_at IS 'When it was first asked for (UTC).';
+COMMENT ON COLUMN scenario_grid.as_of IS 'The instant of the hospital it starts from (UTC).';
+COMMENT ON COLUMN scenario_grid.known_at IS 'It used only what was known by then (UTC).';
+COMMENT ON COLUMN scenario_grid.design IS 'Its combinations, each a scenario by name and the levels of variables, as JSON text.';
+COMMENT ON COLUMN scenario_grid.made_from IS 'Hashes of the state, the parameters and the code, as JSON text: it is carried on only where they are equal.';
+COMMENT ON COLUMN scenario_grid.members IS 'Members that each combination is run with.';
+COMMENT ON COLUMN scenario_grid.horizon_min IS 'The window that outcomes are of, in minutes.';
+COMMENT ON COLUMN scenario_grid.seed IS 'Seed of presents and luck.';
+
+CREATE TABLE scenario_grid_part (
+    grid_id VARCHAR NOT NULL,
+    first_member INTEGER NOT NULL,
+    members INTEGER NOT NULL,
+    outcome VARCHAR NOT NULL,
+    outcomes FLOAT[] NOT NULL
+);
+COMMENT ON TABLE scenario_grid_part IS 'One row a chunk of members and outcome of a grid.';
+COMMENT ON COLUMN scenario_grid_part.grid_id IS 'The grid it belongs to (scenario_grid.grid_id).';
+COMMENT ON COLUMN scenario_grid_part.first_member IS 'The number of the chunk''s first member.';
+COMMENT ON COLUMN scenario_grid_part.members IS 'How many members the chunk has.';
+COMMENT ON COLUMN scenario_grid_part.outcome IS 'Name of the criterion, or of when a service breaks (break_min:..) and of its margin (margin:..).';
+COMMENT ON COLUMN scenario_grid_part.outcomes IS 'In the criterion''s unit, combination by combination, of each its members; inf: never breaks, NaN: does not exist.';

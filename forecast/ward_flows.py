@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from forecast.ensemble import CHUNK, Run, applied_to, drawn
+from forecast.ensemble import CHUNK, Run, applied_to, drawn, reserve_of
 from forecast.situation import Situation
 from forecast.values import Array
 from twin.fates import cast_members_for
@@ -53,15 +53,16 @@ def flows_of(situation: Situation, scenario: Scenario, how: Run, span: Span, mem
     """The same of some members."""
     c = situation.calibration
     change = applied_to(situation, scenario, how)
-    presents, luck = drawn(situation, how, members)
-    shares = cast_members_for(c.path, c.parameters, luck, presents, [change.demand])
+    presents, luck = drawn(situation, how, members, reserve=reserve_of([change]))
+    shares = cast_members_for(c.path, c.parameters, luck, presents, [change.demand], [change.law])
     wards = [code for code, unit in enumerate(c.hospital.units) if unit.ward]
     out = np.empty((len(FLOWS), len(wards), len(members)))
     room = Room()
-    for member, (present, [share]) in enumerate(zip(presents, shares, strict=True)):
+    for place, (member, present, [share]) in enumerate(zip(members, presents, shares, strict=True)):
         runs = Runs(c.path, share.fate, present, how.until_min, by_law=how.engine == "simpy", room=room)
-        told = _after_the_present(runs.under(change.capacity, share.rows), present)
-        out[:, :, member] = counted(Visits.of(told, share.fate.acuity), wards, span)
+        capacity = change.capacity_of(c.hospital, seed=how.seed, member=member)
+        told = _after_the_present(runs.under(capacity, share.rows), present)
+        out[:, :, place] = counted(Visits.of(told, share.fate.acuity), wards, span)
     return out
 
 

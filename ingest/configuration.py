@@ -58,11 +58,15 @@ def load(path: Path, model: type[T]) -> T:
 
     Raises UnreadableInputError if it cannot be read, ConfigurationError with all faults if it is not as it must be.
     """
+    return parse(read(path), model, place=str(path))
+
+
+def read(path: Path) -> str:
+    """The text of a file; raises UnreadableInputError if it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableInputError(f"{path} cannot be read: {error}") from error
-    return parse(text, model, place=str(path))
 
 
 def parse(text: str, model: type[T], *, place: str) -> T:

@@ -17,10 +17,12 @@ from waitress.server import create_server
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.states import ORDER
 from forecast.board import Board
+from forecast.compare_view import CompareView, RobustnessView
 from forecast.pages import AlertsView, FeedsView, HuddleView, LearnedView, PageView, PathView, QuarantineView
 from forecast.trust_view import TrustView
 from tests.alert_views import ALARMED, ALERTS
 from tests.boards import EXAMPLES, MADE_AT, late, off, ordinary, stale
+from tests.compare_views import COMPARED, ROBUST
 from tests.feed_views import FEEDS, QUARANTINES, feeds_in
 from tests.huddle_sheets import VIEWS as HUDDLES
 from tests.learned_views import LEARNED
@@ -36,7 +38,7 @@ CALL = "5999"
 LONGEST_MS = 90_000
 _PATHS: dict[type[PageView], str] = {
     AlertsView: "alerts", FeedsView: "feeds", QuarantineView: "quarantine", PathView: "path", LearnedView: "learned",
-    HuddleView: "huddle", TrustView: "trust",
+    HuddleView: "huddle", TrustView: "trust", CompareView: "compare", RobustnessView: "robustness",
 }  # fmt: skip
 SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
 
@@ -93,7 +95,7 @@ def take_page(browser: Browser, out: Path, name: str, make: Callable[[], PageVie
     """One example of a page beside the wall, in French on every screen and in English on the wall's."""
     view = make()
     path = _PATHS[type(view)]
-    pages = {path: lambda: view}
+    pages = {path: lambda *_: view}
     with served(ordinary, pages) as (url, _):
         for screen, (width, height) in SCREENS.items():
             for language in ("fr", "en") if screen == "wall" else ("fr",):
@@ -150,9 +152,11 @@ def beside() -> dict[str, Callable[[], PageView]]:
     learned = {f"l-{name}": make for name, make in LEARNED.items()}
     alerts = {f"a-{name}": make for name, make in ALERTS.items()}
     huddles = {f"h-{name}": make for name, make in HUDDLES.items()}
+    compared = {f"c-{name}": make for name, make in COMPARED.items()}
+    robust = {f"r-{name}": make for name, make in ROBUST.items()}
     trusts = {f"t-{name}": make for name, make in TRUSTS.items()}
     feeds = {f"f-{name}": make for name, make in examples.items()}
-    return {**alerts, **feeds, **waiting, **paths, **learned, **huddles, **trusts}
+    return {**alerts, **feeds, **waiting, **paths, **learned, **huddles, **trusts, **compared, **robust}
 
 
 MORE: dict[str, Callable[[], Board]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from math import inf
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from twin.demand import Crisis, Demand
 from twin.durations import LEVELS, Duration
 from twin.fate import Fate, cast
 from twin.hospital import CARE, Profile, load_hospital
+from twin.law import USUAL, Discharging, Law, Pace, Way
 from twin.luck import draw
 from twin.parameters import HOURS_OF_WEEK, Parameters, PatientClass, Stream
 from twin.pathway import Path, load_path
@@ -144,7 +146,9 @@ def random_case(number: int) -> Case:
     luck = draw(
         path, believed, present.count, seed=number, member=0, start=START, horizon_min=horizon_min, zone=hospital.zone
     )
-    fate = _on_grid(cast(path, believed, luck, present, _demand(dice, horizon_min)), grid)
+    demand = _demand(dice, horizon_min)
+    law = _law(np.random.default_rng([2027, number]), path, horizon_min)
+    fate = _on_grid(cast(path, believed, luck, present, demand, law), grid)
     capacity = {pool: _profile(dice, pool, grid, horizon_min) for pool in path.pools}
     return Case(capacity, path, fate, present, horizon_min)
 
@@ -222,6 +226,24 @@ def _demand(dice: np.random.Generator, horizon_min: float) -> Demand:
     crisis = Crisis(int(dice.integers(1, 30)), float(dice.integers(0, 60)), float(dice.choice([0.0, 20.0])), {0: 1.0})
     return Demand(
         level=level if dice.random() < 0.5 else ((0.0, 1.0),), crises=(crisis,) if dice.random() < 0.3 else ()
+    )
+
+
+def _law(dice: np.random.Generator, path: Path, horizon_min: float) -> Law:
+    """As usual; or some durations longer or shorter for a while, other ways, other clocks."""
+    if dice.random() < 0.4:
+        return USUAL
+
+    def window() -> tuple[float, float]:
+        start = float(dice.choice([0.0, 7.5, horizon_min / 3]))
+        return start, float(dice.choice([start + horizon_min / 3, inf]))
+
+    names = dice.choice(path.durations, dice.integers(0, 4))
+    shares = path.shares[: dice.integers(2)]
+    return Law(
+        paces=tuple(Pace(str(name), float(dice.choice([0.25, 0.5, 1.7, 3.0])), *window()) for name in names),
+        ways=tuple(Way(share, float(dice.uniform(0.1, 1.0)), None, *window()) for share in shares),
+        discharging=(Discharging(None, 2.0, float(dice.choice([0.0, 120.0])), dice.random() < 0.5, *window()),),
     )
 
 

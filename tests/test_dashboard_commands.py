@@ -178,11 +178,15 @@ def test_backtest_has_the_shape_that_is_documented(run: Run, data: Path) -> None
 
 def test_scenarios_are_listed_shown_and_checked(run: Run, tmp_path: Path) -> None:
     (listed,) = run("scenarios", "list", "--json").json.values()
-    assert [s["name"] for s in listed] == [
+    assert [s["name"] for s in listed][:5] == [
         "as_usual", "one_more_doctor", "ten_beds_closed", "arrivals_up_20", "mass_casualty_20",
     ]  # fmt: skip
     assert all(set(s) == {"name", "sentence", "parameters"} for s in listed)
-    assert run("scenarios", "show", "arrivals_up_20", "--json").json["scenarios"] == [listed[3]]
+    [shown] = run("scenarios", "show", "arrivals_up_20", "--json").json["scenarios"]
+    assert shown == {**listed[3], "changes": {"arrivals": [{"factor": 1.2}]}}
+    text = run("scenarios", "show", "epidemic_clusters[clusters=5]").out
+    assert text.startswith("epidemic_clusters[clusters=5]: 5 epidemic clusters of 40 people")
+    assert "clusters = 5 (1 to 10): clusters" in text
     (tmp_path / "own.toml").write_text(OWN)
     assert run("scenarios", "check", tmp_path / "own.toml").out == "two_nurses: Two more nurses.\n"
 

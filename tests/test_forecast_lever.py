@@ -10,6 +10,7 @@ from forecast.situation import Situation, situation_of
 from tests.histories import NOON, hospital, scenarios, situation, told
 from tests.test_twin_calibrate import short
 from twin.calibrate import calibrate
+from twin.scenarios import catalogue
 from twin.state import State, fold
 
 USUAL, DOCTOR, BEDS, MORE, CRISIS = scenarios(
@@ -43,3 +44,18 @@ def test_where_the_log_tells_no_beds_closing_some_moves_nothing() -> None:
 def test_a_path_that_queues_for_nothing_has_no_such_lever() -> None:
     here = replace(situation(), calibration=short())
     assert [no_lever(here, s) is None for s in (USUAL, DOCTOR, BEDS, MORE, CRISIS)] == [True, False, False, True, True]
+
+
+def test_what_the_path_does_not_tell_has_no_lever_and_is_named() -> None:
+    """The mutant takes every change for one that moves something."""
+    here, all_ = situation(), catalogue()
+    assert no_lever(here, all_["imaging_down"], "fr") is not None
+    assert (
+        no_lever(here, all_["fast_track"])
+        == "The data do not tell enough to count the waiting for: Doctors of the fast track."
+    )
+    assert no_lever(here, all_["laboratory_slow"]) is None, "care takes longer instead"
+    assert no_lever(here, all_["earlier_discharges"]) is None
+    assert no_lever(here, all_["electives_postponed"]) is None
+    assert no_lever(here, all_["staff_infected"]) is None
+    assert no_lever(here, all_["regulated_access"]) is None

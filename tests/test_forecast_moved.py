@@ -14,11 +14,24 @@ from forecast.board import Moved
 from forecast.calibrated import Correction, Recalibration
 from forecast.ensemble import Run, drawn
 from forecast.issue import Times, issue
-from forecast.moved import ARRIVALS, BLOCKS, CAPACITY, CORRECTION, LEARNED, PATIENTS, Remembered, Said, moved, said
+from forecast.moved import (
+    ADOPTED,
+    ARRIVALS,
+    BLOCKS,
+    CAPACITY,
+    CORRECTION,
+    LEARNED,
+    PATIENTS,
+    Remembered,
+    Said,
+    moved,
+    said,
+)
 from forecast.situation import Situation, situation_of
 from ingest.events import Arrived, EventId, VisitId
 from tests.histories import NOON, calibration, scenarios, situation, state
 from twin.calibrate import Calibration
+from twin.scenarios import Scenario, scenario_from
 from twin.state import fold
 
 HOUR = timedelta(hours=1)
@@ -32,9 +45,9 @@ def before() -> Said:
     return as_said(situation(NOON), BEFORE)
 
 
-def as_said(of: Situation, how: Run, correction: Recalibration | None = None) -> Said:
-    forecast = issue(of, [USUAL], how, Times(of.as_of, of.as_of, of.as_of), recalibration=correction)
-    return said(of, how, forecast)
+def as_said(of: Situation, how: Run, correction: Recalibration | None = None, usual: Scenario = USUAL) -> Said:
+    forecast = issue(of, [usual], how, Times(of.as_of, of.as_of, of.as_of), recalibration=correction)
+    return said(of, how, forecast, usual)
 
 
 def later(known: Calibration | None = None, more: int = 0) -> Situation:
@@ -51,7 +64,7 @@ def later(known: Calibration | None = None, more: int = 0) -> Situation:
 
 
 def why(now: Situation, correction: Recalibration | None = None) -> Moved:
-    return moved(before(), as_said(now, NOW, correction), USUAL)
+    return moved(before(), as_said(now, NOW, correction))
 
 
 @cache
@@ -159,3 +172,17 @@ def test_one_that_is_too_near_or_of_another_path_is_not_compared() -> None:
 
 def at_minute(minute: float) -> Said:
     return replace(before(), situation=replace(situation(NOON), as_of=NOON + timedelta(minutes=minute)))
+
+
+def test_what_was_decided_at_the_desk_is_a_block_of_its_own() -> None:
+    """The mutant, a forecast that does not say what it carries, leaves it to the patients."""
+    change = {"arrivals": [{"factor": 2.0}], "capacity": [{"pool": "largest wards", "add": -5}]}
+    carries = replace(scenario_from("x", "x", change), name=USUAL.name)
+    told = moved(before(), as_said(later(), NOW, usual=carries))
+    assert told.by[ADOPTED] > 4.0
+    plain = why(later())
+    assert told.by[PATIENTS] + told.by[ARRIVALS] - plain.by[PATIENTS] - plain.by[ARRIVALS] < 0.5 * told.by[ADOPTED]
+    assert ADOPTED not in quiet().by
+    hidden = replace(as_said(later(), NOW, usual=carries), usual=USUAL)
+    assert ADOPTED not in moved(before(), hidden).by
+    assert sum(told.by.values()) == pytest.approx(told.now - told.before)

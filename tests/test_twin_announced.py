@@ -233,7 +233,7 @@ def share_of_the_first_class(fits: Sequence[bool] | None) -> float:
     luck = draw_members(
         PATH, believed, dict.fromkeys(range(50), 0), seed=1, start=START, horizon_min=180.0, zone="UTC", announced=[due]
     )
-    people = People(PATH, believed, luck, [Present.of_nobody()] * 50, Demand())
+    people = People(PATH, believed, luck, [Present.of_nobody()] * 50, [Demand()])
     of_them = luck.at_min[people.row] == 30.0
     assert of_them.sum() == 400
     return float((people.cls[of_them] == 0).mean())

@@ -122,6 +122,8 @@ MUTANTS: dict[str, tuple[str, str]] = {
     "who comes at this instant does not count": (
         "if n[NEXT] < n[COMING] and x[n[CAME] + n[n[COMERS] + n[NEXT]]] <= now:", "if False:",
     ),
+    "a phase begins a moment later": ("x[n[PHASE_EDGE] + phase] <= now", "x[n[PHASE_EDGE] + phase] < now"),
+    "what is freed knows of no phases": ("stop * n[PHASES] + phase_of(n, x, now)", "stop * n[PHASES]"),
     "a load class begins one patient later": ("x[edges + load] <= n[CENSUS]", "x[edges + load] < n[CENSUS]"),
     "the caseload ignores how many are on duty": ("- 1) // on_duty, most", "- 1), most"),
     "the caseload counts the patient": ("NOT_SEEN] - 1) // on_duty", "NOT_SEEN]) // on_duty"),

@@ -161,4 +161,4 @@ def test_of_a_stream_that_no_scenario_changes_nobody_is_drawn_who_does_not_come(
     per_day = [float((luck.group == stream).sum()) / 40 for stream in (0, 1)]
     assert per_day == pytest.approx([3 * 120.0, 120.0], rel=0.05)
     for level in (0.0, 1.0, 2.0):
-        assert comes(luck, Demand(level=((0.0, level),)))[luck.group == 1].all()
+        assert comes(luck, Demand(level=((0.0, level),)), path, believed)[luck.group == 1].all()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path as FilePath
 
 import numpy as np
@@ -16,19 +18,21 @@ from twin.errors import ScenarioError
 from twin.fate import cast
 from twin.hospital import load_hospital
 from twin.luck import draw
-from twin.pathway import load_path
+from twin.pathway import TABLES, load_path
 from twin.present import Present
-from twin.scenarios import Scenario, Setting, catalogue, pick
+from twin.scenarios import Names, Scenario, catalogue, pick, scenarios_of
+from twin.setting import Setting
 from twin.small_hospitals import START, WHOLE, Member, member, parameters, same, small_hospital, small_path
 
 HOSPITAL = load_hospital()
 PATH = load_path("full", HOSPITAL)
 ALL = catalogue()
+NAMES = Names.of([HOSPITAL], [load_path(table, HOSPITAL) for table in TABLES])
 BASE = Setting(HOSPITAL.capacities(PATH.pools, START, 1440.0))
 
 
 def applied(name: str, base: Setting = BASE) -> Setting:
-    return ALL[name].apply(base, HOSPITAL.acuities)
+    return ALL[name].apply(base, HOSPITAL)
 
 
 def numbers(name: str) -> list[int]:
@@ -47,7 +51,7 @@ def changed(setting: Setting) -> set[str]:
 
 
 def test_the_catalogue_has_the_five_scenarios() -> None:
-    assert list(ALL) == ["as_usual", "one_more_doctor", "ten_beds_closed", "arrivals_up_20", "mass_casualty_20"]
+    assert list(ALL)[:5] == ["as_usual", "one_more_doctor", "ten_beds_closed", "arrivals_up_20", "mass_casualty_20"]
 
 
 def test_as_usual_changes_nothing() -> None:
@@ -117,26 +121,30 @@ def whole_day(scenario: Scenario) -> Member:
     wanted = {"medicine": 0.5, "surgery": 0.5}
     believed = parameters(path, lasting, per_hour=4.0, shares={"p_admit": 0.3}, wanted=wanted, classes={0: 0.5, 4: 0.5})
     base = Setting(hospital.capacities(path.pools, START, 1440.0))
-    setting = scenario.apply(base, hospital.acuities)
-    return member(path, believed, hours=24, capacity=dict(setting.capacity), demand=setting.demand, seed=3)
+    setting = scenario.apply(base, hospital)
+    return member(
+        path, believed, hours=24, capacity=dict(setting.capacity), demand=setting.demand, law=setting.law, seed=3
+    )
 
 
 @pytest.mark.parametrize("name", list(ALL))
 def test_every_base_patient_keeps_its_luck(name: str) -> None:
     base, other = whole_day(ALL["as_usual"]).fate, whole_day(ALL[name]).fate
-    where = {visit: row for row, visit in enumerate(other.visit.tolist())}
-    rows = [where[visit] for visit in base.visit.tolist()]
-    assert np.array_equal(base.at_min, other.at_min[rows])
-    assert np.array_equal(base.cls, other.cls[rows])
-    width = base.stage.shape[1]
-    assert np.array_equal(base.stage, other.stage[rows, :width])
-    assert np.array_equal(base.minutes, other.minutes[rows, :width])
+    _, mine, theirs = np.intersect1d(base.visit, other.visit, return_indices=True)
+    if not any(change.factor < 1 for change in ALL[name].change.arrivals):
+        assert mine.size == base.visit.size, "nobody is left out"
+    assert np.array_equal(base.at_min[mine], other.at_min[theirs])
+    assert np.array_equal(base.cls[mine], other.cls[theirs])
+    if not ALL[name].change.routes and not ALL[name].change.durations:
+        width = base.stage.shape[1]
+        assert np.array_equal(base.stage[mine], other.stage[theirs, :width])
+        assert np.array_equal(base.minutes[mine], other.minutes[theirs, :width])
 
 
 def test_as_usual_tells_the_same_story_to_the_last_bit_and_the_others_do_not() -> None:
     plain = whole_day(Scenario("nothing", ALL["as_usual"].change))
     assert same(plain.story, whole_day(ALL["as_usual"]).story)
-    for name in list(ALL)[1:]:
+    for name in list(ALL)[1:5]:
         assert not same(plain.story, whole_day(ALL[name]).story), name
 
 
@@ -158,10 +166,10 @@ def own(tmp_path: FilePath, text: str) -> FilePath:
 
 
 def test_a_change_holds_in_its_window_and_factors_multiply(tmp_path: FilePath) -> None:
-    night = catalogue(own(tmp_path, OWN), pools=HOSPITAL.pools)["night"]
-    base = Setting({"doctor": ((0.0, 1), (90.0, 4))})
-    setting = night.apply(base, HOSPITAL.acuities)
-    assert setting.capacity == {"doctor": ((0.0, 1), (60.0, 0), (90.0, 2), (120.0, 4))}
+    night = catalogue(own(tmp_path, OWN), names=NAMES)["night"]
+    base = Setting({"doctor": ((0.0, 3), (90.0, 6))})
+    setting = night.apply(base, HOSPITAL)
+    assert setting.capacity == {"doctor": ((0.0, 3), (60.0, 1), (90.0, 4), (120.0, 6))}
     assert setting.demand.level == ((0.0, 2.0), (60.0, 1.0), (90.0, 0.5), (120.0, 1.0))
 
 
@@ -179,7 +187,163 @@ def test_faults_of_a_file_are_told_at_once_with_their_lines(tmp_path: FilePath) 
 
 def test_a_pool_that_the_hospital_does_not_have_is_named(tmp_path: FilePath) -> None:
     with pytest.raises(ScenarioError, match="unknown pool docteur, likely a typo for doctor"):
-        catalogue(own(tmp_path, OWN.replace('"doctor"', '"docteur"')), pools=HOSPITAL.pools)
+        catalogue(own(tmp_path, OWN.replace('"doctor"', '"docteur"')), names=NAMES)
+
+
+# --- numbers that may be set, and scenarios at once -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(ALL))
+def test_sentences_tell_every_number_that_may_be_set_or_its_range_cannot_be_read(name: str) -> None:
+    scenario, untold = ALL[name], {"median"}
+    for language in ("fr", "en"):
+        said = scenario.change.fr if language == "fr" else scenario.change.en
+        assert set(re.findall(r"{(\w+)}", said)) == set(scenario.values) - untold, language
+    assert all(one["low"] <= one["value"] <= one["high"] for one in scenario.parameters.values())
+
+
+def test_other_numbers_make_another_change_sentence_and_name() -> None:
+    [five] = pick(ALL, ["epidemic_clusters[clusters=5,size=80]"])
+    assert five.name == "epidemic_clusters[clusters=5,size=80]"
+    assert five.sentence("en").startswith("5 epidemic clusters of 80 people: 30 % come")
+    (crisis,) = five.change.crisis
+    assert (crisis.clusters, crisis.patients) == (5, 24)
+    assert five.with_values({"clusters": 3, "size": 40}) == ALL["epidemic_clusters"]
+    assert ALL["epidemic_clusters"].with_values({}) is ALL["epidemic_clusters"]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("epidemic_clusters[clusters=50]", "clusters must lie between 1 and 10, but is 50"),
+        ("epidemic_clusters[cluster=5]", "has no parameter cluster; there are clusters, size"),
+        ("one_more_doctor[n=2]", "scenario one_more_doctor has no parameter n: it has none"),
+        ("epidemic_clusters[clusters]", "must be told as name=number, but is clusters"),
+        ("epidemic_clusters[clusters=five]", "must be told as name=number, but is clusters=five"),
+        ("winter_peek[old=5]", "unknown scenario winter_peek, likely a typo for winter_peak"),
+        ("as_usual+nothing", "unknown scenario nothing"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_in_a_sentence(name: str, says: str) -> None:
+    with pytest.raises(ScenarioError, match=re.escape(says)):
+        pick(ALL, [name])
+
+
+def test_scenarios_add_up() -> None:
+    [both] = pick(ALL, ["winter_peak[percent=30]+staff_infected+escalation_beds"])
+    alone = pick(ALL, ["winter_peak[percent=30]", "staff_infected", "escalation_beds"])
+    step = BASE
+    for one in alone:
+        step = one.apply(step, HOSPITAL)
+    assert both.apply(BASE, HOSPITAL) == step
+    assert both.sentence("en") == " ".join(one.sentence("en") for one in alone)
+
+
+def test_what_leaves_no_doctor_at_all_is_refused_with_the_time_and_the_place(tmp_path: FilePath) -> None:
+    text = """
+[scenario.nobody]
+fr = "x"
+en = "x"
+capacity = [{ pool = "profession:doctor", factor = 0, from_min = 90 }]
+"""
+    nobody = catalogue(own(tmp_path, text), names=NAMES)["nobody"]
+    with pytest.raises(
+        ScenarioError, match=r"90 minutes from now it leaves no doctor at all \(doctor, fast_track_doctor"
+    ):
+        nobody.apply(BASE, HOSPITAL, 1440.0)
+    nobody.delayed(1440.0).apply(BASE, HOSPITAL, 1440.0)
+    away = text.replace("capacity", "absences").replace("factor = 0", "share = 1")
+    with pytest.raises(ScenarioError, match="90 minutes from now it leaves no doctor at all"):
+        catalogue(own(tmp_path, away), names=NAMES)["nobody"].apply(BASE, HOSPITAL, 1440.0)
+
+
+def test_a_window_before_now_and_one_that_ends_before_it_begins_are_refused(tmp_path: FilePath) -> None:
+    for window, says in (("from_min = -5", "0 or more"), ("from_min = 60, until_min = 30", "later than from_min")):
+        with pytest.raises(ConfigurationError, match=says):
+            catalogue(own(tmp_path, OWN.replace("from_min = 60, until_min = 120", window)))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            'durations = [{ duration = "laboratry", factor = 2 }]',
+            "unknown duration laboratry, likely a typo for labora",
+        ),
+        ('routes = [{ share = "p_uhdc", odds = 2 }]', "unknown share p_uhdc, likely a typo for p_uhcd"),
+        (
+            'absences = [{ pool = "profession:nurze", share = 0.1 }]',
+            "unknown pool profession:nurze, likely a typo for pro",
+        ),
+        ('discharges = [{ wards = ["medecine"], factor = 2 }]', "unknown ward medecine, likely a typo for medicine"),
+    ],
+)
+def test_names_that_the_hospital_does_not_have_are_told(tmp_path: FilePath, change: str, says: str) -> None:
+    with pytest.raises(ScenarioError, match=says):
+        catalogue(own(tmp_path, f'[scenario.x]\nfr = "x"\nen = "x"\n{change}\n'), names=NAMES)
+
+
+def test_an_end_of_a_range_that_makes_no_change_is_told_when_the_file_is_read(tmp_path: FilePath) -> None:
+    text = """
+[scenario.x]
+fr = "{n}"
+en = "{n}"
+arrivals = [{ factor = "= 1 + n" }]
+[scenario.x.parameters]
+n = { fr = "n", en = "n", default = 1, low = 0, high = 3 }
+"""
+    with pytest.raises(ConfigurationError, match=r"scenario.x: .*less, but is 4"):
+        catalogue(own(tmp_path, text))
+    with pytest.raises(ConfigurationError, match="must be a number"):
+        catalogue(own(tmp_path, text.replace("1 + n", "1 + m").replace("high = 3", "high = 2")))
+    with pytest.raises(ConfigurationError, match="may name its parameters only"):
+        catalogue(own(tmp_path, text.replace('en = "{n}"', 'en = "{m}"').replace("high = 3", "high = 2")))
+
+
+def test_times_of_day_are_the_next_ones_on_the_local_clock_also_when_clocks_change(tmp_path: FilePath) -> None:
+    text = """
+[scenario.x]
+fr = "x"
+en = "x"
+capacity = [{ pool = "doctor", add = 1, from_clock = "06:00", until_clock = "14:30" }]
+"""
+    scenario = catalogue(own(tmp_path, text))["x"]
+    for now, start_min in (
+        (datetime(2026, 3, 2, 12, tzinfo=UTC), 17 * 60.0),
+        (datetime(2026, 3, 28, 12, tzinfo=UTC), 16 * 60.0),
+        (datetime(2026, 3, 2, 5, tzinfo=UTC), 1440.0),
+    ):
+        (change,) = scenario.at(now, "Europe/Paris").change.capacity
+        assert (change.from_min, change.until_min) == (start_min, start_min + 8.5 * 60)
+
+
+# --- who is away ------------------------------------------------------------------------------------------------------
+
+
+def away(share: float, member: int) -> list[int]:
+    text = f'[scenario.x]\nfr = "x"\nen = "x"\nabsences = [{{ pool = "nurse", share = {share}, until_min = 2880 }}]'
+    [scenario] = scenarios_of(text, place="x").values()
+    base = Setting({"nurse": ((0.0, 20),)})
+    profile = scenario.apply(base, HOSPITAL).capacity_of(HOSPITAL, seed=1, member=member)["nurse"]
+    return [next(n for start, n in reversed(profile) if start <= m) for m in range(0, 2880, 60)]
+
+
+def test_so_many_are_away_as_is_said_others_in_each_member_and_more_with_a_higher_share() -> None:
+    members = np.array([away(0.2, member) for member in range(60)])
+    assert members.mean() == pytest.approx(16.0, abs=0.3)
+    assert members[:, 0].var() == pytest.approx(20 * 0.2 * 0.8, rel=0.5), "each is away or not by themselves"
+    assert (np.array([away(0.4, member) for member in range(60)]) <= members).all()
+    assert away(0.0, 3) == [20] * 48
+    assert len(set(map(tuple, members.tolist()))) > 50
+
+
+def test_after_the_window_everybody_is_back() -> None:
+    text = '[scenario.x]\nfr = "x"\nen = "x"\nabsences = [{ pool = "nurse", share = 0.9, until_min = 60 }]'
+    [scenario] = scenarios_of(text, place="x").values()
+    setting = scenario.apply(Setting({"nurse": ((0.0, 20),)}), HOSPITAL)
+    profile = setting.capacity_of(HOSPITAL, seed=1, member=0)["nurse"]
+    assert profile[-1] == (60.0, 20)
+    assert profile[0][1] < 10
 
 
 def test_scenarios_are_picked_by_name() -> None:
@@ -189,6 +353,7 @@ def test_scenarios_are_picked_by_name() -> None:
 
 
 def test_a_hospital_with_one_level_3_takes_3a_and_3b_for_it() -> None:
-    (crisis,) = ALL["mass_casualty_20"].apply(BASE, ("1", "2", "3", "4", "5")).demand.crises
+    one_level = replace(HOSPITAL, acuities=("1", "2", "3", "4", "5"))
+    (crisis,) = ALL["mass_casualty_20"].apply(BASE, one_level).demand.crises
     assert crisis.severity[2] == pytest.approx(0.25 + 0.15)
     assert sum(crisis.severity.values()) == pytest.approx(1.0)

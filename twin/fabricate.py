@@ -10,6 +10,7 @@ Everything follows from the seed.
     history = world.run_until(now)
     for batch in world.live(clock, stop): ...
     floor = oracle(world, members=100, hours=24, seed=1)           # the best forecast there can be
+    helped = lived_on(world, hours=24, what=Intervention(doctors=2))   # what two more doctors do, in this very world
 """
 
 from __future__ import annotations
@@ -30,7 +31,14 @@ from ingest.columns import to_table
 from ingest.events import Arrived, Event, VisitId
 from twin.fabricated_announced import announcements
 from twin.fabricated_extract import Row, wide_rows, write_csv, write_parquet
-from twin.fabricated_hospital import FabricatedHospital, FabricationError, HospitalKind, HospitalSize, LevelShift
+from twin.fabricated_hospital import (
+    FabricatedHospital,
+    FabricationError,
+    HospitalKind,
+    HospitalSize,
+    Intervention,
+    LevelShift,
+)
 from twin.fabricated_house import House, Snapshot
 from twin.fabricated_records import Faults, Habits, Names, Silence, truth
 from twin.fabricated_timeline import Fact
@@ -38,7 +46,7 @@ from twin.fabricated_world import Progress, World
 
 __all__ = [
     "FabricatedHospital", "Fabrication", "FabricationError", "Faults", "Habits", "HospitalKind", "HospitalSize",
-    "LevelShift", "Silence", "Snapshot", "World", "fabricate", "live", "oracle",
+    "Intervention", "LevelShift", "Silence", "Snapshot", "World", "fabricate", "live", "lived_on", "oracle",
 ]  # fmt: skip
 
 
@@ -125,6 +133,26 @@ def oracle(
     runs = [_run_on(snapshot, luck, leads, step_min) for luck in np.random.SeedSequence([seed, 3]).spawn(members)]
     measures = ("ed_census", "ed_waiting", "ed_boarders")
     return {name: np.array([[counts[name] for counts in run] for run in runs]).T for name in measures}
+
+
+def lived_on(
+    origin: World | Snapshot, *, hours: float, what: Intervention | None = None, step_min: int = 15
+) -> dict[str, np.ndarray]:
+    """What happens next in this very hospital, each measure `(lead,)` as in `oracle`, and `arrivals` since the origin;
+    with what people do about it, or as it would have been.
+
+    Who comes, and when, is the same in both: arrivals have dice of their own.
+    """
+    house = House.go_on(origin.snapshot() if isinstance(origin, World) else origin)
+    house.timeline.facts, begun = [], house.minute
+    if what is not None:
+        house.begin(what)
+    counts = []
+    for lead in range(1, int(hours * 60.0 // step_min) + 1):
+        house.run_until(begun + lead * step_min)
+        came = sum(fact.kind is Arrived for fact in house.timeline.facts or ())
+        counts.append({**house.count_now(), "arrivals": came})
+    return {name: np.array([at[name] for at in counts]) for name in counts[0]}
 
 
 def _run_on(snapshot: Snapshot, luck: np.random.SeedSequence, leads: int, step_min: int) -> list[dict[str, int]]:

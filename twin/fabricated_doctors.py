@@ -177,6 +177,13 @@ class Doctors:
             for _ in range(self._staffing(shift)):
                 self._hire(shift)
 
+    def reinforce(self, people: int, hours: int) -> None:
+        """So many more from now on, for some hours."""
+        for _ in range(people):
+            self._hire(Shift(self._timeline.hour, hours, 1))
+        self.count_staff()
+        self.look_around()
+
     def _staffing(self, shift: Shift) -> int:
         off = is_off_day(self._timeline) and shift.hour == _DAY_SHIFT_HOUR
         return max(shift.people - (self._plant.off_day_doctors if off else 0), 1)

@@ -68,6 +68,24 @@ class LevelShift:
                 )
 
 
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """What people do about it, from an instant on: so many more doctors for some hours, so many more beds open in the
+    largest ward."""
+
+    doctors: int = 0
+    beds: int = 0
+    hours: int = 12
+    """How long the doctors stay: whole hours below a day; beds stay open."""
+
+    def __post_init__(self) -> None:
+        for name, least, most in (("doctors", 0, 20), ("beds", 0, 200), ("hours", 1, 23)):
+            if not least <= getattr(self, name) <= most:
+                raise FabricationError(
+                    f"{name} of an intervention must be {least} to {most}, but is {getattr(self, name)}"
+                )
+
+
 class Shift(NamedTuple):
     """So many `people` who start at a local hour and stay so many hours."""
 

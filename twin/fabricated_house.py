@@ -16,7 +16,7 @@ import numpy as np
 from twin.fabricated_chance import Dice
 from twin.fabricated_doctors import Doctors
 from twin.fabricated_emergency import Emergency
-from twin.fabricated_hospital import FabricatedHospital, LevelShift, Plant, Shift, plant_of
+from twin.fabricated_hospital import FabricatedHospital, Intervention, LevelShift, Plant, Shift, plant_of
 from twin.fabricated_patients import Epidemics, Inflow
 from twin.fabricated_tests import Tests
 from twin.fabricated_timeline import Fact, Timeline
@@ -64,6 +64,13 @@ class House:
         self.inflow.more *= shift.arrivals
         self.timeline.slower *= shift.stays
 
+    def begin(self, what: Intervention) -> None:
+        """What people do about it, from now on."""
+        if what.doctors:
+            self.doctors.reinforce(what.doctors, what.hours)
+        if what.beds:
+            self.wards.open_more(what.beds)
+
     def new_hour(self, _: object = None) -> None:
         """What an hour brings: a new day's level, shifts, rounds, and the arrivals of the hour."""
         if self.timeline.read_wall_clock():
@@ -103,6 +110,12 @@ class House:
             return Snapshot(self.minute, pickle.dumps(self, pickle.HIGHEST_PROTOCOL))
         finally:
             self.timeline.facts = facts
+
+    @staticmethod
+    def go_on(snapshot: Snapshot) -> House:
+        """The hospital as it was, with its own luck: what was to come comes, unless somebody does something."""
+        house: House = pickle.loads(snapshot.state)
+        return house
 
     @staticmethod
     def resume(snapshot: Snapshot, luck: np.random.SeedSequence) -> House:

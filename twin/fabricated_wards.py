@@ -268,6 +268,13 @@ class Wards:
             self.count_beds(unit)
             self._serve(unit)
 
+    def open_more(self, beds: int) -> None:
+        """Beds of the largest ward that were not there before."""
+        largest = max((self.units[name] for name in WARDS), key=lambda unit: unit.beds)
+        largest.beds += beds
+        self.count_beds(largest)
+        self._serve(largest)
+
     def count_beds(self, unit: Unit) -> None:
         """Note how many beds of the unit are open."""
         self._timeline.note(BedsCounted, unit.name, unit.name, unit=unit.name, count=unit.open)

@@ -8,7 +8,7 @@ picks by index and adds.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from twin.demand import Demand, People, joined
 from twin.durations import Laid
 from twin.errors import PresentError
+from twin.law import USUAL, Law, Variants, changed_clocks, factors
 from twin.leaving import clocks
 from twin.luck import HERE, Luck, Purpose
 from twin.parameters import Parameters
@@ -28,6 +29,7 @@ from twin.stages import Stage
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +52,9 @@ class Fate:
     unit: Index
     """Ward wanted when coming to each stop and after the last, `(patient, stop + 1)`; -1 where none."""
     minutes: Array
-    """How long each stop lasts, `(patient, stop, load)`; a stay in a ward that has a clock, by that clock."""
+    """How long each stop lasts, `(patient, stop, phase and load)`; a stay in a ward that has a clock, by that clock."""
     freed_min: Array
-    """When it frees what it needs, `(patient, stop, caseload)`; NaN where that is at its end."""
+    """When it frees what it needs, `(patient, stop, phase and caseload)`; NaN where that is at its end."""
     patience_min: Array
     """How long the patient queues for it, `(patient, stop)`, or until other wards are asked where the stage overflows;
     NaN where neither ends."""
@@ -66,6 +68,13 @@ class Fate:
     """What the clock of each unit shows at them, `(unit, hour + 1)`."""
     leaving_earlier_min: float
     """How much sooner stays end than these clocks say."""
+    phase_edge_min: Array = field(default_factory=lambda: np.empty(0))
+    """From when on the next phase's durations hold, `(phase - 1,)`."""
+
+    @property
+    def phases(self) -> int:
+        """How many phases of the run have durations of their own."""
+        return int(self.phase_edge_min.size) + 1
 
     @property
     def loads(self) -> int:
@@ -75,35 +84,44 @@ class Fate:
     @property
     def caseloads(self) -> int:
         """How many caseloads are told apart: 0, 1 .. patients whom each of those who are needed has in care."""
-        return int(self.freed_min.shape[2])
+        return int(self.freed_min.shape[2]) // self.phases
 
 
-def cast(path: Path, parameters: Parameters, luck: Luck, present: Present, demand: Demand | None = None) -> Fate:
-    """What a member's luck means for those who are here and for those who come under a demand.
+def cast(
+    path: Path, parameters: Parameters, luck: Luck, present: Present, demand: Demand | None = None, law: Law = USUAL
+) -> Fate:
+    """What a member's luck means for those who are here and for those who come under a demand, by a law.
 
     Raises ScenarioError if the demand asks for more patients than luck was drawn for, PresentError if the present
     does not fit the path, RepeatsError if a route leads to a stage more often than its `at_most` allows.
     """
-    return cast_members(path, parameters, luck, [present], demand)[0]
+    return cast_members(path, parameters, luck, [present], [demand or Demand()], law)[0]
 
 
 def cast_members(
-    path: Path, parameters: Parameters, luck: Luck, presents: Sequence[Present], demand: Demand | None = None
-) -> list[Fate]:
-    """The fate of each of several members, as `cast` gives it; routes may have idle stops."""
+    path: Path, parameters: Parameters, luck: Luck, presents: Sequence[Present],
+    demands: Sequence[Demand] = (Demand(),), law: Law = USUAL,
+) -> list[Fate]:  # fmt: skip
+    """The fate of each of several members, as `cast` gives it; routes may have idle stops.
+
+    All who come under one of the demands take part; these have the same crises.
+    """
     _check(path, presents, luck)
-    people = People(path, parameters, luck, presents, demand or Demand())
-    stops = stops_of(path, parameters, people, luck)
-    lengths = _Lengths(path, parameters, people, stops, luck)
+    people = People(path, parameters, luck, presents, demands)
+    variants = Variants(parameters, law, demands[0].crises)
+    variant = variants.of(people.at_min, people.crisis)
+    stops = stops_of(path, variants.parameters, variant, people, luck)
+    lengths = _Lengths(path, parameters, people, stops, luck, law)
     minutes = lengths.of("stage", 0.0)
-    minutes[people.here, 0] = joined(presents, "residual_min")
+    phases = law.phase_edge_min.size + 1
+    minutes[people.here, 0] = np.tile(joined(presents, "residual_min"), (1, phases))
     freed, patience = lengths.of("freed", np.nan), lengths.of("patience", np.nan)[:, :, 0]
     _carry_on(freed, patience, path, parameters, people, luck, presents)
     acuity = np.array([c.acuity for c in parameters.classes], dtype=np.int64)[people.cls]
     everyone = np.full(luck.group.size, -1, dtype=np.int64)
     everyone[people.row] = acuity
     priority = np.where(acuity < 0, (path.acuities - 1) / 2, acuity).astype(np.float64)
-    edge_min, clock_min = _clocks(parameters, luck)
+    edge_min, clock_min = _clocks(parameters, luck, law)
     out = []
     for (first, end), (begin, stop) in zip(pairwise(people.first), pairwise(luck.first), strict=True):
         mine = slice(first, end)
@@ -124,6 +142,7 @@ def cast_members(
                 clock_edge_min=edge_min,
                 clock_min=clock_min,
                 leaving_earlier_min=parameters.leaving_earlier_min,
+                phase_edge_min=law.phase_edge_min,
             )
         )
     return out
@@ -132,28 +151,38 @@ def cast_members(
 class _Lengths:
     """How long things last at the stops of many patients."""
 
-    def __init__(self, path: Path, parameters: Parameters, people: People, stops: Stops, luck: Luck) -> None:
+    def __init__(self, path: Path, parameters: Parameters, people: People, stops: Stops, luck: Luck, law: Law) -> None:
         self._path, self._parameters, self._people, self._stops, self._luck = path, parameters, people, stops, luck
+        self._law = law
         row, stop = np.nonzero(stops.stage != OUT)
         self._at = row * stops.stage.shape[1] + stop
         self._row, self._stage = row, stops.stage.take(self._at)
         self._unit, self._slot = stops.unit[row, stop], stops.slot.take(self._at)
-        self._open = (stop > 0) | (people.group[row] != HERE)
+        self._begun = (stop == 0) & (people.group[row] == HERE)
 
     def of(self, purpose: Purpose, otherwise: float) -> Array:
-        """Minutes at each stop, `(patient, stop, class of load)`, where its stage names a duration for the purpose.
+        """Minutes at each stop, `(patient, stop, phase and class of load)`, where its stage names a duration for the
+        purpose; patience is the same in every phase, and told once.
 
         How long the first stage of those who are here lasts is not worked out: the present says it.
         """
-        laid, code_of = _durations(self._path, self._parameters, purpose)
-        out = np.full((*self._stops.stage.shape, laid.loads), otherwise)
+        laid, names, code_of = _durations(self._path, self._parameters, purpose)
         code = code_of[self._stage, self._unit]
-        some = np.flatnonzero((code >= 0) & self._open) if purpose == "stage" else np.flatnonzero(code >= 0)
+        some = np.flatnonzero((code >= 0) & ~self._begun) if purpose == "stage" else np.flatnonzero(code >= 0)
         row = self._row[some]
         uniform = self._luck.of(purpose, self._people.row[row], self._slot[some])
         lasting = laid.at(uniform, code[some], self._people.cls[row], self._people.block[row])
-        out.reshape(-1, laid.loads)[self._at[some]] = lasting
+        if purpose != "patience" and self._law.paces:
+            lasting = self._by_phase(lasting, names, code[some], self._people.cls[row], self._begun[some])
+        out = np.full((*self._stops.stage.shape, lasting.shape[1]), otherwise)
+        out.reshape(-1, lasting.shape[1])[self._at[some]] = lasting
         return out
+
+    def _by_phase(self, lasting: Array, names: Sequence[str], code: Index, cls: Index, begun: Flags) -> Array:
+        """What begins in each phase lasts times its factor; what has begun is as it was."""
+        times = factors(self._law, names, self._parameters.classes)
+        factor = np.where(begun, 1.0, times[:, code, cls])
+        return np.concatenate([lasting * one[:, None] for one in factor], axis=1)
 
 
 _NAMED: dict[Purpose, Callable[[Stage], str | None]] = {
@@ -165,13 +194,14 @@ _NAMED: dict[Purpose, Callable[[Stage], str | None]] = {
 
 
 @lru_cache(maxsize=12)
-def _durations(path: Path, parameters: Parameters, purpose: Purpose) -> tuple[Laid, Index]:
-    """The durations that stages name for a purpose, and which each has by the ward wanted, `(stage, unit + 1)`; -1 for
-    none."""
+def _durations(path: Path, parameters: Parameters, purpose: Purpose) -> tuple[Laid, list[str], Index]:
+    """The durations that stages name for a purpose, their names, and which each has by the ward wanted, `(stage, unit +
+    1)`; -1 for none."""
     names, code_of = _codes(path, _NAMED[purpose])
     loads = {"stage": parameters.loads, "freed": parameters.caseloads(path), "patience": 1}[purpose]
     durations = [parameters.durations[name] for name in names]
-    return Laid([d.at_load(0) for d in durations] if purpose == "patience" else durations, loads), code_of
+    laid = Laid([d.at_load(0) for d in durations] if purpose == "patience" else durations, loads)
+    return laid, names, code_of
 
 
 def _codes(path: Path, named: Callable[[Stage], str | None]) -> tuple[list[str], Index]:
@@ -191,10 +221,12 @@ def _codes(path: Path, named: Callable[[Stage], str | None]) -> tuple[list[str],
     return list(names), code_of
 
 
-def _clocks(parameters: Parameters, luck: Luck) -> tuple[Array, Array]:
+def _clocks(parameters: Parameters, luck: Luck, law: Law) -> tuple[Array, Array]:
     """The bounds of the run's hours and what the wards' clocks show at them; stays in wards are minutes of these."""
     if parameters.leaving is None:
         return np.empty(0), np.empty((0, 0))
+    if law.discharging:
+        return changed_clocks(luck.hours, parameters.leaving, law.discharging, float(luck.hours.edge_min[-1]))
     return luck.hours.edge_min, clocks(luck.hours.edge_min, luck.hours.hour_of_week, parameters.leaving)
 
 

@@ -6,7 +6,7 @@ the rows of those who come under both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from twin.demand import Demand, comes
 from twin.fate import Fate, cast_members
+from twin.law import USUAL, Law
 from twin.luck import CRISIS, HERE, Luck
 from twin.parameters import Parameters
 from twin.pathway import Path
@@ -51,48 +52,61 @@ class Share:
 
 
 def cast_for(
-    path: Path, parameters: Parameters, luck: Luck, present: Present, demands: Sequence[Demand]
-) -> list[Share]:
+    path: Path, parameters: Parameters, luck: Luck, present: Present, demands: Sequence[Demand],
+    laws: Sequence[Law] | None = None,
+) -> list[Share]:  # fmt: skip
     """For each demand its share of a member's fate; what `cast` raises for one of them is raised.
 
-    Victims are the first of the reserve, so demands with different crises have fates of their own.
+    Victims are the first of the reserve, so demands with different crises have fates of their own; so have laws.
     """
-    return cast_members_for(path, parameters, luck, [present], demands)[0]
+    return cast_members_for(path, parameters, luck, [present], demands, laws)[0]
 
 
 def cast_members_for(
-    path: Path, parameters: Parameters, luck: Luck, presents: Sequence[Present], demands: Sequence[Demand]
-) -> list[list[Share]]:
-    """For each of several members, for each demand, its share of a fate, as `cast_for` gives it."""
+    path: Path, parameters: Parameters, luck: Luck, presents: Sequence[Present], demands: Sequence[Demand],
+    laws: Sequence[Law] | None = None,
+) -> list[list[Share]]:  # fmt: skip
+    """For each of several members, for each demand with its law, its share of a fate, as `cast_for` gives it."""
     out: list[dict[int, Share]] = [{} for _ in presents]
-    crises = [demand.crises for demand in demands]
-    led = [c for i, c in enumerate(crises) if c and c not in crises[:i]] or [()]
-    for victims in led:
-        mine = [i for i, c in enumerate(crises) if c == victims or (not c and victims is led[0])]
-        highest = Demand(_highest([demands[i] for i in mine]), victims)
-        fates = cast_members(path, parameters, luck, presents, highest)
-        for level, struck in dict.fromkeys((demands[i].level, bool(demands[i].crises)) for i in mine):
-            alike = [i for i in mine if (demands[i].level, bool(demands[i].crises)) == (level, struck)]
-            rows = _take_part(fates, luck, demands[alike[0]])
-            for shares, fate, takes in zip(out, fates, rows, strict=True):
-                shares |= {i: Share(fate, takes) for i in alike}
+    for law, mine in _by_law(laws or [USUAL] * len(demands)):
+        for alike in _by_crises([demands[i] for i in mine]):
+            asked = [mine[i] for i in alike]
+            whole = _with_crises([demands[i] for i in asked])
+            fates = cast_members(path, parameters, luck, presents, whole, law)
+            takes: dict[int, list[Flags]] = {}
+            for i in asked:
+                first = next(j for j in asked if demands[j] == demands[i])
+                if first not in takes:
+                    takes[first] = _take_part(fates, luck, path, parameters, demands[i])
+                for shares, fate, rows in zip(out, fates, takes[first], strict=True):
+                    shares[i] = Share(fate, rows)
     return [[shares[i] for i in range(len(demands))] for shares in out]
 
 
-def _take_part(fates: Sequence[Fate], luck: Luck, demand: Demand) -> list[Flags]:
+def _by_law(laws: Sequence[Law]) -> Iterator[tuple[Law, list[int]]]:
+    """Each law once, with the places where it stands."""
+    for law in dict.fromkeys(laws):
+        yield law, [i for i, one in enumerate(laws) if one == law]
+
+
+def _by_crises(demands: Sequence[Demand]) -> Iterator[list[int]]:
+    """The places of demands that may share a fate: those without a crisis share that of the first crisis."""
+    crises = [demand.crises for demand in demands]
+    for victims in [c for i, c in enumerate(crises) if c and c not in crises[:i]] or [()]:
+        yield [i for i, c in enumerate(crises) if c == victims or (not c and victims == next(filter(None, crises), ()))]
+
+
+def _with_crises(demands: Sequence[Demand]) -> list[Demand]:
+    """The same levels, all with the crises of those that have some."""
+    crises = next((demand.crises for demand in demands if demand.crises), ())
+    return [replace(demand, crises=crises) for demand in demands]
+
+
+def _take_part(fates: Sequence[Fate], luck: Luck, path: Path, parameters: Parameters, demand: Demand) -> list[Flags]:
     """By member: those here, the victims if there is a crisis, and the candidates who come."""
     row = np.concatenate([fate.visit + first for fate, first in zip(fates, luck.first, strict=False)])
+    cls = np.concatenate([fate.cls for fate in fates])
     group = luck.group[row]
-    takes = (group == HERE) | ((group == CRISIS) & bool(demand.crises)) | comes(luck, demand, row)
+    come = comes(luck, demand, path, parameters, row, cls)
+    takes = (group == HERE) | ((group == CRISIS) & bool(demand.crises)) | come
     return np.split(takes, np.cumsum([fate.visit.size for fate in fates])[:-1])
-
-
-def _highest(demands: Sequence[Demand]) -> tuple[tuple[float, float], ...]:
-    """The highest level of all at each minute."""
-    minutes = sorted({minute for demand in demands for minute, _ in demand.level})
-    return tuple((at, max(_at(demand.level, at) for demand in demands)) for at in minutes)
-
-
-def _at(level: tuple[tuple[float, float], ...], minute: float) -> float:
-    """The factor at a minute; before the first step that of the first."""
-    return next((factor for at, factor in reversed(level) if at <= minute), level[0][1])

@@ -118,6 +118,12 @@ class Hospital:
         return {pool.name: pool.caseload for pool in self.rosters}
 
     @property
+    def professions(self) -> dict[str, tuple[str, ...]]:
+        """The pools of each profession."""
+        named = dict.fromkeys(pool.profession for pool in self.rosters if pool.profession)
+        return {one: tuple(p.name for p in self.rosters if p.profession == one) for one in named}
+
+    @property
     def spaces(self) -> int:
         """Treatment spaces of the department: its boxes and the like, the waiting room and desks left out."""
         return sum(unit.places for unit in self.units if not unit.ward and unit.name in self.treats_in)
@@ -159,7 +165,7 @@ class Hospital:
     def with_roster(self, pool: str, weekday: Sequence[int], weekend: Sequence[int] | None = None) -> Hospital:
         """The same hospital with another roster of a pool, `(24,)` by local hour; a new pool is added."""
         known = {p.name: p for p in self.rosters}
-        base = known.get(pool, Pool(pool, (), (), fr=pool, en=pool))
+        base = known.get(pool, Pool(pool, (), (), fr=pool, en=pool, profession=pool))
         weekend = weekday if weekend is None else weekend
         known[pool] = replace(base, weekday=tuple(weekday), weekend=tuple(weekend), on=())
         return replace(self, rosters=tuple(known.values()))

@@ -20,7 +20,19 @@ from typing import Any, cast
 import numpy as np
 
 from ingest import events
-from twin import kernel_counts, kernel_layout, kernel_loop, kernel_patient, kernel_queues, model, routing, steps, story
+from twin import (
+    kernel_asked,
+    kernel_counts,
+    kernel_layout,
+    kernel_loop,
+    kernel_patient,
+    kernel_queues,
+    kernel_tallies,
+    model,
+    routing,
+    steps,
+    story,
+)
 from twin.code import digest_of
 from twin.counting import Counting
 from twin.errors import TwinError
@@ -30,14 +42,18 @@ from twin.hospital import Profile
 from twin.kernel_counts import WAITS, count
 from twin.kernel_loop import simulate
 from twin.kernel_tables import Array, Flags, Index, Packed, Room, aimed, packed
+from twin.kernel_tallies import WAIT, tally
 from twin.pathway import Path
 from twin.present import Present
 from twin.story import Story
+from twin.tallies import Tallying
 
 logger = logging.getLogger(__name__)
 
 Loop = Callable[[Index, Array], None]
 Counter = Callable[[Array, Index, Array, Index, Index, Index, Array, float, Array], None]
+Asker = Callable[..., None]
+Tallier = Callable[[Array, Index, Array, Index, Index, Index, Array, float, Array], None]
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
 """Threads may run members side by side; references to the arrays are not counted, since the loop makes none."""
@@ -51,11 +67,27 @@ _FAULTS = {
 
 _BESIDE = FilePath(__file__).parent / "__pycache__"
 """Where what is compiled is kept unless a folder is given."""
-_TEXTS = (events, routing, steps, story, kernel_layout, kernel_counts, kernel_loop, kernel_patient, kernel_queues)
+_TEXTS = (
+    events,
+    routing,
+    steps,
+    story,
+    kernel_layout,
+    kernel_asked,
+    kernel_counts,
+    kernel_loop,
+    kernel_patient,
+    kernel_queues,
+    kernel_tallies,
+)
 _fast: list[Loop] = []
 """The compiled loop, once it is there."""
 _counter: list[Counter] = []
 """And what counts its marks, compiled."""
+_tallier: list[Tallier] = []
+"""And what tallies them."""
+_asker: list[Asker] = []
+"""And what tells the work asked of pools."""
 
 
 def run(capacity: Mapping[str, Profile], path: Path, fate: Fate, present: Present, horizon_min: float) -> Story:
@@ -64,6 +96,11 @@ def run(capacity: Mapping[str, Profile], path: Path, fate: Fate, present: Presen
     Raises TwinError for what the law does not allow: nothing is ignored.
     """
     return Runs(path, fate, present, horizon_min).under(capacity)
+
+
+def asker() -> Asker:
+    """What tells the work asked of pools (`kernel_asked.ask`), compiled once it is there."""
+    return _asker[0] if _asker else kernel_asked.ask
 
 
 def ready() -> bool:
@@ -125,6 +162,20 @@ class Runs:
             return what.of_story(self._before, self._fate.acuity, np.zeros(1))
         return self._count(self._counter, np.empty(0), np.empty((0, 4), dtype=np.int64), what, np.zeros(1), 0.0)
 
+    def tallied(
+        self, capacity: Mapping[str, Profile], what: Counting, grid_min: Array, tallying: Tallying, visits: Index,
+        rows: Flags | None = None,
+    ) -> tuple[Array, Array]:  # fmt: skip
+        """What `counted` gives, and the tallies of the same story, `(row,)`; `visits` says what each visit is."""
+        acuity = self._fate.acuity
+        if self._form is None or self._counter is None or not _tallier:
+            told = self.under(capacity, rows)
+            counts = what.of_story(told, acuity, grid_min, at_once_min=what.at_once_min)
+            return counts, tallying.of_story(told, acuity, visits)
+        marks, out = self._marks(self._form, capacity, rows), np.empty(len(tallying.names))
+        _tallier[0](*self._before_in_order, *marks, acuity, visits, tallying.night_min, tallying.until_min, out)
+        return self._count(self._counter, *marks, what, grid_min, what.at_once_min), out
+
     @cached_property
     def _before_in_order(self) -> tuple[Array, Index]:
         told = self._before.in_order()
@@ -179,6 +230,18 @@ def compiled_counter(kept_in: FilePath | None = _BESIDE) -> Counter:
     return cast(Counter, _compiled(count, kept_in, {"nogil": True}))
 
 
+@cache
+def compiled_tallier(kept_in: FilePath | None = _BESIDE) -> Tallier:
+    """What tallies marks, compiled and kept in the same way."""
+    return cast(Tallier, _compiled(tally, kept_in, {"nogil": True}))
+
+
+@cache
+def compiled_asker(kept_in: FilePath | None = _BESIDE) -> Asker:
+    """What tells the work asked of pools, compiled and kept in the same way."""
+    return cast(Asker, _compiled(kernel_asked.ask, kept_in, {"nogil": True}))
+
+
 def _compiled(function: Callable[..., None], kept_in: FilePath | None, options: Mapping[str, Any]) -> object:
     from numba import config, njit
 
@@ -226,11 +289,15 @@ def warm(otherwise: FilePath | None = None) -> None:
     """
     place = _BESIDE if _writable(_BESIDE) else otherwise
     with _alone(place):
-        form, counter = compiled(place), compiled_counter(place)
+        form, counter, tallier = compiled(place), compiled_counter(place), compiled_tallier(place)
         form(np.zeros(kernel_layout.HEAD, dtype=np.int64), np.zeros(1))
         marks, codes = np.empty((0, kernel_layout.MARK), dtype=np.int64), np.full(1, -1)
         counter(np.empty(0), marks, np.empty(0), marks, codes, codes, np.zeros(1), 0.0, np.empty((WAITS, 1)))
-    _fast[:], _counter[:] = [form], [counter]
+        ask = compiled_asker(place)
+        none, no, stage = np.zeros((1, 1, 1)), np.zeros((1, 1), dtype=bool), np.full((1, 1), -1)
+        ask(stage, none, none, np.zeros(1), no[0], no, no, no, no[0], np.zeros(1), np.zeros((1, 1)))
+        tallier(np.empty(0), marks, np.empty(0), marks, codes, codes, np.empty((0, 2)), 0.0, np.empty(WAIT + 1))
+    _fast[:], _counter[:], _tallier[:], _asker[:] = [form], [counter], [tallier], [ask]
 
 
 @contextmanager

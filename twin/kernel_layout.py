@@ -32,11 +32,13 @@ BODIES, KEPT_NOW, POOLS, QUEUES, GUESTS, HEAP, TOLD = range(32, 39)
 """What is worked in, in n: `(row, BODY)`; `(row, KEEP)`; `(pool, POOL)`; `(pool, row)`; `(host, row)`; `(event,
 HEAPED)`; `(mark, MARK)`."""
 HORIZON, LASTS, FREED, PATIENCE, EDGES, PRIORITY, CAME, CHANGE_AT, HEAP_AT, TOLD_AT = range(39, 49)
-"""Where in x: the horizon, which is the first; `(row, stop, load)`; `(row, stop, caseload)`; `(row, stop)`; `(row,
-load - 1)`; by row; by row; by change; by event; by mark."""
+"""Where in x: the horizon, which is the first; `(row, stop, phase, load)`; `(row, stop, phase, caseload)`; `(row,
+stop)`; `(row, load - 1)`; by row; by row; by change; by event; by mark."""
 CLOCK_EDGE, CLOCK, EARLIER = 50, 51, 52
 """Where in x: by bound of an hour; `(unit, bound)`; how much sooner stays end."""
-HEAD = 53
+PHASES, PHASE_EDGE = 53, 54
+"""How many phases have durations of their own; where in x the minutes begin at which the next one does."""
+HEAD = 55
 
 # --- columns -------------------------------------------------------------------------------------------------------
 

@@ -65,6 +65,7 @@ from twin.kernel_layout import (
     OVERFLOWS,
     PATIENCE,
     PATIENCE_OVER,
+    PHASES,
     PLACE,
     PLACED,
     POOL,
@@ -99,7 +100,7 @@ from twin.kernel_layout import (
     Whole,
     part,
 )
-from twin.kernel_patient import caseload_of, lasting_of, step_of, tell, unit_of
+from twin.kernel_patient import caseload_of, lasting_of, phase_of, step_of, tell, unit_of
 from twin.kernel_queues import (
     fault,
     join,
@@ -230,7 +231,7 @@ def _keep(n: Whole, row: int, code: int) -> None:
 def _serves_on(n: Whole, x: Minutes, row: int) -> int:
     """Hold what the stage that has begun needs; 1 if it goes on in this run, which ASKED remembers."""
     at, mine = step_of(n, row), n[BODIES] + row * BODY
-    free = n[at + FREES] == 1 and x[n[FREED] + row * n[STOPS] * n[CASELOADS] + caseload_of(n, at)] <= 0
+    free = n[at + FREES] == 1 and x[n[FREED] + row * n[STOPS] * n[PHASES] * n[CASELOADS] + caseload_of(n, at)] <= 0
     if not free:
         for i in range(n[at + TAKES], n[at + ASKS]):
             n[pool_of(n, row, n[n[at + ASKS_AT] + i], n[mine + WARD]) + TAKEN] += 1
@@ -284,7 +285,8 @@ def _lasts(n: Whole, x: Minutes, now: float, row: int, at: int) -> float:
     stop = row * n[STOPS] + n[mine + STOP]
     lasting = lasting_of(n, x, now, row, at)
     if n[at + FREES] == 1 and n[mine + HELD] > 0:
-        freed = x[n[FREED] + stop * n[CASELOADS] + caseload_of(n, at)]
+        phase = stop * n[PHASES] + phase_of(n, x, now)
+        freed = x[n[FREED] + phase * n[CASELOADS] + caseload_of(n, at)]
         if freed < lasting:
             push(n, x, now, freed, SET_FREE, row)
             n[mine + HELD] = 0

@@ -25,6 +25,8 @@ from twin.kernel_layout import (
     MARKS,
     MOST_MARKS,
     NOT_SEEN,
+    PHASE_EDGE,
+    PHASES,
     POOL,
     POOLS,
     STAGE,
@@ -55,6 +57,15 @@ _MOVED = RANK["Moved"]
 
 
 @part
+def phase_of(n: Whole, x: Minutes, now: float) -> int:
+    """Which durations hold now."""
+    phase = 0
+    while phase < n[PHASES] - 1 and x[n[PHASE_EDGE] + phase] <= now:
+        phase += 1
+    return phase
+
+
+@part
 def load_of(n: Whole, x: Minutes, row: int) -> int:
     """How full the department is now, as a load class."""
     load, edges = 0, n[EDGES] + row * (n[LOADS] - 1)
@@ -67,7 +78,8 @@ def load_of(n: Whole, x: Minutes, row: int) -> int:
 def lasting_of(n: Whole, x: Minutes, now: float, row: int, at: int) -> float:
     """How long the stage lasts from now on; a stay in a ward that has a clock, by that clock."""
     mine = n[BODIES] + row * BODY
-    minutes = x[n[LASTS] + (row * n[STOPS] + n[mine + STOP]) * n[LOADS] + load_of(n, x, row)]
+    stop = row * n[STOPS] + n[mine + STOP]
+    minutes = x[n[LASTS] + (stop * n[PHASES] + phase_of(n, x, now)) * n[LOADS] + load_of(n, x, row)]
     if n[at + BY_CLOCK] == 0 or n[CLOCK_EDGES] == 0:
         return float(minutes)
     lasting = _on_clock(n, x, now, n[CLOCK] + n[mine + WARD] * n[CLOCK_EDGES], minutes)

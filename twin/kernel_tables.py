@@ -165,6 +165,7 @@ def _put_fate(box: _Box, fate: Fate) -> None:
     rows, stops = fate.stage.shape
     box.count[layout.ROWS], box.count[layout.STOPS] = rows, stops
     box.count[layout.LOADS], box.count[layout.CASELOADS] = fate.loads, fate.caseloads
+    box.count[layout.PHASES], box.minutes[layout.PHASE_EDGE] = fate.phases, fate.phase_edge_min
     box.whole[layout.STAGE], box.whole[layout.WANTED], box.whole[layout.VISIT] = fate.stage, fate.unit, fate.visit
     box.minutes[layout.LASTS], box.minutes[layout.FREED] = fate.minutes, fate.freed_min
     box.minutes[layout.PATIENCE], box.minutes[layout.EDGES] = fate.patience_min, fate.edges[fate.block]

@@ -35,7 +35,9 @@ Purpose = Literal["stage", "then", "wanted", "patience", "freed"]
 long it holds what it needs."""
 
 RESERVE = 100
-"""How many victims of a crisis a scenario may bring."""
+"""How many victims of a crisis luck is drawn for, where no scenario brings more."""
+MOST_VICTIMS = 3000
+"""How many a scenario may bring: luck is drawn for each."""
 HERE, CRISIS = -2, -1
 """Codes of the groups that are not streams."""
 _MARK, _CLASS, _FIRST = range(3)
@@ -89,6 +91,11 @@ class Luck:
         """How many patients of each member are here at the start, `(member,)`."""
         return np.add.reduceat((self.group == HERE).astype(np.int64), self.first[:-1])
 
+    @property
+    def reserve(self) -> int:
+        """How many victims of a crisis there is luck for in each member."""
+        return int((self.group[self.first[0] : self.first[1]] == CRISIS).sum())
+
 
 def draw(
     path: Path,
@@ -101,6 +108,7 @@ def draw(
     horizon_min: float,
     zone: str,
     seen_today: Mapping[str, int] | None = None,
+    reserve: int = RESERVE,
 ) -> Luck:
     """The luck of one member from an aware instant on.
 
@@ -108,7 +116,7 @@ def draw(
     """
     return draw_members(
         path, parameters, {member: present_count}, seed=seed, start=start, horizon_min=horizon_min, zone=zone,
-        seen_today=seen_today,
+        seen_today=seen_today, reserve=reserve,
     )  # fmt: skip
 
 
@@ -124,12 +132,13 @@ def draw_members(
     seen_today: Mapping[str, int] | None = None,
     unheard_today: Mapping[str, float] | None = None,
     announced: Sequence[Coming] = (),
+    reserve: int = RESERVE,
 ) -> Luck:
     """The luck of several members, by how many are here in each; that of each is the same whoever else is drawn.
 
     `unheard_today` are the arrivals since midnight, by stream, of which nothing was to be heard by now. Those
     `announced` come beside the candidates of their streams, of whom so many fewer come. They come under every
-    level of arrivals.
+    level of arrivals. Of the `reserve`, victims of a crisis are taken; how large it is moves nobody's luck.
     """
     hours = calendar(start, horizon_min, zone)
     dice = [_Dice(seed, member) for member in present_counts]
@@ -139,7 +148,7 @@ def draw_members(
     coming = [_coming(one, parameters.streams, [rate[m] for rate in rates], hours) for m, one in enumerate(dice)]
     coming, sure, fits = _with_announced(coming, announced, seed, list(present_counts), horizon_min)
     sizes = [
-        [here, RESERVE, *(at.size for at in mine)]
+        [here, reserve, *(at.size for at in mine)]
         for here, mine in zip(present_counts.values(), coming, strict=True)
     ]  # fmt: skip
     first = np.concatenate([[0], np.cumsum([sum(mine) for mine in sizes])]).astype(np.int64)
@@ -150,7 +159,7 @@ def draw_members(
     group = np.repeat(np.tile([HERE, CRISIS, *range(len(parameters.streams))], len(dice)), np.concatenate(sizes))
     at_min = np.concatenate(
         [part for here, mine in zip(present_counts.values(), coming, strict=True)
-         for part in (np.zeros(here + RESERVE), *mine)]
+         for part in (np.zeros(here + reserve), *mine)]
     )  # fmt: skip
     mark = uniform[_leads(group, at_min), _MARK]
     for (member, code), rows in _last_of(group, first, sure).items() if announced else ():

@@ -176,6 +176,7 @@ class _Run:
         self.stage, self.unit, self.patience = fate.stage.tolist(), fate.unit.tolist(), fate.patience_min.tolist()
         self.minutes, self.freed = _flat(fate.minutes), _flat(fate.freed_min)
         self.edges, self.loads, self.caseloads = fate.edges[fate.block].tolist(), fate.loads, fate.caseloads
+        self.phases, self.phase_edge_min = fate.phases, fate.phase_edge_min.tolist()
         self.priority, self.visit = fate.priority.tolist(), fate.visit.tolist()
         self.edge_min, self.clock_min = fate.clock_edge_min.tolist(), fate.clock_min.tolist()
         self.census = 0
@@ -257,7 +258,8 @@ class _Run:
                 self.begin(p, step)
             lasting_min = self.lasting(p, step)
             if step.frees:
-                self.free_after(p, self.freed[p.row][stop * self.caseloads + self.caseload(step)], lasting_min)
+                at = (stop * self.phases + self.phase()) * self.caseloads + self.caseload(step)
+                self.free_after(p, self.freed[p.row][at], lasting_min)
             if self.env.now + lasting_min >= self.horizon_min:
                 return
             if lasting_min > 0:
@@ -297,11 +299,15 @@ class _Run:
 
     def lasting(self, p: _Patient, step: Step) -> float:
         """How long the stage lasts from now on; a stay in a ward that has a clock, by that clock."""
-        minutes: float = self.minutes[p.row][p.stop * self.loads + self.load(p)]
+        minutes: float = self.minutes[p.row][(p.stop * self.phases + self.phase()) * self.loads + self.load(p)]
         if step.by_clock and self.edge_min:
             on_clock_min = on_clock(self.edge_min, self.clock_min[p.unit], self.env.now, minutes)
             return max(on_clock_min - self.fate.leaving_earlier_min, 0.0)
         return minutes
+
+    def phase(self) -> int:
+        """Which durations hold now."""
+        return bisect_right(self.phase_edge_min, self.env.now) if self.phases > 1 else 0
 
     def load(self, p: _Patient) -> int:
         """How full the department is now, as a load class."""

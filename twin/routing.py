@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from twin.demand import People, pick_by
 from twin.errors import RepeatsError
+from twin.law import check_sums
 from twin.luck import Luck
 from twin.parameters import Parameters
 from twin.pathway import Path
@@ -33,12 +35,17 @@ class Stops(NamedTuple):
     """Ward wanted when coming to each stop and after the last, `(patient, stop + 1)`; -1 where none."""
 
 
-def stops_of(path: Path, parameters: Parameters, people: People, luck: Luck) -> Stops:
-    """Every stage that each patient comes to, unless patience ends before.
+def stops_of(path: Path, variants: Sequence[Parameters], variant: Index, people: People, luck: Luck) -> Stops:
+    """Every stage that each patient comes to, unless patience ends before; `variant` says which parameters are theirs.
 
-    Raises RepeatsError if that is the same stage more often than its `at_most` allows.
+    Raises RepeatsError if that is the same stage more often than its `at_most` allows, ScenarioError if more than
+    everybody would go on from a stage.
     """
+    parameters = variants[0]
     table, n = _table(path, parameters), people.row.size
+    kinds = len(parameters.classes) * parameters.blocks
+    running = np.concatenate([_table(path, one).running for one in variants], axis=1)
+    kind = variant * kinds + people.cls * parameters.blocks + people.block
     times = np.zeros((n, len(path.stages)), dtype=np.int8)
     who, at = np.arange(n), people.enters
     stages, slots, units = list[Index](), list[Index](), [people.unit]
@@ -54,7 +61,7 @@ def stops_of(path: Path, parameters: Parameters, people: People, luck: Luck) -> 
         for k in table.wanting:
             mine = np.flatnonzero(at == k)
             units[-1][who[mine]] = _ward_wanted(path, parameters, people, luck, k, who[mine], slot[mine])
-        at = _next(table, parameters, people, luck, who, at, slot)
+        at = _next(table, running, kind, people, luck, who, at, slot)
         who, at = who[at != OUT], at[at != OUT]
     return Stops(stage=np.stack(stages, axis=1), slot=np.stack(slots, axis=1), unit=np.stack(units, axis=1))
 
@@ -92,7 +99,7 @@ class _Table(NamedTuple):
     """`(stage, target)`; OUT where there is none."""
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def _table(path: Path, parameters: Parameters) -> _Table:
     most = max(2, *(len(stage.then) for stage in path.stages))
     running = np.ones((len(path.stages), len(parameters.classes) * parameters.blocks, most - 1))
@@ -100,7 +107,9 @@ def _table(path: Path, parameters: Parameters) -> _Table:
     for k, stage in enumerate(path.stages):
         targets[k, : len(stage.then)] = [path.index(target) for target in stage.then]
         if len(stage.then) > 1:
-            share = probabilities(stage, parameters).reshape(-1, len(stage.then))
+            share = probabilities(stage, parameters)
+            check_sums(path.names[k], share)
+            share = share.reshape(-1, len(stage.then))
             running[k, :, : len(stage.then) - 1] = np.cumsum(share, axis=1)[:, :-1]
     return _Table(
         first_slot=np.array(path.first_slot),
@@ -113,14 +122,13 @@ def _table(path: Path, parameters: Parameters) -> _Table:
 
 
 def _next(
-    table: _Table, parameters: Parameters, people: People, luck: Luck, who: Index, at: Index, slot: Index
+    table: _Table, running: Array, kind: Index, people: People, luck: Luck, who: Index, at: Index, slot: Index
 ) -> Index:
     """The next stage of each, by the stage and slot that they are at."""
     out = table.targets[at, 0]
     some = np.flatnonzero(table.branches[at])
     uniform = luck.of("then", people.row[who[some]], slot[some])
-    kind = people.cls[who[some]] * parameters.blocks + people.block[who[some]]
-    chosen = (table.running[at[some], kind] <= uniform[:, None]).sum(axis=1)
+    chosen = (running[at[some], kind[who[some]]] <= uniform[:, None]).sum(axis=1)
     out[some] = table.targets[at[some], chosen]
     return np.asarray(out)
 

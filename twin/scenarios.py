@@ -1,97 +1,75 @@
 """THE SCENARIO CATALOGUE: a name, one sentence in each language, and a pure change over a time window.
 
-A scenario changes a `Setting` (the capacity of pools, and who comes) and never luck: so each patient of the base has
-the same luck in every scenario, and differences are paired. `scenarios.toml` is the shipped catalogue; a site writes
-its own in a file of the same form.
+A scenario changes a `Setting` (capacities, who comes, how the hospital works) and never luck: so each patient of the
+base has the same luck in every scenario, and differences are paired. `scenarios.toml` is the shipped catalogue; a site
+writes its own in a file of the same form. Scenarios add up ("winter_peak+eight_beds"), and those with numbers of their
+own take others ("epidemic_clusters[clusters=5,size=80]").
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from difflib import get_close_matches
+from functools import reduce
+from itertools import chain
 from math import inf
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field
 
-from ingest.configuration import Checked, load
-from ingest.events import Acuity
-from twin.arrivals import HEADROOM
-from twin.demand import Crisis, Demand
+from ingest.configuration import Checked, checked, read, tables
+from ingest.errors import ConfigurationError
+from twin.changes import (
+    EVERY_WARD,
+    KINDS,
+    LARGEST_WARDS,
+    PROFESSION,
+    AbsenceChange,
+    ArrivalsChange,
+    CapacityChange,
+    CrisisChange,
+    DischargeChange,
+    DurationChange,
+    RouteChange,
+    Windowed,
+)
 from twin.errors import ScenarioError
-from twin.hospital import BED, CARE, Profile, steps
-from twin.luck import RESERVE
+from twin.hospital import Hospital
+from twin.knobs import Knob, in_range, worked_out
+from twin.pathway import Path
+from twin.setting import Setting, check_staff, with_change
 
 DEFAULT = FilePath(__file__).with_name("scenarios.toml")
-LARGEST_WARDS = "largest wards"
 Language = Literal["fr", "en"]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a run is given besides path, parameters, present and luck."""
-
-    capacity: Mapping[str, Profile]
-    demand: Demand = field(default_factory=Demand)
-    caseloads: Mapping[str, int] = field(default_factory=dict)
-    """How many patients one of a pool looks after at once: with more of them goes more of `care:<pool>`."""
-
-
-def _whole(severity: dict[Acuity, float]) -> dict[Acuity, float]:
-    if abs(sum(severity.values()) - 1) > 1e-6 or min(severity.values()) < 0:
-        raise ValueError(f"shares must lie between 0 and 1 and sum to 1, but sum to {sum(severity.values()):g}")
-    return severity
-
-
-class _Window(Checked):
-    """Minutes from now; `until_min` left out means to the end."""
-
-    from_min: Annotated[float, Field(ge=0)] = 0.0
-    until_min: float | None = None
-
-    @model_validator(mode="after")
-    def _ends_after_its_start(self) -> _Window:
-        if self.until_min is not None and self.until_min <= self.from_min:
-            raise ValueError("until_min must be later than from_min")
-        return self
-
-    @property
-    def end_min(self) -> float:
-        return inf if self.until_min is None else self.until_min
-
-
-class CapacityChange(_Window):
-    """A pool gains or loses places."""
-
-    pool: str
-    add: int
-
-
-class ArrivalsChange(_Window):
-    """The arrivals of the first stream, times a factor."""
-
-    factor: Annotated[float, Field(ge=0, le=HEADROOM)]
-
-
-class CrisisChange(Checked):
-    """Victims who come in a short time."""
-
-    patients: Annotated[int, Field(ge=1, le=RESERVE)]
-    from_min: Annotated[float, Field(ge=0)] = 0.0
-    over_min: Annotated[float, Field(ge=0)]
-    severity: Annotated[dict[Acuity, float], Field(min_length=1), AfterValidator(_whole)]
+_CALLED = re.compile(r"(?P<name>[^\[\]+]+?)(?:\[(?P<values>[^\[\]]*)\])?")
 
 
 class ScenarioEntry(Checked):
-    """One `[scenario.<name>]`."""
+    """One `[scenario.<name>]`: its sentence and its changes."""
 
     fr: str = Field(min_length=1)
     en: str = Field(min_length=1)
+    parameters: dict[str, Knob] = Field(default_factory=dict)
     capacity: tuple[CapacityChange, ...] = ()
+    absences: tuple[AbsenceChange, ...] = ()
     arrivals: tuple[ArrivalsChange, ...] = ()
     crisis: tuple[CrisisChange, ...] = ()
+    durations: tuple[DurationChange, ...] = ()
+    routes: tuple[RouteChange, ...] = ()
+    discharges: tuple[DischargeChange, ...] = ()
+
+    @property
+    def changes(self) -> tuple[Windowed, ...]:
+        """Every change, kind by kind."""
+        return tuple(chain.from_iterable(getattr(self, kind) for kind in KINDS))
+
+    def each(self, change: Any) -> ScenarioEntry:
+        """The entry with every change made another by a function."""
+        return self.model_copy(update={kind: tuple(map(change, getattr(self, kind))) for kind in KINDS})
 
 
 class ScenariosFile(Checked):
@@ -106,132 +84,259 @@ class Scenario:
 
     name: str
     change: ScenarioEntry
+    values: Mapping[str, float] = field(default_factory=dict)
+    """The numbers that it has of its own."""
+    told: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What its file says, from which other numbers lead to another change."""
 
     def sentence(self, language: Language) -> str:
         """What it says, for the wall."""
-        return self.change.fr if language == "fr" else self.change.en
+        said = self.change.fr if language == "fr" else self.change.en
+        return said.format_map({name: _shown(value, language) for name, value in self.values.items()})
 
     @property
-    def parameters(self) -> dict[str, Any]:
-        """The numbers of the change, as plain values."""
-        return self.change.model_dump(exclude={"fr", "en"}, exclude_defaults=True, mode="json")
+    def parameters(self) -> dict[str, dict[str, Any]]:
+        """The numbers that may be set, by name: value, low, high, and what they are."""
+        knobs = self.change.parameters.items()
+        return {name: {"value": self.values[name], **knob.model_dump(exclude={"default"})} for name, knob in knobs}
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The changes, kind by kind, as plain values."""
+        return self.change.model_dump(include=set(KINDS), exclude_defaults=True, mode="json")
+
+    def with_values(self, values: Mapping[str, float]) -> Scenario:
+        """The same with other numbers, which its name says from then on.
+
+        Raises ScenarioError for a number that it does not have, that is beyond its range, or that makes no change.
+        """
+        every = in_range(self.name, self.change.parameters, {**self.values, **values})
+        if every == self.values:
+            return self
+        plain = self.name.partition("[")[0]
+        usual = {name: knob.default for name, knob in self.change.parameters.items()}
+        other = ",".join(f"{name}={value:g}" for name, value in every.items() if value != usual[name])
+        name = f"{plain}[{other}]" if other else plain
+        try:
+            change = checked(worked_out(self.told, every), ScenarioEntry, "", place=name)
+        except ConfigurationError as error:
+            raise ScenarioError(str(error)) from error
+        return replace(self, name=name, change=change, values=every)
 
     def delayed(self, by_min: float) -> Scenario:
         """The same change, so much later."""
-        if not by_min:
-            return self
-        kinds = {"capacity": self.change.capacity, "arrivals": self.change.arrivals, "crisis": self.change.crisis}
-        later = {kind: tuple(_delayed(change, by_min) for change in changes) for kind, changes in kinds.items()}
-        return replace(self, change=self.change.model_copy(update=later))
+        return replace(self, change=self.change.each(lambda change: change.delayed(by_min))) if by_min else self
 
-    def apply(self, setting: Setting, acuities: Sequence[str]) -> Setting:
-        """The setting changed; `acuities` are the hospital's levels, by code."""
-        capacity, demand = dict(setting.capacity), setting.demand
-        for places in self.change.capacity:
-            capacity |= _changed(capacity, places, setting.caseloads)
-        for arrivals in self.change.arrivals:
-            demand = replace(demand, level=_scaled(demand.level, arrivals))
-        crises = tuple(_crisis(crisis, acuities) for crisis in self.change.crisis)
-        return replace(setting, capacity=capacity, demand=replace(demand, crises=demand.crises + crises))
+    def begun(self, passed_min: float) -> Scenario:
+        """What is left of the change so long after it began; its times of day must be minutes. A crisis that has begun
+        is left out: who came is known."""
+        kinds = {
+            kind: tuple(one.begun(passed_min) for one in getattr(self.change, kind) if one.lasts_beyond(passed_min))
+            for kind in KINDS
+        }
+        kinds["crisis"] = tuple(one for one in kinds["crisis"] if one.from_min > 0 or not passed_min)
+        return replace(self, change=self.change.model_copy(update=kinds))
+
+    def at(self, now: datetime, zone: str) -> Scenario:
+        """The same with its times of day as minutes from an instant."""
+        return replace(self, change=self.change.each(lambda change: change.at(now, zone)))
+
+    def apply(self, setting: Setting, hospital: Hospital, horizon_min: float = inf) -> Setting:
+        """The setting changed; what the hospital does not have stays as it is.
+
+        Raises ScenarioError if at some time before the horizon it would leave no doctor or no nurse at work.
+        """
+        changed = reduce(lambda one, change: with_change(one, change, hospital), self.change.changes, setting)
+        check_staff(setting, changed, hospital, horizon_min)
+        return changed
 
 
-def _delayed(change: Checked, by_min: float) -> Checked:
-    told = {name: getattr(change, name, None) for name in ("from_min", "until_min")}
-    return change.model_copy(update={name: minute + by_min for name, minute in told.items() if minute is not None})
+@dataclass(frozen=True)
+class Names:
+    """What scenarios may speak of, by which misspelt names are found."""
+
+    pools: frozenset[str]
+    professions: frozenset[str]
+    wards: frozenset[str]
+    durations: frozenset[str]
+    shares: frozenset[str]
+
+    @classmethod
+    def of(cls, hospitals: Iterable[Hospital], paths: Iterable[Path]) -> Names:
+        """Those of some hospitals and paths."""
+        houses, ways = list(hospitals), list(paths)
+        durations = {name for path in ways for name in path.durations}
+        return cls(
+            pools=frozenset(chain((LARGEST_WARDS, EVERY_WARD), *(house.pools for house in houses))),
+            professions=frozenset(PROFESSION + one for house in houses for one in house.professions),
+            wards=frozenset(unit.name for house in houses for unit in house.wards),
+            durations=frozenset(durations | {name.partition(":")[0] for name in durations}),
+            shares=frozenset(chain(*(path.shares for path in ways))),
+        )
+
+    def faults(self, scenario: Scenario) -> Iterator[str]:
+        """What a scenario speaks of that is not among them."""
+        change = scenario.change
+        pools = [*(one.pool for one in change.capacity), *(one.pool for one in change.absences)]
+        yield from self._unknown("pool", pools, self.pools | self.professions)
+        wards = chain(*(one.wards for one in change.arrivals), *(one.wards for one in change.discharges))
+        yield from self._unknown("ward", wards, self.wards)
+        yield from self._unknown("duration", (one.duration for one in change.durations), self.durations)
+        shares = chain((one.share for one in change.routes), *(one.shares for one in change.crisis))
+        yield from self._unknown("share", shares, self.shares)
+
+    @staticmethod
+    def _unknown(kind: str, told: Iterable[str], known: frozenset[str]) -> Iterator[str]:
+        return (f"unknown {kind} {name}{likely(name, sorted(known))}" for name in told if name not in known)
 
 
-def catalogue(*files: FilePath, pools: Iterable[str] | None = None) -> dict[str, Scenario]:
+def catalogue(*files: FilePath, names: Names | None = None) -> dict[str, Scenario]:
     """Scenarios by name: the shipped ones, then those of the files, which may replace them.
 
-    `pools` are the hospital's, to find misspelt ones. Raises ConfigurationError with every fault of a file and its
-    line, ScenarioError for a pool that the hospital does not have.
+    `names` are what the hospital and the paths have, to find misspelt ones. Raises ConfigurationError with every fault
+    of a file and its line, ScenarioError for what neither has.
     """
     found: dict[str, Scenario] = {}
     for file in (DEFAULT, *files):
-        told = load(file, ScenariosFile).scenario
-        if pools is not None:
-            _check_pools(file, told, (*pools, LARGEST_WARDS))
-        found |= {name: Scenario(name, entry) for name, entry in told.items()}
+        told = scenarios_of(read(file), place=str(file))
+        if names is not None:
+            check_names(told.values(), names, place=str(file))
+        found |= told
+    return found
+
+
+def check_names(scenarios: Iterable[Scenario], names: Names, *, place: str) -> None:
+    """Raise ScenarioError for each pool, ward, duration or share that is not there."""
+    if faults := [f"{place}: scenario.{one.name}: {fault}" for one in scenarios for fault in names.faults(one)]:
+        raise ScenarioError("\n".join(faults))
+
+
+def scenarios_of(text: str, *, place: str) -> dict[str, Scenario]:
+    """The scenarios of a TOML text by name; raises ConfigurationError with every fault and its line."""
+    told = tables(text, place=place)
+    named = told.get("scenario", {})
+    entries = {name: _with_usual(entry) for name, entry in named.items()} if isinstance(named, dict) else named
+    file = checked({**told, "scenario": entries}, ScenariosFile, text, place=place)
+    found = {}
+    for name, entry in file.scenario.items():
+        usual = {knob: one.default for knob, one in entry.parameters.items()}
+        found[name] = Scenario(name, entry, usual, named[name])
+    _check_ends(found.values(), place)
     return found
 
 
 def pick(scenarios: Mapping[str, Scenario], names: Iterable[str]) -> list[Scenario]:
-    """Scenarios by name, in the order asked for; raises ScenarioError for a name that is not there."""
-    picked = []
-    for name in names:
+    """Scenarios by name, in the order asked for: "a", "a[number=5]", or several at once, "a+b[number=5]".
+
+    Raises ScenarioError for a name that is not there, or numbers that cannot be.
+    """
+    return [composed([_called(scenarios, part) for part in _parts(name)]) for name in names]
+
+
+def scenario_from(name: str, words: str, change: Mapping[str, Any]) -> Scenario:
+    """A scenario of somebody's own words in both languages, and its changes as plain values.
+
+    Raises ScenarioError with every fault of the changes.
+    """
+    said = _plain(words)
+    try:
+        return Scenario(name, checked({**change, "fr": said, "en": said}, ScenarioEntry, "", place=name))
+    except ConfigurationError as error:
+        raise ScenarioError(str(error)) from error
+
+
+def composed(scenarios: Sequence[Scenario]) -> Scenario:
+    """All of several scenarios at once, under a name and a sentence made of theirs."""
+    if len(scenarios) == 1:
+        return scenarios[0]
+    entries = [scenario.change for scenario in scenarios]
+    kinds = {kind: tuple(chain.from_iterable(getattr(entry, kind) for entry in entries)) for kind in KINDS}
+    said = {language: " ".join(_plain(s.sentence(language)) for s in scenarios) for language in ("fr", "en")}
+    return Scenario("+".join(scenario.name for scenario in scenarios), ScenarioEntry(**said, **kinds))
+
+
+def carrying(scenario: Scenario, more: Sequence[Scenario]) -> Scenario:
+    """The scenario with others' changes beside its own, under its own name and sentence."""
+    if not any(one.change.changes for one in more):
+        return scenario
+    whole = composed([scenario, *more]).change
+    return replace(scenario, change=whole.model_copy(update={"fr": scenario.change.fr, "en": scenario.change.en}))
+
+
+def _plain(sentence: str) -> str:
+    """A sentence in which nothing is to be filled in any more."""
+    return sentence.replace("{", "{{").replace("}", "}}")
+
+
+def _parts(name: str) -> list[str]:
+    """The names that are joined by a plus; one within brackets is part of a number."""
+    return re.split(r"\+(?![^\[]*\])", name)
+
+
+def _called(scenarios: Mapping[str, Scenario], name: str) -> Scenario:
+    match = _CALLED.fullmatch(name)
+    if name in scenarios or match is None or match["name"] not in scenarios:
+        plain = name if match is None else match["name"]
         if name not in scenarios:
-            raise ScenarioError(f"unknown scenario {name}{_likely(name, scenarios)}")
-        picked.append(scenarios[name])
-    return picked
+            raise ScenarioError(f"unknown scenario {plain}{likely(plain, scenarios)}")
+        return scenarios[name]
+    return scenarios[match["name"]].with_values(values_of((match["values"] or "").split(",")))
 
 
-def _check_pools(file: FilePath, told: Mapping[str, ScenarioEntry], pools: Sequence[str]) -> None:
-    faults = [
-        f"{file}: scenario.{name}.capacity: unknown pool {change.pool}{_likely(change.pool, pools)}"
-        for name, entry in told.items()
-        for change in entry.capacity
-        if change.pool not in pools
-    ]
+def values_of(told: Iterable[str]) -> dict[str, float]:
+    """Numbers by name, from "name=number" each; raises ScenarioError for what is not of that form."""
+    out = {}
+    for one in filter(None, (part.strip() for part in told)):
+        name, equals, number = one.partition("=")
+        try:
+            out[name.strip()] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise ScenarioError(f"a number of a scenario must be told as name=number, but is {one}")
+    return out
+
+
+def _with_usual(entry: Any) -> Any:
+    """An entry with its sums worked out from its usual numbers; as it stands where these are not as they must be."""
+    knobs = entry.get("parameters", {}) if isinstance(entry, dict) else None
+    if not isinstance(knobs, dict):
+        return entry
+    usual = {name: knob["default"] for name, knob in knobs.items() if _tells_default(knob)}
+    try:
+        return worked_out(entry, usual)
+    except ScenarioError:
+        return entry
+
+
+def _tells_default(knob: Any) -> bool:
+    return isinstance(knob, dict) and isinstance(knob.get("default"), int | float)
+
+
+def _check_ends(scenarios: Iterable[Scenario], place: str) -> None:
+    """Raise ConfigurationError where a number at an end of its range makes no change, or a sentence names none."""
+    faults = []
+    for scenario in scenarios:
+        try:
+            for name, knob in scenario.change.parameters.items():
+                for end in (knob.low, knob.high):
+                    scenario.with_values({name: end})
+            scenario.sentence("fr"), scenario.sentence("en")
+        except ScenarioError as error:
+            faults.append(f"{place}: scenario.{scenario.name}: {error}")
+        except (KeyError, IndexError, ValueError) as error:
+            faults.append(f"{place}: scenario.{scenario.name}: a sentence may name its parameters only, not {error}")
     if faults:
-        raise ScenarioError("\n".join(faults))
+        raise ConfigurationError(faults)
 
 
-def _likely(name: str, allowed: Iterable[str]) -> str:
+def likely(name: str, allowed: Iterable[str]) -> str:
+    """What was probably meant, or what there is."""
     names = list(allowed)
     near = get_close_matches(name, names, n=1)
     return f", likely a typo for {near[0]}" if near else f"; there are {', '.join(names)}"
 
 
-def _changed(
-    capacity: Mapping[str, Profile], change: CapacityChange, caseloads: Mapping[str, int]
-) -> dict[str, Profile]:
-    """The profiles that a change touches, changed; a capacity does not fall below 0."""
-    if change.pool != LARGEST_WARDS:
-        added = {change.pool: change.add, CARE + change.pool: change.add * caseloads.get(change.pool, 0)}
-        mine = {pool: add for pool, add in added.items() if pool in capacity}
-    else:
-        mine = _over_wards(capacity, change)
-    return {pool: _raised(capacity[pool], add, change.from_min, change.end_min) for pool, add in mine.items()}
-
-
-def _over_wards(capacity: Mapping[str, Profile], change: CapacityChange) -> dict[str, int]:
-    """How many beds each ward gains or loses: the largest first; a ward cannot lose more than it has."""
-    beds = {pool: _at(profile, change.from_min) for pool, profile in capacity.items() if pool.startswith(BED)}
-    out: dict[str, int] = {}
-    rest = change.add
-    for pool in sorted(beds, key=lambda pool: (-beds[pool], pool)):
-        out[pool] = max(rest, -beds[pool])
-        rest -= out[pool]
-    return {pool: add for pool, add in out.items() if add}
-
-
-def _at(profile: Profile, minute: float) -> int:
-    return next(capacity for at, capacity in reversed(profile) if at <= minute)
-
-
-def _raised(profile: Profile, add: int, from_min: float, until_min: float) -> Profile:
-    minutes = sorted({minute for minute, _ in profile} | {m for m in (from_min, until_min) if m < inf})
-    return steps(
-        (minute, max(0, _at(profile, minute) + (add if from_min <= minute < until_min else 0))) for minute in minutes
-    )
-
-
-def _scaled(level: tuple[tuple[float, float], ...], change: ArrivalsChange) -> tuple[tuple[float, float], ...]:
-    minutes = sorted({minute for minute, _ in level} | {m for m in (change.from_min, change.end_min) if m < inf})
-
-    def factor(minute: float) -> float:
-        base = next(value for at, value in reversed(level) if at <= minute)
-        return base * change.factor if change.from_min <= minute < change.end_min else base
-
-    return tuple((minute, factor(minute)) for minute in minutes)
-
-
-def _crisis(change: CrisisChange, acuities: Sequence[str]) -> Crisis:
-    """With codes for levels; where a hospital has one level 3, it stands for 3A and 3B."""
-    severity: dict[int, float] = {}
-    for acuity, share in change.severity.items():
-        level = acuity if acuity in acuities else acuity[0]
-        if level in acuities:
-            code = list(acuities).index(level)
-            severity[code] = severity.get(code, 0.0) + share
-    return Crisis(change.patients, change.from_min, change.over_min, severity)
+def _shown(value: float, language: Language) -> str:
+    shown = f"{value:g}"
+    return shown.replace(".", ",") if language == "fr" else shown

@@ -15,6 +15,7 @@ from twin.demand import Demand
 from twin.durations import Duration
 from twin.fate import Fate, cast
 from twin.hospital import Hospital, HospitalFile, Profile
+from twin.law import USUAL, Law
 from twin.luck import draw
 from twin.model import run
 from twin.parameters import HOURS_OF_WEEK, Parameters, PatientClass, Stream
@@ -193,6 +194,7 @@ def member(
     capacity: Mapping[str, int | Profile] | None = None,
     here: Present | None = None,
     demand: Demand | None = None,
+    law: Law = USUAL,
     seed: int = 1,
     number: int = 0,
     hospital: Hospital | None = None,
@@ -205,7 +207,7 @@ def member(
     )
     profiles = hospital.capacities(path.pools, START, horizon_min)
     profiles |= {p: ((0.0, c),) if isinstance(c, int) else c for p, c in (capacity or {}).items()}
-    fate = bend(cast(path, believed, luck, here, demand))
+    fate = bend(cast(path, believed, luck, here, demand, law))
     return Member(run(profiles, path, fate, here, horizon_min), fate, here, profiles)
 
 

@@ -9,6 +9,7 @@ window.dash_clientside.wall = {
       rem_px: parseFloat(getComputedStyle(root).fontSize),
       narrow: window.innerWidth < 1000,
       path: window.location.pathname,
+      query: window.location.search.slice(0, 600),
       number: Math.max(1, parseInt(new URLSearchParams(window.location.search).get("page"), 10) || 1),
     };
   },

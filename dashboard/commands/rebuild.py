@@ -17,7 +17,18 @@ from ingest.errors import DatabaseDamagedError, EdtwinError
 from ingest.log import EventLog
 from ingest.rebuild import Rebuilt, rebuild, require_journalled
 
-ARCHIVE = ("issue", "forecast", "score", "cycle", "alarm_log", "alarm_delivery", "alert_chance", "alert_setting")
+ARCHIVE = (
+    "issue",
+    "forecast",
+    "score",
+    "cycle",
+    "alarm_log",
+    "alarm_delivery",
+    "alert_chance",
+    "alert_setting",
+    "scenario_grid",
+    "scenario_grid_part",
+)
 """Tables that are not made of the journal."""
 
 

@@ -1,4 +1,4 @@
-"""The scenario catalogue: list it, show one, check a file of one's own."""
+"""The scenario catalogue: list it, show one, check a file of one's own; run scenarios, compare them, run a grid."""
 
 from __future__ import annotations
 
@@ -7,20 +7,27 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.commands.common import say, settings_of
+from dashboard.commands.scenario_runs import ACTIONS, add_run_options, run_action
 from dashboard.errors import CommandError
-from dashboard.house import pools_of, scenario_catalogue
+from dashboard.house import names_of, scenario_catalogue
 from dashboard.settings import Settings
 from twin.scenarios import Scenario, catalogue, pick
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of `edtwin scenarios`."""
-    command.add_argument("action", choices=("list", "show", "check"))
-    command.add_argument("name", nargs="?", help="show: a scenario's name; check: a TOML file")
+    command.add_argument("action", choices=("list", "show", "check", *ACTIONS))
+    names = "show: a scenario's name; check: a TOML file; run, compare, grid: scenarios by name, several joined by a +"
+    command.add_argument("names", nargs="*", metavar="NAME", help=names)
+    add_run_options(command)
 
 
 def run(options: argparse.Namespace) -> None:
     """Print what is asked for."""
+    if options.action in ACTIONS:
+        run_action(options)
+        return
+    options.name = options.names[0] if options.names else None
     settings = settings_of(options)
     if options.action == "list":
         found = list(scenario_catalogue(settings).values())
@@ -30,22 +37,32 @@ def run(options: argparse.Namespace) -> None:
         found = pick(scenario_catalogue(settings), [options.name])
     else:
         found = _own(Path(options.name), settings)
-    told = [_told(scenario) for scenario in found]
-    say(options, {"scenarios": told}, lambda: "\n".join(_lines(told, whole=options.action == "show")))
+    whole = options.action == "show"
+    told = [_told(scenario, whole=whole) for scenario in found]
+    say(options, {"scenarios": told}, lambda: "\n".join(_lines(told, whole=whole)))
 
 
 def _own(file: Path, settings: Settings) -> list[Scenario]:
     """The scenarios of a file that are not the shipped ones."""
     shipped = catalogue()
-    return [s for s in catalogue(file, pools=pools_of(settings)).values() if s != shipped.get(s.name)]
+    return [s for s in catalogue(file, names=names_of(settings)).values() if s != shipped.get(s.name)]
 
 
 _NEEDS = {"show": "the name of a scenario", "check": "a TOML file"}
 
 
-def _told(scenario: Scenario) -> dict[str, Any]:
-    return {"name": scenario.name, "sentence": scenario.sentence("en"), "parameters": scenario.parameters}
+def _told(scenario: Scenario, *, whole: bool) -> dict[str, Any]:
+    told = {"name": scenario.name, "sentence": scenario.sentence("en"), "parameters": scenario.parameters}
+    return {**told, "changes": scenario.changes} if whole else told
 
 
 def _lines(told: list[dict[str, Any]], *, whole: bool) -> list[str]:
-    return [f"{t['name']}: {t['sentence']}" + (f"\n  {t['parameters']}" if whole else "") for t in told]
+    return [line for one in told for line in (f"{one['name']}: {one['sentence']}", *(_details(one) if whole else ()))]
+
+
+def _details(told: dict[str, Any]) -> list[str]:
+    knobs = [
+        f"  {name} = {one['value']:g} ({one['low']:g} to {one['high']:g}): {one['en']}"
+        for name, one in told["parameters"].items()
+    ]
+    return [*knobs, *(f"  {kind}: {change}" for kind, changes in told["changes"].items() for change in changes)]

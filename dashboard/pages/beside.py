@@ -9,7 +9,20 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.panels import alerts, checks, downtime, feeds, huddle, learned, path, quarantine, trust_page
+from dashboard.panels import (
+    alerts,
+    checks,
+    compare,
+    downtime,
+    feeds,
+    huddle,
+    learned,
+    path,
+    quarantine,
+    robustness,
+    trust_page,
+    whatif,
+)
 from dashboard.panels.header import Way
 from dashboard.panels.header import beside as header
 from dashboard.parts import absent
@@ -27,6 +40,8 @@ class Place:
 
     name: str
     number: int = 1
+    query: str = ""
+    """What the address asks for beside the page's name, as it stands in it: "?view=nurses"."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +53,8 @@ class Page:
     panel: Callable[[Any, Reader, Place], Component]
     of_the_board: bool = False
     """Shows the wall's own view."""
+    asks: bool = False
+    """Its view depends on what the address asks for."""
 
 
 BESIDE: dict[str, Page] = {
@@ -60,6 +77,23 @@ BESIDE: dict[str, Page] = {
         lambda reader: reader.say("Huddle"),
         lambda reader: reader.say("What do we tell at the huddle?"),
         lambda view, reader, place: huddle.panel(view, reader, place.number),
+    ),
+    "whatif": Page(
+        lambda reader: reader.say("What if?"),
+        lambda reader: reader.say("What if we changed something?"),
+        lambda view, reader, _: whatif.panel(view, reader),
+    ),
+    "compare": Page(
+        lambda reader: reader.say("Compare"),
+        lambda reader: reader.say("What would each change?"),
+        lambda view, reader, _: compare.panel(view, reader),
+        asks=True,
+    ),
+    "robustness": Page(
+        lambda reader: reader.say("Robustness"),
+        lambda reader: reader.say("What breaks first?"),
+        lambda view, reader, _: robustness.panel(view, reader),
+        asks=True,
     ),
     "trust": Page(
         lambda reader: reader.say("Trust"),
@@ -103,7 +137,7 @@ def beside(view: PageView | None, reader: Reader, place: Place) -> Component:
         waiting = absent(reader.say("The twin is waking up: the first board is being made."))
         return html.Main(waiting, className="beside")
     page = BESIDE[place.name]
-    head = header(view, reader, page.title(reader), _ways(reader, place))
+    head = header(view, reader, page.title(reader), _ways(reader, place), place.query if page.asks else "")
     return html.Main([head, page.panel(view, reader, place)], className=f"beside {place.name}-page")
 
 

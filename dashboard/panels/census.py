@@ -53,6 +53,7 @@ def _block(name: str, by: float, moved: Moved, reader: Reader) -> str:
         if left == out
         else reader.say("{n} exits, not {expected}", n=left, expected=out),
         "capacity": reader.say("beds and staff"),
+        "adopted": reader.say("what was decided at the desk"),
         "learned": reader.say("learned anew"),
         "correction": reader.say("correction by past forecasts"),
     }

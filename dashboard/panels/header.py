@@ -42,8 +42,11 @@ class Way:
     path: str
 
 
-def beside(view: PageView, reader: Reader, title: str, ways: list[Way]) -> Component:
-    """The head of a page beside the wall: which page, of what hospital and when, and the ways to the others."""
+def beside(view: PageView, reader: Reader, title: str, ways: list[Way], query: str = "") -> Component:
+    """The head of a page beside the wall: which page, of what hospital and when, and the ways to the others.
+
+    `query` is what its address asks for, which the switch of language keeps.
+    """
     links = [html.A(way.name, href=f"{way.path}?lang={reader.language}", className="way") for way in ways]
     where = html.Div(
         [
@@ -58,13 +61,14 @@ def beside(view: PageView, reader: Reader, title: str, ways: list[Way]) -> Compo
     )
     zone: dict[str, Any] = {"data-zone": view.zone}
     nav = html.Nav(links, className="ways")
-    return html.Header([where, *_mode(view, reader), nav, time, switch(reader)], className="header", **zone)
+    return html.Header([where, *_mode(view, reader), nav, time, switch(reader, query)], className="header", **zone)
 
 
-def switch(reader: Reader) -> Component:
+def switch(reader: Reader, query: str = "") -> Component:
     """A link to the page in each other language."""
+    kept = "".join(f"&{part}" for part in query.lstrip("?").split("&") if part and not part.startswith("lang="))
     others = [language for language in LANGUAGES if language != reader.language]
-    links = [html.A(language.upper(), href=f"?lang={language}", lang=language) for language in others]
+    links = [html.A(language.upper(), href=f"?lang={language}{kept}", lang=language) for language in others]
     return html.Nav(links, className="switch")
 
 

@@ -1,0 +1,164 @@
+"""What the forecast carries of adopted proposals, what is foreseen of them, and what they then did.
+
+What was adopted is part of "as usual" until it ends, or until the feed tells it: a ward that reports its beds after a
+decision to open some has them counted already. When a change is adopted the twin is run on with it and without it; two
+days after its window is over, its truth is taken and the effect told (`realised.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from forecast.calibrated import Recalibration
+from forecast.desk import Desk
+from forecast.ensemble import Run
+from forecast.issue import Times, issue
+from forecast.past import truth
+from forecast.promises import PROMISED, foreseen_of
+from forecast.proposals import Proposal
+from forecast.realised import Effect, Promise, as_plain, realised
+from forecast.situation import Situation
+from forecast.values import Array, Members, Series
+from ingest.errors import EdtwinError
+from ingest.events import BedsCounted, StaffOnDuty
+from twin.calibrate import Calibration
+from twin.changes import EVERY_WARD, LARGEST_WARDS, CapacityChange
+from twin.hospital import BED
+from twin.scenarios import Scenario, carrying, scenario_from
+from twin.state import State
+
+logger = logging.getLogger(__name__)
+
+WITHOUT = "without_adopted"
+"""The scenario of a cycle that leaves out what was adopted."""
+LONGEST = timedelta(hours=24)
+"""A window is no longer: beyond it, too much else happens."""
+SETTLED = timedelta(days=2)
+"""How long after a window its truth is taken: most exits are told by then."""
+STEP = timedelta(minutes=15)
+_MIN = timedelta(minutes=1)
+
+
+class Adopted:
+    """What a loop does for the desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def scenarios(self, wall: Sequence[Scenario], state: State, now: datetime) -> tuple[Scenario, ...]:
+        """The wall's scenarios with what was adopted in each; and last, as usual without it, where there is any."""
+        held = self._held(state, now)
+        if not held:
+            return tuple(wall)
+        words = " ".join(one.change.fr for one in held)
+        without = scenario_from(WITHOUT, words, {})
+        said = {"fr": f"Sans ce qui a été adopté : {words}", "en": f"Without what was adopted: {words}"}
+        without = replace(without, change=without.change.model_copy(update=said))
+        return (*(carrying(scenario, held) for scenario in wall), without)
+
+    def _held(self, state: State, now: datetime, *, but: str | None = None) -> list[Scenario]:
+        """What holds now and is not told by the feed, but that of one proposal."""
+        there = self.desk.proposals
+        rest = ((there[name], one) for name in there if name != but and (one := there[name].carried_at(now)))
+        return [left for proposal, one in rest if (left := _untold(one, proposal, state)).change.changes]
+
+    def foresee(
+        self, situation: Situation, state: State, how: Run, times: Times, usual: Scenario, *,
+        recalibration: Recalibration, rivals: Mapping[str, Mapping[str, Series]], executor: Executor | None,
+    ) -> None:  # fmt: skip
+        """Keep what is foreseen of every change that was adopted since the last time."""
+        for name, one in self.desk.proposals.items():
+            carried = one.carried_at(times.as_of)
+            if one.promise is not None or carried is None:
+                continue
+            base = carrying(usual, self._held(state, times.as_of, but=name))
+            changed = replace(carrying(base, [carried]), name=name)
+            told = issue(
+                situation, [base, changed], how, times, recalibration=recalibration, rivals=rivals, executor=executor
+            )
+            assert told.members is not None
+            window_min = _window_min(one, carried, times.as_of, how)
+            self.desk.promised(name, _promise(told.members[base.name], told.members[name], times.as_of, window_min))
+
+    def measure(self, state: State, calibration: Calibration, now: datetime) -> None:
+        """Tell the effect of every change whose window is over and whose truth is settled."""
+        for name, one in self.desk.proposals.items():
+            if one.state == "adopted" and one.promise is not None and _over_at(one.promise) + SETTLED <= now:
+                try:
+                    effects = list(_effects(one.promise, state, calibration, now))
+                except EdtwinError as fault:
+                    logger.warning("what %s did cannot be told: %s", name, fault)
+                    continue
+                self.desk.measured(name, {"effects": [as_plain(effect) for effect in effects]})
+
+
+def _untold(rest: Scenario, proposal: Proposal, state: State) -> Scenario:
+    """What the feed has not told since the decision: a pool that was counted after it has its change in the count."""
+    assert proposal.decision is not None
+    counted = set(_counted_since(state, proposal.decision.at))
+    kept = tuple(one for one in rest.change.capacity if not _is_told(one, counted))
+    return replace(rest, change=rest.change.model_copy(update={"capacity": kept}))
+
+
+def _counted_since(state: State, since: datetime) -> Iterator[str]:
+    for event in state.places:
+        if event.occurred_at > since:
+            if isinstance(event, BedsCounted):
+                yield BED + event.unit
+            elif isinstance(event, StaffOnDuty):
+                yield event.pool
+
+
+def _is_told(change: CapacityChange, counted: set[str]) -> bool:
+    if change.pool in (LARGEST_WARDS, EVERY_WARD):
+        return any(pool.startswith(BED) for pool in counted)
+    return change.pool in counted
+
+
+def _window_min(one: Proposal, carried: Scenario, as_of: datetime, how: Run) -> float:
+    """How long an effect is looked at: while the change lasts, within the horizon."""
+    ends = [change.end_min for change in carried.change.changes]
+    decided = (one.decision.until - as_of) / _MIN if one.decision and one.decision.until else how.horizon_min
+    longest = min(max(ends), decided, how.horizon_min, LONGEST / _MIN)
+    return max(longest // how.step_min, 1.0) * how.step_min
+
+
+def _promise(without: Members, with_it: Members, as_of: datetime, window_min: float) -> dict[str, Any]:
+    """As it is kept."""
+    within = without.lead_min <= window_min
+    cut = [Members(of.lead_min[within], {m: v[within] for m, v in of.measures.items()}) for of in (without, with_it)]
+    measures, came = {}, None
+    for measure, promise, came_of in foreseen_of(cut[0], cut[1]):
+        measures[measure] = {"without": _listed(promise.without), "with": _listed(promise.with_it)}
+        came = None if came_of is None else _listed(came_of)
+    return {"as_of": as_of.isoformat(), "window_min": window_min, "measures": measures, "came": came}
+
+
+def _listed(values: Array) -> list[float]:
+    return [round(float(value), 4) for value in values]
+
+
+def _over_at(told: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(told["as_of"]) + float(told["window_min"]) * _MIN
+
+
+def _effects(told: Mapping[str, Any], state: State, calibration: Calibration, now: datetime) -> Iterator[Effect]:
+    """What happened in a promise's window, against what would have happened."""
+    begun, over = datetime.fromisoformat(told["as_of"]), _over_at(told)
+    times = [begun + k * STEP for k in range(1, int((over - begun) / STEP) + 1)]
+    came = truth(state, calibration, times, now)
+    arrived = sum(1 for v in state.visits.values() if v.arrived_at is not None and begun < v.arrived_at <= over)
+    for measure in PROMISED:
+        if measure in told["measures"] and measure in came:
+            said = told["measures"][measure]
+            yield realised(
+                measure, Promise(np.array(said["without"]), np.array(said["with"])), float(np.mean(came[measure])),
+                came=None if told["came"] is None else np.array(told["came"]), came_then=float(arrived),
+            )  # fmt: skip

@@ -1,0 +1,94 @@
+"""How long a grid takes: 500 combinations of the catalogue, 200 members each, 24 h, on two processes.
+
+    python -m tests.bench_grid
+    python -m tests.bench_grid --combinations 500 --members 200 --of learned described
+
+`learned`: the large congested fabricated hospital (some 230 arrivals a day), as its log has taught; `described`: the
+shipped hospital of 220 arrivals a day by its whole path of 70 stages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from datetime import UTC, datetime, timedelta
+
+from dashboard.house import SCHEMAS
+from forecast.designs import USUAL, made, survey
+from forecast.ensemble import Run
+from forecast.grid_store import GridStore
+from forecast.grids import run_grid, work_of
+from forecast.lever import no_lever
+from forecast.outcome_runs import Wanted, fault_of
+from forecast.services import services_file
+from forecast.situation import Situation, situation_of
+from forecast.workers import Workers
+from ingest.clock import stopwatch
+from ingest.database import Database
+from twin.calibrate import calibrate
+from twin.described import described
+from twin.fabricate import FabricatedHospital, World
+from twin.hospital import load_hospital
+from twin.kernel import warm
+from twin.scenarios import catalogue
+from twin.site import load_site
+from twin.state import State, fold
+
+START = datetime(2025, 9, 1, tzinfo=UTC)
+DAYS = 35
+
+
+def situations(of: str) -> Situation:
+    """The hospital on a Wednesday at 14 h."""
+    at = START + timedelta(days=DAYS + 2, hours=12)
+    state = fold(State(), World(FabricatedHospital("congested", "large"), START, 5).run_until(at))
+    if of == "learned":
+        return situation_of(state, calibrate(state, load_hospital(), at), at)
+    return situation_of(state, described(load_site(None), state, at), at)
+
+
+def took(of: str, combinations: int, members: int, children: int) -> dict[str, object]:
+    """Seconds of a grid, after a first small one that makes the processes ready."""
+    situation, how, all_of_them = situations(of), Run(members=members), catalogue()
+    able = [one for name, one in all_of_them.items() if name != USUAL and no_lever(situation, one) is None]
+    design = survey(able, combinations, seed=1, able=lambda one: fault_of(situation, one, how) is None)
+    scenarios, wanted = made(design, all_of_them), Wanted(services_file(), 58)
+    workers = Workers(children, prepare=warm)
+    try:
+        with Database.open(None, schemas=SCHEMAS) as database:
+            store = GridStore(database)
+            small = work_of(situation, design, scenarios, Run(members=2 * children), wanted, known_at=START)
+            for _ in range(2):
+                run_grid(small, store, START, executor=workers, children=children)
+            work = work_of(situation, design, scenarios, how, wanted, known_at=situation.as_of)
+            began, ticks = stopwatch(), list[float]()
+            whole = run_grid(
+                work, store, START, executor=workers, children=children,
+                progress=lambda done, _: ticks.append(stopwatch() - began),
+            )  # fmt: skip
+            seconds = stopwatch() - began
+    finally:
+        workers.shutdown()
+    return {
+        "of": of, "combinations": len(scenarios), "members": members, "whole": whole, "seconds": round(seconds, 1),
+        "first_answer_s": round(ticks[1], 1), "path": situation.calibration.path.name, "scenarios": len(able),
+        "load": os.getloadavg()[0],
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Print one JSON object a hospital."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--combinations", type=int, default=500)
+    parser.add_argument("--members", type=int, default=200)
+    parser.add_argument("--children", type=int, default=2)
+    parser.add_argument("--of", nargs="+", choices=("learned", "described"), default=["learned", "described"])
+    options = parser.parse_args()
+    warm()
+    for of in options.of:
+        print(json.dumps(took(of, options.combinations, options.members, options.children)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
