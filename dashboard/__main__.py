@@ -26,6 +26,7 @@ from dashboard.commands import (
     forecast,
     huddle,
     ingest,
+    proposals,
     quarantine,
     rebuild,
     replay,
@@ -36,8 +37,8 @@ from dashboard.commands import (
 from ingest.errors import EdtwinError
 
 COMMANDS = (
-    up, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, fabricate, feed, bench, check, doctor,
-    rebuild, retry_rejected, quarantine, alerts,
+    up, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench, check,
+    doctor, rebuild, retry_rejected, quarantine, alerts,
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from dashboard.grid_buttons import Grids, grid_asks, register_grid
 from dashboard.headers import secure
 from dashboard.pages.beside import BESIDE, WALL, Place, beside, named
 from dashboard.pages.wall import CHARTS, PANELS, filling, frame
+from dashboard.proposal_window import DeskDoor, proposal_window, register_proposals
 from dashboard.states import aged
 from dashboard.theme import FONT
 from dashboard.whatif_desk import register_whatif, whatif_layout
@@ -65,13 +66,14 @@ def build_app(
     alerts: Alerts | None = None,
     asking: Asking | None = None,
     grids: Grids | None = None,
+    door: DeskDoor | None = None,
 ) -> Dash:
     """The wall and the pages beside it as a Dash application; serve its `.server` with any WSGI server.
 
     `get_board` gives the newest board and must be quick: every open page calls it each `refresh_s`. `now` is the
     house's clock: with it a board that is no longer renewed grows old on the wall, minute by minute. `alerts` is what
     the page of the alerts may acknowledge and snooze, `asking` what the page of what-if may ask, `grids` what the
-    robustness map may begin and stop.
+    robustness map may begin and stop, `door` what people may do at the desk.
     """
     app = Dash(
         "edtwin",
@@ -88,6 +90,7 @@ def build_app(
     register_desk(app, alerts)
     register_whatif(app, asking)
     register_grid(app, grids)
+    register_proposals(app, door)
     app.server.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
     Compress(app.server)
     secure(app)
@@ -199,6 +202,7 @@ def _layout(settings: WallSettings, asking: Asking | None) -> Component:
         whatif_layout(asking),
         desk(),
         grid_asks(),
+        proposal_window(),
     ]
     return dmc.MantineProvider(parts, forceColorScheme="dark", theme={"fontFamily": FONT})
 

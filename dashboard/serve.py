@@ -20,14 +20,16 @@ from waitress.server import BaseWSGIServer, create_server
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
-from dashboard.house import BACKTESTS, REPORT, House, processes_of, study_of
+from dashboard.house import BACKTESTS, REPORT, House, names_of, processes_of, study_of
 from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
+from dashboard.proposal_window import DeskDoor
 from dashboard.readiness import Readiness
 from dashboard.report.serving import answer_report, written_at
 from dashboard.settings import Settings
 from dashboard.whatif_wiring import view_of, whatif_of
+from forecast.adopted import Adopted
 from forecast.alert_deliveries import Carrier, Postman
 from forecast.alert_mail import MailCarrier
 from forecast.alert_settings import AlertSettings
@@ -37,6 +39,8 @@ from forecast.alerts import Alerts, Place
 from forecast.board import Board
 from forecast.checks import CHECKED, Checks
 from forecast.comparisons import Comparisons
+from forecast.desk import Desk
+from forecast.desk_page import DeskPage
 from forecast.executors import fault_of
 from forecast.grid_desk import GridDesk
 from forecast.grid_store import GridStore
@@ -44,6 +48,8 @@ from forecast.huddle_desk import Huddle, Sheets
 from forecast.loop import Loop, Rhythm, Site
 from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
+from forecast.people import people_of
+from forecast.placebos import Placebos
 from forecast.trust_view import TrustView
 from ingest.clock import WallClock
 from ingest.links import LinkNow
@@ -104,15 +110,21 @@ def serve(
     site = _site(house, mode)
     alerts = Alerts(house.rules, house.database, house.clock, Place(house.hospital.name, house.hospital.zone, mode))
     watch = Watch(alerts, AlertSettings(house.database), site.spaces)
+    desk = Desk(
+        house.database, house.clock, names_of(house.settings), horizon_min=house.run().horizon_min,
+        zone=house.hospital.zone,
+    )  # fmt: skip
+    people = people_of(house.settings.people)
+    door = DeskDoor(desk, people, house.hospital, house.clock)
     huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
     loop = Loop(
         house.log, house.archive, site, workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
-        elsewhere=lambda: fault_of(workers), huddle=huddle,
+        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=Adopted(desk, Placebos(house.database)),
     )  # fmt: skip
-    comparisons, grids = _studies(house, loop, workers, mode)
+    comparisons, grids = _studies(house, loop, workers, mode, desk)
     latest, report = _Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
     pages: Pages = {
@@ -121,9 +133,10 @@ def serve(
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
+        "desk": DeskPage(desk, people, comparisons, house.hospital, house.clock, mode).view,
     }  # fmt: skip
-    whatif = whatif_of(house, loop)
-    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages, alerts, whatif.asking, grids)
+    whatif = whatif_of(house, loop, door)
+    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages, alerts, whatif.asking, grids, door)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_huddle(app.server, huddle.sheets)
@@ -165,12 +178,13 @@ def serve(
         server.close()
 
 
-def _studies(house: House, loop: Loop, workers: Executor, mode: str) -> tuple[Comparisons, GridDesk]:
+def _studies(house: House, loop: Loop, workers: Executor, mode: str, desk: Desk) -> tuple[Comparisons, GridDesk]:
     """What the pages of the comparison and of the robustness map ask; a grid has processes of its own."""
     study, how = study_of(house), house.run()
     shown = house.settings.wall_scenarios[1 : 1 + SHOWN_FIRST]
     comparisons = Comparisons(
-        study, lambda: loop.situation, workers, house.clock, how, mode=mode, default=shown
+        study, lambda: loop.situation, workers, house.clock, how, mode=mode, default=shown,
+        carried=desk.carried,
     )  # fmt: skip
     grids = GridDesk(
         study, GridStore(house.database), lambda: loop.situation, house.clock, how, mode=mode,

@@ -45,6 +45,7 @@ class Settings(Checked):
     alerts: Annotated[
         Path | None, Field(description="what is watched, and who is told; none: the shipped rules, nobody told")
     ] = None
+    people: Annotated[Path | None, Field(description="who may propose and decide at the desk, a TOML file")] = None
     wall_scenarios: Annotated[
         tuple[str, ...],
         Field(min_length=1, description="of every cycle; the first is the one compared with"),
@@ -200,7 +201,7 @@ class Settings(Checked):
 
 
 _PATHS = (
-    "data", "hospital", "scenarios", "views", "services", "alerts",
+    "data", "hospital", "scenarios", "people", "views", "services", "alerts",
     "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
     "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",

@@ -7,6 +7,7 @@ again while the answer gets better. Whatever comes from there is checked here (`
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs
 
 import plotly.graph_objects as go
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -19,10 +20,11 @@ from dashboard.whatif_words import MEASURES, measure_name
 from dashboard.words import LANGUAGES, Reader
 from forecast.errors import QuestionError
 from forecast.own_scenarios import LONGEST_SENTENCE, LONGEST_WHO, as_toml
-from forecast.whatif import Answer
-from forecast.whatif_ask import Asking
+from forecast.whatif_ask import Asking, as_view, refusal
 from forecast.whatif_queue import Standing
+from forecast.whatif_view import AnswerView
 
+_LONGEST_QUERY = 600
 _CHART: Any = {"staticPlot": True, "displayModeBar": False}
 
 
@@ -100,23 +102,37 @@ def register_whatif(app: Dash, asking: Asking | None) -> None:
         State("whatif-fr", "value"),
         State("whatif-en", "value"),
         State("whatif-who", "value"),
+        State("screen", "data"),
     )
-    def keep(save: Any, send: Any, told: Any, name: Any, fr: Any, en: Any, who: Any) -> Any:
+    def keep(save: Any, send: Any, told: Any, name: Any, fr: Any, en: Any, who: Any, screen: Any) -> Any:
         """What became of it."""
         if told is None or not (save or send):
             return ""
         words = [_text(value) for value in (name, fr, en, who)]
-        return kept(asking, asked_of(told), *words, is_sent=ctx.triggered_id == "whatif-send")
+        sent = ctx.triggered_id == "whatif-send"
+        return kept(asking, asked_of(told), *words, is_sent=sent, varies=_varied(screen))
 
 
-def kept(asking: Asking | None, asked: Asked, name: str, fr: str, en: str, who: str, *, is_sent: bool) -> Any:
+def _varied(screen: Any) -> str | None:
+    """The proposal that the page's address says is varied; None where it says none."""
+    query = screen.get("query") if isinstance(screen, dict) else None
+    number = parse_qs(query.lstrip("?")[:_LONGEST_QUERY]).get("varies", [""])[0] if isinstance(query, str) else ""
+    return f"proposal-{number}" if number.isascii() and number.isdigit() and len(number) < 7 else None
+
+
+def kept(
+    asking: Asking | None, asked: Asked, name: str, fr: str, en: str, who: str, *, is_sent: bool,
+    varies: str | None = None,
+) -> Any:  # fmt: skip
     """Keep the question as a scenario, or send it to the desk: what became of it, in words."""
     reader = asked.reader
     if asking is None:
         return reader.say("What-if is not there.")
     try:
         if is_sent:
-            return f"\N{CHECK MARK} {asking.propose(who, reader.choice(fr, en), asked.question)}"
+            name = asking.propose(who, reader.choice(fr or en, en or fr), asked.question, varies)
+            number = name.rpartition("-")[2]
+            return "\N{CHECK MARK} " + reader.say("It stands on the desk as proposal {n}.", n=number)
         saved = asking.save(name.strip(), fr, en, asked.question, who)
     except QuestionError as fault:
         return f"\N{BALLOT X} {reader.choice(fault.fr, fault.en)}"
@@ -142,14 +158,15 @@ def _shown(asking: Asking | None, asked: Asked, state: Any) -> dict[str, Any]:
             "failed": fault is not None or standing.state == "failed"}  # fmt: skip
     if isinstance(state, dict) and state.get("word") == word:
         return {**beat, "state": told}
-    said = panel.refused(fault, asked.reader) if fault else panel.told(standing, asked.measure, asked.reader)
+    view = refusal(fault) if fault else as_view(standing)
+    said = panel.told(view, asked.measure, asked.reader)
     whole = {"state": told, "said": said}
     if answer is None and not fault:
         return {**beat, **whole}  # the charts of the question before stay until there is an answer
-    return {**beat, **whole, **_drawn(answer if answer and answer.why_not is None else None, asked)}
+    return {**beat, **whole, **_drawn(view.answer if view.answer and view.answer.why_en is None else None, asked)}
 
 
-def _drawn(answer: Answer | None, asked: Asked) -> dict[str, Any]:
+def _drawn(answer: AnswerView | None, asked: Asked) -> dict[str, Any]:
     both = None if answer is None else whatif_charts.both(answer, asked.measure, asked.reader)
     apart = None if answer is None else whatif_charts.difference(answer, asked.measure, asked.reader)
     out: dict[str, Any] = {"table": panel.table(answer, asked.reader)}

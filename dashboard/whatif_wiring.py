@@ -10,9 +10,10 @@ from functools import partial
 from dashboard.house import COMPILED, House, scenario_catalogue
 from forecast.loop import Loop
 from forecast.own_scenarios import OwnScenarios
-from forecast.whatif_ask import Asking, WhatIfView
+from forecast.whatif_ask import Asking, Desk
 from forecast.whatif_moments import AFTER_THE_FIRST, Moments, PastGrounds
 from forecast.whatif_queue import WhatIf
+from forecast.whatif_view import WhatIfView
 from forecast.workers import Workers
 from twin.calibrate import Calibration, calibrate
 from twin.described import believed
@@ -43,7 +44,7 @@ class WhatIfHouse:
         self.whatif.stop(LONGEST_END_S)
 
 
-def whatif_of(house: House, loop: Loop) -> WhatIfHouse:
+def whatif_of(house: House, loop: Loop, desk: Desk | None = None) -> WhatIfHouse:
     """What-if of a house whose loop makes the forecasts; its one process is apart from those of the cycles."""
     child = Workers(1, prepare=partial(warm, house.settings.data / COMPILED))
     catalogue: Mapping[str, Scenario] = scenario_catalogue(house.settings)
@@ -51,7 +52,9 @@ def whatif_of(house: House, loop: Loop) -> WhatIfHouse:
     past = PastGrounds(house.log, house.archive, house.hospital.zone, usual, house.run(), partial(_learned, house))
     whatif = WhatIf(child, lambda: loop.ground, Moments(past))
     own = OwnScenarios(house.database, house.clock)
-    asking = Asking(whatif, lambda: loop.ground, lambda: catalogue, own=own, first_at=partial(_first_at, house))
+    asking = Asking(
+        whatif, lambda: loop.ground, lambda: catalogue, own=own, desk=desk, first_at=partial(_first_at, house)
+    )
     return WhatIfHouse(asking, whatif, child)
 
 

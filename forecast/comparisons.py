@@ -22,7 +22,7 @@ from forecast.situation import Situation
 from forecast.study import Study
 from ingest.clock import Clock
 from ingest.errors import EdtwinError
-from twin.scenarios import Scenario, pick
+from twin.scenarios import Scenario, carrying, pick
 
 logger = logging.getLogger(__name__)
 
@@ -74,10 +74,11 @@ class Comparisons:
 
     def __init__(
         self, study: Study, source: Source, executor: Executor, clock: Clock, how: Run, *,
-        mode: str, default: Sequence[str] = (),
+        mode: str, default: Sequence[str] = (), carried: Callable[[datetime], Sequence[Scenario]] = lambda _: (),
     ) -> None:  # fmt: skip
+        """`carried` is what was adopted by an instant: every scenario has it beside its own changes."""
         self._study, self._source, self._executor, self._clock = study, source, executor, clock
-        self._how, self._mode, self._default = how, mode, default
+        self._how, self._mode, self._default, self._carried = how, mode, default, carried
         self._lock = threading.Lock()
         self._works: dict[tuple[str, ...], _Work] = {}
 
@@ -89,9 +90,21 @@ class Comparisons:
         names = [choice.name for choice in empty.choices if choice.chosen and choice.why_not_en is None]
         if situation is None or not names:
             return empty
-        work = self._work(tuple(names), situation)
+        work = self._work(tuple(names), pick(self._study.catalogue, names), situation)
         work.first.wait(FIRST_ANSWER_S)
         return _told(empty, work, self._study, asked.view)
+
+    def of(self, scenarios: Sequence[Scenario], query: str) -> CompareView:
+        """Scenarios that are in no catalogue, from the point of view that an address asks for; does not wait."""
+        asked = asked_of(query, self._study, ())
+        situation = self._source()
+        empty = self._empty(asked, situation)
+        choices = tuple(_choice(one, situation, chosen=True) for one in scenarios)
+        empty = replace(empty, choices=choices)
+        if situation is None or not scenarios:
+            return empty
+        key = tuple(f"{one.name} {one.changes}" for one in scenarios)
+        return _told(empty, self._work(key, scenarios, situation), self._study, asked.view)
 
     def _empty(self, asked: Asked, situation: Situation | None) -> CompareView:
         """What can be chosen, before anything is compared."""
@@ -108,14 +121,17 @@ class Comparisons:
             of=self._how.members,
         )  # fmt: skip
 
-    def _work(self, names: tuple[str, ...], situation: Situation) -> _Work:
+    def _work(self, names: tuple[str, ...], scenarios: Sequence[Scenario], situation: Situation) -> _Work:
         """The comparison of some scenarios from a present: the one under way, or a new one; the last looked at last."""
+        carried = self._carried(situation.as_of)
+        names = (*names, *(f"{one.name} {one.changes}" for one in carried))
         with self._lock:
             work = self._works.pop(names, None)
             if work is None or work.situation is not situation:
                 if work is not None:
                     work.given_up = True
-                work = _Work(situation, tuple(pick(self._study.catalogue, [USUAL, *names])))
+                [usual] = pick(self._study.catalogue, [USUAL])
+                work = _Work(situation, tuple(carrying(one, carried) for one in (usual, *scenarios)))
                 threading.Thread(target=self._run, args=(work,), name="comparison", daemon=True).start()
             self._works[names] = work
             while len(self._works) > KEPT:

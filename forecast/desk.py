@@ -60,6 +60,12 @@ class Desk:
         with self._lock:
             return fold(self._notes)
 
+    @property
+    def changed_at(self) -> datetime | None:
+        """When something last happened at it; None before."""
+        with self._lock:
+            return self._notes[-1].noted_at if self._notes else None
+
     def carried(self, now: datetime, *, but: str | None = None) -> list[Scenario]:
         """What the forecast carries at an instant: the rest of every change that holds, but that of one proposal."""
         found = (one.carried_at(now) for name, one in self.proposals.items() if name != but)

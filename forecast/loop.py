@@ -141,7 +141,7 @@ class Loop:
         self._recalibration: Recalibration | None = None
         self._learnable_at: datetime | None = None
         self._made: Made | None = None
-        self._ground: Ground | None = None
+        self.ground: Ground | None = None  # of the forecast on the wall: a what-if from now stands on it
         self._remembered = Remembered()
         self._record = Record(archive)
         self._replayed = Replayed()
@@ -262,13 +262,15 @@ class Loop:
         self._archive.prune(as_of)
         if self._adopted is not None:
             self._adopted.measure(state, calibration, as_of)
+            if forecast.members is not None:
+                self._adopted.watch(forecast.members[scenarios[0].name], as_of)
             self._adopted.foresee(
                 situation, state, how, times, self._site.scenarios[0], recalibration=self._recalibration,
                 rivals=rivals, executor=self._workers,
             )  # fmt: skip
         if self._made is not None and feed.state in HOLDING:  # 4
             return
-        self._ground = Ground(situation, times, how, scenarios[0], self._recalibration, rivals)
+        self.ground = Ground(situation, times, how, scenarios[0], self._recalibration, rivals)
         self._made = Made(forecast, situation, history, rivals["climatology"], earlier, scenarios, self._record.skills)
         if self._told is not None:
             self._told(forecast)
@@ -342,11 +344,6 @@ class Loop:
             return empty_board(house, site.hospital.name, site.hospital.zone, now)
         alarms = self._watch.alerts.alarms if self._watch is not None else ()
         return replace(make_board(replace(made, skills=self._record.skills), house, now), alarms=alarms)
-
-    @property
-    def ground(self) -> Ground | None:
-        """What a what-if from now stands on: that of the forecast on the wall; None before there is one."""
-        return self._ground
 
     @property
     def calibration(self) -> Calibration | None:

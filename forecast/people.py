@@ -1,12 +1,13 @@
 """Who may do what on the desk: a small port, and the people whom a site names in a file.
 
 A port gives a `Person` for a name; real sign-in stands behind the same port. The embedded one believes who says a name
-of the file, which suits a screen that only staff reach; where there is no file, two functions stand in for everybody.
+of the file, which suits a screen that only staff reach; where there is no file, whoever says a name may propose, and
+the "manager" decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Protocol
@@ -60,26 +61,35 @@ class _PeopleFile(Checked):
 
 
 class LocalPeople:
-    """Those of a file, by name."""
+    """Those of a file, by their name or what they are called. Where the site names nobody, who says a name is believed
+    and may propose."""
 
-    def __init__(self, people: Sequence[Person]) -> None:
-        self._by_name: Mapping[str, Person] = {person.name: person for person in people}
+    def __init__(self, people: Sequence[Person], *, believes: bool = False) -> None:
+        self._people, self._believes = tuple(people), believes
 
     def named(self, name: str) -> Person | None:
-        """The person of a name; None where nobody has it."""
-        return self._by_name.get(name)
+        """The person of a name; None where nobody has it, or nothing is said."""
+        asked = " ".join(name.split())
+        for person in self._people:
+            if asked.casefold() in (person.name.casefold(), person.fr.casefold(), person.en.casefold()):
+                return person
+        if not self._believes or not asked or len(asked) > LONGEST_NAME:
+            return None
+        return Person(asked, asked, asked, frozenset({"proposer"}))
 
     @property
     def everybody(self) -> Sequence[Person]:
         """All of them, as the file lists them."""
-        return tuple(self._by_name.values())
+        return self._people
 
 
+LONGEST_NAME = 80
 ANYBODY = LocalPeople(
     [
         Person("staff", "Membre du personnel", "Member of staff", frozenset({"proposer"})),
         Person("manager", "Responsable", "Manager", frozenset({"proposer", "manager"})),
-    ]
+    ],
+    believes=True,
 )
 """Where a site names nobody."""
 

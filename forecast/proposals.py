@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from forecast.desk_view import State
 from forecast.realised import Effect, effect_of
 from twin.scenarios import Scenario, scenario_from
 
@@ -22,7 +23,6 @@ What = Literal[
     "proposed", "commented", "supported", "unsupported", "adopted", "adapted", "declined", "withdrawn", "promised",
     "measured", "ended",
 ]  # fmt: skip
-State = Literal["open", "adopted", "declined", "withdrawn", "measured"]
 
 
 @dataclass(frozen=True)

@@ -210,7 +210,7 @@ CREATE TABLE scenario_grid (
     made_from VARCHAR NOT NULL,
     members INTEGER NOT NULL,
     horizon_min DOUBLE NOT NULL,
-    seed INTEGER NOT NULL
+    seed BIGINT NOT NULL
 );
 COMMENT ON TABLE scenario_grid IS 'One row a grid of scenarios that was run; the last ones are kept.';
 COMMENT ON COLUMN scenario_grid.grid_id IS 'Names it: a hash of its design and what it was made from.';
@@ -236,3 +236,13 @@ COMMENT ON COLUMN scenario_grid_part.first_member IS 'The number of the chunk''s
 COMMENT ON COLUMN scenario_grid_part.members IS 'How many members the chunk has.';
 COMMENT ON COLUMN scenario_grid_part.outcome IS 'Name of the criterion, or of when a service breaks (break_min:..) and of its margin (margin:..).';
 COMMENT ON COLUMN scenario_grid_part.outcomes IS 'In the criterion''s unit, combination by combination, of each its members; inf: never breaks, NaN: does not exist.';
+
+CREATE TABLE placebo (
+    as_of TIMESTAMP NOT NULL,
+    told VARCHAR NOT NULL,
+    distances VARCHAR
+);
+COMMENT ON TABLE placebo IS 'Windows in which nobody did anything: what was foreseen of them, and how far off it was; those of 60 days.';
+COMMENT ON COLUMN placebo.as_of IS 'When the window begins (UTC).';
+COMMENT ON COLUMN placebo.told IS 'What members foresaw of it, as JSON text.';
+COMMENT ON COLUMN placebo.distances IS 'By measure, (observed - median) / standard deviation, as JSON text; null until its truth is settled.';

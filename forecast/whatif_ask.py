@@ -14,17 +14,20 @@ from typing import Protocol
 
 from forecast.errors import QuestionError
 from forecast.own_scenarios import OwnScenarios
-from forecast.whatif import Ground
+from forecast.values import Series
+from forecast.whatif import Answer, Compared, Ground
 from forecast.whatif_levers import Lever, Question, levers_of, scenario_of
 from forecast.whatif_queue import Standing, WhatIf
+from forecast.whatif_view import AnswerView, ComparedView, Curve, StandingView
 from twin.scenarios import Scenario
 
 
 class Desk(Protocol):
     """Where a scenario is proposed, for others to see and a manager to decide."""
 
-    def propose(self, who: str, words: str, scenario: Scenario, as_of: datetime) -> str:
-        """Hand a scenario in; what the desk says of it. Raises QuestionError where it is not taken."""
+    def propose(self, who: str, words: str, scenario: Scenario, as_of: datetime, varies: str | None = None) -> str:
+        """Hand a scenario in, a variation of another proposal perhaps; its name there. Raises QuestionError where it
+        is not taken."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +40,6 @@ class Offer:
     zone: str
     first_at: datetime | None = None
     """The first moment of the past that can be asked about; None where none can."""
-
-
-@dataclass(frozen=True)
-class WhatIfView:
-    """What stands at the head of the page."""
-
-    made_at: datetime
-    zone: str
-    hospital: str
-    mode: str
 
 
 class Asking:
@@ -106,11 +99,11 @@ class Asking:
             raise QuestionError("Rien ne peut être gardé ici.", "Nothing can be saved here.")
         return self._own.save(name, fr, en, self.scenario(question), who=who, taken=self.catalogue())
 
-    def propose(self, who: str, words: str, question: Question) -> str:
-        """Send a question to the desk; what the desk says of it."""
+    def propose(self, who: str, words: str, question: Question, varies: str | None = None) -> str:
+        """Send a question to the desk; its name there."""
         if self.desk is None:
             raise QuestionError("Il n'y a pas de bureau des propositions ici.", "There is no desk of proposals here.")
-        return self.desk.propose(who, words, self.scenario(question), self._ground().as_of)
+        return self.desk.propose(who, words, self.scenario(question), self._ground().as_of, varies)
 
     def _ground(self) -> Ground:
         ground = self._now()
@@ -123,3 +116,36 @@ class Asking:
             if self._levers is None or self._levers[0] is not ground:
                 self._levers = ground, levers_of(ground.situation)
             return self._levers[1]
+
+
+# --- as plain values --------------------------------------------------------------------------------------------------
+
+
+def as_view(standing: Standing) -> StandingView:
+    """How far a question is, as the page shows it."""
+    fault, answer = standing.fault, standing.answer
+    fr, en = (fault.fr, fault.en) if isinstance(fault, QuestionError) else (str(fault or ""), str(fault or ""))
+    return StandingView(standing.state, None if answer is None else _answer(answer), fr, en)
+
+
+def refusal(fault: QuestionError) -> StandingView:
+    """That a question was not as it must be."""
+    return StandingView("refused", fault_fr=fault.fr, fault_en=fault.en)
+
+
+def _answer(answer: Answer) -> AnswerView:
+    why = answer.why_not or {}
+    return AnswerView(
+        answer.scenario.sentence("fr"), answer.scenario.sentence("en"), answer.as_of, answer.lead_min,
+        {name: _compared(found) for name, found in answer.measures.items()}, answer.members, answer.of,
+        why.get("fr"), why.get("en"),
+    )  # fmt: skip
+
+
+def _compared(found: Compared) -> ComparedView:
+    usual, changed, difference = map(_curve, (found.usual, found.changed, found.difference))
+    return ComparedView(usual, changed, difference, found.p_less, found.p_more, found.error)
+
+
+def _curve(told: Series) -> Curve:
+    return Curve(told.mean, told.quantiles)

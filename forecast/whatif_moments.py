@@ -25,6 +25,7 @@ from forecast.record import HEADLINES, Record
 from forecast.retold import Learn
 from forecast.situation import situation_of
 from forecast.whatif import Ground
+from ingest.clock import local
 from ingest.errors import EdtwinError
 from ingest.log import EventLog
 from twin.memory import Memory
@@ -74,11 +75,10 @@ class PastGrounds:
             raise QuestionError("Le journal est vide.", "The log is empty.")
         first, last = span.first_occurred_at + AFTER_THE_FIRST, span.last_known_at
         if not first <= at <= last:
+            begin, end, told = (f"{local(instant, self.zone):%Y-%m-%d %H:%M}" for instant in (first, last, at))
             raise QuestionError(
-                f"Le moment doit être entre {first:%Y-%m-%d %H:%M} et {last:%Y-%m-%d %H:%M} UTC, mais c'est "
-                f"{at:%Y-%m-%d %H:%M}.",
-                f"The moment must lie between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC, but is "
-                f"{at:%Y-%m-%d %H:%M}.",
+                f"Le moment doit être entre {begin} et {end}, mais c'est {told}.",
+                f"The moment must lie between {begin} and {end}, but is {told}.",
             )
 
 

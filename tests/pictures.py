@@ -20,6 +20,7 @@ from forecast.board import Board
 from forecast.compare_view import CompareView, RobustnessView
 from forecast.pages import AlertsView, FeedsView, HuddleView, LearnedView, PageView, PathView, QuarantineView
 from forecast.trust_view import TrustView
+from forecast.whatif_ask import Asking
 from tests.alert_views import ALARMED, ALERTS
 from tests.boards import EXAMPLES, MADE_AT, late, off, ordinary, stale
 from tests.compare_views import COMPARED, ROBUST
@@ -45,10 +46,14 @@ SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
 
 @contextmanager
 def served(
-    get_board: Callable[[], Board | None], pages: Pages | None = None, *, call: str | None = None
+    get_board: Callable[[], Board | None],
+    pages: Pages | None = None,
+    *,
+    call: str | None = None,
+    asking: Asking | None = None,
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """The wall on a free loopback port: its address, and what to call to kill the server."""
-    app = build_app(get_board, WallSettings(refresh_s=1.0, downtime_call=call), pages=pages)
+    app = build_app(get_board, WallSettings(refresh_s=1.0, downtime_call=call), pages=pages, asking=asking)
     server = create_server(app.server, host="127.0.0.1", port=0, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from forecast.archive import SCHEMA_SQL
+from forecast.compare_view import ChoiceView, CompareView, EffectView
 from forecast.desk import LONGEST_WORDS, MOST_OPEN, Desk
+from forecast.desk_page import DeskPage
 from forecast.errors import DeskError
 from forecast.people import ANYBODY, Person, people_of
 from forecast.proposals import Note, fold
@@ -20,7 +22,7 @@ from ingest.errors import ConfigurationError
 from twin.errors import ScenarioError
 from twin.hospital import load_hospital
 from twin.pathway import TABLES, load_path
-from twin.scenarios import Names
+from twin.scenarios import Names, Scenario
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 HOSPITAL = load_hospital()
@@ -201,10 +203,81 @@ def test_people_of_a_site_and_the_two_who_stand_in(tmp_path: Path) -> None:
     assert [p.name for p in people_of(None).everybody] == ["staff", "manager"]
     assert ANYBODY.named("staff") is not None
     assert not ANYBODY.named("staff").may("manager")  # type: ignore[union-attr]
-    assert ANYBODY.named("nobody") is None
+    assert ANYBODY.named("") is None
+    assert ANYBODY.named("Anna, night shift") == Person(
+        "Anna, night shift", "Anna, night shift", "Anna, night shift", frozenset({"proposer"})
+    )
+    assert ANYBODY.named(" responsable ").may("manager")  # type: ignore[union-attr]
     file = tmp_path / "people.toml"
     file.write_text('[person.anna]\nfr = "Anna"\nen = "Anna"\nroles = ["proposer", "boss"]\n')
     with pytest.raises(ConfigurationError, match=r"person.anna.roles"):
         people_of(file)
     file.write_text('[person.anna]\nfr = "Anna"\nen = "Anna"\nroles = ["proposer"]\n')
     assert [p.name for p in people_of(file).everybody] == ["anna"]
+    assert people_of(file).named("Ben") is None, "a site that names its people believes nobody else"
+
+
+# --- the page ------------------------------------------------------------------------------------------------------
+
+
+class Told:
+    """In place of comparisons: what was asked of them, and an answer once it is there."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+        self.answers = True
+
+    def of(self, scenarios: Sequence[Scenario], query: str) -> CompareView:
+        self.asked.append([one.name for one in scenarios])
+        said = {"ed_peak": EffectView(50.0, -1.0, -2.0, -0.5, 0.7, 0.1)} if self.answers else {}
+        choices = tuple(ChoiceView(one.name, "", "", True, effects=said) for one in scenarios)
+        return CompareView(NOW, HOSPITAL.zone, "CHU", "live", (), "doctors", choices, as_of=NOW)
+
+
+def page_of(house: House, told: Told) -> DeskPage:
+    return DeskPage(house.desk, ANYBODY, told, HOSPITAL, house.clock, "live")  # type: ignore[arg-type]
+
+
+def test_the_page_shows_the_open_ones_first_and_no_name_before_a_decision(house: House) -> None:
+    first, second = proposed(house), proposed(house, words="Open the day room")
+    house.desk.comment(BEN, first, "yes")
+    told = Told()
+    view = page_of(house, told).view("")
+    assert told.asked == [[first, second]]
+    assert [(card.number, card.state) for card in view.proposals] == [(2, "open"), (1, "open")]
+    assert all(card.author is None and card.choice and card.choice.effects for card in view.proposals)
+    assert [comment.who for comment in view.proposals[1].comments] == [None]
+    assert view.proposals[0].changes == (
+        ("Infirmiers des box : +2, jusqu'à 23:00", "Nurses of the boxes: +2, until 23:00"),
+    )
+    house.desk.decide(MARY, first, "adopted", "yes", HOSPITAL)
+    view = page_of(house, told).view("")
+    assert [(card.number, card.state) for card in view.proposals] == [(2, "open"), (1, "adopted")]
+    shown = view.proposals[1]
+    assert shown.author is not None
+    assert (shown.author.en, shown.comments[0].who.en) == ("anna", "ben")  # type: ignore[union-attr]
+    assert shown.decision is not None
+    assert shown.decision.carried
+
+
+def test_a_signed_proposal_shows_its_author_and_a_new_comparison_hides_nothing_that_was_said(house: House) -> None:
+    proposed(house, signed=True)
+    told = Told()
+    page = page_of(house, told)
+    assert page.view("").proposals[0].author is not None
+    told.answers = False
+    assert page.view("").proposals[0].choice.effects  # type: ignore[union-attr]
+    proposed(house)
+    newest, older = page.view("").proposals
+    assert not newest.choice.effects  # type: ignore[union-attr]
+    assert older.choice.effects  # type: ignore[union-attr]
+
+
+def test_the_page_is_another_as_soon_as_somebody_does_something(house: House) -> None:
+    """The mutant knows whole minutes only: what was done is seen after the next one."""
+    page = page_of(house, Told())
+    name = proposed(house)
+    before = page.view("").made_at
+    house.passes(timedelta(seconds=5))
+    house.desk.comment(BEN, name, "yes")
+    assert page.view("").made_at == before + timedelta(seconds=5)

@@ -28,6 +28,7 @@ from ingest.database import Database
 from ingest.log import EventLog
 from tests.histories import NOON, START, Remembered, hospital, scenarios, state, whole_log
 from tests.sites import site as site_of
+from tests.test_forecast_whatif import answered
 
 HOW = Run(members=2, horizon_min=120.0)
 SITE = Site(hospital(), tuple(scenarios("as_usual", "arrivals_up_20")), "fabricated")
@@ -102,6 +103,20 @@ def test_a_cycle_publishes_and_keeps_what_it_said(archive: Archive, executor: Ex
     assert kept.provenance["state_hash"] == state().hash
     assert list(kept.scenarios) == ["as_usual", "arrivals_up_20", *(f"rival:{name}" for name in (*BASELINES, RIVAL))]
     assert [c.status for c in archive.cycles(START)] == ["done"]
+
+
+def test_a_what_if_from_now_says_what_the_wall_says(archive: Archive, executor: Executor) -> None:
+    b = bench(archive, executor, NOON)
+    assert b.loop.ground is None
+    b.loop.turn()
+    ground, [forecast] = b.loop.ground, archive.forecasts(NOON, NOON + HOUR)
+    assert ground is not None
+    told = answered(ground, SITE.scenarios[1]).measures["ed_census"]
+    published = forecast.differences["arrivals_up_20"]["ed_census"]
+    assert told.difference.mean == pytest.approx(published.mean, abs=1e-9)
+    assert told.usual.mean == pytest.approx(forecast.scenarios["as_usual"]["ed_census"].mean, abs=1e-9)
+    other = answered(replace(ground, how=replace(ground.how, seed=1)), SITE.scenarios[1]).measures["ed_census"]
+    assert other.usual.mean != pytest.approx(forecast.scenarios["as_usual"]["ed_census"].mean, abs=1e-9)  # other luck
 
 
 def test_where_the_engines_differ_the_wall_says_so_and_the_law_serves(

@@ -46,7 +46,7 @@ def test_there_are_those_of_the_hospital() -> None:
     assert kinds == sorted(kinds, key=["staff", "beds", "people", "discharges"].index)
     wards = [lever for lever in levers().values() if lever.name.startswith(BED)]
     assert 1 <= len(wards) <= 4
-    assert [lever.now for lever in wards] == sorted((lever.now for lever in wards), reverse=True)
+    assert [lever.now for lever in wards] == sorted((lever.now or 0 for lever in wards), reverse=True)
     assert all(lever.low <= lever.neutral <= lever.high and lever.low < lever.high for lever in levers().values())
 
 

@@ -13,6 +13,7 @@ from dashboard.panels import (
     alerts,
     checks,
     compare,
+    desk,
     downtime,
     feeds,
     huddle,
@@ -82,6 +83,12 @@ BESIDE: dict[str, Page] = {
         lambda reader: reader.say("What if?"),
         lambda reader: reader.say("What if we changed something?"),
         lambda view, reader, _: whatif.panel(view, reader),
+    ),
+    "desk": Page(
+        lambda reader: reader.say("Desk"),
+        lambda reader: reader.say("What do people propose?"),
+        lambda view, reader, _: desk.panel(view, reader),
+        asks=True,
     ),
     "compare": Page(
         lambda reader: reader.say("Compare"),

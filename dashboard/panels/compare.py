@@ -127,8 +127,8 @@ def _table(view: CompareView, shown: Sequence[ChoiceView], reader: Reader) -> Co
 
 
 def _row(criterion: CriterionView, shown: Sequence[ChoiceView], reader: Reader) -> Component:
-    scale = _scale(criterion, shown)
-    cells = [dmc.TableTd(_effect(one.effects.get(criterion.name), criterion, scale, reader)) for one in shown]
+    scale = scale_of(criterion, shown)
+    cells = [dmc.TableTd(effect(one.effects.get(criterion.name), criterion, scale, reader)) for one in shown]
     name = dmc.TableTd(name_of(criterion, reader), className="name")
     return dmc.TableTr([name, dmc.TableTd(_usual(criterion, reader), className="figure"), *cells])
 
@@ -147,7 +147,7 @@ def _cards(view: CompareView, shown: Sequence[ChoiceView], reader: Reader) -> li
             html.Div(
                 [html.Div([name_of(criterion, reader), html.Small(_usual_said(criterion, reader))],
                           className="compare-name"),
-                 _effect(one.effects.get(criterion.name), criterion, _scale(criterion, shown), reader)],
+                 effect(one.effects.get(criterion.name), criterion, scale_of(criterion, shown), reader)],
                 className="compare-line",
             )
             for criterion in view.criteria
@@ -160,7 +160,7 @@ def _usual_said(criterion: CriterionView, reader: Reader) -> str:
     return reader.say("as usual: {value}", value=_usual(criterion, reader))
 
 
-def _scale(criterion: CriterionView, shown: Sequence[ChoiceView]) -> tuple[float, float]:
+def scale_of(criterion: CriterionView, shown: Sequence[ChoiceView]) -> tuple[float, float]:
     """What the boxes of a row reach from and to: 0 and every interval in it."""
     found = [one.effects.get(criterion.name) for one in shown]
     ends = [0.0, *(end for one in found if one is not None for end in (one.low, one.high))]
@@ -168,7 +168,8 @@ def _scale(criterion: CriterionView, shown: Sequence[ChoiceView]) -> tuple[float
     return (low, high) if high > low else (-1.0, 1.0)
 
 
-def _effect(one: EffectView | None, criterion: CriterionView, scale: tuple[float, float], reader: Reader) -> Component:
+def effect(one: EffectView | None, criterion: CriterionView, scale: tuple[float, float], reader: Reader) -> Component:
+    """What a scenario changes of a criterion: the whisker, the mean with its interval, how often it is better."""
     if one is None:
         return html.Div(reader.say("nothing to tell"), className="compared none")
     tone = judged(one, criterion)
@@ -180,10 +181,11 @@ def _effect(one: EffectView | None, criterion: CriterionView, scale: tuple[float
     digit = digits(max(abs(one.low), abs(one.high)))
     mean = with_unit(reader.signed(one.mean, digit), criterion, reader)
     ends = reader.say("{low} to {high}", low=reader.signed(one.low, digit), high=reader.signed(one.high, digit))
-    head = html.Div([*said, html.Span(mean, className="strong"), html.Span(f"({ends})", className="interval")],
-                    className="compared-head")  # fmt: skip
-    chance = html.Div(better_in(one, reader), className="chance")
-    return html.Div([_whisker(one, tone, scale), head, chance], className=f"compared {tone}")
+    certain = one.low == one.high
+    interval = [] if certain else [html.Span(f"({ends})", className="interval")]
+    head = html.Div([*said, html.Span(mean, className="strong"), *interval], className="compared-head")
+    chance = [] if certain else [html.Div(better_in(one, reader), className="chance")]
+    return html.Div([_whisker(one, tone, scale), head, *chance], className=f"compared {tone}")
 
 
 def _whisker(one: EffectView, tone: str, scale: tuple[float, float]) -> Component:
