@@ -248,7 +248,8 @@ class Loop:
         times = Times(as_of, as_of, as_of)
         if learned or self._recalibration is None:
             self._learnable_at = learnable_from(state)
-            self._recalibration = self._record.recalibration(as_of, self._site.hospital.zone, since=self._learnable_at)
+            since, known, zone = self._learnable_at, (state, calibration), self._site.hospital.zone
+            self._recalibration = self._record.recalibration(as_of, zone, since=since, known=known)
             self._trust.learned = as_of, self._recalibration.days
         fitted = self._fitted(history, how, learned)  # 2
         rivals = with_count_model(fitted.ahead(as_of, now, history), situation, as_of, fitted.lead_min)

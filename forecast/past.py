@@ -37,7 +37,9 @@ from twin.waits import SITUATIONS
 RENEWED_DAYS = 3
 """Days back over which exits are still told; what is older is settled and not counted again."""
 VINTAGE = timedelta(days=7)
-"""How long after an instant the truth about it is taken."""
+"""How long after an instant the truth about it is taken by which forecasts are judged."""
+LEARNED_AFTER = timedelta(days=2)
+"""How long after an instant it is taken to learn corrections from: exits are nearly all told by then."""
 MONTH = timedelta(days=30)
 """What is measured from one state; with `VINTAGE` it is well within what a state holds."""
 _STEP = timedelta(minutes=STEP_MIN)

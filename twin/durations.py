@@ -91,6 +91,11 @@ class Duration:
         inner = np.trapezoid(self.table, LEVELS, axis=3)
         return np.asarray(inner + (1.0 - LEVELS[-1]) * (self.table[..., -1] + self.tail_min))
 
+    def mean_at(self, cls: Index, block: Index, load: Index) -> Array:
+        """Mean minutes of some patients at their load classes, `(n,)`."""
+        i, j = self._cell(cls, block)
+        return np.asarray(self.mean_min()[i, j, load if self.loads > 1 else np.zeros_like(load)])
+
     @property
     def _lines(self) -> Array:
         """The quantiles of each class, block and load, `(line, level)`."""
