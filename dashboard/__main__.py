@@ -32,13 +32,14 @@ from dashboard.commands import (
     replay,
     retry_rejected,
     scenarios,
+    supplies,
     up,
 )
 from ingest.errors import EdtwinError
 
 COMMANDS = (
     up, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench, check,
-    doctor, rebuild, retry_rejected, quarantine, alerts,
+    doctor, rebuild, retry_rejected, quarantine, alerts, supplies,
 )  # fmt: skip
 
 
