@@ -50,6 +50,8 @@ from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, Quarant
 from forecast.pathview import PathViews
 from forecast.people import people_of
 from forecast.placebos import Placebos
+from forecast.supplies_desk import SuppliesDesk
+from forecast.supply_archive import SupplyArchive
 from forecast.trust_view import TrustView
 from ingest.clock import WallClock
 from ingest.links import LinkNow
@@ -117,19 +119,22 @@ def serve(
     people = people_of(house.settings.people)
     door = DeskDoor(desk, people, house.hospital, house.clock)
     huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
+    supplies = SuppliesDesk(house.supplies, house.hospital, mode, SupplyArchive(house.database))
     loop = Loop(
         house.log, house.archive, site, workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
         elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=Adopted(desk, Placebos(house.database)),
+        supplies=supplies,
     )  # fmt: skip
     comparisons, grids = _studies(house, loop, workers, mode, desk)
     latest, report = _Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
-        "alerts": latest.alerts, "trust": lambda: replace(latest.trust(), report_at=written_at(report)),
+        "alerts": latest.alerts, "supplies": lambda: supplies.view(house.clock.now()),
+        "trust": lambda: replace(latest.trust(), report_at=written_at(report)),
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,

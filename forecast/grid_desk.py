@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -51,6 +51,8 @@ class _Shown:
 
     grid: Grid
     found: Mapping[str, Array]
+    pages: dict[str, RobustnessView] = field(default_factory=dict)
+    """By point of view, as made so far."""
 
 
 class GridDesk:
@@ -144,7 +146,14 @@ class GridDesk:
             done=self._done, of=self._how.members, cancelled=self._cancelled, ready=self._source() is not None,
             fault=self._fault, hours=self._how.horizon_min / 60,
         )  # fmt: skip
-        return page if self._shown is None else shown(page, self._study, self._shown.grid, self._shown.found)
+        return page if self._shown is None else self._with_map(page, self._shown)
+
+    def _with_map(self, page: RobustnessView, grid: _Shown) -> RobustnessView:
+        """Summed up once a point of view, however many look; what is of the moment is the page's."""
+        if page.view not in grid.pages:
+            grid.pages[page.view] = shown(page, self._study, grid.grid, grid.found)
+        moment = {name: getattr(page, name) for name in ("made_at", "done", "of", "cancelled", "ready", "fault")}
+        return replace(grid.pages[page.view], **moment)
 
     def _look_back(self) -> None:
         """Once, the last grid that was kept."""

@@ -19,6 +19,7 @@ from dashboard.states import ORDER
 from forecast.board import Board
 from forecast.compare_view import CompareView, RobustnessView
 from forecast.pages import AlertsView, FeedsView, HuddleView, LearnedView, PageView, PathView, QuarantineView
+from forecast.supplies_view import SuppliesView
 from forecast.trust_view import TrustView
 from forecast.whatif_ask import Asking
 from tests.alert_views import ALARMED, ALERTS
@@ -28,6 +29,7 @@ from tests.feed_views import FEEDS, QUARANTINES, feeds_in
 from tests.huddle_sheets import VIEWS as HUDDLES
 from tests.learned_views import LEARNED
 from tests.path_views import PATHS
+from tests.supply_views import VIEWS as SUPPLIES
 from tests.trust_views import VIEWS as TRUSTS
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -40,6 +42,7 @@ LONGEST_MS = 90_000
 _PATHS: dict[type[PageView], str] = {
     AlertsView: "alerts", FeedsView: "feeds", QuarantineView: "quarantine", PathView: "path", LearnedView: "learned",
     HuddleView: "huddle", TrustView: "trust", CompareView: "compare", RobustnessView: "robustness",
+    SuppliesView: "supplies",
 }  # fmt: skip
 SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
 
@@ -160,8 +163,9 @@ def beside() -> dict[str, Callable[[], PageView]]:
     compared = {f"c-{name}": make for name, make in COMPARED.items()}
     robust = {f"r-{name}": make for name, make in ROBUST.items()}
     trusts = {f"t-{name}": make for name, make in TRUSTS.items()}
+    supplies = {f"s-{name}": make for name, make in SUPPLIES.items()}
     feeds = {f"f-{name}": make for name, make in examples.items()}
-    return {**alerts, **feeds, **waiting, **paths, **learned, **huddles, **trusts, **compared, **robust}
+    return {**alerts, **feeds, **waiting, **paths, **learned, **huddles, **trusts, **compared, **robust, **supplies}
 
 
 MORE: dict[str, Callable[[], Board]] = {

@@ -124,6 +124,11 @@ class Laid:
         tails = [np.broadcast_to(d.tail_min, (*d.tail_min.shape[:2], loads)).reshape(-1, loads) for d in durations]
         self._rows, self._tails = (np.concatenate([np.empty((0, loads)), *parts]) for parts in (rows, tails))
 
+    @property
+    def cells(self) -> tuple[Index, Index, Index, Array]:
+        """The first cell of each duration, how far classes and blocks lie apart in it, and every cell's quantiles."""
+        return self._first, self._by_class, self._by_block, self._rows
+
     def at(self, uniform: Array, duration: Index, cls: Index, block: Index) -> Array:
         """Minutes of a duration each, by its place among those given, from one uniform each: `(n, load)`."""
         cell = self._first[duration] + cls * self._by_class[duration] + block * self._by_block[duration]
