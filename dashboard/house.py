@@ -104,7 +104,7 @@ def study_of(house: House) -> Study:
     settings = house.settings
     return Study(
         points_of_view(settings.views), services_file(settings.services), scenario_catalogue(settings), house.hospital,
-        house.hospital.spaces if house.own_hospital else None,
+        house.hospital.spaces if house.own_hospital else None, supplies_of(settings, house.hospital),
     )  # fmt: skip
 
 

@@ -130,7 +130,7 @@ def serve(
         elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=Adopted(desk, Placebos(house.database)),
         supplies=supplies,
     )  # fmt: skip
-    comparisons, grids = _studies(house, loop, workers, mode, desk)
+    comparisons, grids = _studies(house, loop, workers, mode, desk, supplies)
     latest, report = _Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
     pages: Pages = {
@@ -188,17 +188,19 @@ def serve(
         server.close()
 
 
-def _studies(house: House, loop: Loop, workers: Executor, mode: str, desk: Desk) -> tuple[Comparisons, GridDesk]:
+def _studies(
+    house: House, loop: Loop, workers: Executor, mode: str, desk: Desk, supplies: SuppliesDesk
+) -> tuple[Comparisons, GridDesk]:
     """What the pages of the comparison and of the robustness map ask; a grid has processes of its own."""
     study, how = study_of(house), house.run()
     shown = house.settings.wall_scenarios[1 : 1 + SHOWN_FIRST]
     comparisons = Comparisons(
         study, lambda: loop.situation, workers, house.clock, how, mode=mode, default=shown,
-        carried=desk.carried,
+        carried=desk.carried, further=partial(supplies.further, seed=how.seed),
     )  # fmt: skip
     grids = GridDesk(
         study, GridStore(house.database), lambda: loop.situation, house.clock, how, mode=mode,
-        workers=partial(processes_of, house.settings),
+        workers=partial(processes_of, house.settings), further=partial(supplies.further, seed=how.seed),
     )  # fmt: skip
     return comparisons, grids
 

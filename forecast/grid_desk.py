@@ -32,6 +32,7 @@ from forecast.sensitivity import Sensitivity, sensitivity
 from forecast.services import EACH, THERE
 from forecast.situation import Situation
 from forecast.study import Study
+from forecast.supplies_further import Furthers
 from forecast.values import Array
 from ingest.clock import Clock
 from ingest.errors import EdtwinError
@@ -61,7 +62,10 @@ class GridDesk:
     def __init__(
         self, study: Study, store: GridStore, source: Source, clock: Clock, how: Run, *, mode: str,
         workers: Callable[[], Executor], combinations: int = COMBINATIONS, members: int = MEMBERS,
+        further: Furthers = lambda _: (),
     ) -> None:  # fmt: skip
+        """`further` is what else is known at a situation, such as supplies."""
+        self._further = further
         self._study, self._store, self._source, self._clock, self._mode = study, store, source, clock, mode
         self._how, self._workers, self._combinations = replace(how, members=members), workers, combinations
         self._lock = threading.Lock()
@@ -110,7 +114,8 @@ class GridDesk:
                 able=lambda one: fault_of(situation, one, self._how) is None,
             )  # fmt: skip
             scenarios = made(design, study.catalogue)
-            work = work_of(situation, design, scenarios, self._how, study.wanted, known_at=situation.as_of)
+            wanted = replace(study.wanted, further=self._further(situation))
+            work = work_of(situation, design, scenarios, self._how, wanted, known_at=situation.as_of)
             run_grid(
                 work, self._store, self._clock.now(), executor=executor, stop=self._stop.is_set,
                 progress=lambda done, _: self._came(work.grid, done),

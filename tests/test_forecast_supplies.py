@@ -17,10 +17,11 @@ from forecast.past import Past, grid_start
 from forecast.situation import Situation, situation_of
 from forecast.supplies import Runner, SuppliesKnown, changes_of, supplies_known, supplies_outlook, supply_measures
 from forecast.supplies_desk import SuppliesDesk
+from forecast.supplies_further import SuppliesFurther
 from forecast.supplies_told import LEVELS, as_json, told_of_each, view_of
 from forecast.supplies_view import SuppliesView
 from forecast.supply_archive import SupplyArchive
-from forecast.values import Forecast
+from forecast.values import Forecast, Members
 from ingest.database import Database
 from ingest.events import EventId, StockCounted, SupplyDelivered
 from tests.histories import NOON, calibration, hospital, scenarios, state
@@ -199,3 +200,24 @@ def test_the_scenarios_of_support_services_lack_what_their_sentence_says(name: s
     blood = known.supplies.index("red_cells")
     assert np.array_equal(usual.unmet[blood], strained.unmet[blood])
     assert np.array_equal(usual.stock[blood], strained.stock[blood])
+
+
+def test_scenarios_are_compared_on_what_services_lack_and_a_member_is_the_same_in_any_chunk() -> None:
+    """The mutant draws each chunk's luck as if its members were the first."""
+    known, members = known_of(state()), made()[1].members["as_usual"]
+    further = SuppliesFurther(known, HOW.seed)
+    [strained, usual] = pick(catalogue(), ["supplies_strained[lost=100,use=100]", "as_usual"])
+    whole = range(members.count)
+    measures, hours = further.of(strained, members, whole)
+    none, before = further.of(usual, members, whole)
+    assert set(measures) == {f"unmet:{one.name}" for one in known.supplies.services}
+    assert measures["unmet:linen"].shape == members.measures["ed_census"].shape
+    assert hours["supplies_short:linen"].mean() > before["supplies_short:linen"].mean() + 1.0
+    assert np.array_equal(hours["supplies_short:blood"], before["supplies_short:blood"])
+    assert measures["unmet:pharmacy"].max() > none["unmet:pharmacy"].max()
+    some = range(5, 9)
+    few = Members(members.lead_min, {m: v[:, 5:9] for m, v in members.measures.items()})
+    apart, _ = further.of(strained, few, some)
+    assert all(np.array_equal(apart[name], values[:, 5:9]) for name, values in measures.items())
+    moved, _ = further.of(strained, few, range(4))
+    assert any(not np.array_equal(moved[name], apart[name]) for name in apart)

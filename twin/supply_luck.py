@@ -37,6 +37,11 @@ class SupplyLuck:
     start: Array
     """Where a whole unit begins, `(item, member)`, in [0, 1)."""
 
+    def some(self, members: range) -> SupplyLuck:
+        """That of some members, in order."""
+        mine = slice(members.start, members.stop)
+        return SupplyLuck(self.level[:, mine], self.way[:, mine], self.cell, self.start[:, mine])
+
     def used(self, item: int, need: Array) -> npt.NDArray[np.int64]:
         """How much is used by the time that so much is expected to be needed, `(.., member)`; never falls."""
         members = self.way.shape[1]
