@@ -118,7 +118,7 @@ def serve(
         house.database, house.clock, names_of(house.settings), horizon_min=house.run().horizon_min,
         zone=house.hospital.zone,
     )  # fmt: skip
-    people = people_of(house.settings.people)
+    people, adopted = people_of(house.settings.people), Adopted(desk, Placebos(house.database))
     door = DeskDoor(desk, people, house.hospital, house.clock)
     huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
     supplies = SuppliesDesk(house.supplies, house.hospital, mode, SupplyArchive(house.database))
@@ -127,7 +127,7 @@ def serve(
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
-        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=Adopted(desk, Placebos(house.database)),
+        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=adopted,
         supplies=supplies,
     )  # fmt: skip
     comparisons, grids = _studies(house, loop, workers, mode, desk, supplies)
@@ -140,7 +140,9 @@ def serve(
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
-        "desk": DeskPage(desk, people, comparisons, house.hospital, house.clock, mode).view,
+        "desk": DeskPage(
+            desk, people, comparisons, house.hospital, house.clock, mode, lambda: adopted.faults
+        ).view,
     }  # fmt: skip
     whatif = whatif_of(house, loop, door)
     api = api_of(house, loop, door, whatif.asking.catalogue)
