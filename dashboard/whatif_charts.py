@@ -13,8 +13,8 @@ from dashboard.words import Reader
 from forecast.whatif_view import AnswerView, Array, ComparedView, Curve
 
 THICK_REM, THIN_REM = 0.2, 0.125
-CHANGED, CHANGED_BAND = "capacity", "rgba(255, 180, 84, 0.28)"
-"""The change stands out in the colour of what is not as usual."""
+CHANGED_SHADE = 0.28
+"""The change's band, in the colour of what is not as usual, lets the other one be seen through it."""
 _HOURS = 60.0
 
 
@@ -25,7 +25,7 @@ def both(answer: AnswerView, measure: str, reader: Reader) -> go.Figure | None:
         return None
     figure, colours, x = go.Figure(), palette(), answer.lead_min / _HOURS
     _band(figure, x, found.usual, colours.band_80)
-    _band(figure, x, found.changed, CHANGED_BAND)
+    _band(figure, x, found.changed, colours.capacity, CHANGED_SHADE)
     _line(figure, x, found.usual.quantiles[0.5], colours.forecast, THICK_REM * reader.rem_px)
     _line(figure, x, found.changed.quantiles[0.5], colours.capacity, THICK_REM * reader.rem_px, dash="dash")
     top = float(np.nanmax([found.usual.quantiles[0.95], found.changed.quantiles[0.95], np.full(x.size, 4.0)]))
@@ -39,7 +39,7 @@ def difference(answer: AnswerView, measure: str, reader: Reader) -> go.Figure | 
     if found is None:
         return None
     figure, colours, x = go.Figure(), palette(), answer.lead_min / _HOURS
-    _band(figure, x, found.difference, CHANGED_BAND)
+    _band(figure, x, found.difference, colours.capacity, CHANGED_SHADE)
     _line(figure, x, found.difference.mean, colours.capacity, THICK_REM * reader.rem_px)
     figure.add_hline(y=0, line={"color": colours.text, "width": THIN_REM * reader.rem_px})
     low, high = found.difference.quantiles[0.1], found.difference.quantiles[0.9]
@@ -52,12 +52,12 @@ def _known(answer: AnswerView, measure: str) -> ComparedView | None:
     return found if found is not None and np.isfinite(found.usual.mean).any() else None
 
 
-def _band(figure: go.Figure, x: Array, told: Curve, colour: str) -> None:
+def _band(figure: go.Figure, x: Array, told: Curve, colour: str, shade: float = 1.0) -> None:
     low, high = (np.round(told.quantiles[q], 1).tolist() for q in (0.1, 0.9))
     at = x.tolist()
     figure.add_scatter(
         x=[*at, *reversed(at)], y=[*low, *reversed(high)], mode="lines", line={"width": 0}, fill="toself",
-        fillcolor=colour,
+        fillcolor=colour, opacity=shade,
     )  # fmt: skip
 
 

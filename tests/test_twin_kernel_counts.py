@@ -21,7 +21,7 @@ from twin.kernel import Runs, compiled_counter
 from twin.small_hospitals import Array
 from twin.story import DESTINATIONS, Index, Story
 
-CASES, LOOKED_AT = 300, 40
+CASES, LOOKED_AT = 300, 60
 COMPILES = pytest.mark.timeout(400)
 """Compiling takes some seconds of a processor, and more on a busy machine."""
 GRID = np.arange(0.0, 720.0, 15.0)

@@ -26,8 +26,12 @@ ARCHIVE = (
     "alarm_delivery",
     "alert_chance",
     "alert_setting",
+    "own_scenario",
+    "proposal_log",
+    "placebo",
     "scenario_grid",
     "scenario_grid_part",
+    "supply",
 )
 """Tables that are not made of the journal."""
 
