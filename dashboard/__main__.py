@@ -21,6 +21,7 @@ from dashboard.commands import (
     calibrate,
     check,
     doctor,
+    exercise,
     fabricate,
     feed,
     forecast,
@@ -36,8 +37,8 @@ from dashboard.commands import (
 from ingest.errors import EdtwinError
 
 COMMANDS = (
-    up, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, fabricate, feed, bench, check, doctor,
-    rebuild, retry_rejected, quarantine, alerts,
+    up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, fabricate, feed, bench, check,
+    doctor, rebuild, retry_rejected, quarantine, alerts,
 )  # fmt: skip
 
 
