@@ -69,7 +69,7 @@ class Players:
     desk: Desk
     study: Study
     situation: Callable[[], Situation | None]
-    workers: Executor
+    workers: Executor | None
     hospital: Hospital
 
 

@@ -31,7 +31,7 @@ MEASURES = (
 
 
 def advised(
-    one: Proposal, desk: Desk, situation: Situation, study: Study, how: Run, workers: Executor
+    one: Proposal, desk: Desk, situation: Situation, study: Study, how: Run, workers: Executor | None
 ) -> dict[str, Advice]:
     """By point of view. Raises EdtwinError where it cannot be worked out."""
     carried = desk.carried(situation.as_of, but=one.name)
