@@ -57,3 +57,12 @@ def measure_said(name: str, reader: Reader) -> str:
         "ed_census": reader.say("Present"), "ed_waiting": reader.say("Waiting"),
         "ed_boarders": reader.say("Waiting for a bed"),
     }.get(name, name)  # fmt: skip
+
+
+def lack_said(name: str, reader: Reader) -> str:
+    """A kind of change that the world of an exercise knows nothing of; a pool by its own name."""
+    return {
+        "discharge": reader.say("when wards discharge"), "duration": reader.say("how long stages of care last"),
+        "route": reader.say("where the path leads"), "arrivals": reader.say("some of the arrivals"),
+        "absence": reader.say("who is away"), "crisis": reader.say("more victims"),
+    }.get(name, name)  # fmt: skip

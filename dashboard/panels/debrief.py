@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.compare_words import name_of
-from dashboard.drill_words import inject_said, measure_said
+from dashboard.drill_words import inject_said, lack_said, measure_said
 from dashboard.parts import Content, absent, heading, marked, table
 from dashboard.words import Reader
 from forecast.exercise_view import AdviceView, CriterionNamed, DecisionMade, ExerciseView, HappenedView, OptionView
@@ -23,7 +23,7 @@ def panel(view: ExerciseView, reader: Reader) -> Component:
 def _timeline(view: ExerciseView, reader: Reader) -> Component:
     lines = [(view.begun_at, reader.say("The exercise began"), "start")]
     lines += [(one.at, inject_said(one.told, reader), "inject") for one in view.injects]
-    lines += [(one.at, f"{_verb(one, reader)}: {one.words}", "decision") for one in view.decisions]
+    lines += [(one.at, _decided(one, reader), "decision") for one in view.decisions]
     items = [
         html.Li([html.B(reader.clock(at)), html.Span(_sort(kind, reader), className=f"sort {kind}"), said])
         for at, said, kind in sorted(lines, key=lambda line: line[0])
@@ -45,6 +45,10 @@ def _sort(kind: str, reader: Reader) -> str:
     }[kind]  # fmt: skip
 
 
+def _decided(one: DecisionMade, reader: Reader) -> str:
+    return reader.say("{what}: {words}", what=_verb(one, reader), words=one.words)
+
+
 def _verb(one: DecisionMade, reader: Reader) -> str:
     return {
         "adopted": reader.say("Adopted"), "adapted": reader.say("Adopted with changes"),
@@ -53,7 +57,7 @@ def _verb(one: DecisionMade, reader: Reader) -> str:
 
 
 def _decision(one: DecisionMade, reader: Reader) -> Component:
-    title = f"{reader.clock(one.at)} · {_verb(one, reader)}: {one.words}"
+    title = f"{reader.clock(one.at)} · {_decided(one, reader)}"
     parts: list[Content] = [heading(title), html.P(reader.say("Reason: {why}", why=one.reason), className="small")]
     parts += _happened(one, reader)
     parts += _lacks(one, reader)
@@ -89,7 +93,8 @@ def _difference(one: HappenedView, reader: Reader) -> list[Content]:
 def _lacks(one: DecisionMade, reader: Reader) -> list[Content]:
     if not one.lacks:
         return []
-    said = reader.say("The world of the exercise cannot act on: {what}. It went on without.", what=", ".join(one.lacks))
+    what = ", ".join(lack_said(name, reader) for name in one.lacks)
+    said = reader.say("The world of the exercise cannot act on: {what}. It went on without.", what=what)
     return [marked("warn", said)]
 
 
