@@ -27,18 +27,20 @@ from dashboard.commands import (
     forecast,
     huddle,
     ingest,
+    proposals,
     quarantine,
     rebuild,
     replay,
     retry_rejected,
     scenarios,
+    supplies,
     up,
 )
 from ingest.errors import EdtwinError
 
 COMMANDS = (
-    up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, fabricate, feed, bench, check,
-    doctor, rebuild, retry_rejected, quarantine, alerts,
+    up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench,
+    check, doctor, rebuild, retry_rejected, quarantine, alerts, supplies,
 )  # fmt: skip
 
 

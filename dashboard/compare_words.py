@@ -23,7 +23,7 @@ def with_unit(text: str, criterion: CriterionView, reader: Reader) -> str:
 
 def digits(value: float) -> int:
     """How many digits after the point a figure has: fewer the larger it is."""
-    return 0 if abs(value) >= 20 else 1
+    return 0 if abs(value) >= 20 else 1 if abs(value) >= 1 else 2
 
 
 def judged(one: EffectView, criterion: CriterionView) -> str:

@@ -105,6 +105,8 @@ def kind_name(kind: str, reader: Reader) -> str:
         "Changed": reader.say("changes of a visit"),
         "Merged": reader.say("merged visits"),
         "DischargePlanned": reader.say("planned discharges"),
+        "StockCounted": reader.say("counts of stocks"),
+        "SupplyDelivered": reader.say("deliveries"),
     }.get(kind, kind)
 
 

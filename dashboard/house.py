@@ -35,6 +35,7 @@ from twin.kernel import warm
 from twin.pathway import TABLES, load_path
 from twin.scenarios import Names, Scenario, catalogue, pick
 from twin.site import Site, load_site
+from twin.supply_file import Supplies, load_supplies
 
 DATABASE = "edtwin.duckdb"
 SECRET = "secret.key"
@@ -62,6 +63,7 @@ class House:
     indexer: Indexer
     database: Database
     rules: AlertRules
+    supplies: Supplies
 
     @property
     def hospital(self) -> Hospital:
@@ -102,7 +104,7 @@ def study_of(house: House) -> Study:
     settings = house.settings
     return Study(
         points_of_view(settings.views), services_file(settings.services), scenario_catalogue(settings), house.hospital,
-        house.hospital.spaces if house.own_hospital else None,
+        house.hospital.spaces if house.own_hospital else None, supplies_of(settings, house.hospital),
     )  # fmt: skip
 
 
@@ -134,6 +136,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
     """
     clock = clock or WallClock()
     site, rules = site_of(settings), load_rules(settings.alerts)
+    supplies = supplies_of(settings, site.hospital)
     pick(scenario_catalogue(settings), settings.wall_scenarios)
     with Database.open(settings.data / DATABASE, schemas=SCHEMAS) as database:
         log = JournalledLog(database, clock)
@@ -142,7 +145,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
             log.follow(journal, indexer)
             try:
                 indexer.catch_up()
-                yield House(settings, clock, log, Archive(database), site, journal, indexer, database, rules)
+                yield House(settings, clock, log, Archive(database), site, journal, indexer, database, rules, supplies)
             finally:
                 indexer.close()
 
@@ -162,6 +165,12 @@ def open_journal(settings: Settings, log: EventLog) -> Journal:
     return Journal.open(settings.data / JOURNAL, log.instants, reserve_bytes=reserve_bytes)
 
 
+def supplies_of(settings: Settings, hospital: Hospital) -> Supplies:
+    """The shipped support services and items, and the site's."""
+    files = (settings.supplies,) if settings.supplies else ()
+    return load_supplies(*files, wards={unit.name for unit in hospital.wards})
+
+
 def scenario_catalogue(settings: Settings) -> dict[str, Scenario]:
     """The shipped scenarios and the site's."""
     files: tuple[Path, ...] = (settings.scenarios,) if settings.scenarios else ()
@@ -172,7 +181,10 @@ def names_of(settings: Settings) -> Names:
     """What a scenario may speak of: what the site has, and the shipped one, which shipped scenarios name."""
     sites = [load_site(file) for file in dict.fromkeys((settings.hospital, None))]
     tables = [load_path(table, sites[-1].hospital) for table in TABLES]
-    return Names.of([site.hospital for site in sites], [*(site.path for site in sites if site.path), *tables])
+    paths = [*(site.path for site in sites if site.path), *tables]
+    return Names.of(
+        [site.hospital for site in sites], paths, load_supplies(*((settings.supplies,) if settings.supplies else ()))
+    )
 
 
 def require_data(settings: Settings) -> Settings:

@@ -50,6 +50,9 @@ from forecast.loop import Loop, Rhythm, Site
 from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
 from forecast.pathview import PathViews
 from forecast.people import people_of
+from forecast.placebos import Placebos
+from forecast.supplies_desk import SuppliesDesk
+from forecast.supply_archive import SupplyArchive
 from forecast.trust_view import TrustView
 from ingest.clock import WallClock
 from ingest.links import LinkNow
@@ -118,19 +121,22 @@ def serve(
     people = people_of(house.settings.people)
     door = DeskDoor(desk, people, house.hospital, house.clock)
     huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
+    supplies = SuppliesDesk(house.supplies, house.hospital, mode, SupplyArchive(house.database))
     loop = Loop(
         house.log, house.archive, site, workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
-        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=Adopted(desk),
+        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=Adopted(desk, Placebos(house.database)),
+        supplies=supplies,
     )  # fmt: skip
-    comparisons, grids = _studies(house, loop, workers, mode, desk)
+    comparisons, grids = _studies(house, loop, workers, mode, desk, supplies)
     latest, report = _Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
-        "alerts": latest.alerts, "trust": lambda: replace(latest.trust(), report_at=written_at(report)),
+        "alerts": latest.alerts, "supplies": lambda: supplies.view(house.clock.now()),
+        "trust": lambda: replace(latest.trust(), report_at=written_at(report)),
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
@@ -183,17 +189,19 @@ def serve(
         server.close()
 
 
-def _studies(house: House, loop: Loop, workers: Executor, mode: str, desk: Desk) -> tuple[Comparisons, GridDesk]:
+def _studies(
+    house: House, loop: Loop, workers: Executor, mode: str, desk: Desk, supplies: SuppliesDesk
+) -> tuple[Comparisons, GridDesk]:
     """What the pages of the comparison and of the robustness map ask; a grid has processes of its own."""
     study, how = study_of(house), house.run()
     shown = house.settings.wall_scenarios[1 : 1 + SHOWN_FIRST]
     comparisons = Comparisons(
         study, lambda: loop.situation, workers, house.clock, how, mode=mode, default=shown,
-        carried=desk.carried,
+        carried=desk.carried, further=partial(supplies.further, seed=how.seed),
     )  # fmt: skip
     grids = GridDesk(
         study, GridStore(house.database), lambda: loop.situation, house.clock, how, mode=mode,
-        workers=partial(processes_of, house.settings),
+        workers=partial(processes_of, house.settings), further=partial(supplies.further, seed=how.seed),
     )  # fmt: skip
     return comparisons, grids
 

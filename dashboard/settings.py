@@ -45,6 +45,9 @@ class Settings(Checked):
     alerts: Annotated[
         Path | None, Field(description="what is watched, and who is told; none: the shipped rules, nobody told")
     ] = None
+    supplies: Annotated[
+        Path | None, Field(description="the site's own support services and items, added to the shipped ones")
+    ] = None
     people: Annotated[Path | None, Field(description="who may propose and decide at the desk, a TOML file")] = None
     wall_scenarios: Annotated[
         tuple[str, ...],
@@ -201,7 +204,7 @@ class Settings(Checked):
 
 
 _PATHS = (
-    "data", "hospital", "scenarios", "people", "views", "services", "alerts",
+    "data", "hospital", "scenarios", "people", "views", "services", "alerts", "supplies",
     "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
     "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",

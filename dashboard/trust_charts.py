@@ -87,13 +87,13 @@ def _done(chart: Chart, words: str) -> Component:
     return carried(chart.svg(words), words)
 
 
-def carried(svg: str, words: str) -> Component:
+def carried(svg: str, words: str, styled: str = "", name: str = "trust-chart") -> Component:
     """A picture in the page, which its stylesheet does not reach, with its own; `words` is what it shows."""
     whole = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(
-        "</title>", f"</title>{style()}", 1
+        "</title>", f"</title>{styled or style()}", 1
     )
     uri = f"data:image/svg+xml;base64,{b64encode(whole.encode()).decode()}"
-    return html.Img(src=uri, alt=words, className="trust-chart")
+    return html.Img(src=uri, alt=words, className=name)
 
 
 def style() -> str:

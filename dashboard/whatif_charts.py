@@ -10,8 +10,7 @@ import plotly.graph_objects as go
 from dashboard.figures import ticks
 from dashboard.theme import FONT, palette
 from dashboard.words import Reader
-from forecast.values import Array, Series
-from forecast.whatif import Answer, Compared
+from forecast.whatif_view import AnswerView, Array, ComparedView, Curve
 
 THICK_REM, THIN_REM = 0.2, 0.125
 CHANGED, CHANGED_BAND = "capacity", "rgba(255, 180, 84, 0.28)"
@@ -19,7 +18,7 @@ CHANGED, CHANGED_BAND = "capacity", "rgba(255, 180, 84, 0.28)"
 _HOURS = 60.0
 
 
-def both(answer: Answer, measure: str, reader: Reader) -> go.Figure | None:
+def both(answer: AnswerView, measure: str, reader: Reader) -> go.Figure | None:
     """As usual (blue, 80 % band) and changed (amber, 80 % band); None where the measure does not exist here."""
     found = _known(answer, measure)
     if found is None:
@@ -34,7 +33,7 @@ def both(answer: Answer, measure: str, reader: Reader) -> go.Figure | None:
     return _laid(figure, answer, reader, [low * 1.05, top * 1.08])
 
 
-def difference(answer: Answer, measure: str, reader: Reader) -> go.Figure | None:
+def difference(answer: AnswerView, measure: str, reader: Reader) -> go.Figure | None:
     """Mean of the paired differences and the interval that holds eight in ten of them; the line is no difference."""
     found = _known(answer, measure)
     if found is None:
@@ -48,12 +47,12 @@ def difference(answer: Answer, measure: str, reader: Reader) -> go.Figure | None
     return _laid(figure, answer, reader, ends)
 
 
-def _known(answer: Answer, measure: str) -> Compared | None:
+def _known(answer: AnswerView, measure: str) -> ComparedView | None:
     found = answer.measures.get(measure)
     return found if found is not None and np.isfinite(found.usual.mean).any() else None
 
 
-def _band(figure: go.Figure, x: Array, told: Series, colour: str) -> None:
+def _band(figure: go.Figure, x: Array, told: Curve, colour: str) -> None:
     low, high = (np.round(told.quantiles[q], 1).tolist() for q in (0.1, 0.9))
     at = x.tolist()
     figure.add_scatter(
@@ -67,7 +66,7 @@ def _line(figure: go.Figure, x: Array, y: Array, colour: str, width: float, dash
     figure.add_scatter(x=x.tolist(), y=np.round(y, 1).tolist(), mode="lines", line=line)
 
 
-def _laid(figure: go.Figure, answer: Answer, reader: Reader, ends: list[float]) -> go.Figure:
+def _laid(figure: go.Figure, answer: AnswerView, reader: Reader, ends: list[float]) -> go.Figure:
     colours, rem = palette(), reader.rem_px
     last = answer.as_of + timedelta(minutes=float(answer.lead_min[-1]))
     every = 6 if reader.narrow else 3

@@ -20,9 +20,9 @@ from dashboard.whatif_words import MEASURES, measure_name
 from dashboard.words import LANGUAGES, Reader
 from forecast.errors import QuestionError
 from forecast.own_scenarios import LONGEST_SENTENCE, LONGEST_WHO, as_toml
-from forecast.whatif import Answer
-from forecast.whatif_ask import Asking
+from forecast.whatif_ask import Asking, as_view, refusal
 from forecast.whatif_queue import Standing
+from forecast.whatif_view import AnswerView
 
 _LONGEST_QUERY = 600
 _CHART: Any = {"staticPlot": True, "displayModeBar": False}
@@ -158,14 +158,15 @@ def _shown(asking: Asking | None, asked: Asked, state: Any) -> dict[str, Any]:
             "failed": fault is not None or standing.state == "failed"}  # fmt: skip
     if isinstance(state, dict) and state.get("word") == word:
         return {**beat, "state": told}
-    said = panel.refused(fault, asked.reader) if fault else panel.told(standing, asked.measure, asked.reader)
+    view = refusal(fault) if fault else as_view(standing)
+    said = panel.told(view, asked.measure, asked.reader)
     whole = {"state": told, "said": said}
     if answer is None and not fault:
         return {**beat, **whole}  # the charts of the question before stay until there is an answer
-    return {**beat, **whole, **_drawn(answer if answer and answer.why_not is None else None, asked)}
+    return {**beat, **whole, **_drawn(view.answer if view.answer and view.answer.why_en is None else None, asked)}
 
 
-def _drawn(answer: Answer | None, asked: Asked) -> dict[str, Any]:
+def _drawn(answer: AnswerView | None, asked: Asked) -> dict[str, Any]:
     both = None if answer is None else whatif_charts.both(answer, asked.measure, asked.reader)
     apart = None if answer is None else whatif_charts.difference(answer, asked.measure, asked.reader)
     out: dict[str, Any] = {"table": panel.table(answer, asked.reader)}

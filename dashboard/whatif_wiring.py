@@ -10,9 +10,10 @@ from functools import partial
 from dashboard.house import COMPILED, House, scenario_catalogue
 from forecast.loop import Loop
 from forecast.own_scenarios import OwnScenarios
-from forecast.whatif_ask import Asking, Desk, WhatIfView
+from forecast.whatif_ask import Asking, Desk
 from forecast.whatif_moments import AFTER_THE_FIRST, Moments, PastGrounds
 from forecast.whatif_queue import WhatIf
+from forecast.whatif_view import WhatIfView
 from forecast.workers import Workers
 from twin.calibrate import Calibration, calibrate
 from twin.described import believed

@@ -10,8 +10,7 @@ from math import isfinite
 import numpy as np
 
 from dashboard.words import Reader
-from forecast.whatif import Answer, Compared
-from forecast.whatif_draws import FREE
+from forecast.whatif_view import FREE, AnswerView, Array, ComparedView
 
 MEASURES = ("ed_census", "ed_waiting", "ed_boarders", FREE)
 """What charts and the sentence may be about, in the order of the tabs."""
@@ -47,7 +46,7 @@ class Effect:
         return self.p_less == self.p_more == 0.0
 
 
-def effects(found: Compared, lead_min: np.ndarray, leads: Sequence[int]) -> list[Effect]:
+def effects(found: ComparedView, lead_min: Array, leads: Sequence[int]) -> list[Effect]:
     """The differences at some leads; those beyond the horizon are left out."""
     at = [(lead, int(place[0])) for lead in leads if (place := np.flatnonzero(lead_min == lead)).size]
     d = found.difference
@@ -72,7 +71,7 @@ def measure_name(measure: str, reader: Reader) -> str:
     }.get(measure, measure)
 
 
-def sentence(answer: Answer, measure: str, reader: Reader) -> str:
+def sentence(answer: AnswerView, measure: str, reader: Reader) -> str:
     """What changes in a measure, where it is clearest: how many fewer or more, when, and how often."""
     found = answer.measures.get(measure)
     told = [] if found is None else effects(found, answer.lead_min, SENTENCE_LEADS_MIN)

@@ -116,6 +116,14 @@ class Reader:
         """The date in words, with the day of the week."""
         return format_date(local(instant, self.zone), "full", locale=_DATES[self.language])
 
+    def weekday(self, instant: datetime) -> str:
+        """The day of the week: "mardi", "Tuesday"."""
+        return format_date(local(instant, self.zone), "EEEE", locale=_DATES[self.language])
+
+    def date(self, instant: datetime) -> str:
+        """Day and month: "24 nov.", "24 Nov"."""
+        return format_date(local(instant, self.zone), "d MMM", locale=_DATES[self.language])
+
     def moment(self, instant: datetime) -> str:
         """Day and time of day: "24 nov. 2026, 14 h 30"."""
         there = local(instant, self.zone)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,10 @@ from forecast.desk import Desk
 from forecast.ensemble import Run
 from forecast.issue import Times, issue
 from forecast.past import truth
+from forecast.placebos import MEMBERS, WINDOW, Placebos
 from forecast.promises import PROMISED, foreseen_of
 from forecast.proposals import Proposal
-from forecast.realised import Effect, Promise, as_plain, realised
+from forecast.realised import AS_TOLD, Effect, Habit, Promise, as_plain, distance, realised
 from forecast.situation import Situation
 from forecast.values import Array, Members, Series
 from ingest.errors import EdtwinError
@@ -49,11 +51,12 @@ _MIN = timedelta(minutes=1)
 class Adopted:
     """What a loop does for the desk."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, desk: Desk, placebos: Placebos | None = None) -> None:
+        """With `placebos`, effects are told as surely as windows without any change allow."""
+        self.desk, self._placebos = desk, placebos
 
     def scenarios(self, wall: Sequence[Scenario], state: State, now: datetime) -> tuple[Scenario, ...]:
-        """The wall's scenarios with what was adopted in each; and last, as usual without it, where there is any."""
+        """The wall's scenarios with what was adopted in each; and, second, as usual without it, where there is any."""
         held = self._held(state, now)
         if not held:
             return tuple(wall)
@@ -61,7 +64,8 @@ class Adopted:
         without = scenario_from(WITHOUT, words, {})
         said = {"fr": f"Sans ce qui a été adopté : {words}", "en": f"Without what was adopted: {words}"}
         without = replace(without, change=without.change.model_copy(update=said))
-        return (*(carrying(scenario, held) for scenario in wall), without)
+        usual, *others = (carrying(scenario, held) for scenario in wall)
+        return (usual, without, *others)
 
     def _held(self, state: State, now: datetime, *, but: str | None = None) -> list[Scenario]:
         """What holds now and is not told by the feed, but that of one proposal."""
@@ -87,16 +91,33 @@ class Adopted:
             window_min = _window_min(one, carried, times.as_of, how)
             self.desk.promised(name, _promise(told.members[base.name], told.members[name], times.as_of, window_min))
 
+    def watch(self, usual: Members, now: datetime) -> None:
+        """Keep what is foreseen as usual of a window that begins now, if it is time for another one."""
+        if self._placebos is not None and self._placebos.is_due(now):
+            few = Members(usual.lead_min, {m: v[:, :MEMBERS] for m, v in usual.measures.items()})
+            self._placebos.keep(now, _promise(few, few, now, min(WINDOW / _MIN, float(usual.lead_min[-1]))))
+
     def measure(self, state: State, calibration: Calibration, now: datetime) -> None:
-        """Tell the effect of every change whose window is over and whose truth is settled."""
+        """Tell the effect of every change whose window is over and whose truth is settled; first, of none."""
+        self._settle(state, calibration, now)
+        habits = self._placebos.habits() if self._placebos is not None else {}
         for name, one in self.desk.proposals.items():
             if one.state == "adopted" and one.promise is not None and _over_at(one.promise) + SETTLED <= now:
                 try:
-                    effects = list(_effects(one.promise, state, calibration, now))
+                    effects = list(_effects(one.promise, state, calibration, now, habits))
                 except EdtwinError as fault:
                     logger.warning("what %s did cannot be told: %s", name, fault)
                     continue
                 self.desk.measured(name, {"effects": [as_plain(effect) for effect in effects]})
+
+    def _settle(self, state: State, calibration: Calibration, now: datetime) -> None:
+        if self._placebos is None:
+            return
+        for one in self._placebos.pending():
+            if _over_at(one.told) + SETTLED <= now:
+                came = _came(one.told, state, calibration, now)
+                far = {m: distance(*what[:2], came=what[2], came_then=what[3]) for m, what in came}
+                self._placebos.settle(one, {m: value for m, value in far.items() if isfinite(value)})
 
 
 def _untold(rest: Scenario, proposal: Proposal, state: State) -> Scenario:
@@ -149,8 +170,19 @@ def _over_at(told: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(told["as_of"]) + float(told["window_min"]) * _MIN
 
 
-def _effects(told: Mapping[str, Any], state: State, calibration: Calibration, now: datetime) -> Iterator[Effect]:
+def _effects(
+    told: Mapping[str, Any], state: State, calibration: Calibration, now: datetime, habits: Mapping[str, Habit]
+) -> Iterator[Effect]:
     """What happened in a promise's window, against what would have happened."""
+    for measure, (promise, observed, came, came_then) in _came(told, state, calibration, now):
+        by_habit = habits.get(measure, AS_TOLD)
+        yield realised(measure, promise, observed, came=came, came_then=came_then, by_habit=by_habit)
+
+
+def _came(
+    told: Mapping[str, Any], state: State, calibration: Calibration, now: datetime
+) -> Iterator[tuple[str, tuple[Promise, float, Array | None, float]]]:
+    """By measure, what was promised of a window, what came, and arrivals: each member's, and how many there were."""
     begun, over = datetime.fromisoformat(told["as_of"]), _over_at(told)
     times = [begun + k * STEP for k in range(1, int((over - begun) / STEP) + 1)]
     came = truth(state, calibration, times, now)
@@ -158,7 +190,6 @@ def _effects(told: Mapping[str, Any], state: State, calibration: Calibration, no
     for measure in PROMISED:
         if measure in told["measures"] and measure in came:
             said = told["measures"][measure]
-            yield realised(
-                measure, Promise(np.array(said["without"]), np.array(said["with"])), float(np.mean(came[measure])),
-                came=None if told["came"] is None else np.array(told["came"]), came_then=float(arrived),
-            )  # fmt: skip
+            promise = Promise(np.array(said["without"]), np.array(said["with"]))
+            arrivals = None if told["came"] is None else np.array(told["came"])
+            yield measure, (promise, float(np.mean(came[measure])), arrivals, float(arrived))

@@ -2,7 +2,7 @@
 
 For each issue time the state, the parameters, the baselines and the recalibration are those that were known at it:
 nothing that became known later is read. The truth is taken month by month, a week after each month's last valid time,
-or as late as the log goes; recalibration learns from what was known of it at the time. Issues are independent once
+or as late as the log goes; recalibration learns from what was known of it two days later. Issues are independent once
 their situations are there, so they run in parallel; the figures do not depend on how many at once.
 
 With a folder to keep it in (`backtest_store.py`), a replay that was ended goes on where it was when it is asked for
@@ -30,7 +30,7 @@ from forecast.boosted import Boosted, installed
 from forecast.calibrated import WINDOW, Recalibration, by_measure, learn, simulated_share
 from forecast.ensemble import Progress, Run, run_chunk
 from forecast.errors import ForecastError
-from forecast.past import VINTAGE, Past, grid_start, truth, truth_of_period
+from forecast.past import LEARNED_AFTER, VINTAGE, Past, grid_start, truth, truth_of_period
 from forecast.peak_rivals import PeakRivals, beside
 from forecast.peaks import PEAKS, with_peaks
 from forecast.record import HEADLINES
@@ -226,7 +226,7 @@ class _Replay:
         """The instants that are spoken of and that no lesson has told of yet."""
         plan = self._plan
         valid = sorted({as_of + timedelta(minutes=lead) for as_of in plan.made_times for lead in plan.lead_min})
-        told = bisect_right(valid, self._learned_at - VINTAGE) if self._learned_at else 0
+        told = bisect_right(valid, self._learned_at - LEARNED_AFTER) if self._learned_at else 0
         return valid[told:]
 
 
@@ -247,7 +247,7 @@ def _kept(ran: Iterator[tuple[_Prepared, Told]], store: BacktestStore | None, nu
 
 def _lesson(state: State, calibration: Calibration, as_of: datetime, valid: list[datetime]) -> Lesson:
     """The truth that is old enough by now; takes its instants off the front of those that are still to come."""
-    due = bisect_right(valid, as_of - VINTAGE)
+    due = bisect_right(valid, as_of - LEARNED_AFTER)
     times, valid[:due] = valid[:due], []
     return Lesson(as_of, times, truth(state, calibration, times, as_of) if times else {})
 

@@ -18,6 +18,7 @@ from twin.changes import (
     DurationChange,
     Of,
     RouteChange,
+    SupplyChange,
     Windowed,
 )
 from twin.hospital import BED, SPACE, Hospital
@@ -30,6 +31,11 @@ _PROFESSIONS = {
     "doctor": ("médecins", "doctors"), "nurse": ("infirmiers", "nurses"), "porter": ("brancardiers", "porters"),
     "cleaner": ("agents de bionettoyage", "cleaners"), "technician": ("techniciens", "technicians"),
     "radiographer": ("manipulateurs radio", "radiographers"), "clerk": ("agents d'accueil", "clerks"),
+}  # fmt: skip
+_SERVICES = {
+    "catering": ("repas", "meals"), "linen": ("linge", "linen"), "pharmacy": ("médicaments", "medicines"),
+    "equipment": ("matériel", "equipment"), "oxygen": ("oxygène", "oxygen"), "blood": ("sang", "blood"),
+    "transport": ("brancardage", "porters"), "cleaning": ("bionettoyage", "cleaning"),
 }  # fmt: skip
 _DURATIONS = {
     "laboratory": ("délai du laboratoire", "laboratory results"), "imaging": ("examens d'imagerie", "imaging"),
@@ -70,6 +76,8 @@ def _said(change: Windowed, hospital: Hospital) -> Both:
             return _each(_plain(change.share), value, _of(change))
         case DischargeChange():
             return _discharges(change)
+        case SupplyChange():
+            return _supplies(change)
     return _plain(type(change).__name__)
 
 
@@ -102,6 +110,27 @@ def _discharges(change: DischargeChange) -> Both:
     if change.every_day_alike:
         parts.append(("sorties égales tous les jours", "discharges alike on all days"))
     return ", ".join(fr for fr, _ in parts), ", ".join(en for _, en in parts)
+
+
+def _supplies(change: SupplyChange) -> Both:
+    names = _SERVICES.get(change.service or "", _plain(change.item or change.service or ""))
+    fr, en = [], []
+    if change.factor != 1.0:
+        fr.append(f"besoin × {change.factor:.2g}")
+        en.append(f"need × {change.factor:.2g}")
+    if change.deliveries != "on_time":
+        hours = f"{change.delay_min / 60:g}"
+        late = change.deliveries == "delayed"
+        fr.append(f"livraisons {hours} h en retard" if late else "livraisons manquées")
+        en.append(f"deliveries {hours} h late" if late else "deliveries missed")
+    if change.lost_share or change.lost:
+        much = f"{change.lost_share:.0%}" if change.lost_share else str(change.lost)
+        fr.append(f"stock perdu : {much}")
+        en.append(f"stock lost: {much}")
+    if change.capacity != 1.0:
+        fr.append(f"capacité × {change.capacity:.2g}")
+        en.append(f"capacity × {change.capacity:.2g}")
+    return f"{names[0]} : {', '.join(fr)}".replace("%", " %"), f"{names[1]}: {', '.join(en)}"
 
 
 def _pool(name: str, hospital: Hospital) -> Both:

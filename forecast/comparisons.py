@@ -20,6 +20,7 @@ from forecast.outcome_runs import Outcomes
 from forecast.points_of_view import Criterion
 from forecast.situation import Situation
 from forecast.study import Study
+from forecast.supplies_further import Furthers
 from ingest.clock import Clock
 from ingest.errors import EdtwinError
 from twin.scenarios import Scenario, carrying, pick
@@ -75,10 +76,14 @@ class Comparisons:
     def __init__(
         self, study: Study, source: Source, executor: Executor, clock: Clock, how: Run, *,
         mode: str, default: Sequence[str] = (), carried: Callable[[datetime], Sequence[Scenario]] = lambda _: (),
+        further: Furthers = lambda _: (),
     ) -> None:  # fmt: skip
-        """`carried` is what was adopted by an instant: every scenario has it beside its own changes."""
+        """`carried` is what was adopted by an instant: every scenario has it beside its own changes. `further` is what
+        else is known at a situation, such as supplies."""
         self._study, self._source, self._executor, self._clock = study, source, executor, clock
         self._how, self._mode, self._default, self._carried = how, mode, default, carried
+        self._further = further
+        self._further = further
         self._lock = threading.Lock()
         self._works: dict[tuple[str, ...], _Work] = {}
 
@@ -141,7 +146,8 @@ class Comparisons:
     def _run(self, work: _Work) -> None:
         try:
             stages = outcomes_by_stage(
-                work.situation, work.scenarios, self._how, self._study.wanted, executor=self._executor
+                work.situation, work.scenarios, self._how,
+                replace(self._study.wanted, further=self._further(work.situation)), executor=self._executor,
             )  # fmt: skip
             for found in stages:
                 work.found, work.found_at = found, self._clock.now()

@@ -21,7 +21,7 @@ from twin.scenarios import Scenario, pick
 MOST = 2000
 """Combinations of a design."""
 USUAL = "as_usual"
-_TRIES = 4
+_TRIES = 12
 """How often those that cannot be run are drawn again."""
 STEPS = 3
 """Levels of each number in a whole grid, where not said."""

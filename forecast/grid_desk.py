@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -32,6 +32,7 @@ from forecast.sensitivity import Sensitivity, sensitivity
 from forecast.services import EACH, THERE
 from forecast.situation import Situation
 from forecast.study import Study
+from forecast.supplies_further import Furthers
 from forecast.values import Array
 from ingest.clock import Clock
 from ingest.errors import EdtwinError
@@ -51,6 +52,8 @@ class _Shown:
 
     grid: Grid
     found: Mapping[str, Array]
+    pages: dict[str, RobustnessView] = field(default_factory=dict)
+    """By point of view, as made so far."""
 
 
 class GridDesk:
@@ -59,7 +62,10 @@ class GridDesk:
     def __init__(
         self, study: Study, store: GridStore, source: Source, clock: Clock, how: Run, *, mode: str,
         workers: Callable[[], Executor], combinations: int = COMBINATIONS, members: int = MEMBERS,
+        further: Furthers = lambda _: (),
     ) -> None:  # fmt: skip
+        """`further` is what else is known at a situation, such as supplies."""
+        self._further = further
         self._study, self._store, self._source, self._clock, self._mode = study, store, source, clock, mode
         self._how, self._workers, self._combinations = replace(how, members=members), workers, combinations
         self._lock = threading.Lock()
@@ -108,7 +114,8 @@ class GridDesk:
                 able=lambda one: fault_of(situation, one, self._how) is None,
             )  # fmt: skip
             scenarios = made(design, study.catalogue)
-            work = work_of(situation, design, scenarios, self._how, study.wanted, known_at=situation.as_of)
+            wanted = replace(study.wanted, further=self._further(situation))
+            work = work_of(situation, design, scenarios, self._how, wanted, known_at=situation.as_of)
             run_grid(
                 work, self._store, self._clock.now(), executor=executor, stop=self._stop.is_set,
                 progress=lambda done, _: self._came(work.grid, done),
@@ -144,7 +151,14 @@ class GridDesk:
             done=self._done, of=self._how.members, cancelled=self._cancelled, ready=self._source() is not None,
             fault=self._fault, hours=self._how.horizon_min / 60,
         )  # fmt: skip
-        return page if self._shown is None else shown(page, self._study, self._shown.grid, self._shown.found)
+        return page if self._shown is None else self._with_map(page, self._shown)
+
+    def _with_map(self, page: RobustnessView, grid: _Shown) -> RobustnessView:
+        """Summed up once a point of view, however many look; what is of the moment is the page's."""
+        if page.view not in grid.pages:
+            grid.pages[page.view] = shown(page, self._study, grid.grid, grid.found)
+        moment = {name: getattr(page, name) for name in ("made_at", "done", "of", "cancelled", "ready", "fault")}
+        return replace(grid.pages[page.view], **moment)
 
     def _look_back(self) -> None:
         """Once, the last grid that was kept."""

@@ -51,7 +51,7 @@ def work_of(
     made_from: Mapping[str, Any] = {
         "state": situation.state_hash, "parameters": parameters_hash(situation.calibration.parameters),
         "code": code_digest(), "services": {name: entry.model_dump() for name, entry in wanted.services.items()},
-        "spaces": wanted.spaces,
+        "spaces": wanted.spaces, "further": [type(one).__name__ for one in wanted.further],
     }  # fmt: skip
     grid = Grid(situation.as_of, known_at, design, made_from, how.members, how.horizon_min, how.seed)
     return GridWork(grid, situation, scenarios, how, wanted)

@@ -38,6 +38,7 @@ from forecast.past import Past, grid_start
 from forecast.record import HEADLINES, Record
 from forecast.replayed import Replayed, Subject
 from forecast.situation import Situation, situation_of
+from forecast.supplies_desk import SuppliesDesk
 from forecast.trust import Trust
 from forecast.trust_view import TrustView
 from forecast.turns import OnClock, turn_of
@@ -108,7 +109,8 @@ class Loop:
 
     `told` is called with each forecast once it is kept; it must neither wait nor raise. `watch` judges the rules of
     alarms by it. `links` says how the sources that run stand, `published` what became of what was told, `elsewhere` why
-    members do not run where they should; `huddle` makes the huddle sheets after the cycles of their hours.
+    members do not run where they should; `huddle` makes the huddle sheets after the cycles of their hours, `supplies`
+    says what each forecast means for support services.
     """
 
     def __init__(
@@ -127,12 +129,13 @@ class Loop:
         published: Callable[[], Published | None] = lambda: None,
         elsewhere: Callable[[], str | None] = lambda: None,
         huddle: Huddle | None = None,
+        supplies: SuppliesDesk | None = None,
         adopted: Adopted | None = None,
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
         self._told, self._published, self._elsewhere, self._watch = told, published, elsewhere, watch
-        self._huddle, self._adopted = huddle, adopted
+        self._huddle, self._adopted, self._supplies = huddle, adopted, supplies
         self._memory = Memory(log, saves=True)
         self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds, site=site.described)
         self._past: Past | None = None
@@ -230,7 +233,7 @@ class Loop:
         4. Publish; but while what is known is only the last known, or is being caught up with, what was published
            before stays, and so do the alarms.
         5. Judge the rules of alarms.
-        6. Say why it moved.
+        6. Say what it means for supplies, and why it moved.
         """
         self._feeds.learn(as_of)  # 1
         state = self._memory.at(as_of)
@@ -245,7 +248,8 @@ class Loop:
         times = Times(as_of, as_of, as_of)
         if learned or self._recalibration is None:
             self._learnable_at = learnable_from(state)
-            self._recalibration = self._record.recalibration(as_of, self._site.hospital.zone, since=self._learnable_at)
+            since, known, zone = self._learnable_at, (state, calibration), self._site.hospital.zone
+            self._recalibration = self._record.recalibration(as_of, zone, since=since, known=known)
             self._trust.learned = as_of, self._recalibration.days
         fitted = self._fitted(history, how, learned)  # 2
         rivals = with_count_model(fitted.ahead(as_of, now, history), situation, as_of, fitted.lead_min)
@@ -261,6 +265,8 @@ class Loop:
         self._archive.prune(as_of)
         if self._adopted is not None:
             self._adopted.measure(state, calibration, as_of)
+            if forecast.members is not None:
+                self._adopted.watch(forecast.members[scenarios[0].name], as_of)
             self._adopted.foresee(
                 situation, state, how, times, self._site.scenarios[0], recalibration=self._recalibration,
                 rivals=rivals, executor=self._workers,
@@ -273,7 +279,9 @@ class Loop:
             self._told(forecast)
         if self._watch is not None and feed.state not in HOLDING:  # 5
             self._watch.look(forecast, situation, history, rivals, state)
-        if begins_at == as_of:  # 6
+        if self._supplies is not None:  # 6
+            self._supplies.look(state, history, situation, forecast, scenarios, how.seed)
+        if begins_at == as_of:
             self._say_why(said(situation, how, forecast, scenarios[0]))
 
     def _scenarios(self, state: State, as_of: datetime) -> tuple[Scenario, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from forecast.outcomes import Told, nights, outcomes
 from forecast.services import ServiceEntry, services_here
 from forecast.situation import Situation
 from forecast.tension_days import ELDERLY as AGED_BAND
-from forecast.values import Array
+from forecast.values import Array, Members
 from twin.arrivals import HEADROOM
 from twin.asked import asked, staffed
 from twin.counting import Counting
@@ -43,13 +44,22 @@ Outcomes = dict[str, Array]
 """By name, `(member,)`."""
 
 
+class Further(Protocol):
+    """What others make of the same members, such as supplies; a value that can be sent to another process."""
+
+    def of(self, scenario: Scenario, told: Members, members: range) -> tuple[Outcomes, Outcomes]:
+        """Of the members of a chunk, by their numbers, under a scenario: further measures, `(lead, member)` by name, of
+        which services may break, and further outcomes, `(member,)` by name, which may be criteria."""
+
+
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be known besides the criteria: services that may break; and the department's treatment spaces, where
-    the hospital's file is the site's own."""
+    """What is to be known besides the criteria: services that may break; the department's treatment spaces, where the
+    hospital's file is the site's own; and what others make of the members."""
 
     services: Mapping[str, ServiceEntry] = field(default_factory=dict)
     spaces: int | None = None
+    further: tuple[Further, ...] = ()
 
 
 def outcome_chunk(
@@ -66,7 +76,8 @@ def outcome_chunk(
     for reserve, places in _by_reserve(applied):
         whole = _Whole.of(situation, how, members, wanted, reserve)
         for batch in _batches(applied, places):
-            found |= dict(zip(batch, whole.run([applied[place] for place in batch]), strict=True))
+            told = whole.run([applied[place] for place in batch], [scenarios[place] for place in batch])
+            found |= dict(zip(batch, told, strict=True))
     return [found[place] for place in range(len(scenarios))]
 
 
@@ -135,7 +146,7 @@ class _Whole:
         usual = applied_to(situation, None, how)
         return cls(situation, how, wanted, members, presents, luck, usual, counting(situation), tallying)
 
-    def run(self, applied: Sequence[Setting]) -> list[Outcomes]:
+    def run(self, applied: Sequence[Setting], asked_for: Sequence[Scenario]) -> list[Outcomes]:
         """What the members come to under each of some settings."""
         c, leads = self.situation.calibration, self.how.lead_min
         demands, laws = [setting.demand for setting in applied], [setting.law for setting in applied]
@@ -151,9 +162,8 @@ class _Whole:
             there[:, :, :, m] = [self._there(capacity) for capacity in capacities]
             for s, (counts, tallies, load) in enumerate(self._member(m, present, mine, capacities, room)):
                 counted[s, :, :, m], tallied[s, :, m], work[s, :, :, m] = counts, tallies, load
-        return [
-            self._outcomes(setting, *of) for setting, *of in zip(applied, counted, tallied, work, there, strict=True)
-        ]  # fmt: skip
+        each = zip(applied, asked_for, counted, tallied, work, there, strict=True)
+        return [self._outcomes(setting, *of) for setting, *of in each]
 
     def _member(
         self,
@@ -190,7 +200,9 @@ class _Whole:
         pools, leads = staffed(self.situation.calibration.path), self.how.lead_min
         return np.array([at_leads(capacity[pool], leads) for pool in pools]).reshape(len(pools), leads.size)
 
-    def _outcomes(self, setting: Setting, counted: Array, tallied: Array, work: Array, staff: Array) -> Outcomes:
+    def _outcomes(
+        self, setting: Setting, scenario: Scenario, counted: Array, tallied: Array, work: Array, staff: Array
+    ) -> Outcomes:
         c, leads = self.situation.calibration, self.how.lead_min
         pools = staffed(c.path)
         measures = with_what_is_the_same(self.situation, setting, self.how, self.counting.by_name(counted))
@@ -199,11 +211,15 @@ class _Whole:
         there = {name: count for name, count in there.items() if count.max() < NO_LIMIT}
         if self.wanted.spaces:
             there["ed_census"] = np.full((leads.size, 1), float(self.wanted.spaces))
+        more: Outcomes = {}
+        for further in self.wanted.further:
+            series, single = further.of(scenario, Members(leads, measures), self.members)
+            measures, more = {**measures, **series}, {**more, **single}
         told = Told(
             lead_min=leads, measures=measures, tallies=dict(zip(self.tallying.names, tallied, strict=True)),
             there=there, usual_beds=self._usual_beds(), planned_due=self._due(),
             morning_min=self.tallying.nights_min[0][1] if self.tallying.nights_min else None,
-            aged_known=any(one.age_band == AGED_BAND for one in c.parameters.classes),
+            aged_known=any(one.age_band == AGED_BAND for one in c.parameters.classes), more=more,
         )  # fmt: skip
         services = services_here(self.wanted.services, measures, there, {})
         return outcomes(told, self._efforts(setting), services)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from operator import attrgetter
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from forecast.usual import STEP_MIN
 from forecast.values import Array
 from twin.calibrate import Calibration
 from twin.history import History as VisitHistory
-from twin.history import completed, history_of, went_untold
+from twin.history import completed, history_of_visits, went_untold
 from twin.known import Known
 from twin.known import known_at as known_at_instant
 from twin.measures import measure
@@ -30,15 +31,19 @@ from twin.minutes import Minutes
 from twin.reporting import EXITS, taken_as_gone
 from twin.state import State
 from twin.story import DESTINATIONS, Visits
+from twin.visit import Visit
 from twin.waits import SITUATIONS
 
 RENEWED_DAYS = 3
 """Days back over which exits are still told; what is older is settled and not counted again."""
 VINTAGE = timedelta(days=7)
-"""How long after an instant the truth about it is taken."""
+"""How long after an instant the truth about it is taken by which forecasts are judged."""
+LEARNED_AFTER = timedelta(days=2)
+"""How long after an instant it is taken to learn corrections from: exits are nearly all told by then."""
 MONTH = timedelta(days=30)
 """What is measured from one state; with `VINTAGE` it is well within what a state holds."""
 _STEP = timedelta(minutes=STEP_MIN)
+_ARRIVED_AT = attrgetter("arrived_at")
 _WARD, _BED = SITUATIONS.index("ward"), SITUATIONS.index("bed")
 _TO_WARD = DESTINATIONS.index("ward")
 
@@ -100,7 +105,7 @@ class Past:
 
 def _whole_from(state: State, as_of: datetime) -> datetime:
     """From when on everybody who was here is told: a day after the first arrival; before, few is not few."""
-    return min((v.arrived_at for v in state.visits.values() if v.arrived_at), default=as_of) + timedelta(days=1)
+    return min(filter(None, map(_ARRIVED_AT, state.visits.values())), default=as_of) + timedelta(days=1)
 
 
 def grid_start(as_of: datetime, days: float = WINDOW_DAYS) -> datetime:
@@ -118,17 +123,20 @@ def _presumed(
     return _measured(visits, np.append(_grid(since, as_of), 0.0), calibration)
 
 
-def _touching(state: State, since: datetime) -> State:
-    """The state with the visits only that may have been here from an instant on."""
+def _touching(state: State, since: datetime) -> list[Visit]:
+    """The visits only that may have been here from an instant on, and all that never came to the department."""
     ghosts = since - timedelta(days=3)
-    kept = {
-        key: v
-        for key, v in state.visits.items()
-        if (v.departed_at or v.arrived_at or since) >= ghosts
-        or (v.stays and (v.stays[-1].until_at or since) >= since)
-        or (went_untold(v, since) and (v.left_ward_at or since) >= since)
-    }
-    return replace(state, visits=kept)
+    straight = [v for v in state.visits.values() if v.arrived_at is None and v.departed_at is None]
+    return straight + [
+        v
+        for v in state.touching(ghosts)
+        if (came_at := v.departed_at or v.arrived_at)
+        and (
+            came_at >= ghosts
+            or (v.stays and (v.stays[-1].until_at or since) >= since)
+            or (went_untold(v, since) and (v.left_ward_at or since) >= since)
+        )
+    ]
 
 
 def _without_the_gone(history: VisitHistory, known: Known, calibration: Calibration, as_of_min: float) -> Visits:
@@ -179,10 +187,10 @@ def _left_at(known: Known, calibration: Calibration, row: int) -> float:
     return began + reporting.left_after(-began, int(known.exit_group[row]), 0.5)
 
 
-def _history(state: State, calibration: Calibration, minutes: Minutes, as_of_min: float) -> VisitHistory:
+def _history(visits: Sequence[Visit], calibration: Calibration, minutes: Minutes, as_of_min: float) -> VisitHistory:
     hospital = calibration.hospital
     codes = {unit.name: code for code, unit in enumerate(hospital.units)}
-    return history_of(state, minutes, as_of_min, hospital.acuities, codes, hospital.zone)
+    return history_of_visits(visits, minutes, as_of_min, hospital.acuities, codes, hospital.zone)
 
 
 def _grid(since: datetime, as_of: datetime) -> Array:

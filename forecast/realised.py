@@ -31,6 +31,39 @@ class Promise:
 
 
 @dataclass(frozen=True)
+class Habit:
+    """How far what came lay from what was foreseen where nobody did anything, in standard deviations of the members.
+
+    Learned from windows in which nothing was adopted (placebos): whoever finds effects where nothing was done must
+    doubt the others.
+    """
+
+    shift: float = 0.0
+    scale: float = 1.0
+    windows: int = 0
+
+    def of(self, without: Array) -> Array:
+        """Members moved and spread as the placebos say."""
+        middle = float(np.median(without))
+        return np.asarray(middle + self.shift * float(without.std()) + (without - middle) * self.scale)
+
+
+AS_TOLD = Habit()
+PRIOR = 10.0
+"""Windows at which what placebos say and what members say of themselves weigh alike."""
+
+
+def habit(distances: Sequence[float]) -> Habit:
+    """What placebos teach, from (observed - median) / standard deviation of each."""
+    found = np.array(distances)
+    if not found.size:
+        return Habit()
+    shift = float(found.sum() / (found.size + PRIOR))
+    scale = float(np.sqrt((((found - shift) ** 2).sum() + PRIOR) / (found.size + PRIOR)))
+    return Habit(shift, scale, found.size)
+
+
+@dataclass(frozen=True)
 class Effect:
     """What a change did to a measure, in its unit: what happened less what would have happened without the change."""
 
@@ -60,21 +93,35 @@ class Effect:
         return self.foreseen[0] <= high and low <= self.foreseen[2]
 
 
-def realised(measure: str, promise: Promise, observed: float, *, came: Array | None, came_then: float) -> Effect:
+def distance(promise: Promise, observed: float, *, came: Array | None, came_then: float) -> float:
+    """How far what came lies from what was foreseen without a change, in standard deviations; NaN where these are 0."""
+    without = _without(promise, came, came_then)
+    spread = float(without.std())
+    return (observed - float(np.median(without))) / spread if spread > 0 else float("nan")
+
+
+def realised(
+    measure: str, promise: Promise, observed: float, *, came: Array | None, came_then: float, by_habit: Habit = AS_TOLD
+) -> Effect:
     """The effect on a measure.
 
     `came` gives each member's arrivals in the window, `(member,)`, and `came_then` how many came; None where the change
     moves arrivals itself.
     """
-    without = promise.without
-    if came is not None and without.size >= LEAST_MEMBERS and came.std() > 0:
-        without = _at_arrivals(without, came, came_then)
     return Effect(
         measure=measure,
         observed=observed,
-        without=_three(without),
+        without=_three(by_habit.of(_without(promise, came, came_then))),
         foreseen=_three(promise.with_it - promise.without),
     )
+
+
+def _without(promise: Promise, came: Array | None, came_then: float) -> Array:
+    """What members say of no change, given the arrivals that came."""
+    without = promise.without
+    if came is not None and without.size >= LEAST_MEMBERS and came.std() > 0:
+        return _at_arrivals(without, came, came_then)
+    return without
 
 
 def _at_arrivals(values: Array, came: Array, came_then: float) -> Array:

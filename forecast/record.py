@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
-from forecast.archive import Archive, Pending
+from forecast.archive import LOOK_BACK, Archive, Pending
 from forecast.archive_rows import RAW, RIVAL
 from forecast.board import Skill
 from forecast.calibrated import WINDOW, Recalibration, learn, simulated_share, spaced
-from forecast.past import VINTAGE, truth
+from forecast.past import LEARNED_AFTER, VINTAGE, truth
 from forecast.values import Array, Forecast, Series, from_now
-from forecast.verify import Pairs, Verifications, as_skills, joined, score, valid_at
+from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_skills, joined, score, valid_at
 from forecast.wall import FANS
+from ingest.database import naive
 from twin.calibrate import Calibration
 from twin.state import State
 
@@ -55,8 +57,17 @@ class Record:
         found = [self._archive.skill(as_of - SKILL_WINDOW, as_of, measure=m) for m in HEADLINES]
         return tuple(skill for verifications in found for skill in as_skills(verifications))
 
-    def recalibration(self, as_of: datetime, zone: str, *, since: datetime | None = None) -> Recalibration:
+    def recalibration(
+        self,
+        as_of: datetime,
+        zone: str,
+        *,
+        since: datetime | None = None,
+        known: tuple[State, Calibration] | None = None,
+    ) -> Recalibration:
         """What the forecasts verified by an instant teach for those from it on.
+
+        With what is `known` at it, those too whose truth is `LEARNED_AFTER` old and not final yet, as it is known then.
 
         Those issued before `since`, when nothing could be learned from the log yet, were of another make: they teach
         nothing.
@@ -64,7 +75,23 @@ class Record:
         first = as_of - WINDOW if since is None else min(max(as_of - WINDOW, since), as_of)
         chosen = spaced(self._archive.issued(first, as_of))
         live = self._archive.pairs(first, as_of, verified_by=as_of, issued=chosen)
-        return learn(joined([_before(live, self._replayed), live]), zone)
+        told = [_before(live, self._replayed), live]
+        return learn(joined([*told, *self._not_final(live, chosen, as_of, known)] if known else told), zone)
+
+    def _not_final(
+        self, final: Pairs, issued: Sequence[datetime], as_of: datetime, known: tuple[State, Calibration]
+    ) -> list[Pairs]:
+        """Forecasts met by what came as it is known now, at the leads that are due and not among the final ones."""
+        met = set(zip(final.issued_at.tolist(), final.lead_min.tolist(), strict=True))
+        pending = []
+        for at in issued[bisect_left(issued, as_of - LOOK_BACK) :]:
+            [whole] = self._archive.forecasts(at, at + timedelta(microseconds=1))
+            until = (as_of - LEARNED_AFTER - whole.as_of) / timedelta(minutes=1)
+            due = [m for m in VERIFIED_LEADS_MIN if m <= until and m in whole.lead_min and (naive(at), m) not in met]
+            pending += [Pending(whole, tuple(due))] if due else []
+        times = sorted({at for p in pending for at in valid_at(p.forecast, p.lead_min)})
+        came = truth(*known, times, as_of) if times else {}
+        return [self._met(p, came, times) for p in pending]
 
     def replayed(self, pairs: Pairs, verifications: Verifications) -> None:
         """Learn from these, from a replay of the last days, and show them until live ones are verified."""

@@ -210,7 +210,7 @@ CREATE TABLE scenario_grid (
     made_from VARCHAR NOT NULL,
     members INTEGER NOT NULL,
     horizon_min DOUBLE NOT NULL,
-    seed INTEGER NOT NULL
+    seed BIGINT NOT NULL
 );
 COMMENT ON TABLE scenario_grid IS 'One row a grid of scenarios that was run; the last ones are kept.';
 COMMENT ON COLUMN scenario_grid.grid_id IS 'Names it: a hash of its design and what it was made from.';
@@ -236,3 +236,43 @@ COMMENT ON COLUMN scenario_grid_part.first_member IS 'The number of the chunk''s
 COMMENT ON COLUMN scenario_grid_part.members IS 'How many members the chunk has.';
 COMMENT ON COLUMN scenario_grid_part.outcome IS 'Name of the criterion, or of when a service breaks (break_min:..) and of its margin (margin:..).';
 COMMENT ON COLUMN scenario_grid_part.outcomes IS 'In the criterion''s unit, combination by combination, of each its members; inf: never breaks, NaN: does not exist.';
+
+CREATE TABLE placebo (
+    as_of TIMESTAMP NOT NULL,
+    told VARCHAR NOT NULL,
+    distances VARCHAR
+);
+COMMENT ON TABLE placebo IS 'Windows in which nobody did anything: what was foreseen of them, and how far off it was; those of 60 days.';
+COMMENT ON COLUMN placebo.as_of IS 'When the window begins (UTC).';
+COMMENT ON COLUMN placebo.told IS 'What members foresaw of it, as JSON text.';
+COMMENT ON COLUMN placebo.distances IS 'By measure, (observed - median) / standard deviation, as JSON text; null until its truth is settled.';
+
+CREATE TABLE supply (
+    issued_at TIMESTAMP NOT NULL,
+    as_of TIMESTAMP NOT NULL,
+    place INTEGER NOT NULL,
+    scenario VARCHAR NOT NULL,
+    item VARCHAR NOT NULL,
+    levels DOUBLE[] NOT NULL,
+    need DOUBLE[] NOT NULL,
+    need_by_hour DOUBLE[][] NOT NULL,
+    stock_by_hour DOUBLE[][] NOT NULL,
+    lasts_min DOUBLE[] NOT NULL,
+    p_short DOUBLE NOT NULL,
+    p_short_before_next DOUBLE,
+    missing DOUBLE NOT NULL
+);
+COMMENT ON TABLE supply IS 'What each forecast says of supplies: one row a scenario and item, in the item''s own unit.';
+COMMENT ON COLUMN supply.issued_at IS 'The forecast (issue.issued_at).';
+COMMENT ON COLUMN supply.as_of IS 'The instant that it is of (UTC).';
+COMMENT ON COLUMN supply.place IS 'Place of the scenario in the forecast; 0 is what the others are compared with.';
+COMMENT ON COLUMN supply.scenario IS 'Name of the scenario.';
+COMMENT ON COLUMN supply.item IS 'Name of the item in the file of supplies.';
+COMMENT ON COLUMN supply.levels IS 'Levels of the quantiles by hour and of lasts_min.';
+COMMENT ON COLUMN supply.need IS '10, 50 and 90 % of what is needed in all; of devices, of the most in use.';
+COMMENT ON COLUMN supply.need_by_hour IS 'By level: what is needed in each hour ahead; of devices, the most in use.';
+COMMENT ON COLUMN supply.stock_by_hour IS 'By level: what is in stock now and after each hour; of devices free, of work waiting.';
+COMMENT ON COLUMN supply.lasts_min IS 'By level: minutes until the stock is used up if nothing more comes (infinite: never); empty for what has none.';
+COMMENT ON COLUMN supply.p_short IS 'Share of members in which something is needed and not there.';
+COMMENT ON COLUMN supply.p_short_before_next IS 'The same before the next delivery; null where none comes.';
+COMMENT ON COLUMN supply.missing IS 'How much is needed and not there, on average.';

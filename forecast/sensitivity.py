@@ -12,8 +12,8 @@ import numpy as np
 from forecast.designs import Design
 from forecast.values import Array, or_none
 
-BINS = 8
-"""Parts of a variable's range among which the result's means are compared."""
+FEWEST_BINS, MOST_BINS, EACH_BIN = 4, 32, 15
+"""Parts of a variable's range among which the result's means are compared: as many as have so many combinations."""
 LEAST = 8
 """Combinations below which nothing is said of a variable."""
 _Z95 = 1.959963984540054
@@ -28,7 +28,7 @@ class Sensitivity:
     """What the result changes by from the variable's lowest level to its highest, all others as they come."""
     ci95: tuple[float, float]
     variance_share: float
-    """Share of the variance between combinations that its own level explains (first-order Sobol index); 0 to 1."""
+    """Share of the variance between all combinations that its own level explains (first-order Sobol index); 0 to 1."""
     n: int
     """Combinations in which it applies."""
 
@@ -51,7 +51,8 @@ def sensitivity(design: Design, result: Array) -> list[Sensitivity]:
 
     The effect is the slope of a line by least squares, times the variable's range, with its interval (mean ± 1.96
     standard errors); the variance share is that of the means by level or part of the range, corrected for what chance
-    alone would explain (Kelley's epsilon squared), which is the first-order Sobol index where the design is random.
+    alone would explain (Kelley's epsilon squared): the first-order Sobol index where the design is random. Of a
+    variable that applies in some combinations only, it is its part in the variance of all.
     """
     found = [one for name in design.variables if (one := _of(name, design.levels(name), result)) is not None]
     return sorted(found, key=lambda one: -one.variance_share)
@@ -65,11 +66,19 @@ def _of(name: str, levels: Array, result: Array) -> Sensitivity | None:
     slope, error = _line(x, y)
     range_ = float(np.ptp(x))
     half = _Z95 * error * range_
-    return Sensitivity(name, slope * range_, (slope * range_ - half, slope * range_ + half), _share(x, y), int(x.size))
+    share = _share(x, y) * _spread(y) / max(_spread(result[~np.isnan(result)]), _spread(y), 1e-300)
+    return Sensitivity(name, slope * range_, (slope * range_ - half, slope * range_ + half), share, int(x.size))
+
+
+def _spread(y: Array) -> float:
+    """The sum of squares about the mean."""
+    return float(((y - y.mean()) ** 2).sum())
 
 
 def _line(x: Array, y: Array) -> tuple[float, float]:
     """Slope by least squares and its standard error."""
+    if np.ptp(y) == 0:
+        return 0.0, 0.0
     centred = x - x.mean()
     spread = float((centred**2).sum())
     slope = float((centred * y).sum() / spread)
@@ -93,8 +102,8 @@ def _share(x: Array, y: Array) -> float:
 
 def _parts(x: Array) -> Sequence[int] | Array:
     """Each level a part where there are few; else parts of equal counts."""
-    levels = np.unique(x)
-    if levels.size <= BINS:
+    levels, bins = np.unique(x), min(max(x.size // EACH_BIN, FEWEST_BINS), MOST_BINS)
+    if levels.size <= bins:
         return np.asarray(np.searchsorted(levels, x))
-    edges = np.quantile(x, np.linspace(0, 1, BINS + 1)[1:-1])
+    edges = np.quantile(x, np.linspace(0, 1, bins + 1)[1:-1])
     return np.asarray(np.searchsorted(edges, x, side="right"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +26,6 @@ CAME_MIN = 120.0
 """For so long it is kept when patients came."""
 SILENT_MIN = 60.0
 """When nothing at all has been heard for so long, what came meanwhile is not known."""
-_KNOWN_AT = attrgetter("known_at")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,11 +85,12 @@ def midnight_before(as_of: datetime, zone: str) -> datetime:
 
 def _arrived_today(state: State, zone: str, as_of: datetime) -> int:
     midnight = midnight_before(as_of, zone)
-    return sum(1 for v in state.visits.values() if v.arrived_at is not None and midnight <= v.arrived_at <= as_of)
+    came = (v.arrived_at for v in state.touching(midnight) if v.arrived_at is not None)
+    return sum(midnight <= at <= as_of for at in came)
 
 
 def _unheard(state: State, c: Calibration, as_of: datetime) -> float:
-    last = max(filter(None, map(_KNOWN_AT, state.events.values())), default=as_of)
+    last = state.latest_at or as_of
     silent_min = (as_of - last) / timedelta(minutes=1)
     silent_min = silent_min if silent_min > SILENT_MIN else 0.0
     return unheard_today(c.parameters.streams[0], as_of, c.hospital.zone, c.arrivals_told_after_min, silent_min)
@@ -126,15 +125,16 @@ class _Fits:
 
 def _came(state: State, as_of: datetime) -> Array:
     first_at = as_of - timedelta(minutes=CAME_MIN)
-    came = [v.arrived_at for v in state.visits.values() if v.arrived_at and first_at < v.arrived_at <= as_of]
+    came = [v.arrived_at for v in state.touching(first_at) if v.arrived_at and first_at < v.arrived_at <= as_of]
     return np.sort(Minutes(as_of).of_many(came))
 
 
 def _gone(state: State, as_of: datetime) -> Gone:
     hour_ago = as_of - timedelta(minutes=HOUR_MIN)
-    left = [v for v in state.visits.values() if v.arrived_at and v.departed_at and v.departed_at <= as_of]
     minutes = Minutes(as_of)
-    recent = [v for v in left if v.departed_at and v.departed_at > hour_ago]
+    recent = [
+        v for v in state.touching(hour_ago) if v.arrived_at and v.departed_at and hour_ago < v.departed_at <= as_of
+    ]
     return Gone(
         arrived_min=np.sort(
             minutes.of_many([v.arrived_at for v in recent if v.arrived_at and v.arrived_at > hour_ago])

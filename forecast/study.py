@@ -11,6 +11,7 @@ from forecast.points_of_view import Criterion, Names, PointsOfView
 from forecast.services import ServiceEntry
 from twin.hospital import Hospital
 from twin.scenarios import Scenario
+from twin.supply_file import Supplies
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Study:
     hospital: Hospital
     spaces: int | None
     """Treatment spaces, where the hospital's file is the site's own."""
+    supplies: Supplies | None = None
+    """Its support services, where they are looked at too."""
 
     @property
     def wanted(self) -> Wanted:
@@ -33,7 +36,9 @@ class Study:
     def called(self) -> dict[str, Names]:
         """What pools and units are called, by name."""
         pools = {pool.name: (pool.fr, pool.en) for pool in self.hospital.rosters}
-        return pools | {unit.name: (unit.fr, unit.en) for unit in self.hospital.units}
+        units = {unit.name: (unit.fr, unit.en) for unit in self.hospital.units}
+        services = self.supplies.services if self.supplies is not None else ()
+        return pools | units | {one.name: (one.fr, one.en) for one in services}
 
     def criteria(self, there: Sequence[str], *, view: str | None = None, names: Iterable[str] = ()) -> list[Criterion]:
         """Those named; else those of a view; else those of every view. Only what exists here.

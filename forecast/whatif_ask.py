@@ -14,9 +14,11 @@ from typing import Protocol
 
 from forecast.errors import QuestionError
 from forecast.own_scenarios import OwnScenarios
-from forecast.whatif import Ground
+from forecast.values import Series
+from forecast.whatif import Answer, Compared, Ground
 from forecast.whatif_levers import Lever, Question, levers_of, scenario_of
 from forecast.whatif_queue import Standing, WhatIf
+from forecast.whatif_view import AnswerView, ComparedView, Curve, StandingView
 from twin.scenarios import Scenario
 
 
@@ -38,16 +40,6 @@ class Offer:
     zone: str
     first_at: datetime | None = None
     """The first moment of the past that can be asked about; None where none can."""
-
-
-@dataclass(frozen=True)
-class WhatIfView:
-    """What stands at the head of the page."""
-
-    made_at: datetime
-    zone: str
-    hospital: str
-    mode: str
 
 
 class Asking:
@@ -124,3 +116,36 @@ class Asking:
             if self._levers is None or self._levers[0] is not ground:
                 self._levers = ground, levers_of(ground.situation)
             return self._levers[1]
+
+
+# --- as plain values --------------------------------------------------------------------------------------------------
+
+
+def as_view(standing: Standing) -> StandingView:
+    """How far a question is, as the page shows it."""
+    fault, answer = standing.fault, standing.answer
+    fr, en = (fault.fr, fault.en) if isinstance(fault, QuestionError) else (str(fault or ""), str(fault or ""))
+    return StandingView(standing.state, None if answer is None else _answer(answer), fr, en)
+
+
+def refusal(fault: QuestionError) -> StandingView:
+    """That a question was not as it must be."""
+    return StandingView("refused", fault_fr=fault.fr, fault_en=fault.en)
+
+
+def _answer(answer: Answer) -> AnswerView:
+    why = answer.why_not or {}
+    return AnswerView(
+        answer.scenario.sentence("fr"), answer.scenario.sentence("en"), answer.as_of, answer.lead_min,
+        {name: _compared(found) for name, found in answer.measures.items()}, answer.members, answer.of,
+        why.get("fr"), why.get("en"),
+    )  # fmt: skip
+
+
+def _compared(found: Compared) -> ComparedView:
+    usual, changed, difference = map(_curve, (found.usual, found.changed, found.difference))
+    return ComparedView(usual, changed, difference, found.p_less, found.p_more, found.error)
+
+
+def _curve(told: Series) -> Curve:
+    return Curve(told.mean, told.quantiles)

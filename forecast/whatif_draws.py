@@ -19,6 +19,7 @@ import numpy as np
 from forecast.ensemble import Run, applied_to, drawn, luck_of, reserve_of, run_drawn
 from forecast.situation import Situation
 from forecast.values import Array, Packed, packed
+from forecast.whatif_view import FREE
 from twin.luck import RESERVE, Luck
 from twin.present import Present
 from twin.scenarios import Scenario
@@ -30,8 +31,6 @@ LUCK_KEPT = 200
 is four times as large as all else."""
 POLITE = 5
 """By how much the process gives way to those that make the forecast."""
-FREE = "beds_free"
-"""Beds free in all wards together whose beds are known."""
 MEASURES = ("ed_census", "ed_waiting", "ed_boarders", "ed_departures", "ed_arrivals")
 """What is told of members, beside beds that are free."""
 Told = Mapping[str, Packed]

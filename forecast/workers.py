@@ -14,13 +14,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from multiprocessing.process import BaseProcess
 from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
 from forecast.situation import Situation
+from twin.calibrate import Calibration
 
 CHILDREN = 2
 """Processes that simulate by default."""
@@ -44,7 +45,8 @@ class Workers(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run a function of values in a child; a pool that broke before is replaced first.
 
-        A situation, some megabytes of the same for all members, is shown to the children in memory that they share.
+        A situation, the same for all members, is shown to the children in memory that they share; and so is what was
+        learned, some megabytes that are the same in all situations of a day.
         """
         with self._lock:
             sent = tuple(self._sent(value) for value in args)
@@ -53,8 +55,9 @@ class Workers(Executor):
             except BrokenProcessPool:
                 self._pool = self._start()
                 task = self._pool.submit(_run, fn, sent, kwargs)
+            needed = {name for value in sent if isinstance(value, _Shown) for name in (value.name, value.learned)}
             for memory in self._shown:
-                if _Shown(memory.block.name) in sent:
+                if memory.block.name in needed:
                     memory.asked += 1
                     task.add_done_callback(memory.over)
         return task
@@ -63,22 +66,30 @@ class Workers(Executor):
         """A situation as where it is shown; anything else goes with the task, as it does where memory cannot be had."""
         if self._ended or not isinstance(value, Situation):
             return value
-        for memory in self._shown:
-            if memory.situation is value:
-                return _Shown(memory.block.name)
-        told = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
         try:
-            block = SharedMemory(create=True, size=len(told))
+            learned = self._learned(value.calibration)
+            known = next((memory for memory in self._shown if memory.value is value), None)
+            mine = known or self._show(value, _told(value, learned.value))
         except OSError:
             return value
-        block.buf[: len(told)] = told  # type: ignore[index]  # None once it is closed
-        self._take_back(1)
-        self._shown.append(_Memory(value, block))
-        return _Shown(block.name)
+        return _Shown(mine.block.name, learned.block.name)
 
-    def _take_back(self, newest: int, *, all_done: bool = False) -> None:
-        """What is shown but for the newest, and for what a task still needs."""
-        older = self._shown[: len(self._shown) - newest]
+    def _learned(self, calibration: Calibration) -> _Memory:
+        """Where what was learned is shown: as this calibration has it, but for a hospital with the beds of now."""
+        for memory in reversed(self._shown):
+            if isinstance(memory.value, Calibration) and memory.value.parameters is calibration.parameters:
+                return memory
+        return self._show(calibration, pickle.dumps(calibration, pickle.HIGHEST_PROTOCOL))
+
+    def _show(self, value: Situation | Calibration, told: bytes) -> _Memory:
+        block = SharedMemory(create=True, size=len(told))
+        block.buf[: len(told)] = told  # type: ignore[index]  # None once it is closed
+        self._take_back([memory for memory in self._shown if type(memory.value) is type(value)][:-1])
+        self._shown.append(_Memory(value, block))
+        return self._shown[-1]
+
+    def _take_back(self, older: Sequence[_Memory], *, all_done: bool = False) -> None:
+        """Some of what is shown, but for what a task still needs."""
         over = [memory for memory in older if all_done or memory.asked == len(memory.done)]
         _taken_back(over)
         self._shown[:] = [memory for memory in self._shown if memory not in over]
@@ -88,7 +99,7 @@ class Workers(Executor):
         with self._lock:
             self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
             if wait or cancel_futures:  # what runs has read what it needs
-                self._take_back(0, all_done=True)
+                self._take_back(self._shown, all_done=True)
                 self._ended = True
 
     def _start(self) -> ProcessPoolExecutor:
@@ -108,9 +119,9 @@ def _nothing() -> None:
 
 @dataclass(eq=False)
 class _Memory:
-    """A situation in memory that the children share, and the tasks that need it: asked for, and done."""
+    """A value in memory that the children share, and the tasks that need it: asked for, and done."""
 
-    situation: Situation
+    value: Any
     block: SharedMemory
     asked: int = 0
     done: list[None] = field(default_factory=list)
@@ -128,18 +139,41 @@ def _taken_back(shown: Sequence[_Memory]) -> None:
 
 @dataclass(frozen=True)
 class _Shown:
-    """Where a situation is shown."""
+    """Where a situation is shown, and what was learned."""
 
     name: str
+    learned: str
+
+
+def _told(situation: Situation, learned: Calibration) -> bytes:
+    """A situation without what its calibration has in common with one that is shown."""
+    mine = situation.calibration
+    own = {f.name: getattr(mine, f.name) for f in fields(mine) if getattr(mine, f.name) is not getattr(learned, f.name)}
+    rest = {f.name: getattr(situation, f.name) for f in fields(situation) if f.name != "calibration"}
+    return pickle.dumps((rest, own), pickle.HIGHEST_PROTOCOL)
 
 
 def _run(fn: Callable[..., Any], sent: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return fn(*(_seen(value.name) if isinstance(value, _Shown) else value for value in sent), **kwargs)
+    return fn(*(_seen(value) if isinstance(value, _Shown) else value for value in sent), **kwargs)
 
 
 @lru_cache(maxsize=4)
-def _seen(name: str) -> Any:
-    """What is shown under a name, read once by each child."""
+def _seen(shown: _Shown) -> Situation:
+    """The situation that is shown, read once by each child."""
+    rest, own = _read(shown.name)
+    learned = _seen_learned(shown.learned)
+    return Situation(calibration=replace(learned, **own) if own else learned, **rest)
+
+
+@lru_cache(maxsize=2)
+def _seen_learned(name: str) -> Calibration:
+    """What was learned, read once by each child, so that what follows from it is worked out once."""
+    learned: Calibration = _read(name)
+    return learned
+
+
+def _read(name: str) -> Any:
+    """What is shown under a name."""
     memory = SharedMemory(name)
     try:
         return pickle.loads(memory.buf)  # type: ignore[arg-type]  # None once it is closed
@@ -159,7 +193,7 @@ def keep_memory() -> None:
     """Large arrays come and go with every chunk: memory that is given back is cleared when asked for anew."""
     with suppress(OSError, AttributeError):  # another C library than glibc
         library = ctypes.CDLL(None)
-        library.mallopt(_MMAP_THRESHOLD, _KEEP_BYTES >> 2)
+        library.mallopt(_MMAP_THRESHOLD, _KEEP_BYTES >> 1)
         library.mallopt(_TRIM_THRESHOLD, _KEEP_BYTES)
 
 

@@ -230,6 +230,24 @@ class ArrivalExpected(VisitEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SupplyEvent(Event):
+    """Something that happened to a stock; `pool` is the item's name ("linen_sets", "red_cells" ..)."""
+
+    pool: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockCounted(SupplyEvent):
+    """How many of an item were in stock, in the item's own unit; what is in use or in the laundry does not count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplyDelivered(SupplyEvent):
+    """So many of an item came into stock: from a supplier, a store, the kitchen or the laundry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cancelled(Event):
     """The event with the id `target` never happened."""
 
@@ -267,7 +285,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     Arrived, Triaged, SeenByProvider, TestOrdered, TestResulted, DecidedToAdmit, DecidedToDischarge, BedRequested,
     BedAssigned, Moved, Departed, LeftWithoutBeingSeen, LeftDuringCare, EnteredWard, LeftWard, BedStatusChanged,
     BedsCounted, StaffOnDuty, ResourceCounted, CensusObserved, ArrivalExpected, Cancelled, Changed, Merged,
-    DischargePlanned,
+    DischargePlanned, StockCounted, SupplyDelivered,
 )  # fmt: skip
 """Every kind of event; the order is the order in which they are taken within one instant."""
 

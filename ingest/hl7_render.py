@@ -4,8 +4,9 @@ A message is written as `ingest.hl7_edge` keeps it: UTF-8, the standard separato
 own words, the pseudonym where a number stands. A movement's number is the end of its event's id, or the whole id where
 the event came from another source.
 
-What HL7 cannot carry is not written: BedsCounted, StaffOnDuty, ResourceCounted, CensusObserved; the cancellation of a
-change, of a merge, of another cancellation, of the last move, or of an event that was not seen and has no number.
+What HL7 cannot carry is not written: BedsCounted, StaffOnDuty, ResourceCounted, StockCounted, SupplyDelivered,
+CensusObserved; the cancellation of a change, of a merge, of another cancellation, of the last move, or of an event that
+was not seen and has no number.
 `recorded_at` is always there in a message; where an event has none, its message was sent when the event became known,
 else when it occurred.
 """

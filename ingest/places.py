@@ -1,4 +1,4 @@
-"""What a hospital plans and counts by hand, in CSV templates: beds, rosters, planned exits, electives, ambulances.
+"""What a hospital plans and counts by hand, in CSV templates: beds, rosters, stocks, planned exits, electives ..
 
 A file's header says which template it is (`TEMPLATES`). A file is taken whole or not at all: people fill these in, and
 half a roster is worse than none, so every fault is told at once, with its line, column and rule, and nothing is stored.
@@ -29,6 +29,8 @@ from ingest.events import (
     EventId,
     ResourceCounted,
     StaffOnDuty,
+    StockCounted,
+    SupplyDelivered,
     UnitId,
     VisitEvent,
     VisitId,
@@ -67,7 +69,7 @@ class Template:
         return tuple(column for column in self.columns if column in _TIMES)
 
 
-_TIMES = ("from", "told", "expected")
+_TIMES = ("from", "at", "told", "expected")
 
 
 class Rows:
@@ -129,6 +131,9 @@ class Rows:
     def resource(self, row: int, cells: Row) -> str:
         return self.name(row, cells, "resource", self._mapping.names.resources) or ""
 
+    def item(self, row: int, cells: Row) -> str:
+        return self.name(row, cells, "item", self._mapping.names.items) or ""
+
     def bed(self, row: int, cells: Row) -> BedId:
         bed = cells["bed"]
         if not bed or len(bed) > 20 or not all(c.isalnum() or c in "-_./" for c in bed):
@@ -171,6 +176,16 @@ def _equipment(rows: Rows, row: int, cells: Row, event_id: EventId) -> Event:
     return ResourceCounted(event_id=event_id, occurred_at=rows.at(row, "from"), pool=pool, count=count)
 
 
+def _stock(rows: Rows, row: int, cells: Row, event_id: EventId) -> Event:
+    item, count = rows.item(row, cells), rows.count(row, cells, "in_stock")
+    return StockCounted(event_id=event_id, occurred_at=rows.at(row, "at"), pool=item, count=count)
+
+
+def _delivery(rows: Rows, row: int, cells: Row, event_id: EventId) -> Event:
+    item, count = rows.item(row, cells), rows.count(row, cells, "delivered")
+    return SupplyDelivered(event_id=event_id, occurred_at=rows.at(row, "at"), pool=item, count=count)
+
+
 def _discharge(rows: Rows, row: int, cells: Row, event_id: EventId) -> Event:
     to = rows.name(row, cells, "to", allowed_values("DischargePlanned", "to"), must=False)
     return DischargePlanned(
@@ -202,6 +217,8 @@ TEMPLATES: tuple[Template, ...] = (
     ),
     Template("roster", StaffOnDuty, ("from", "pool", "count"), ("pool", "from"), "from", _roster),
     Template("equipment", ResourceCounted, ("from", "resource", "count"), ("resource", "from"), "from", _equipment),
+    Template("stock", StockCounted, ("at", "item", "in_stock"), ("item", "at"), "at", _stock),
+    Template("deliveries", SupplyDelivered, ("at", "item", "delivered"), ("item", "at"), "at", _delivery),
     Template("discharges", DischargePlanned, (*_PLAN, "to"), ("visit",), "told", _discharge, ("cancelled",)),
     Template("electives", ArrivalExpected, (*_PLAN, "unit"), ("visit",), "told", _elective, ("cancelled",)),
     Template("ambulances", ArrivalExpected, (*_PLAN, "mode"), ("visit",), "told", _ambulance, ("cancelled",)),
@@ -286,8 +303,8 @@ def _read(path: Path, mapping: PlacesMapping, pseudonyms: Pseudonyms, taken: dat
 
 def _event(rows: Rows, number: int, row: Row, taken: datetime, seen: dict[str, int]) -> Event:
     template = rows.template
-    if template.at == "told" and rows.at(number, "told") > taken:
-        rows.fault(number, "told", "must not be after the file was taken")
+    if template.at in ("told", "at") and rows.at(number, template.at) > taken:
+        rows.fault(number, template.at, "must not be after the file was taken")
     key = "/".join(_key_part(rows, number, row, column) for column in template.key)
     if (earlier := seen.setdefault(key, number)) != number:
         rows.fault(number, template.key[0], f"line {earlier + 2} speaks of the same already")

@@ -1,4 +1,4 @@
-"""What the templates may name: a site's units, pools and resources, from a TOML file."""
+"""What the templates may name: a site's units, pools, resources and items, from a TOML file."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class Names(Checked):
     units: tuple[str, ...] = ()
     pools: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
 
 
 class PlacesMapping(Checked):

@@ -28,7 +28,7 @@ from forecast.backtest import Plan, Report, backtest
 from forecast.dayblocks import days_of, mean_interval, skill_interval
 from forecast.ensemble import Run
 from forecast.floor import attained
-from forecast.past import VINTAGE
+from forecast.past import LEARNED_AFTER
 from forecast.scores import crps_quantiles
 from forecast.slices import covered_by_block, ranks, within
 from forecast.values import Array, series
@@ -125,7 +125,7 @@ def census(pairs: Pairs) -> Pairs:
 
 def figures(of: Pairs, zone: str, floor: Array) -> dict[str, Any]:
     """By lead, crps of each make of the forecast and of each rival, coverage, bias, weights; then by hour block."""
-    alone = published(without_rivals(of), zone, every=timedelta(days=1), late=VINTAGE)
+    alone = published(without_rivals(of), zone, every=timedelta(days=1), late=LEARNED_AFTER)
     recalibrated, rank = crps_of(alone, of), ranks(of)
     rows = [_row(of, recalibrated, alone, rank, np.flatnonzero(of.lead_min == lead)) for lead in np.unique(of.lead_min)]
     by_block = covered_by_block(of, rank, zone)

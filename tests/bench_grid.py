@@ -1,5 +1,7 @@
 """How long a grid takes: 500 combinations of the catalogue, 200 members each, 24 h, on two processes.
 
+`cpu_s` is what the processes used, with their start: half of it on two idle cores.
+
     python -m tests.bench_grid
     python -m tests.bench_grid --combinations 500 --members 200 --of learned described
 
@@ -13,6 +15,7 @@ import argparse
 import json
 import os
 from datetime import UTC, datetime, timedelta
+from resource import RUSAGE_CHILDREN, getrusage
 
 from dashboard.house import SCHEMAS
 from forecast.designs import USUAL, made, survey
@@ -70,10 +73,11 @@ def took(of: str, combinations: int, members: int, children: int) -> dict[str, o
             seconds = stopwatch() - began
     finally:
         workers.shutdown()
+    children_s = getrusage(RUSAGE_CHILDREN)
     return {
         "of": of, "combinations": len(scenarios), "members": members, "whole": whole, "seconds": round(seconds, 1),
         "first_answer_s": round(ticks[1], 1), "path": situation.calibration.path.name, "scenarios": len(able),
-        "load": os.getloadavg()[0],
+        "cpu_s": round(children_s.ru_utime + children_s.ru_stime, 1), "load": round(os.getloadavg()[0], 1),
     }  # fmt: skip
 
 

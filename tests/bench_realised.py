@@ -19,7 +19,7 @@ from forecast.backtest import Plan, backtest, seed_of
 from forecast.calibrated import Recalibration, learn
 from forecast.ensemble import Run, ensemble
 from forecast.promises import PROMISED, foreseen_of
-from forecast.realised import Effect, realised
+from forecast.realised import Effect, distance, habit, realised
 from forecast.situation import situation_of
 from forecast.workers import Workers
 from ingest.clock import WallClock
@@ -71,6 +71,7 @@ def applications(
         offset = 1
         calibration, learned_at = None, None
         by_past: Recalibration | None = None
+        placebos: dict[str, list[tuple[datetime, float]]] = {}
         memory = Memory(log)
         for k in range(int(timedelta(days=days) / every)):
             as_of = first + k * every
@@ -86,6 +87,12 @@ def applications(
             ran = by_past.scenarios(ran, as_of)
             snapshot = world.snapshot()
             usual = lived_on(snapshot, hours=WINDOW_H)
+            known = as_of - timedelta(days=2, hours=WINDOW_H)
+            habits = {m: habit([d for at, d in placebos.get(m, ()) if at <= known]) for m in PROMISED}
+            for measure, promise, came in foreseen_of(ran["as_usual"], ran["as_usual"]):
+                then = float(usual["arrivals"][-1])
+                far = distance(promise, float(usual[measure].mean()), came=came, came_then=then)
+                placebos.setdefault(measure, []).append((as_of, far))
             for scenario, what in zip(scenarios[1:], DONE.values(), strict=True):
                 happened = lived_on(snapshot, hours=WINDOW_H, what=what)
                 for measure, promise, came in foreseen_of(ran["as_usual"], ran[scenario.name]):
@@ -95,6 +102,7 @@ def applications(
                         float(happened[measure].mean()),
                         came=came,
                         came_then=float(happened["arrivals"][-1]),
+                        by_habit=habits[measure],
                     )
                     yield Found(scenario.name, effect, float(happened[measure].mean() - usual[measure].mean()))
 

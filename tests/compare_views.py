@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 import numpy as np
 
@@ -66,6 +67,7 @@ def outcomes_of(names: Iterable[str]) -> dict[str, dict[str, Array]]:
     }
 
 
+@cache
 def compared(names: tuple[str, ...], view: str) -> CompareView:
     found = outcomes_of(names)
     told = comparison(found, STUDY.criteria(list(VALUES), view=view))
@@ -100,6 +102,7 @@ def nothing_compared() -> CompareView:
     return replace(page, as_of=None, members=0, criteria=())
 
 
+@cache
 def robust(view: str = "direction") -> RobustnessView:
     """A survey of a whole catalogue, of made-up breaks."""
     dice = np.random.default_rng(8)

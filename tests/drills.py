@@ -26,8 +26,8 @@ from twin.pathway import TABLES, load_path
 from twin.scenarios import Names, catalogue
 
 MARY = Person("mary", "Marie", "Mary", frozenset({"proposer", "manager"}))
-DOCTORS = {"capacity": [{"pool": "doctor", "add": 3, "until_min": 480}]}
-FASTER = {"discharges": [{"earlier_min": 120}]}
+DOCTORS: dict[str, object] = {"capacity": [{"pool": "doctor", "add": 3, "until_min": 480}]}
+FASTER: dict[str, object] = {"discharges": [{"earlier_min": 120}]}
 SCRIPT = (
     inject_of({"kind": "victims", "patients": 30, "over_min": 45, "at_min": 10}),
     inject_of({"kind": "outage", "hours": 0.5, "at_min": 200}),

@@ -19,7 +19,9 @@ from dashboard.states import ORDER
 from forecast.board import Board
 from forecast.compare_view import CompareView, RobustnessView
 from forecast.pages import AlertsView, FeedsView, HuddleView, LearnedView, PageView, PathView, QuarantineView
+from forecast.supplies_view import SuppliesView
 from forecast.trust_view import TrustView
+from forecast.whatif_ask import Asking
 from tests.alert_views import ALARMED, ALERTS
 from tests.boards import EXAMPLES, MADE_AT, late, off, ordinary, stale
 from tests.compare_views import COMPARED, ROBUST
@@ -27,6 +29,7 @@ from tests.feed_views import FEEDS, QUARANTINES, feeds_in
 from tests.huddle_sheets import VIEWS as HUDDLES
 from tests.learned_views import LEARNED
 from tests.path_views import PATHS
+from tests.supply_views import VIEWS as SUPPLIES
 from tests.trust_views import VIEWS as TRUSTS
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -39,16 +42,21 @@ LONGEST_MS = 90_000
 _PATHS: dict[type[PageView], str] = {
     AlertsView: "alerts", FeedsView: "feeds", QuarantineView: "quarantine", PathView: "path", LearnedView: "learned",
     HuddleView: "huddle", TrustView: "trust", CompareView: "compare", RobustnessView: "robustness",
+    SuppliesView: "supplies",
 }  # fmt: skip
 SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
 
 
 @contextmanager
 def served(
-    get_board: Callable[[], Board | None], pages: Pages | None = None, *, call: str | None = None
+    get_board: Callable[[], Board | None],
+    pages: Pages | None = None,
+    *,
+    call: str | None = None,
+    asking: Asking | None = None,
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """The wall on a free loopback port: its address, and what to call to kill the server."""
-    app = build_app(get_board, WallSettings(refresh_s=1.0, downtime_call=call), pages=pages)
+    app = build_app(get_board, WallSettings(refresh_s=1.0, downtime_call=call), pages=pages, asking=asking)
     server = create_server(app.server, host="127.0.0.1", port=0, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -155,8 +163,9 @@ def beside() -> dict[str, Callable[[], PageView]]:
     compared = {f"c-{name}": make for name, make in COMPARED.items()}
     robust = {f"r-{name}": make for name, make in ROBUST.items()}
     trusts = {f"t-{name}": make for name, make in TRUSTS.items()}
+    supplies = {f"s-{name}": make for name, make in SUPPLIES.items()}
     feeds = {f"f-{name}": make for name, make in examples.items()}
-    return {**alerts, **feeds, **waiting, **paths, **learned, **huddles, **trusts, **compared, **robust}
+    return {**alerts, **feeds, **waiting, **paths, **learned, **huddles, **trusts, **compared, **robust, **supplies}
 
 
 MORE: dict[str, Callable[[], Board]] = {

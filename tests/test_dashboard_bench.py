@@ -168,3 +168,12 @@ def test_six_scenarios_are_the_walls_and_the_same_later() -> None:
 def test_a_house_that_does_not_start_has_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
     assert whole.cold_start()["seconds"] is None
+
+
+def test_what_if_is_timed_of_a_new_moment_and_of_a_drawn_one(told: dict[str, Any]) -> None:
+    found = told["whatif"]
+    assert found["members"] == 20
+    rows = [found["cold"], *found["drawn"]]
+    assert [row["asked"] for row in rows][:2] == ["one more doctor"] * 2
+    assert all(row["20_s"] > 0 for row in rows)
+    assert "what-if of a new moment: one more doctor" in text(told)

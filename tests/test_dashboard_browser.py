@@ -17,6 +17,7 @@ from tests.feed_views import overfull_feeds, overfull_quarantine
 from tests.huddle_sheets import view_of, wide
 from tests.learned_views import ordinary_learned
 from tests.pictures import CALL, CHROMIUM, launch, opened, served
+from tests.supply_views import lean_supplies
 from tests.test_dashboard_checks import VIEW
 
 pytestmark = [
@@ -158,12 +159,12 @@ BESIDE = """() => [...document.querySelectorAll('.beside .card, .beside .header,
 def test_the_pages_beside_the_wall_fit_every_screen_and_lead_to_each_other(browser: Browser) -> None:
     pages: Pages = {
         "feeds": overfull_feeds, "quarantine": overfull_quarantine, "learned": ordinary_learned, "checks": lambda: VIEW,
-        "huddle": lambda: view_of(wide()),
+        "huddle": lambda: view_of(wide()), "supplies": lean_supplies,
     }  # fmt: skip
     with served(ordinary, pages) as (url, _):
         page = browser.new_page()
         complaints, asked = watched(page)
-        for name in ("downtime", "learned", "checks", "huddle", "feeds", "quarantine"):
+        for name in ("downtime", "learned", "checks", "huddle", "supplies", "feeds", "quarantine"):
             page.goto(f"{url}{name}?lang=en")
             page.locator(".beside .card").first.wait_for(timeout=20_000)
             for width, height in SIZES.values():

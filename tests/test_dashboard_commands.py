@@ -28,6 +28,7 @@ from tests.commands import AT, LINE, OWN, START, WIDE, InThisProcess, Run, fabri
 from twin.fabricate import Faults, Silence
 from twin.fabricated_hospital import FabricationError
 from twin.scenarios import DEFAULT as SCENARIOS
+from twin.supply_file import DEFAULT as SUPPLIES
 
 TWO = ("--scenario", "as_usual", "--scenario", "arrivals_up_20", "--members", "4", "--hours", "3")
 
@@ -212,7 +213,7 @@ def test_doctor_finds_a_sound_house_well(run: Run, data: Path) -> None:
     told = run("doctor", "--data", data, "--json").json
     assert told["well"]
     assert [f["thing"] for f in told["findings"]] == [
-        "installation", "settings", "hospital", "paths", "scenarios", "database",
+        "installation", "settings", "hospital", "paths", "scenarios", "supplies", "database",
     ]  # fmt: skip
 
 
@@ -333,3 +334,39 @@ def test_arrivals_are_tried_by_themselves(run: Run, tmp_path: Path) -> None:
     assert set(told["scores"]["hour"]["model"]) == {"mae", "bias", "pinball", "crps"}
     assert set(told["skill"]["day"]) >= {"climatology", "last_week"}
     assert "the model is better by" in run("backtest", "--data", folder, "--arrivals").out
+
+
+# ---------------------------------------------------------------------------------------------------------- supplies
+
+
+def test_supplies_of_a_past_instant_are_told_by_service_with_stocks_that_were_counted(run: Run, tmp_path: Path) -> None:
+    file, folder = tmp_path / "f.parquet", tmp_path / "data"
+    size = ("--days", "15", "--seed", "3", "--size", "small", "--start", START)
+    assert run("fabricate", *size, "--as", "events", "--stores", "--out", file).status == 0
+    assert run("ingest", file, "--format", "events", "--data", folder).status == 0
+    asked = ("supplies", "--data", folder, "--at", AT, "--members", "4", "--scenario", "arrivals_up_20")
+    told = run(*asked, "--json").json
+    assert set(told) == {"as_of", "valid_at", "services", "first_out"}
+    linen = told["services"]["linen"]["linen_sets"]
+    assert (linen["basis"], linen["kind"], list(linen["scenarios"])) == ("counted", "stock", ["arrivals_up_20"])
+    assert linen["learned_from"] > 5
+    said = run(*asked).out
+    assert "Lingerie" in said
+    assert "suffit jusqu'à" in said
+
+
+def test_doctor_finds_a_misspelt_ward_in_a_sites_supplies(run: Run, tmp_path: Path) -> None:
+    text = SUPPLIES.read_text(encoding="utf-8").replace(
+        'where = "intensive_care", rate = 0.35', 'where = "intensive_car", rate = 1'
+    )
+    (tmp_path / "own.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "site.toml").write_text('supplies = "own.toml"\n')
+    said = run("doctor", "--data", tmp_path / "none", "--config", tmp_path / "site.toml")
+    assert said.status == 2
+    assert "item.sedation.needs: unknown place intensive_car, likely a typo for intensive_care" in said.out
+
+
+def test_stocks_are_fabricated_as_events_alone(run: Run, tmp_path: Path) -> None:
+    said = run("fabricate", "--stores", "--out", tmp_path / "f.csv")
+    assert said.status == 2
+    assert "--stores must be given with --as events" in said.err

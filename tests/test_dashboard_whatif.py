@@ -21,10 +21,9 @@ from dashboard.whatif_words import Effect, effects, sentence
 from dashboard.words import Reader
 from forecast.errors import QuestionError
 from forecast.values import series
-from forecast.whatif import Answer, Compared
 from forecast.whatif_ask import Asking
 from forecast.whatif_levers import Question
-from forecast.whatif_queue import Standing
+from forecast.whatif_view import AnswerView, ComparedView, Curve, StandingView
 from tests.component_trees import texts
 from tests.histories import NOON
 from tests.whatif_house import HOW, VIEW, asking_of
@@ -40,16 +39,23 @@ TOLD: dict[str, Any] = {
 }  # fmt: skip
 
 
-def compared(differences: list[float], usual: float = 20.0) -> Compared:
+def curve(values: Any) -> Curve:
+    told = series(values)
+    return Curve(told.mean, told.quantiles)
+
+
+def compared(differences: list[float], usual: float = 20.0) -> ComparedView:
     """Members that differ from as usual by so much, at every lead after 0."""
     base = np.full((LEADS.size, len(differences)), usual)
     moved = np.where(LEADS[:, None] > 0, np.array(differences)[None], 0.0)
-    return Compared(series(base), series(base + moved), series(moved), (moved < 0).mean(axis=1),
+    return ComparedView(curve(base), curve(base + moved), curve(moved), (moved < 0).mean(axis=1),
                     (moved > 0).mean(axis=1), np.full(LEADS.size, 0.4))  # fmt: skip
 
 
-def answer(differences: list[float], measure: str = "ed_waiting", members: int = 200) -> Answer:
-    return Answer(DOCTOR, NOON, LEADS, {measure: compared(differences)}, members, 1000)
+def answer(differences: list[float], measure: str = "ed_waiting", members: int = 200) -> AnswerView:
+    return AnswerView(
+        DOCTOR.sentence("fr"), DOCTOR.sentence("en"), NOON, LEADS, {measure: compared(differences)}, members, 1000
+    )
 
 
 def said(component: Any) -> str:
@@ -128,36 +134,36 @@ def test_the_sentence_speaks_of_where_the_change_is_clearest() -> None:
     late = found.difference.mean.copy()
     late[LEADS < 700] = -0.1
     far = replace(found, difference=replace(found.difference, mean=late))
-    told = Answer(DOCTOR, NOON, LEADS, {"ed_waiting": far}, 10, 10)
+    told = AnswerView(DOCTOR.sentence("fr"), DOCTOR.sentence("en"), NOON, LEADS, {"ed_waiting": far}, 10, 10)
     assert "at 01:00" in sentence(told, "ed_waiting", EN)  # 12 h after 12 UTC
     assert "at 15:00" in sentence(answer([-8.0] * 10), "ed_waiting", EN)
 
 
 def test_the_answer_says_how_sure_it_is() -> None:
-    few = said(panel.told(Standing("asked", answer([-3.0] * 9 + [1.0])), "ed_waiting", EN))
+    few = said(panel.told(StandingView("asked", answer([-3.0] * 9 + [1.0])), "ed_waiting", EN))
     assert "1 more emergency doctor, from now on." in few
     assert "200 of 1,000 runs, still tightening" in few
     assert "the mean is known to ±0.4" in few
-    assert "1,000 of 1,000 runs, whole" in said(panel.told(Standing("asked", answer([1.0], members=1000)), "m", EN))
+    assert "1,000 of 1,000 runs, whole" in said(panel.told(StandingView("asked", answer([1.0], members=1000)), "m", EN))
 
 
 @pytest.mark.parametrize(
     ("standing", "text"),
     [
-        (Standing("waking"), "the first forecast is being made"),
-        (Standing("rebuilding"), "being rebuilt from what was known then"),
-        (Standing("full"), "Too many people are asking"),
-        (Standing("asked"), "Being run"),
-        (Standing("failed", fault=QuestionError("non", "no such")), "This cannot be answered: no such"),
+        (StandingView("waking"), "the first forecast is being made"),
+        (StandingView("rebuilding"), "being rebuilt from what was known then"),
+        (StandingView("full"), "Too many people are asking"),
+        (StandingView("asked"), "Being run"),
+        (StandingView("failed", fault_fr="non", fault_en="no such"), "This cannot be answered: no such"),
     ],
 )
-def test_until_there_is_an_answer_it_says_why(standing: Standing, text: str) -> None:
+def test_until_there_is_an_answer_it_says_why(standing: StandingView, text: str) -> None:
     assert text in said(panel.told(standing, "ed_census", EN))
 
 
 def test_where_there_is_no_lever_no_number_is_shown() -> None:
-    told = replace(answer([-3.0]), why_not={"fr": "rien", "en": "no such thing"})
-    whole = said(panel.told(Standing("asked", told), "ed_waiting", EN))
+    told = replace(answer([-3.0]), why_fr="rien", why_en="no such thing")
+    whole = said(panel.told(StandingView("asked", told), "ed_waiting", EN))
     assert "not applicable: no such thing" in whole
     assert "fewer" not in whole
     assert "There is no answer yet." in said(panel.table(told, EN))

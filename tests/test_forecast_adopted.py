@@ -15,6 +15,7 @@ from forecast.desk import Desk
 from forecast.ensemble import Run, ensemble
 from forecast.issue import Times
 from forecast.people import Person
+from forecast.placebos import Placebos
 from ingest.clock import SimulatedClock
 from ingest.database import SCHEMA_SQL as INGEST_SQL
 from ingest.database import Database
@@ -39,8 +40,8 @@ class Place:
     def __init__(self, file: Path, change: dict[str, object]) -> None:
         self.clock = SimulatedClock(NOON)
         names = Names.of([hospital()], [load_path(table, hospital()) for table in TABLES])
-        database = Database.open(file, schemas=(INGEST_SQL, SCHEMA_SQL))
-        self.desk = Desk(database, self.clock, names, horizon_min=1440.0, zone=hospital().zone)
+        self.database = Database.open(file, schemas=(INGEST_SQL, SCHEMA_SQL))
+        self.desk = Desk(self.database, self.clock, names, horizon_min=1440.0, zone=hospital().zone)
         self.name = self.desk.propose(MARY, "twice as many", change, hospital())
         self.desk.decide(MARY, self.name, "adopted", "to see", hospital())
         self.adopted = Adopted(self.desk)
@@ -58,10 +59,10 @@ def place(tmp_path: Path) -> Place:
 
 def test_every_scenario_of_the_wall_carries_it_and_one_more_is_without(place: Place) -> None:
     carried = place.adopted.scenarios((USUAL, DOCTOR), state(), NOON)
-    assert [one.name for one in carried] == ["as_usual", "one_more_doctor", WITHOUT]
+    assert [one.name for one in carried] == ["as_usual", WITHOUT, "one_more_doctor"]
     assert carried[0].sentence("fr") == USUAL.sentence("fr")
-    assert [len(one.change.changes) for one in carried] == [2, 3, 0]
-    assert carried[2].sentence("en") == "Without what was adopted: twice as many"
+    assert [len(one.change.changes) for one in carried] == [2, 0, 3]
+    assert carried[1].sentence("en") == "Without what was adopted: twice as many"
     ran = ensemble(situation(), carried, HOW)
     census = {name: of.measures["ed_arrivals"][-17].mean() for name, of in ran.items()}
     assert census["as_usual"] > 1.5 * census[WITHOUT]
@@ -135,3 +136,19 @@ def test_two_that_hold_at_once_are_each_foreseen_beside_the_other(tmp_path: Path
     promise = alone.desk.proposals[alone.name].promise
     assert promise is not None
     assert np.mean(other["came"]) > 1.5 * np.mean(promise["came"]), "with the other change, twice as many come"
+
+
+def test_windows_without_a_change_are_kept_a_few_times_a_day_settled_and_taught(tmp_path: Path) -> None:
+    place = Place(tmp_path / "desk.duckdb", MORE)
+    placebos = Placebos(place.database)
+    adopted = Adopted(place.desk, placebos)
+    usual = ensemble(situation(), [USUAL], HOW)["as_usual"]
+    for minutes in (0, 10, 350, 360, 370):
+        adopted.watch(usual, NOON + timedelta(minutes=minutes))
+    assert [one.as_of for one in placebos.pending()] == [NOON, NOON + timedelta(hours=6)]
+    assert placebos.habits() == {}
+    adopted.measure(state(LOOKS[-2]), calibration(), LOOKS[-2])
+    assert [one.as_of for one in placebos.pending()] == [NOON + timedelta(hours=6)], "its truth is not settled yet"
+    found = placebos.habits()
+    assert set(found) == {"ed_census", "ed_waiting", "ed_boarders"}
+    assert all(one.windows == 1 and 0.5 < one.scale < 2.0 for one in found.values())

@@ -180,7 +180,7 @@ LONG = replace(
 
 def learning_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """The truth is known after a day, and a day of forecasts is enough to learn from."""
-    monkeypatch.setattr(module, "VINTAGE", timedelta(days=1))
+    monkeypatch.setattr(module, "LEARNED_AFTER", timedelta(days=1))
     monkeypatch.setattr(spread, "LEAST_DAYS", 2)
 
 
@@ -192,7 +192,7 @@ def corrected(found: Report) -> list[bool]:
 
 
 def test_forecasts_are_recalibrated_once_the_truth_of_earlier_ones_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not any(corrected(report())), "a week has not passed: nothing is known of the first"
+    assert not any(corrected(report())), "two days have not passed: nothing is known of the first"
     learning_fast(monkeypatch)
     found = corrected(of(LONG))
     assert not any(found[:8])

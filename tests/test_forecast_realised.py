@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forecast.promises import arrivals_of, foreseen_of
-from forecast.realised import Effect, Promise, as_plain, effect_of, realised, together
+from forecast.realised import Effect, Promise, as_plain, distance, effect_of, habit, realised, together
 from forecast.values import Members
 
 MEMBERS = 400
@@ -76,3 +76,22 @@ def test_what_is_foreseen_is_a_mean_over_the_leads_after_now_and_arrivals_are_co
     assert arrived.tolist() == arrivals_of(usual).tolist() == [12.0, 7.0]
     [(_, _, none)] = list(foreseen_of(usual, Members(lead, {"ed_census": census, "ed_arrivals": came * 2})))
     assert none is None, "a change that moves arrivals cannot be told apart from them"
+
+
+def test_placebos_widen_and_move_what_is_too_sure_of_itself() -> None:
+    """Members whose spread is half of what it should be, and who say one patient too little."""
+    dice = np.random.default_rng(5)
+    held, believed = [], []
+    far: list[float] = []
+    for _ in range(300):
+        without = dice.normal(20.0, 1.5, MEMBERS)
+        observed = float(dice.normal(21.0, 3.0))
+        promise = Promise(without, without)
+        told = realised("m", promise, observed, came=None, came_then=0.0, by_habit=habit(far))
+        bare = realised("m", promise, observed, came=None, came_then=0.0)
+        held.append(told.effect[0] <= 0 <= told.effect[2])
+        believed.append(bare.effect[0] <= 0 <= bare.effect[2])
+        far.append(distance(promise, observed, came=None, came_then=0.0))
+    assert np.mean(held[50:]) == pytest.approx(0.8, abs=0.07)
+    assert np.mean(believed[50:]) < 0.6, "the mutant knows of no placebo"
+    assert habit([]).of(np.array([1.0, 2.0, 3.0])).tolist() == [1.0, 2.0, 3.0]

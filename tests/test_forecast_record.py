@@ -158,3 +158,36 @@ def test_recalibration_learns_from_what_was_verified_by_then(archive: Archive) -
     assert record.recalibration(NOON - timedelta(minutes=1), "UTC").days == 0
     assert record.recalibration(NOON, "UTC").days == 1
     assert set(record.recalibration(NOON, "UTC").measures) == set(HEADLINES)
+
+
+# --- what is told but not final yet
+
+
+def of_days_ago(archive: Archive, days: float) -> Record:
+    record = Record(archive)
+    record.keep(said(NOON - timedelta(days=days, hours=2)), rivals())
+    return record
+
+
+def test_what_is_two_days_old_teaches_though_it_is_not_judged_yet(archive: Archive) -> None:
+    record = of_days_ago(archive, 2)
+    record.verify(state(), calibration(), NOON)
+    assert len(archive.pairs(NOON - timedelta(days=20), NOON)) == 0
+    assert record.recalibration(NOON, "UTC", known=(state(), calibration())).days == 1
+    assert record.recalibration(NOON, "UTC").days == 0, "the mutant: only final truth teaches"
+    assert len(archive.pairs(NOON - timedelta(days=20), NOON)) == 0, "nothing is kept of it"
+
+
+def test_what_is_younger_teaches_nothing(archive: Archive) -> None:
+    record = of_days_ago(archive, 1 + 23.5 / 24)
+    found = record.recalibration(NOON, "UTC", known=(state(), calibration()))
+    assert found.days == 1
+    assert set(found.measures["ed_census"].lead_min) == {60.0}, "two hours ahead it spoke of less than two days ago"
+
+
+def test_final_truth_teaches_once_and_not_beside_what_was_known_before_it(archive: Archive) -> None:
+    record = Record(archive)
+    record.keep(said(WEEK_AGO), rivals())
+    record.verify(state(), calibration(), NOON)
+    both = record.recalibration(NOON, "UTC", known=(state(), calibration()))
+    assert both.digest == record.recalibration(NOON, "UTC").digest

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 
+from dashboard.bench.timing import timed
+from forecast import ensemble as ensemble_module
 from forecast import whatif as module
+from forecast import whatif_draws as draws_module
 from forecast.calibrated import Correction, Recalibration
-from forecast.ensemble import Run, ensemble
+from forecast.ensemble import Run, ensemble, run_chunk
 from forecast.issue import Times, issue
 from forecast.values import Array, Forecast, Series
 from forecast.whatif import Answer, Ground, Many, Session
 from forecast.whatif_draws import MOMENTS, NotKeptError, Told, as_usual, begin, chosen, under
 from tests.histories import NOON, scenarios, situation
+from twin import kernel, present_draw
 from twin.changes import CapacityChange
 from twin.scenarios import Scenario, carrying
 
@@ -106,10 +111,10 @@ def test_what_is_told_is_what_the_wall_says(behind_min: float) -> None:
 def test_what_was_adopted_is_in_both() -> None:
     adopted = replace(ground(), usual=carrying(USUAL, [SHORT]))
     with_it, without = (answered(g, BUSY).measures["beds_free"] for g in (adopted, ground()))
-    assert with_it.usual.mean[0] == without.usual.mean[0] - 10  # the beds of the change are gone
+    assert with_it.usual.mean[0] == pytest.approx(without.usual.mean[0] - 10)  # the beds of the change are gone
     assert with_it.difference.mean[0] == 0
     only_base = with_it.usual.mean[0] - without.changed.mean[0]  # the mutant: the question without what was adopted
-    assert only_base == -10
+    assert only_base == pytest.approx(-10)
 
 
 def test_the_base_is_that_of_all_members_from_the_first_answer_on() -> None:
@@ -173,3 +178,67 @@ def test_keys_tell_grounds_apart() -> None:
     keys = {g.key for g in (ground(), ground(replace(HOW, seed=8)), ground(behind_min=15.0))}
     assert len(keys) == 3
     assert ground().key == ground().key
+
+
+# --- what a question costs
+
+
+def test_a_question_draws_nothing_where_all_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    real = present_draw.draw_presents
+
+    def counted(*args: Any, members: range, **kwargs: Any) -> Any:
+        drawn.append(members.start)
+        return real(*args, members=members, **kwargs)
+
+    monkeypatch.setattr(ensemble_module, "draw_presents", counted)
+    g = ground()
+    session = _as_usual(g)
+    assert drawn == [0, 5, 10]  # ahead of the question
+    for chunk in g.chunks():
+        under(g.key, BUSY, chunk)
+    assert drawn == [0, 5, 10]
+    begin("other", g.situation, g.longer, USUAL)
+    under("other", BUSY, range(5))  # a moment that nothing is drawn of
+    assert drawn == [0, 5, 10, 0]
+    assert session.next_chunk() is None
+
+
+def test_beyond_those_kept_luck_is_drawn_again_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    g = ground()
+    _as_usual(g)
+    kept = [under(g.key, BUSY, chunk) for chunk in g.chunks()]
+    monkeypatch.setattr(draws_module, "LUCK_KEPT", 0)
+    begin(g.key, g.situation, g.longer, USUAL)
+    again = [under(g.key, BUSY, chunk) for chunk in (*g.chunks(), *g.chunks())]
+    assert [differs(one, other) for one, other in zip(again, [*kept, *kept], strict=True)] == [[]] * 6
+
+
+def test_a_crisis_larger_than_the_reserve_is_run_on_luck_of_its_own() -> None:
+    crisis = scenarios("mass_casualty")[0].with_values({"victims": 200.0})
+    g = ground()
+    _as_usual(g)
+    told = Many(HOW.members)
+    for chunk in g.chunks():
+        told.add(under(g.key, crisis, chunk), chunk)
+    ran = ensemble(situation(), [USUAL, crisis], HOW)[crisis.name]
+    assert differs(told.first(HOW.members, LEADS).measures, chosen(ran.measures)) == []
+
+
+def test_a_question_costs_a_part_of_a_cycle() -> None:
+    kernel.warm()
+    try:
+        how = replace(HOW, members=40, horizon_min=1440.0)
+        g = ground(how)
+        begin(g.key, g.situation, how, USUAL)
+        as_usual(g.key, range(40))
+        question = least_s(lambda: under(g.key, BUSY, range(40)))
+        cycle_s = least_s(lambda: run_chunk(g.situation, [USUAL, BUSY], how, range(40)))
+    finally:
+        kernel._fast[:], kernel._counter[:] = [], []
+    assert question < 0.75 * cycle_s
+
+
+def least_s(work: Callable[[], object]) -> float:
+    """Of the processor, the least of some tries."""
+    return min(timed(work) for _ in range(4))

@@ -89,6 +89,30 @@ def test_a_situation_is_shown_for_as_long_as_a_task_needs_it(workers: Workers) -
     assert [task.result()[1] for task in asked] == [i * situation().known.count for i in range(6)]
 
 
+def beds_and_learned(of: Situation) -> tuple[int, float, int]:
+    """Beds, and what was learned: its numbers, and which object it is to the child."""
+    c = of.calibration
+    return (
+        c.hospital.wards[0].places,
+        float(sum(d.tail_min.sum() for d in c.parameters.durations.values())),
+        id(c.exits),
+    )
+
+
+def test_what_was_learned_is_shown_once_and_each_situation_has_its_own_beds(workers: Workers) -> None:
+    """Read as it was first shown, the mutant, a situation would have the beds of the first."""
+    first = situation()
+    hospital = first.calibration.hospital
+    name, places = hospital.wards[0].name, hospital.wards[0].places
+    closed = replace(first, calibration=replace(first.calibration, hospital=hospital.with_beds({name: places - 1})))
+    anew = replace(first, calibration=replace(first.calibration, parameters=replace(first.calibration.parameters)))
+    asked = [workers.submit(beds_and_learned, one).result() for one in (first, closed, anew, closed)]
+    assert [beds for beds, *_ in asked] == [places, places - 1, places, places - 1]
+    assert len({numbers for _, numbers, _ in asked}) == 1
+    assert asked[0][2] == asked[1][2] != asked[2][2]
+    assert len(pickle.dumps(first)) > 20 * len(module._told(closed, first.calibration))
+
+
 def test_what_nobody_shuts_down_leaves_nothing_behind_either() -> None:
     left = Workers(1)
     place = left._sent(situation())

@@ -22,6 +22,7 @@ from ingest.events import (
     Changed,
     Departed,
     Event,
+    SupplyEvent,
     Triaged,
     VisitEvent,
     VisitId,
@@ -34,7 +35,7 @@ COMMON: dict[str, Any] = {"event_id": "s/1", "occurred_at": AT, "source": "adt[3
 
 
 def test_every_kind_is_listed_once_under_its_name() -> None:
-    assert {cls.__name__ for cls in EVENT_CLASSES} == subclasses(Event) - {VisitEvent.__name__}
+    assert {cls.__name__ for cls in EVENT_CLASSES} == subclasses(Event) - {VisitEvent.__name__, SupplyEvent.__name__}
     assert [*BY_KIND] == [cls.__name__ for cls in EVENT_CLASSES]
     assert sorted(RANK.values()) == list(range(len(EVENT_CLASSES)))
     assert Arrived(**COMMON, visit=VISIT).kind == "Arrived"

@@ -30,6 +30,8 @@ from ingest.events import (
     ResourceCounted,
     SeenByProvider,
     StaffOnDuty,
+    StockCounted,
+    SupplyDelivered,
     TestOrdered,
     TestResulted,
     Triaged,
@@ -51,7 +53,7 @@ from twin.state import State, fold
 from twin.visit import Visit
 
 PLAIN = parse_settings('[source]\nname = "adt"\nformat = "hl7"\nsite = "x"\nzone = "UTC"\n')
-NOT_CARRIED = (BedsCounted, StaffOnDuty, ResourceCounted, CensusObserved)
+NOT_CARRIED = (BedsCounted, StaffOnDuty, ResourceCounted, CensusObserved, StockCounted, SupplyDelivered)
 CARRIED = tuple(cls for cls in vocabulary.EVENT_CLASSES if cls not in (*NOT_CARRIED, Cancelled))
 
 
@@ -154,6 +156,8 @@ def test_what_hl7_cannot_carry_is_left_out() -> None:
         BedsCounted(**common, unit=UnitId("medicine"), count=3),
         StaffOnDuty(**common, pool="doctor", count=3),
         ResourceCounted(**common, pool="ventilator", count=3),
+        StockCounted(**common, pool="linen_sets", count=3),
+        SupplyDelivered(**common, pool="linen_sets", count=3),
         CensusObserved(**common, measure="ed_census", count=3),
         *(
             Cancelled(**common, target=EventId(target))

@@ -49,7 +49,7 @@ def test_every_shipped_example_is_read_and_twice_is_nothing_new(example: Path, l
 
 def test_there_is_an_example_of_every_template_and_a_folder_of_them_is_read(log: EventLog) -> None:
     assert {path.stem for path in EXAMPLES.glob("*.csv")} == {template.name for template in TEMPLATES}
-    assert ingest(EXAMPLES, log).stored == len(log.read()) == 25
+    assert ingest(EXAMPLES, log).stored == len(log.read()) == 30
 
 
 def test_a_roster_of_next_week_is_known_today_and_counts_when_it_begins(tmp_path: Path, log: EventLog) -> None:

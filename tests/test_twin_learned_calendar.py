@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from twin import learned_calendar
+import twin.levels
 from twin.errors import TwinError
 from twin.learned_calendar import (
     CalendarEffects,
@@ -16,7 +16,6 @@ from twin.learned_calendar import (
     learn_effects,
     public_holidays,
     recent_level,
-    shift_at,
 )
 
 FIRST = date(2025, 1, 6).toordinal()
@@ -90,11 +89,8 @@ def test_nobody_has_no_effects() -> None:
 # --- the level
 
 
-def levels(since: int, half_life: float | None = None, patch: pytest.MonkeyPatch | None = None) -> Array:
+def levels(since: int) -> Array:
     """Estimated levels so many days after a rise by 20 %, in forty streams."""
-    if patch is not None and half_life is not None:
-        patch.setattr(learned_calendar, "HALF_LIFE_DAYS", half_life)
-        patch.setattr(learned_calendar, "SHIFT_SCORE", np.inf)
     found = []
     for seed in range(40):
         t = totals(120, np.where(np.arange(120) >= 120 - since, 1.2, 1.0), seed=seed)
@@ -109,14 +105,16 @@ def test_a_shift_of_a_fifth_is_followed_within_two_weeks() -> None:
     assert (np.abs(found / 1.2 - 1) < 0.05).mean() >= 0.9
 
 
-def test_with_a_half_life_of_a_year_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = levels(14, 365.0, monkeypatch)
-    assert (np.abs(found / 1.2 - 1) < 0.05).mean() < 0.1
+def test_where_nothing_is_expected_to_change_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(twin.levels, "CHANGES_EVERY_DAYS", 1e9)
+    assert (np.abs(levels(14) / 1.2 - 1) < 0.05).mean() < 0.3
 
 
-def test_days_that_differ_by_chance_are_no_shift() -> None:
-    alarms = [shift_at(t.came, t.expected) > 0 for t in (totals(120, seed=seed) for seed in range(200))]
-    assert np.mean(alarms) < 0.05
+def test_days_on_which_nobody_is_expected_tell_nothing() -> None:
+    t = totals(120)
+    closed = np.arange(120) % 7 == 6
+    found = recent_level(np.where(closed, 0.0, t.came), np.where(closed, 0.0, t.expected))
+    assert found == pytest.approx(1.0, abs=0.05)
 
 
 def test_where_a_few_come_a_day_a_few_more_are_neither_a_holiday_nor_a_shift() -> None:
@@ -124,4 +122,4 @@ def test_where_a_few_come_a_day_a_few_more_are_neither_a_holiday_nor_a_shift() -
     few = [DayTotals(FIRST, chance.poisson(0.6, 365).astype(np.float64), np.full(365, 0.6)) for _ in range(40)]
     factors = [f for t in few for f in learn_effects(t, "FR").of_holiday.values()]
     assert max(abs(f - 1.0) for f in factors) < 0.1
-    assert np.mean([shift_at(t.came, t.expected) > 0 for t in few]) < 0.1
+    assert np.std([recent_level(t.came, t.expected) for t in few]) < 0.18

@@ -41,10 +41,11 @@ def sample(to: Index, wanted: Index | None = None) -> Sample:
 
 
 def mixed(**shares: int) -> npt.NDArray[np.int64]:
-    """Destinations in turn, so many of each in a hundred; the rest go home."""
+    """Destinations, so many of each in a hundred; the rest go home."""
     codes = {"ward": WARD, "transfer": TRANSFER, "died": DIED, "lwbs": LWBS, "left": LEFT}
     hundred = [codes[name] for name, n in shares.items() for _ in range(n)]
-    return np.tile(np.array(hundred + [HOME] * (100 - len(hundred)), dtype=np.int64), N // 100)
+    among = np.random.default_rng(1).permutation(100)  # so that days resemble one another
+    return np.tile(np.array(hundred + [HOME] * (100 - len(hundred)), dtype=np.int64)[among], N // 100)
 
 
 def median(duration: Duration) -> float:

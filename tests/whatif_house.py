@@ -9,9 +9,10 @@ from forecast.archive import SCHEMA_SQL
 from forecast.ensemble import Run
 from forecast.own_scenarios import OwnScenarios
 from forecast.whatif import Ground
-from forecast.whatif_ask import Asking, Desk, WhatIfView
+from forecast.whatif_ask import Asking, Desk
 from forecast.whatif_moments import Moments
 from forecast.whatif_queue import WhatIf
+from forecast.whatif_view import WhatIfView
 from forecast.workers import Workers
 from ingest.clock import SimulatedClock
 from ingest.database import Database

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -142,8 +141,8 @@ def coming(
     stream is for are left out.
     """
     oldest_at = as_of - timedelta(minutes=_FORGOTTEN_MIN)
-    expected = ((v, row) for v, row in state.visits.items() if row.expected_at and row.expected_at > oldest_at)
-    due = [row for _, row in sorted((pair for pair in expected if not _came(pair[1])), key=itemgetter(0))]
+    expected = (row for row in state.touching(oldest_at) if row.expected_at and row.expected_at > oldest_at)
+    due = sorted((row for row in expected if not _came(row)), key=lambda row: row.visit)
     out = []
     for unit, stream in (None, 0), *wards.items():
         kind = PLANNED if unit else ARRIVALS

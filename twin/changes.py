@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import inf
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -208,6 +208,37 @@ class DischargeChange(Windowed):
     every_day_alike: bool = False
 
 
+class SupplyChange(Windowed):
+    """What a scenario does to an item, or to all items of a service."""
+
+    item: str | None = None
+    service: str | None = None
+    factor: Annotated[float, Field(ge=0, le=10)] = 1.0
+    """So many times as much is needed."""
+    lost_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Of the stock at its beginning."""
+    lost: Annotated[int, Field(ge=0)] = 0
+    """Units of the stock at its beginning."""
+    deliveries: Literal["on_time", "missed", "delayed"] = "on_time"
+    """Those due in the window: what a missed one would have brought comes with the next; of meals, not at all."""
+    delay_min: Annotated[float, Field(ge=0)] = 0.0
+    capacity: Annotated[float, Field(ge=0, le=10)] = 1.0
+    """Of work, so many times as much can be done."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> SupplyChange:
+        if (self.item is None) == (self.service is None):
+            raise ValueError("item or service must be given, one of them")
+        if (self.deliveries == "delayed") != (self.delay_min > 0):
+            raise ValueError("delay_min must be given where deliveries are delayed, and only there")
+        return self
+
+    def begun(self, passed_min: float) -> SupplyChange:
+        """What is left of it so long after: what was lost is lost already."""
+        gone = {"lost_share": 0.0, "lost": 0} if passed_min > self.from_min else {}
+        return super().begun(passed_min).model_copy(update=gone)
+
+
 def _minutes_until(clock: str, now: datetime, zone: str) -> float:
     """Minutes from an instant to the next time that a clock shows a local time; a day where it shows it now."""
     hour, minute = map(int, clock.split(":"))
@@ -224,5 +255,6 @@ KINDS: Mapping[str, type[Windowed]] = {
     "durations": DurationChange,
     "routes": RouteChange,
     "discharges": DischargeChange,
+    "supplies": SupplyChange,
 }
 """Every kind of change, by the key of a scenario's table."""

@@ -28,20 +28,25 @@ _LONGEST_STEP = 2.0
 _NEARLY = 1e-4
 
 
-def over_by_now(together: Flags, on_record: Flags, usual: Array, told_share: Array) -> Array:
+def over_by_now(
+    together: Flags, on_record: Flags, usual: Array, told_share: Array, asked: Flags | None = None
+) -> Array:
     """For what share of visits like each something is over by now, `(visit,)`, 0 to 1.
 
     `together` says whose records speak for each, `(visit, visit)`, `on_record` who has it on record. `usual` is the
     share that the past lets expect at that age, `told_share` the share on record by now of those for whom it is over.
     The shift is the likeliest given what speaks for each, and that it is normal with mean 0 and deviation DAYS_DIFFER;
-    found by Fisher scoring.
+    found by Fisher scoring. Where only some are `asked` for, the others stay as usual.
     """
     known = np.clip(usual, _NEARLY, 1.0 - _NEARLY)
-    shift = np.zeros(usual.size)
+    rows = np.arange(usual.size) if asked is None else np.flatnonzero(asked)
+    mine, shift = together[rows], np.zeros(rows.size)
     for _ in range(_ROUNDS):
-        slope, information = _scores(together, on_record, shift, known, told_share)
+        slope, information = _scores(mine, on_record, shift, known, told_share)
         shift += np.clip(slope / information, -_LONGEST_STEP, _LONGEST_STEP)
-    return shifted(known, shift)
+    over = known.copy()
+    over[rows] = shifted(known[rows], shift)
+    return over
 
 
 def behind_without_record(over: Array, told_share: Array) -> Array:
@@ -66,7 +71,10 @@ def came_today(age_min: Array) -> Flags:
 
 
 def _scores(together: Flags, on_record: Flags, shift: Array, usual: Array, told_share: Array) -> tuple[Array, Array]:
-    """The slope of each visit's log-likelihood at its shift, and how much it is expected to curve, `(visit,)`."""
+    """The slope of log-likelihoods at the shifts of some visits, and how much they are expected to curve, `(some,)`.
+
+    `together` is `(some, visit)`, what is known of all of them `(visit,)`.
+    """
     over = shifted(usual[None, :], shift[:, None])
     p = np.clip(over * told_share[None, :], _NEARLY, 1.0 - _NEARLY)
     rise = over * (1.0 - over) * told_share[None, :]

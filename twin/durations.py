@@ -91,6 +91,11 @@ class Duration:
         inner = np.trapezoid(self.table, LEVELS, axis=3)
         return np.asarray(inner + (1.0 - LEVELS[-1]) * (self.table[..., -1] + self.tail_min))
 
+    def mean_at(self, cls: Index, block: Index, load: Index) -> Array:
+        """Mean minutes of some patients at their load classes, `(n,)`."""
+        i, j = self._cell(cls, block)
+        return np.asarray(self.mean_min()[i, j, load if self.loads > 1 else np.zeros_like(load)])
+
     @property
     def _lines(self) -> Array:
         """The quantiles of each class, block and load, `(line, level)`."""
@@ -123,6 +128,11 @@ class Laid:
         rows = [table.transpose(0, 1, 3, 2).reshape(-1, loads) for table in tables]
         tails = [np.broadcast_to(d.tail_min, (*d.tail_min.shape[:2], loads)).reshape(-1, loads) for d in durations]
         self._rows, self._tails = (np.concatenate([np.empty((0, loads)), *parts]) for parts in (rows, tails))
+
+    @property
+    def cells(self) -> tuple[Index, Index, Index, Array]:
+        """The first cell of each duration, how far classes and blocks lie apart in it, and every cell's quantiles."""
+        return self._first, self._by_class, self._by_block, self._rows
 
     def at(self, uniform: Array, duration: Index, cls: Index, block: Index) -> Array:
         """Minutes of a duration each, by its place among those given, from one uniform each: `(n, load)`."""

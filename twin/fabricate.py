@@ -41,6 +41,7 @@ from twin.fabricated_hospital import (
 )
 from twin.fabricated_house import House, Snapshot
 from twin.fabricated_records import Faults, Habits, Names, Silence, truth
+from twin.fabricated_stores import Truth
 from twin.fabricated_timeline import Fact
 from twin.fabricated_world import Progress, World
 
@@ -61,6 +62,8 @@ class Fabrication:
     events: list[Event]
     facts: list[Fact]
     origin_at: datetime
+    stores: Truth | None = None
+    """What the stores truly held and were asked for, where there are some."""
 
     def table(self) -> pa.Table:
         """The events in Arrow form."""
@@ -95,6 +98,7 @@ def fabricate(
     faults: Faults | None = None,
     habits: Habits | None = None,
     shift: LevelShift | None = None,
+    stores: float = 0.0,
     progress: Progress | None = None,
 ) -> Fabrication:
     """So many local days of a hospital from `start` on.
@@ -103,13 +107,13 @@ def fabricate(
     """
     if days < 1:
         raise FabricationError(f"days must be 1 or more, but is {days}")
-    world = World(hospital, start, seed, faults=faults, habits=habits, shift=shift, keep_facts=True)
+    world = World(hospital, start, seed, faults=faults, habits=habits, shift=shift, keep_facts=True, stores=stores)
     end_at = _days_later(world.start_at, days, hospital.zone)
     events = world.run_until(end_at, progress) + world.rest()
     if habits is not None and (habits.exits_planned_share or habits.arrivals_announced_share):
         last = max((event.position for event in events), default=0)
         events += announcements(world.facts, world.origin_at, hospital.zone, seed, habits, last)
-    return Fabrication(hospital, world.start_at, end_at, seed, events, world.facts, world.origin_at)
+    return Fabrication(hospital, world.start_at, end_at, seed, events, world.facts, world.origin_at, world.stores_truth)
 
 
 def live(

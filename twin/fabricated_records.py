@@ -33,6 +33,7 @@ from ingest.events import (
     PatientId,
     SeenByProvider,
     StaffOnDuty,
+    SupplyEvent,
     Triaged,
     UnitId,
     VisitEvent,
@@ -59,6 +60,8 @@ _EXIT_LATE = Delay(150.0, 1.0)
 """The clerk catches up hours later, now and then the next day."""
 _SPIKE_HOURS = (7, 15)
 """Exits of the hour before a change of shift are often stamped at the change: the spikes of the Alsace data."""
+_STOCK_TYPED = Delay(12.0, 0.7)
+"""Counts and deliveries are typed in by the stores themselves."""
 _MISORDERED_MIN = 15.0
 _BACKLOG_MIN = 2.0
 _REPEATED_WITHIN_MIN = 30.0
@@ -160,6 +163,7 @@ class Recorder:
         self._habits, self._faults = habits, faults
         self._names = Names(seed)
         self._dice = Dice(np.random.SeedSequence([seed, 2]))
+        self._stock_dice = Dice(np.random.SeedSequence([seed, 10]))
         self._arrived_min: dict[int | str, float] = {}
         self._pending: list[tuple[float, int, Event]] = []
         self._position = 0
@@ -167,6 +171,9 @@ class Recorder:
     def record(self, facts: Iterable[Fact]) -> None:
         """Type the facts in, in the order in which they happened."""
         for fact in facts:
+            if issubclass(fact.kind, SupplyEvent):
+                self._type_in_stock(fact)
+                continue
             if fact.kind is Arrived:
                 self._arrived_min[fact.key] = fact.at_min
             about, event_id = self._names.of(fact)
@@ -208,6 +215,19 @@ class Recorder:
         heappush(self._pending, (known_min, self._position, event))
         if self._faults.duplicates_share and self._dice.happens(self._faults.duplicates_share):
             self._repeat(event, known_min + _REPEATED_WITHIN_MIN * self._dice.uniform())
+
+    def _type_in_stock(self, fact: Fact) -> None:
+        """With dice of its own, so that what else is typed in is the same without stores."""
+        _, event_id = self._names.of(fact)
+        recorded_min = fact.at_min + self._stock_dice.lognormal(*_STOCK_TYPED)
+        known_min, skew_min = self._through_the_feed(recorded_min), self._faults.clock_skew_min
+        self._position += 1
+        occurred_at, recorded_at = self.at(fact.at_min + skew_min), self.at(recorded_min + skew_min)
+        event = fact.kind(
+            event_id=event_id, occurred_at=occurred_at, recorded_at=recorded_at,
+            known_at=self.at(known_min), source=SOURCE, position=self._position, **fact.fields,
+        )  # fmt: skip
+        heappush(self._pending, (known_min, self._position, event))
 
     def _repeat(self, event: Event, minute: float) -> None:
         self._position += 1

@@ -16,6 +16,7 @@ from twin.fabricated_facts import DAY_MIN
 from twin.fabricated_hospital import UNITS, FabricatedHospital, FabricationError, LevelShift
 from twin.fabricated_house import House, Snapshot, hidden_start
 from twin.fabricated_records import EXITS, Faults, Habits, Recorder, ends_visit
+from twin.fabricated_stores import Stores, Truth
 from twin.fabricated_timeline import Fact
 
 Progress = Callable[[float], None]
@@ -32,8 +33,9 @@ class World:
     """One fabricated hospital from `start` on, determined by its seed.
 
     Patients inside at `start` have their history told: those in the department from their arrival, those in a ward by
-    the time they entered it. With a `shift` the level changes on the way. `facts` holds all that truly happened since,
-    if `keep_facts`.
+    the time they entered it. With a `shift` the level changes on the way. With `stores` its stocks are counted and
+    deliveries told (1: full stocks, less: lean ones); whatever else happens and is told is the same. `facts` holds all
+    that truly happened since, if `keep_facts`.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class World:
         habits: Habits | None = None,
         shift: LevelShift | None = None,
         keep_facts: bool = False,
+        stores: float = 0.0,
     ) -> None:
         if start.tzinfo is None:
             raise FabricationError(f"start must be aware, but is {start}")
@@ -58,6 +61,9 @@ class World:
         start_min = self._minute(self.start_at)
         self._recorder = Recorder(
             self.origin_at, start_min, hospital.zone, seed, habits or Habits(), faults or Faults()
+        )
+        self._stores = (
+            Stores(self.origin_at, hospital.zone, seed, keep_truth=keep_facts, lean=stores) if stores else None
         )
         self._begin(start_min)
         if shift is not None:
@@ -114,16 +120,28 @@ class World:
     def _advance(self, minute: float) -> None:
         self._house.run_until(minute)
         facts = self._house.take_facts()
+        if self._stores is not None:
+            told = self._stores.follow(facts, minute)
+            facts = sorted([*facts, *told], key=lambda fact: fact.at_min) if told else facts
         self._recorder.record(facts)
         if self._keep_facts:
             self.facts += facts
 
+    @property
+    def stores_truth(self) -> Truth | None:
+        """What the stores truly held and were asked for, if it is kept."""
+        return self._stores.truth if self._stores is not None else None
+
     def _begin(self, start_min: float) -> None:
         """Run the hidden days, tell of the patients inside, and count beds and staff."""
         self._house.run_until(start_min)
-        inside = told_at_start(self._house.take_facts())
+        hidden = self._house.take_facts()
+        inside = told_at_start(hidden)
         self._house.count_all()
         inside += self._house.take_facts()
+        if self._stores is not None:
+            self._stores.follow(hidden, start_min)
+            inside += self._stores.open(start_min)
         self._recorder.record(inside)
         if self._keep_facts:
             self.facts += inside

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from twin.demand import Demand, People, joined
 from twin.durations import Laid
 from twin.errors import PresentError
+from twin.fate_loop import ready
 from twin.law import USUAL, Law, Variants, changed_clocks, factors
 from twin.leaving import clocks
 from twin.luck import HERE, Luck, Purpose
@@ -148,17 +150,31 @@ def cast_members(
     return out
 
 
+class _Taken(NamedTuple):
+    """The stops of routes, one row each: where it stands, whose it is, where it leads, whether it has begun."""
+
+    at: Index
+    row: Index
+    stage: Index
+    unit: Index
+    slot: Index
+    begun: Flags
+
+
 class _Lengths:
     """How long things last at the stops of many patients."""
 
     def __init__(self, path: Path, parameters: Parameters, people: People, stops: Stops, luck: Luck, law: Law) -> None:
         self._path, self._parameters, self._people, self._stops, self._luck = path, parameters, people, stops, luck
         self._law = law
+
+    @cached_property
+    def _taken(self) -> _Taken:
+        stops = self._stops
         row, stop = np.nonzero(stops.stage != OUT)
-        self._at = row * stops.stage.shape[1] + stop
-        self._row, self._stage = row, stops.stage.take(self._at)
-        self._unit, self._slot = stops.unit[row, stop], stops.slot.take(self._at)
-        self._begun = (stop == 0) & (people.group[row] == HERE)
+        at = row * stops.stage.shape[1] + stop
+        begun = (stop == 0) & (self._people.group[row] == HERE)
+        return _Taken(at, row, stops.stage.take(at), stops.unit[row, stop], stops.slot.take(at), begun)
 
     def of(self, purpose: Purpose, otherwise: float) -> Array:
         """Minutes at each stop, `(patient, stop, phase and class of load)`, where its stage names a duration for the
@@ -167,15 +183,37 @@ class _Lengths:
         How long the first stage of those who are here lasts is not worked out: the present says it.
         """
         laid, names, code_of = _durations(self._path, self._parameters, purpose)
-        code = code_of[self._stage, self._unit]
-        some = np.flatnonzero((code >= 0) & ~self._begun) if purpose == "stage" else np.flatnonzero(code >= 0)
-        row = self._row[some]
-        uniform = self._luck.of(purpose, self._people.row[row], self._slot[some])
+        by_phase = purpose != "patience" and bool(self._law.paces)
+        if ready and not by_phase:
+            return self._by_loop(purpose, otherwise, laid, code_of)
+        at, row, stage, unit, slot, begun = self._taken
+        code = code_of[stage, unit]
+        some = np.flatnonzero((code >= 0) & ~begun) if purpose == "stage" else np.flatnonzero(code >= 0)
+        row = row[some]
+        uniform = self._luck.of(purpose, self._people.row[row], slot[some])
         lasting = laid.at(uniform, code[some], self._people.cls[row], self._people.block[row])
-        if purpose != "patience" and self._law.paces:
-            lasting = self._by_phase(lasting, names, code[some], self._people.cls[row], self._begun[some])
+        if by_phase:
+            lasting = self._by_phase(lasting, names, code[some], self._people.cls[row], begun[some])
         out = np.full((*self._stops.stage.shape, lasting.shape[1]), otherwise)
-        out.reshape(-1, lasting.shape[1])[self._at[some]] = lasting
+        out.reshape(-1, lasting.shape[1])[at[some]] = lasting
+        return out
+
+    def _by_loop(self, purpose: Purpose, otherwise: float, laid: Laid, code_of: Index) -> Array:
+        """The same by the compiled loop, but for what lies beyond the last level."""
+        people, stops, luck = self._people, self._stops, self._luck
+        begun = (people.group == HERE) & (purpose == "stage")
+        out, late = np.empty((*stops.stage.shape, laid.loads)), np.empty(stops.stage.size, dtype=np.int64)
+        count = ready[0].lengths(
+            stops.stage, stops.slot, stops.unit, people.row, people.cls, people.block, begun, luck.columns[purpose],
+            luck.uniform, code_of, *laid.cells, otherwise, out, late,
+        )  # fmt: skip
+        at = late[:count]
+        row, stop = np.divmod(at, stops.stage.shape[1])
+        uniform, code = (
+            luck.of(purpose, people.row[row], stops.slot.take(at)),
+            code_of[stops.stage.take(at), stops.unit[row, stop]],
+        )
+        out.reshape(-1, laid.loads)[at] = laid.at(uniform, code, people.cls[row], people.block[row])
         return out
 
     def _by_phase(self, lasting: Array, names: Sequence[str], code: Index, cls: Index, begun: Flags) -> Array:

@@ -21,6 +21,8 @@ import numpy as np
 
 from ingest import events
 from twin import (
+    durations,
+    fate_loop,
     kernel_asked,
     kernel_counts,
     kernel_layout,
@@ -69,6 +71,8 @@ _BESIDE = FilePath(__file__).parent / "__pycache__"
 """Where what is compiled is kept unless a folder is given."""
 _TEXTS = (
     events,
+    fate_loop,
+    durations,
     routing,
     steps,
     story,
@@ -231,6 +235,14 @@ def compiled_counter(kept_in: FilePath | None = _BESIDE) -> Counter:
 
 
 @cache
+def compiled_casting(kept_in: FilePath | None = _BESIDE) -> fate_loop.Loops:
+    """And what casts routes and lengths."""
+    options = {"nogil": True}
+    route, lengths = (_compiled(loop, kept_in, options) for loop in (fate_loop.route, fate_loop.lengths))
+    return fate_loop.Loops(cast(Callable[..., int], route), cast(Callable[..., int], lengths))
+
+
+@cache
 def compiled_tallier(kept_in: FilePath | None = _BESIDE) -> Tallier:
     """What tallies marks, compiled and kept in the same way."""
     return cast(Tallier, _compiled(tally, kept_in, {"nogil": True}))
@@ -242,7 +254,7 @@ def compiled_asker(kept_in: FilePath | None = _BESIDE) -> Asker:
     return cast(Asker, _compiled(kernel_asked.ask, kept_in, {"nogil": True}))
 
 
-def _compiled(function: Callable[..., None], kept_in: FilePath | None, options: Mapping[str, Any]) -> object:
+def _compiled(function: Callable[..., Any], kept_in: FilePath | None, options: Mapping[str, Any]) -> object:
     from numba import config, njit
 
     _let_parts_be_compiled()
@@ -297,7 +309,23 @@ def warm(otherwise: FilePath | None = None) -> None:
         none, no, stage = np.zeros((1, 1, 1)), np.zeros((1, 1), dtype=bool), np.full((1, 1), -1)
         ask(stage, none, none, np.zeros(1), no[0], no, no, no, no[0], np.zeros(1), np.zeros((1, 1)))
         tallier(np.empty(0), marks, np.empty(0), marks, codes, codes, np.empty((0, 2)), 0.0, np.empty(WAIT + 1))
+        loops = compiled_casting(place)
+        _cast_nobody(loops)
     _fast[:], _counter[:], _tallier[:], _asker[:] = [form], [counter], [tallier], [ask]
+    fate_loop.ready[:] = [loops]
+
+
+def _cast_nobody(loops: fate_loop.Loops) -> None:
+    """So that they are there: a loop is compiled, or loaded, for what it is first called with."""
+    none, codes, many = np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.int64), np.empty((0, 0))
+    shares = np.empty((0, 0, 0))
+    loops.route(
+        none, none, none, none, none, many, none, none, none, none, codes, shares, none, shares, codes, codes, codes
+    )
+    begun = np.empty(0, dtype=np.bool_)
+    loops.lengths(
+        codes, codes, codes, none, none, none, begun, none, many, codes, none, none, none, many, 0.0, shares, none
+    )
 
 
 @contextmanager

@@ -128,27 +128,29 @@ class _Box:
 
     def packed(self, room: Room) -> Packed:
         """One after the other; room is left as it comes."""
-        head = np.zeros(layout.HEAD, dtype=np.int64)
+        head = [0] * layout.HEAD
         for place, count in self.count.items():
             head[place] = count
-        sizes = [sum(map(_size, part.values())) for part in (self.whole, self.minutes)]
-        n, x = room.of(layout.HEAD + sizes[0], sizes[1])
-        for part, into, at in ((self.whole, n, layout.HEAD), (self.minutes, x, 0)):
+        whole, minutes = _laid_out(self.whole, head, layout.HEAD), _laid_out(self.minutes, head, 0)
+        n, x = room.of(whole, minutes)
+        for part, into in ((self.whole, n), (self.minutes, x)):
             for place, values in part.items():
-                head[place] = at
                 if not isinstance(values, int):
-                    into[at : at + values.size].reshape(values.shape)[:] = values
-                at += _size(values)
+                    into[head[place] : head[place] + values.size] = values.ravel()
         n[: layout.HEAD] = head
         _begin_at(n, head)
         return Packed(n, x)
 
 
-def _size(values: npt.NDArray[np.generic] | int) -> int:
-    return values if isinstance(values, int) else values.size
+def _laid_out(part: Mapping[int, npt.NDArray[np.generic] | int], head: list[int], at: int) -> int:
+    """Writes into the head where each begins, one after the other from a place on; where the last ends."""
+    for place, values in part.items():
+        head[place] = at
+        at += values if isinstance(values, int) else values.size
+    return at
 
 
-def _begin_at(n: Index, head: Index) -> None:
+def _begin_at(n: Index, head: Sequence[int]) -> None:
     """The lists of pools that stages name, by where they stand in n."""
     steps = n[head[layout.STEPS] : head[layout.CODES]].reshape(-1, layout.STEP)
     steps[:, [layout.ASKS_AT, layout.GIVES_AT, layout.KEPT_AT]] += head[layout.CODES]

@@ -109,7 +109,7 @@ def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
     oldest_at = as_of - timedelta(minutes=FORGET_AFTER_MIN)
     untold, elsewhere = _untold(state, wards, as_of)
     gone = {v.visit for v in untold}
-    here = [v for v in state.present(as_of) if (v.arrived_at or as_of) > oldest_at and v.visit not in gone]
+    here = [v for v in state.present(as_of, came_after=oldest_at) if v.visit not in gone]
     visits = [_as_told(v, calibration) for v in here]
     inpatients = [*(v for v in state.inpatients(as_of) if v.stays[-1].unit in wards), *untold]
     rows = [*visits, *inpatients]
@@ -163,7 +163,7 @@ def _untold(state: State, wards: Mapping[str, int], as_of: datetime) -> tuple[li
 
     And of each how likely who wanted that ward goes to none.
     """
-    open_ = [v for v in state.visits.values() if v.decided_at and v.decided_at <= as_of and not _over(v, as_of)]
+    open_ = [v for v in state.touching(as_of) if v.decided_at and v.decided_at <= as_of and not _over(v, as_of)]
     gone = [v for v in (v.as_of(as_of) for v in open_) if went_untold(v, as_of) and v.unit_wanted in wards]
     if not gone:
         return [], []
@@ -301,7 +301,9 @@ class _Exits:
 def _left(state: State, as_of: datetime, oldest_at: datetime, acuities: Mapping[str, int], c: Calibration) -> _Exits:
     """The visits to the department that came lately and whose exit is on record."""
     gone = [
-        _as_told(v, c) for v in state.visits.values() if v.arrived_at and v.arrived_at > oldest_at and _over(v, as_of)
+        _as_told(v, c)
+        for v in state.touching(oldest_at)
+        if v.arrived_at and v.arrived_at > oldest_at and _over(v, as_of)
     ]
     gone.sort(key=lambda v: v.visit)
     kind = np.array([_exit(v) for v in gone], dtype=np.int64)

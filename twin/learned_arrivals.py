@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.clock import local
-from twin.learned_calendar import HALF_LIFE_DAYS, CalendarEffects, DayTotals, learn_effects, recent_level
+from twin.learned_calendar import CalendarEffects, DayTotals, learn_effects, recent_level
 from twin.minutes import Minutes
 from twin.outside import Effect, Learned, learn_files
 
@@ -19,6 +19,8 @@ Index = npt.NDArray[np.int64]
 
 HOUR_MIN = 60.0
 DAYS_A_WEEK, HOURS_A_DAY = 7, 24
+HALF_LIFE_DAYS = 10.0
+"""Days after which a day weighs half in what is told of the next, by which it is judged how much days differ."""
 PROFILE_HALF_LIFE_DAYS = 120.0
 """Days after which a day weighs half in the week's profile, which changes slowly."""
 AHEAD_DAYS = 8

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.errors import TwinError
+from twin.levels import level_now
 from twin.school_calendar import SUMMER, learn_school, school_breaks
 
 Array = npt.NDArray[np.float64]
@@ -32,19 +33,6 @@ SEASON_PRIOR = 0.05
 """How large seasons (half the swing) and trends (a year) are expected to be."""
 ALIKE_DAYS = 5.0
 """Neighbouring days resemble one another, in epidemics too: so many tell as much as one."""
-HALF_LIFE_DAYS = 10.0
-"""Days after which a day weighs half in the recent level."""
-SHORTEST_DAYS, LONGEST_DAYS, BEFORE_DAYS = 12, 42, 28
-"""A shift is looked for from the twelfth last day to the 42nd last, against the 28 days before it: a week of more
-arrivals is none, it is over by then."""
-SHIFT_SCORE = 4.0
-"""Standard errors beyond which days since and days before are taken to be at two levels."""
-NORMAL_MEDIAN = 0.6745
-"""Of the distances from the mean, in standard deviations."""
-DAYS_RESEMBLE = 1.15
-"""How much more days differ than from the next, which they resemble a little."""
-DAYS_BEFORE = 1.0
-"""After a shift, what the level was before it counts as so many days."""
 _YEAR = 365.25
 
 
@@ -152,44 +140,9 @@ def learn_effects(totals: DayTotals, place: str, school_zone: str = "") -> Calen
 
 
 def recent_level(came: Array, expected: Array) -> float:
-    """The level of the last days: a weighted ratio, recent days weighing more, and those before a shift hardly."""
-    size = came.size
-    weight = 0.5 ** (np.arange(size)[::-1] / HALF_LIFE_DAYS)
-    since = shift_at(came, expected)
-    before = weight[: size - since]
-    if since and before.any():
-        before *= min(1.0, DAYS_BEFORE / before.sum())
-    below = float((weight * expected).sum())
-    return float((weight * came).sum()) / below if below > 0 else 1.0
-
-
-def shift_at(came: Array, expected: Array) -> int:
-    """How many days ago the level shifted; 0 where it did not.
-
-    The days since are compared with those before, in standard errors that come from how much days differ from the
-    next, and by chance at least; the largest difference counts.
-    """
+    """The level of the last day, which may have changed on any of them (`levels.py`); days vary by chance at least."""
     known = expected > 0
-    ratio, size = came[known] / expected[known], int(known.sum())
-    if size < 2 * SHORTEST_DAYS:
-        return 0
-    spread = max(_spread(ratio), float(expected[known].mean()) ** -0.5)
-    lengths = range(SHORTEST_DAYS, min(LONGEST_DAYS, size - SHORTEST_DAYS) + 1)
-    scores = [_score(ratio, n, spread) for n in lengths]
-    best = int(np.argmax(scores))
-    return lengths[best] if scores[best] > SHIFT_SCORE else 0
-
-
-def _score(ratio: Array, since: int, spread: float) -> float:
-    after, before = ratio[-since:], ratio[-since - BEFORE_DAYS : -since]
-    error = spread * np.sqrt(1.0 / after.size + 1.0 / before.size)
-    return float(abs(after.mean() - before.mean()) / max(error, 1e-9))
-
-
-def _spread(ratio: Array) -> float:
-    """How much days differ, from each to the next: a shift of the level moves one of these differences only."""
-    apart = float(np.median(np.abs(np.diff(ratio)))) / (NORMAL_MEDIAN * float(np.sqrt(2.0)))
-    return apart * DAYS_RESEMBLE
+    return level_now(came[known] / expected[known], 1.0 / expected[known])
 
 
 def _holidays(totals: DayTotals, place: str) -> tuple[dict[str, float], float]:

@@ -15,10 +15,12 @@ import numpy.typing as npt
 
 from twin.durations import Duration, fixed, piecewise_exponential
 from twin.learned_durations import Cells, learn_duration
+from twin.levels import lasting_now
 from twin.story import DESTINATIONS, Array, Index, Visits
 
 Flags = npt.NDArray[np.bool_]
 
+DAY_MIN = 1440.0
 PLENTY_FREE = 6
 """Beds free at a decision, those held back left out, from which nobody has to wait for one."""
 ENOUGH_FOUND_A_BED = 50
@@ -53,12 +55,22 @@ class Sample:
     """The departures on record; NaN where one was never told: what completes a visit tells nothing of how long."""
 
     def lasting(self, start: Array, end: Array, chosen: Flags | None = None) -> Duration | None:
-        """The duration from one milestone to another, load taken at its start; None without a sample."""
+        """The duration from one milestone to another, load taken at its start, as long as things last of late; None
+        without a sample."""
         kept = ~np.isnan(start) & ~np.isnan(end) & (True if chosen is None else chosen)
         if not kept.any():
             return None
         cells = Cells(self.cells.cls, self.cells.block, self.load_at(start), self.cells.shape)
-        return learn_duration((end - start)[kept], cells[kept], self.recent[kept])
+        learned = learn_duration((end - start)[kept], cells[kept], self.recent[kept])
+        return learned.scaled(self._of_late(learned, start, end, cells, kept & self.recent))
+
+    def _of_late(self, learned: Duration, start: Array, end: Array, cells: Cells, chosen: Flags) -> float:
+        """How much longer things last now than in the mean of the last weeks, by the days on which they began."""
+        usual = learned.mean_at(cells.cls, cells.block, cells.load)
+        some = chosen & (end >= start) & (usual > 0)
+        if not some.any():
+            return 1.0
+        return lasting_now(np.floor(start[some] / DAY_MIN), (end - start)[some], usual[some])
 
     def share(self, chosen: Flags, among: Flags | None = None) -> Array:
         """The share of the chosen, `(class, block)`, each cell drawn towards its class and that towards all."""

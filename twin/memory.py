@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from ingest.events import BY_KIND, CensusObserved, VisitEvent
+from ingest.events import BY_KIND, CensusObserved, SupplyEvent, VisitEvent
 from ingest.log import EventLog
 from twin.state import State, fold
 from twin.state_snapshot import from_bytes, to_bytes
@@ -21,8 +21,8 @@ RENEWED = timedelta(days=30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 KINDS: tuple[str, ...] = tuple(name for name, cls in BY_KIND.items() if cls is not CensusObserved)
 """What a state is made of: no aggregate counts, which know no patients and may come by the million."""
-PLACE_KINDS: tuple[str, ...] = tuple(name for name in KINDS if not issubclass(BY_KIND[name], VisitEvent))
-"""Beds, staff and resources stay as they were last told, however long ago."""
+PLACE_KINDS: tuple[str, ...] = tuple(name for name in KINDS if not issubclass(BY_KIND[name], VisitEvent | SupplyEvent))
+"""Beds, staff and resources stay as they were last told, however long ago; of stocks, no more than of visits."""
 SAVED_EVERY = timedelta(hours=6)
 """How much knowledge may lie between two snapshots."""
 _SNAPSHOT = "twin.state"

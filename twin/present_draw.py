@@ -12,7 +12,7 @@ depend on the others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -103,6 +103,8 @@ class _About:
     """The normal score below which each is here, `(patient,)`."""
     group: Index
     histories: Histories
+    reached: dict[int, Array] = field(default_factory=dict)
+    """By duration, how much of it each patient has reached where members agree, `(patient, load)`; NaN until asked."""
 
 
 @lru_cache(maxsize=2)
@@ -269,7 +271,7 @@ def _stages(about: _About, rows: Rows) -> tuple[Index, Flags, Array, Array]:
                 lasted = rows.ward_clock_min[mine]
             stage[mine], serving[mine], since[mine] = c.path.index(future.stage), future.serving, -elapsed
             as_known = bool((about.known.situation[rows.patient[mine]] == code).all())
-            left = _left(c, rows, future, mine, lasted, same_in_all=code in _SAME_IN_ALL and as_known)
+            left = _left(about, rows, future, mine, lasted, same_in_all=code in _SAME_IN_ALL and as_known)
             if code == WARD and as_known:
                 left = _as_planned(about, rows, mine, left)
             at_once = AT_ONCE_MIN if future.serving else 0.0
@@ -317,8 +319,9 @@ def _likely(about: _About, rows: Rows, future: Future, mine: Index, elapsed: Arr
     return out + 1e-9
 
 
-def _left(c: Calibration, rows: Rows, future: Future, mine: Index, lasted: Array, *, same_in_all: bool) -> Array:
+def _left(about: _About, rows: Rows, future: Future, mine: Index, lasted: Array, *, same_in_all: bool) -> Array:
     """What is left of a stage after the minutes it has lasted, `(row, load)`; the whole of one that has not begun."""
+    c = about.calibration
     out = np.zeros((mine.size, c.parameters.loads))
     for name, some in by_duration(c, future.lasts, rows.unit[mine]) if future.lasts else ():
         duration, at = c.parameters.durations[name], mine[some]
@@ -326,19 +329,20 @@ def _left(c: Calibration, rows: Rows, future: Future, mine: Index, lasted: Array
         if not future.serving:
             out[some] = duration.at(uniform, cls, block)
             continue
-        reached = _reached(duration, rows, at, lasted[some], same_in_all=same_in_all)
+        reached = _reached(about, duration, rows, at, lasted[some], same_in_all=same_in_all)
         out[some] = duration.beyond(reached, uniform, lasted[some], cls, block)
     return out
 
 
-def _reached(duration: Duration, rows: Rows, at: Index, lasted: Array, *, same_in_all: bool) -> Array:
+def _reached(about: _About, duration: Duration, rows: Rows, at: Index, lasted: Array, *, same_in_all: bool) -> Array:
     """As `Duration.reached`; where members agree, worked out once a patient."""
     patient, cls, block = rows.patient[at], rows.cls[at], rows.block[at]
     if not same_in_all:
         return duration.reached(lasted, cls, block)
-    one_of = np.full(int(patient.max(initial=-1)) + 1, -1)
-    one_of[patient] = np.arange(patient.size)
-    once = one_of[one_of >= 0]
-    place = np.zeros_like(one_of)
-    place[patient[once]] = np.arange(once.size)
-    return duration.reached(lasted[once], cls[once], block[once])[place[patient]]
+    unknown = np.full((about.known.count, duration.loads), np.nan)
+    once = about.reached.setdefault(id(duration), unknown)
+    new = np.flatnonzero(np.isnan(once[patient, 0]))
+    one, first = np.unique(patient[new], return_index=True)
+    if one.size:
+        once[one] = duration.reached(lasted[new[first]], cls[new[first]], block[new[first]])
+    return once[patient]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from math import inf
 
 import numpy as np
@@ -181,8 +181,12 @@ class _House:
         self.places = list(zip(queue.priority.tolist(), queue.arrived_min.tolist(), rows, strict=True))
         self.seen = [inf] * queue.ready_min.size
         self.doctors = 0
-        self.inside: list[tuple[float, float, int]] = []
         self.outside: list[tuple[float, float, int]] = []
+        self._inside: list[tuple[float, float, int]] = []
+        """Some of them may be struck off: they have left."""
+        self._impatient: list[tuple[float, int]] = []
+        """When those inside leave if still unseen by then."""
+        self._is_inside, self._count = [False] * queue.ready_min.size, 0
         self._contacts: list[float] = []
         self._care: list[float] = []
         self._leaves, self._lasts = queue.leaves_min.tolist(), queue.care_min.tolist()
@@ -190,7 +194,7 @@ class _House:
 
     def next_min(self) -> float:
         """When a doctor or a place that somebody waits for becomes free."""
-        free = self._contacts[0] if self.inside and self._contacts and len(self._contacts) >= self.doctors else inf
+        free = self._contacts[0] if self._inside and self._contacts and len(self._contacts) >= self.doctors else inf
         return min(free, self._care[0]) if self.outside and self._care else free
 
     def let_go(self, now: float) -> None:
@@ -201,29 +205,39 @@ class _House:
 
     def move_in(self, now: float) -> None:
         """As many from outside as there is room for, once those who have left are struck off."""
-        self._fill(now)
-        if self.outside and any(self._leaves[place[2]] <= now for place in self.inside):
-            self.inside = [place for place in self.inside if self._leaves[place[2]] > now]
-            heapify(self.inside)
-            self._fill(now)
-
-    def _fill(self, now: float) -> None:
-        room = self._limit * self.doctors - len(self._care) - len(self.inside)
+        if not self.outside:
+            return
+        while self._impatient and self._impatient[0][0] <= now:
+            self._take(heappop(self._impatient)[1])
+        room = self._limit * self.doctors - len(self._care) - self._count
         while room > 0 and self.outside:
             place = heappop(self.outside)
             if self._leaves[place[2]] > now:
-                heappush(self.inside, place)
+                self._put(place)
                 room -= 1
 
     def see(self, now: float) -> None:
         """As many of those inside as there are doctors without a contact."""
-        while self.inside and len(self._contacts) < self.doctors:
-            i = heappop(self.inside)[2]
+        while self._inside and len(self._contacts) < self.doctors:
+            i = heappop(self._inside)[2]
+            self._take(i)
             if self._leaves[i] > now:
                 self.seen[i] = now
                 held = self._held[i][min(len(self._care) // self.doctors, self._most)]
                 heappush(self._contacts, now + min(held, self._lasts[i]))
                 heappush(self._care, now + self._lasts[i])
+
+    def _put(self, place: tuple[float, float, int]) -> None:
+        """Inside."""
+        heappush(self._inside, place)
+        heappush(self._impatient, (self._leaves[place[2]], place[2]))
+        self._is_inside[place[2]] = True
+        self._count += 1
+
+    def _take(self, row: int) -> None:
+        """Out again, if still inside."""
+        self._count -= self._is_inside[row]
+        self._is_inside[row] = False
 
 
 def _completed(care_min: Array, luck: np.random.Generator) -> Array:

@@ -122,7 +122,7 @@ def p_here_today(kind: Index, elapsed_min: Array, group: Index, told: Flags, usu
         mine = kind == code
         gone_usually, told_share = (x[mine] for x in usual)
         together = came_together(elapsed_min[mine], group[mine] // BLOCKS)
-        gone = over_by_now(together, told[mine], gone_usually, told_share)
+        gone = over_by_now(together, told[mine], gone_usually, told_share, asked=~told[mine])
         out[mine] = np.where(told[mine], 0.0, 1.0 - behind_without_record(gone, told_share))
     return out
 

@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from twin.demand import People, pick_by
 from twin.errors import RepeatsError
+from twin.fate_loop import BY_CLASS, UNCHANGED, ready
+from twin.fate_loop import OUT as _OUT
 from twin.law import check_sums
 from twin.luck import Luck
 from twin.parameters import Parameters
@@ -20,7 +22,7 @@ from twin.stages import REST, Stage
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
-OUT = -1
+OUT = _OUT
 """In place of a stage: the visit is over."""
 
 
@@ -46,6 +48,8 @@ def stops_of(path: Path, variants: Sequence[Parameters], variant: Index, people:
     kinds = len(parameters.classes) * parameters.blocks
     running = np.concatenate([_table(path, one).running for one in variants], axis=1)
     kind = variant * kinds + people.cls * parameters.blocks + people.block
+    if ready and (found := _by_loop(table, running, kind, people, luck)):
+        return found
     times = np.zeros((n, len(path.stages)), dtype=np.int8)
     who, at = np.arange(n), people.enters
     stages, slots, units = list[Index](), list[Index](), [people.unit]
@@ -64,6 +68,20 @@ def stops_of(path: Path, variants: Sequence[Parameters], variant: Index, people:
         at = _next(table, running, kind, people, luck, who, at, slot)
         who, at = who[at != OUT], at[at != OUT]
     return Stops(stage=np.stack(stages, axis=1), slot=np.stack(slots, axis=1), unit=np.stack(units, axis=1))
+
+
+def _by_loop(table: _Table, running: Array, kind: Index, people: People, luck: Luck) -> Stops | None:
+    """The same by the compiled loop; None where a route leads to a stage too often."""
+    given = (
+        people.enters, people.unit, people.row, kind, people.cls, luck.uniform, luck.columns["then"],
+        luck.columns["wanted"], table.first_slot, table.at_most, table.targets, running, table.ward, table.wards,
+    )  # fmt: skip
+
+    def room(stops: int) -> list[Index]:
+        return [np.empty((people.row.size, width), dtype=np.int64) for width in (stops, stops, stops + 1)]
+
+    written = room(table.longest or ready[0].route(*given, *room(0)))
+    return Stops(*written) if ready[0].route(*given, *written) else None
 
 
 def _spread(values: Index, who: Index, over: Index) -> Index:
@@ -97,6 +115,12 @@ class _Table(NamedTuple):
     """Sums of probabilities up to each target but the last, `(stage, class and block, target - 1)`; 1 for none."""
     targets: Index
     """`(stage, target)`; OUT where there is none."""
+    ward: Index
+    """Which ward is wanted from a stage's end on, `(stage,)`; BY_CLASS, or UNCHANGED."""
+    longest: int
+    """How many stops a route may have; 0 where some stages may be come to again."""
+    wards: Array
+    """Sums of the shares of wards up to each but the last, where one is drawn, `(stage, class, ward - 1)`."""
 
 
 @lru_cache(maxsize=64)
@@ -118,7 +142,33 @@ def _table(path: Path, parameters: Parameters) -> _Table:
         branches=np.array([len(stage.then) > 1 for stage in path.stages]),
         running=running,
         targets=targets,
+        ward=np.array([_ward_code(path, stage) for stage in path.stages]),
+        longest=_longest(targets),
+        wards=_wards(path, parameters),
     )
+
+
+def _longest(targets: Index) -> int:
+    """How many stages lie on the longest way; 0 where there are circles."""
+    at, stops = np.arange(len(targets)), 0
+    while at.size and stops <= len(targets):
+        at, stops = np.setdiff1d(targets[at], OUT), stops + 1
+    return 0 if at.size else stops
+
+
+def _ward_code(path: Path, stage: Stage) -> int:
+    if not stage.wants:
+        return UNCHANGED
+    return path.units.index(stage.wants) if stage.wants in path.units else BY_CLASS
+
+
+def _wards(path: Path, parameters: Parameters) -> Array:
+    out = np.ones((len(path.stages), len(parameters.classes), max(len(path.units) - 1, 1)))
+    for k, stage in enumerate(path.stages):
+        if _ward_code(path, stage) == BY_CLASS:
+            running = np.cumsum(parameters.wanted[str(stage.wants)], axis=1)[:, :-1]
+            out[k, :, : running.shape[1]] = running
+    return out
 
 
 def _next(

@@ -35,6 +35,7 @@ from twin.changes import (
     DischargeChange,
     DurationChange,
     RouteChange,
+    SupplyChange,
     Windowed,
 )
 from twin.errors import ScenarioError
@@ -42,6 +43,7 @@ from twin.hospital import Hospital
 from twin.knobs import Knob, in_range, worked_out
 from twin.pathway import Path
 from twin.setting import Setting, check_staff, with_change
+from twin.supply_file import Supplies, load_supplies
 
 DEFAULT = FilePath(__file__).with_name("scenarios.toml")
 Language = Literal["fr", "en"]
@@ -61,6 +63,8 @@ class ScenarioEntry(Checked):
     durations: tuple[DurationChange, ...] = ()
     routes: tuple[RouteChange, ...] = ()
     discharges: tuple[DischargeChange, ...] = ()
+    supplies: tuple[SupplyChange, ...] = ()
+    """What it does to support services; patients do not wait for these."""
 
     @property
     def changes(self) -> tuple[Windowed, ...]:
@@ -160,10 +164,13 @@ class Names:
     wards: frozenset[str]
     durations: frozenset[str]
     shares: frozenset[str]
+    supplies: frozenset[str]
+    """Items and services."""
 
     @classmethod
-    def of(cls, hospitals: Iterable[Hospital], paths: Iterable[Path]) -> Names:
-        """Those of some hospitals and paths."""
+    def of(cls, hospitals: Iterable[Hospital], paths: Iterable[Path], supplies: Supplies | None = None) -> Names:
+        """Those of some hospitals and paths, and of support services; of the shipped ones where none are given."""
+        supplies = supplies or load_supplies()
         houses, ways = list(hospitals), list(paths)
         durations = {name for path in ways for name in path.durations}
         return cls(
@@ -172,6 +179,7 @@ class Names:
             wards=frozenset(unit.name for house in houses for unit in house.wards),
             durations=frozenset(durations | {name.partition(":")[0] for name in durations}),
             shares=frozenset(chain(*(path.shares for path in ways))),
+            supplies=frozenset(chain(*((item.name, item.told.service) for item in supplies.items))),
         )
 
     def faults(self, scenario: Scenario) -> Iterator[str]:
@@ -184,6 +192,8 @@ class Names:
         yield from self._unknown("duration", (one.duration for one in change.durations), self.durations)
         shares = chain((one.share for one in change.routes), *(one.shares for one in change.crisis))
         yield from self._unknown("share", shares, self.shares)
+        supplies = (one.item or one.service or "" for one in change.supplies)
+        yield from self._unknown("item or service", supplies, self.supplies)
 
     @staticmethod
     def _unknown(kind: str, told: Iterable[str], known: frozenset[str]) -> Iterator[str]:

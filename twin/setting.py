@@ -25,6 +25,7 @@ from twin.changes import (
     DurationChange,
     Of,
     RouteChange,
+    SupplyChange,
     Windowed,
 )
 from twin.demand import Crisis, Demand, Level, Who
@@ -86,6 +87,8 @@ def with_change(setting: Setting, change: Windowed, hospital: Hospital) -> Setti
             return replace(setting, demand=_demand(setting.demand, change, hospital))
         case DurationChange() | RouteChange() | DischargeChange():
             return replace(setting, law=_law(setting.law, change, hospital))
+        case SupplyChange():
+            return setting  # no patient waits for it
     raise TypeError(f"{type(change).__name__} is no change that a setting knows")
 
 

@@ -13,9 +13,9 @@ refused: of the merges in the circle, the one told last.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from ingest.events import (
     Event,
     EventId,
     Merged,
+    SupplyEvent,
     VisitEvent,
     VisitId,
 )
@@ -38,6 +39,11 @@ Version = tuple[datetime, int, str]
 """When it was recorded (else known), the position in the source, and the content, which settles what is left."""
 Key = TypeVar("Key")
 _MODULUS = 1 << 256
+_EVER = datetime.min.replace(tzinfo=UTC)
+LATELY = timedelta(days=8)
+"""For so long visits that are over are kept at hand."""
+_SORTED_EVERY = timedelta(days=1)
+_KNOWN_AT = attrgetter("known_at")
 _READ: dict[type[Event], Callable[[Event], tuple[Any, ...]]] = {}
 """How to read the content of each kind of event; made once a kind."""
 
@@ -58,23 +64,38 @@ class State:
     place_ids: frozenset[EventId] = frozenset()
     places: tuple[Event, ...] = ()
     """Events of beds, staff and resources that stand, in the world's order."""
+    supply_ids: frozenset[EventId] = frozenset()
+    supplies: tuple[SupplyEvent, ...] = ()
+    """Counts and deliveries of stocks that stand, in the world's order."""
     digest: int = 0
     """Sum of the hashes of what is held: equal for equal sets, whatever the order."""
+    latest_at: datetime | None = None
+    """When the last of the events held became known; None where that is said of none."""
+    lately: Mapping[VisitId, Visit] = field(default_factory=dict)
+    """Those of `visits` that were not over before `lately_since`, and perhaps more: what most questions are about."""
+    lately_since: datetime | None = None
+    """None where they have not been sorted out."""
 
     @property
     def hash(self) -> str:
         """The state's content as 64 hex digits."""
         return f"{self.digest:064x}"
 
-    def present(self, as_of: datetime) -> list[Visit]:
+    def touching(self, since: datetime) -> Collection[Visit]:
+        """Every visit that was not over before an instant, and others; few of these where it is not long ago."""
+        known = self.lately_since is not None and since >= self.lately_since
+        return self.lately.values() if known else self.visits.values()
+
+    def present(self, as_of: datetime, came_after: datetime = _EVER) -> list[Visit]:
         """Visits that have come to the department and have no exit by the instant, in order of arrival."""
-        here = (v for v in self.visits.values() if _between(v.arrived_at, as_of, v.departed_at or v.left_ward_at))
+        come = (v for v in self.touching(as_of) if v.arrived_at is not None and v.arrived_at > came_after)
+        here = (v for v in come if _between(v.arrived_at, as_of, v.departed_at or v.left_ward_at))
         return sorted((v.as_of(as_of) for v in here), key=lambda v: (v.arrived_at, v.visit))
 
     def inpatients(self, as_of: datetime) -> list[Visit]:
         """Visits that are in a ward at the instant."""
         rows = (
-            v for v in self.visits.values() if any(_between(s.from_at, as_of, s.until_at) for s in v.stays if s.ward)
+            v for v in self.touching(as_of) if any(_between(s.from_at, as_of, s.until_at) for s in v.stays if s.ward)
         )
         return sorted((v.as_of(as_of) for v in rows), key=lambda v: v.visit)
 
@@ -111,7 +132,9 @@ def fold(state: State, events: Iterable[Event]) -> State:
         by_visit=_indexed(state.by_visit, [(e.visit, e) for e in told if isinstance(e, VisitEvent)]),
         merges=_indexed(state.merges, [(e.visit, e) for e in told if isinstance(e, Merged)]),
         place_ids=state.place_ids | {e.event_id for e in told if _of_a_place(e)},
+        supply_ids=state.supply_ids | {e.event_id for e in told if isinstance(e, SupplyEvent)},
         digest=(state.digest + sum(_hash(new) - (_hash(old) if old else 0) for old, new in taken)) % _MODULUS,
+        latest_at=_latest_at(state.latest_at, held, taken),
     )
     return _derived(state, grown, [*told, *(struck for event in told for struck in _struck(held, event))])
 
@@ -125,6 +148,21 @@ def _take(held: dict[EventId, Event], events: Iterable[Event]) -> list[tuple[Eve
             before.setdefault(event.event_id, known)
             held[event.event_id] = event
     return [(old, held[event_id]) for event_id, old in before.items()]
+
+
+def _latest_at(
+    before: datetime | None, held: Mapping[EventId, Event], taken: Sequence[tuple[Event | None, Event]]
+) -> datetime | None:
+    """When the last became known: of those taken and the last before, unless that one is no longer held."""
+    if any(old is not None and old.known_at == before for old, _ in taken):
+        return latest_of(held.values())
+    later = latest_of(new for _, new in taken)
+    return max(filter(None, (before, later)), default=None)
+
+
+def latest_of(events: Iterable[Event]) -> datetime | None:
+    """When the last of some events became known."""
+    return max(filter(None, map(_KNOWN_AT, events)), default=None)
 
 
 def _indexed(
@@ -178,7 +216,7 @@ def stands(state: State, event: Event, _path: tuple[EventId, ...] = ()) -> bool:
 
 
 def _of_a_place(event: Event) -> bool:
-    return not isinstance(event, VisitEvent | Cancelled)
+    return not isinstance(event, VisitEvent | SupplyEvent | Cancelled)
 
 
 def _derived(before: State, state: State, told: Iterable[Event]) -> State:
@@ -197,7 +235,29 @@ def _derived(before: State, state: State, told: Iterable[Event]) -> State:
         if row is not None:
             rows[root] = row
     places = _places(state) if any(_of_a_place(e) for e in told) else state.places
-    return replace(state, visits=rows, places=places)
+    supplies = _supplies(state) if any(isinstance(e, SupplyEvent) for e in told) else state.supplies
+    lately, since = _lately(state, rows, touched | roots)
+    return replace(state, visits=rows, places=places, supplies=supplies, lately=lately, lately_since=since)
+
+
+def _lately(
+    state: State, rows: Mapping[VisitId, Visit], touched: Collection[VisitId]
+) -> tuple[Mapping[VisitId, Visit], datetime | None]:
+    """The rows that were not over `LATELY` ago, and since when that is; those long over are sorted out once a day."""
+    since, now = state.lately_since, state.latest_at
+    if since is None:
+        return (rows, None) if now is None else _not_over(rows, now - LATELY)
+    lately = dict(state.lately)
+    for visit in touched:
+        lately.pop(visit, None)
+    lately |= {visit: rows[visit] for visit in touched if visit in rows}
+    if now is not None and now - since > LATELY + _SORTED_EVERY:
+        return _not_over(lately, now - LATELY)
+    return lately, since
+
+
+def _not_over(rows: Mapping[VisitId, Visit], since: datetime) -> tuple[Mapping[VisitId, Visit], datetime]:
+    return {visit: row for visit, row in rows.items() if not row.over_before(since)}, since
 
 
 def _touched(event: Event) -> tuple[VisitId, ...]:
@@ -266,6 +326,11 @@ def _last_merge(state: State, visit: VisitId) -> tuple[Version, VisitId]:
 def _places(state: State) -> tuple[Event, ...]:
     found = (state.events[event_id] for event_id in state.place_ids)
     return tuple(sorted((e for e in found if _of_a_place(e) and stands(state, e)), key=_in_the_world))
+
+
+def _supplies(state: State) -> tuple[SupplyEvent, ...]:
+    found = (state.events[event_id] for event_id in state.supply_ids)
+    return tuple(sorted((e for e in found if isinstance(e, SupplyEvent) and stands(state, e)), key=_in_the_world))
 
 
 def _in_the_world(event: Event) -> tuple[datetime, int, str]:

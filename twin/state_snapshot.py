@@ -23,7 +23,7 @@ from twin import latest, renumbered
 from twin import state as state_module
 from twin import visit as visit_module
 from twin.code import digest_of
-from twin.state import State, fold
+from twin.state import State, fold, latest_of
 from twin.visit import Stay, Visit
 
 _TYPES: dict[Any, pa.DataType] = {datetime: TIME, bool: pa.bool_()}
@@ -125,7 +125,10 @@ def _state(events: Sequence[Event], visits: Iterable[Visit], digest: int) -> Sta
         visits={visit.visit: visit for visit in visits},
         place_ids=places.place_ids,
         places=places.places,
+        supply_ids=places.supply_ids,
+        supplies=places.supplies,
         digest=digest,
+        latest_at=latest_of(events),
     )
 
 

@@ -55,7 +55,7 @@ class Unrecorded:
         """
         behind, told = self.usual(elapsed_min, group)
         told_share = (1.0 - self.missing_share) * told
-        over = over_by_now(came_today(elapsed_min), on_record, behind, told_share)
+        over = over_by_now(came_today(elapsed_min), on_record, behind, told_share, asked=~on_record)
         return np.where(on_record, 0.0, 1.0 - behind_without_record(over, told_share))
 
     def came_after(self, elapsed_min: float, group: int, uniform: Array) -> Array:
@@ -64,15 +64,19 @@ class Unrecorded:
         Each as likely as it is to be without a record at that age: never typed in, or not yet. The age where there are
         none.
         """
+        after, reached = _behind(self, elapsed_min, group)
+        if not after.size or reached[-1] == 0.0:
+            return np.full(uniform.size, elapsed_min)
+        drawn = np.searchsorted(reached, uniform * reached[-1], side="right")
+        return np.asarray(after[np.minimum(drawn, after.size - 1)])
+
+    def behind(self, elapsed_min: float, group: int) -> tuple[Array, Array]:
+        """When it came to those like one that have it behind them, rising, and their weights summed up so far."""
         here = self._here(elapsed_min, group)
         behind = np.flatnonzero(here & (self.after_min <= elapsed_min))
         behind = behind[np.argsort(self.after_min[behind], kind="stable")]
         late = self.told_min[behind] > elapsed_min
-        reached = np.cumsum(self.missing_share + (1.0 - self.missing_share) * late)
-        if not behind.size or reached[-1] == 0.0:
-            return np.full(uniform.size, elapsed_min)
-        drawn = np.searchsorted(reached, uniform * reached[-1], side="right")
-        return np.asarray(self.after_min[behind[np.minimum(drawn, behind.size - 1)]])
+        return self.after_min[behind], np.cumsum(self.missing_share + (1.0 - self.missing_share) * late)
 
     def _here(self, elapsed: float, group: int) -> Flags:
         """Of the visits like it, enough of them if there are, those that were still here at its age."""
@@ -86,6 +90,12 @@ def _alike(of: Unrecorded) -> Alike:
         np.fmax(of.stay_min, of.after_min), of.after_min, np.fmax(of.stay_min, of.told_min), of.told_min,
     ])  # fmt: skip
     return Alike(of.group, times)
+
+
+@lru_cache(maxsize=128)
+def _behind(of: Unrecorded, elapsed_min: float, group: int) -> tuple[Array, Array]:
+    """The same for every member that is drawn."""
+    return of.behind(elapsed_min, group)
 
 
 def _share(part: Array, whole: Array, otherwise: float) -> Array:

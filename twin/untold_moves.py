@@ -33,22 +33,23 @@ def moved_untold(known: Known, c: Calibration, rows: Rows, here: Flags) -> tuple
     situation, since, clock = rows.situation.copy(), rows.since_min.copy(), rows.ward_clock_min.copy()
     boards = rows.within(BED)
     gone = boards[~here.ravel()[boards]]
-    for patient in np.unique(rows.patient[gone]):
-        mine = gone[rows.patient[gone] == patient]
-        away = _away_min(known, c, int(patient), rows.uniform[mine, _AWAY])
-        there = mine[rows.uniform[mine, _WHETHER] < _in_ward(c, rows, mine, away)]
-        away = away[np.isin(mine, there)]
-        situation[there], since[there], clock[there] = WARD, -away, away
-        here.ravel()[there], moved.ravel()[there] = True, -away
+    away = _away_min(known, c, rows, gone)
+    lies = rows.uniform[gone, _WHETHER] < _in_ward(c, rows, gone, away)
+    there, away = gone[lies], away[lies]
+    situation[there], since[there], clock[there] = WARD, -away, away
+    here.ravel()[there], moved.ravel()[there] = True, -away
     return replace(rows, situation=situation, since_min=since, ward_clock_min=clock), moved
 
 
-def _away_min(known: Known, c: Calibration, patient: int, uniform: Array) -> Array:
-    """How long ago a boarder left of whom nobody said so."""
-    boarded, stays = -float(known.exit_since_min[patient]), _stays(known, c, patient)
-    if not stays.size:
-        return np.full(uniform.size, AT_ONCE_MIN)
-    return np.maximum(boarded - stays[(uniform * stays.size).astype(np.int64)], AT_ONCE_MIN)
+def _away_min(known: Known, c: Calibration, rows: Rows, gone: Index) -> Array:
+    """How long ago boarders left of whom nobody said so."""
+    patient, out = rows.patient[gone], np.full(gone.size, AT_ONCE_MIN)
+    for one in np.unique(patient):
+        mine, stays = np.flatnonzero(patient == one), _stays(known, c, int(one))
+        if stays.size:
+            drawn = stays[(rows.uniform[gone[mine], _AWAY] * stays.size).astype(np.int64)]
+            out[mine] = np.maximum(-float(known.exit_since_min[one]) - drawn, AT_ONCE_MIN)
+    return out
 
 
 @lru_cache(maxsize=64)

@@ -104,6 +104,14 @@ class Visit:
         """The stay in a ward that is still on."""
         return self.stays[-1] if self.stays and self.stays[-1].ward and self.stays[-1].until_at is None else None
 
+    def over_before(self, instant: datetime) -> bool:
+        """Whether it came, and all of it was over by an instant; False for one that is only announced."""
+        ended_at = self.departed_at or self.left_ward_at
+        if (self.arrived_at and not ended_at) or not (self.arrived_at or self.stays):
+            return False
+        instants = [at for at in (self.arrived_at, self.departed_at, self.left_ward_at) if at]
+        return all(at < instant for at in instants) and all(s.until_at and s.until_at < instant for s in self.stays)
+
     def as_of(self, instant: datetime) -> Visit:
         """The visit with all that happens after the instant left out."""
         later = {name: None for name in _MILESTONES if _after(getattr(self, name), instant)}

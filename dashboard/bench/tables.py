@@ -66,6 +66,7 @@ def _whole(told: Mapping[str, Any]) -> str:
     many = told["hospitals"]
     what = f"{many['hospitals']} hospitals' cycles ({many['members']} members x {many['scenarios']} scenarios)"
     lines.append((what, f"{many['seconds']:g}", _of_processor(many), f"{many['failed']} failed"))
+    lines += _whatif(told["whatif"])
     cluster = told["cluster"]
     lines.append(_ensemble(f"ensemble on a Dask cluster of {cluster['workers']} workers", cluster["ensemble"]))
     lines.append(("a task of the cluster", f"{cluster['task_ms'] / 1e3:g}", "", ""))
@@ -73,6 +74,24 @@ def _whole(told: Mapping[str, Any]) -> str:
         cold = told["cold_start"]
         lines.append(("first forecast after a cold start", f"{cold['seconds']}", _of_processor(cold), ""))
     return _table("whole runs", ("seconds", "of the processor", ""), lines)
+
+
+def _whatif(told: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """A question of a moment that nobody has asked about, and the questions that follow."""
+    rows = [("of a new moment", told["cold"]), *(("", row) for row in told["drawn"])]
+    return [
+        (f"what-if {when}: {row['asked']}".replace(" : ", ": "), f"{row[_last(row)]:g}",
+         _of_processor({**row, "load": told["load"]}), f"first {row[_first(row)]:g}")
+        for when, row in rows
+    ]  # fmt: skip
+
+
+def _first(row: Mapping[str, Any]) -> str:
+    return next(key for key in row if key[0].isdigit())
+
+
+def _last(row: Mapping[str, Any]) -> str:
+    return [key for key in row if key[0].isdigit()][-1]
 
 
 def _ensemble(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ def _parts(settings: Settings, members: int, *, quick: bool) -> list[Callable[[]
     from dashboard.bench import whole
     from dashboard.bench.engines import engines, loop_in_c
     from dashboard.bench.scale import scale
+    from dashboard.bench.whatif import whatif
 
     runs, hospitals = (QUICK_RUNS, QUICK_HOSPITALS) if quick else (FULL_RUNS, FULL_HOSPITALS)
     days = QUICK_DAYS if quick else FULL_DAYS
@@ -55,6 +56,7 @@ def _parts(settings: Settings, members: int, *, quick: bool) -> list[Callable[[]
         lambda: _with_the_default_alone(engines(runs, loop_in_c(), days)),
         lambda: {"scale": scale(runs)},
         lambda: whole.local(settings, members, hospitals, days),
+        lambda: {"whatif": whatif(settings, members, days)},
         lambda: {"cluster": whole.on_a_cluster(settings, members, days)},
     ]
     return parts if quick else [lambda: {"cold_start": whole.cold_start()}, *parts]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.commands.common import say, settings_of, written
-from dashboard.house import DATABASE, SECRET, House, open_house, scenario_catalogue, workers_of
+from dashboard.house import DATABASE, SECRET, House, open_house, scenario_catalogue, site_of, supplies_of, workers_of
 from dashboard.path_picture import sketch
 from dashboard.settings import Settings
 from dashboard.site_words import told
@@ -120,6 +120,7 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
     if hospital.well:
         yield _looked_at("paths", lambda: _paths(settings))
         yield _looked_at("scenarios", lambda: _scenarios(settings))
+        yield _looked_at("supplies", lambda: _supplies(settings))
     yield _looked_at("database", lambda: _database(settings))
     if settings.kafka_brokers:
         yield _looked_at("kafka", lambda: _kafka(settings))
@@ -167,11 +168,18 @@ def _scenarios(settings: Settings) -> str:
     return ", ".join(found)
 
 
+def _supplies(settings: Settings) -> str:
+    """How many items each support service has."""
+    hospital = site_of(settings).hospital
+    found = supplies_of(settings, hospital).within(hospital)
+    return ", ".join(f"{service.name} {len(found.of_service(service.name))}" for service in found.services)
+
+
 def _database(settings: Settings) -> str:
     """The log and its journal; opened without the site's own hospital, whose faults are told already."""
     if not (settings.data / DATABASE).exists():
         return f"{settings.data} holds no data yet"
-    shipped = {"hospital": None, "scenarios": None, "wall_scenarios": Settings().wall_scenarios}
+    shipped = {"hospital": None, "scenarios": None, "supplies": None, "wall_scenarios": Settings().wall_scenarios}
     plain = settings.model_copy(update=shipped)
     with open_house(plain) as house:
         span = house.log.span()

@@ -37,18 +37,22 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--shift", metavar="arrivals=1.15@90",
         help="more arrivals or longer stays from so many days after the start on; both: arrivals=1.15,stays=1.1@90",
     )  # fmt: skip
+    command.add_argument("--stores", action="store_true", help="also counts and deliveries of stocks, as events")
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help=".csv or .parquet")
 
 
 def run(options: argparse.Namespace) -> None:
     """Fabricate and write."""
     write = _writer(options.form, options.out)
+    if options.stores and options.form != "events":
+        raise CommandError("--stores must be given with --as events: an extract of visits has no stocks")
     hospital = FabricatedHospital(kind=options.kind, size=options.size)
     start = options.start or _days_ago(options.days)
     with progress("fabricating") as report:
         made = fabricate(
             hospital, start=start, days=options.days, seed=options.seed, faults=faults(options.faults),
-            shift=shift(options.shift), progress=lambda share: report(round(share * 100), 100),
+            shift=shift(options.shift), stores=float(options.stores),
+            progress=lambda share: report(round(share * 100), 100),
         )  # fmt: skip
     with written(options.out) as file:
         write(made, file)

@@ -48,8 +48,9 @@ def _forecast(house: House, options: argparse.Namespace) -> Forecast:
     calibration = learned(house, memory, min(at, known_at))
     situation = situation_of(memory.at(known_at), calibration, at)
     how = replace(house.run(), seed=seed_of(house.settings.seed, at))
+    state = memory.at(min(at, known_at))
     by_past = Record(house.archive).recalibration(
-        min(at, known_at), house.hospital.zone, since=learnable_from(memory.at(min(at, known_at)))
+        min(at, known_at), house.hospital.zone, since=learnable_from(state), known=(state, calibration)
     )
     workers = house.workers()
     try:

@@ -63,7 +63,7 @@ def _sheet(house: House, asked_at: datetime | None) -> Sheet:
     history, now = Past(grid_start(at)).at(state, situation.known, calibration, at)
     shown = replace(history, measures={m: v for m, v in history.measures.items() if m in HEADLINES})
     usual = fit(shown, lead_min=how.lead_min[1:]).ahead(at, now)["climatology"]
-    by_past = Record(house.archive).recalibration(at, house.hospital.zone)
+    by_past = Record(house.archive).recalibration(at, house.hospital.zone, known=(state, calibration))
     scenarios = house.scenarios(("as_usual",))
     feeds = Feeds(house.log.traffic(), house.hospital, tuple)
     feeds.learn(at)

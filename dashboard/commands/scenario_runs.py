@@ -111,9 +111,10 @@ def _workers(house: House) -> Iterator[Executor]:
 def _compared(bench: _Bench, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     scenarios = _named(bench.study, options)
     _check(bench, scenarios)
+    able = [one for one in scenarios if no_lever(bench.situation, one) is None]
     with _workers(bench.house) as workers, progress("members") as report:
         *_, found = outcomes_by_stage(
-            bench.situation, scenarios, bench.how, bench.study.wanted, executor=workers, progress=report
+            bench.situation, able, bench.how, bench.study.wanted, executor=workers, progress=report
         )  # fmt: skip
     there = list(next(iter(found.values())))
     told = comparison(found, bench.study.criteria(there, view=options.view, names=_listed(options.criteria)))

@@ -100,7 +100,7 @@ class Fabricated:
     def world(self) -> World:
         """Its world, from its start on."""
         hospital = FabricatedHospital(kind=self.kind, size=self.size)  # type: ignore[arg-type]
-        return World(hospital, datetime.fromisoformat(self.start), self.seed)
+        return World(hospital, datetime.fromisoformat(self.start), self.seed, stores=1.0)
 
 
 def _live(settings: Settings, options: argparse.Namespace) -> None:

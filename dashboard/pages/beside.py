@@ -23,6 +23,7 @@ from dashboard.panels import (
     path,
     quarantine,
     robustness,
+    supplies,
     trust_page,
     whatif,
 )
@@ -97,6 +98,11 @@ BESIDE: dict[str, Page] = {
         lambda reader: reader.say("Huddle"),
         lambda reader: reader.say("What do we tell at the huddle?"),
         lambda view, reader, place: huddle.panel(view, reader, place.number),
+    ),
+    "supplies": Page(
+        lambda reader: reader.say("Supplies"),
+        lambda reader: reader.say("What do support services need, and what runs out?"),
+        lambda view, reader, _: supplies.panel(view, reader),
     ),
     "whatif": Page(
         lambda reader: reader.say("What if?"),

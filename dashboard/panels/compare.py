@@ -181,10 +181,11 @@ def effect(one: EffectView | None, criterion: CriterionView, scale: tuple[float,
     digit = digits(max(abs(one.low), abs(one.high)))
     mean = with_unit(reader.signed(one.mean, digit), criterion, reader)
     ends = reader.say("{low} to {high}", low=reader.signed(one.low, digit), high=reader.signed(one.high, digit))
-    head = html.Div([*said, html.Span(mean, className="strong"), html.Span(f"({ends})", className="interval")],
-                    className="compared-head")  # fmt: skip
-    chance = html.Div(better_in(one, reader), className="chance")
-    return html.Div([_whisker(one, tone, scale), head, chance], className=f"compared {tone}")
+    certain = one.low == one.high
+    interval = [] if certain else [html.Span(f"({ends})", className="interval")]
+    head = html.Div([*said, html.Span(mean, className="strong"), *interval], className="compared-head")
+    chance = [] if certain else [html.Div(better_in(one, reader), className="chance")]
+    return html.Div([_whisker(one, tone, scale), head, *chance], className=f"compared {tone}")
 
 
 def _whisker(one: EffectView, tone: str, scale: tuple[float, float]) -> Component:

@@ -11,11 +11,7 @@ from dash.development.base_component import Component
 from dashboard.parts import Content, absent, heading, marked
 from dashboard.whatif_words import GOOD_WHEN_MORE, Effect, effects, measure_name, sentence
 from dashboard.words import UNKNOWN, Reader
-from forecast.errors import QuestionError
-from forecast.whatif import Answer
-from forecast.whatif_ask import WhatIfView
-from forecast.whatif_draws import FREE
-from forecast.whatif_queue import Standing
+from forecast.whatif_view import FREE, AnswerView, StandingView, WhatIfView
 
 TABLE_LEADS_MIN = (60, 120, 240, 480, 720, 1440)
 NARROW_LEADS_MIN = (120, 480, 1440)
@@ -34,23 +30,18 @@ def panel(view: WhatIfView, reader: Reader) -> Component:
     return html.Section(html.Div([html.P(said), trust], className="card whatif-intro"), className="whatif-head")
 
 
-def told(standing: Standing, measure: str, reader: Reader) -> Component:
-    """The answer so far, or why there is none yet."""
+def told(standing: StandingView, measure: str, reader: Reader) -> Component:
+    """The answer so far; or why there is none yet, or never will be."""
     if standing.answer is not None:
         return _answer(standing.answer, measure, reader)
-    return html.Div(_waiting(standing, reader), className="whatif-answer", role="status")
+    why = reader.choice(standing.fault_fr, standing.fault_en)
+    if standing.state == "refused":
+        return html.Div(marked("warn", why), className="whatif-answer refused", role="alert")
+    return html.Div(_waiting(standing, why, reader), className="whatif-answer", role="status")
 
 
-def refused(fault: QuestionError, reader: Reader) -> Component:
-    """What cannot be asked, in a sentence; nothing was run."""
-    said = reader.choice(fault.fr, fault.en)
-    return html.Div(marked("warn", said), className="whatif-answer refused", role="alert")
-
-
-def _waiting(standing: Standing, reader: Reader) -> Component:
+def _waiting(standing: StandingView, why: str, reader: Reader) -> Component:
     if standing.state == "failed":
-        fault = standing.fault
-        why = reader.choice(fault.fr, fault.en) if isinstance(fault, QuestionError) else str(fault)
         return marked("bad", reader.say("This cannot be answered: {why}", why=why))
     texts = {
         "waking": reader.say("The twin is waking up: the first forecast is being made."),
@@ -64,17 +55,17 @@ def _waiting(standing: Standing, reader: Reader) -> Component:
     return marked("news", texts.get(standing.state, reader.say("Being run …")))
 
 
-def _answer(answer: Answer, measure: str, reader: Reader) -> Component:
-    said = reader.choice(answer.scenario.sentence("fr"), answer.scenario.sentence("en"))
+def _answer(answer: AnswerView, measure: str, reader: Reader) -> Component:
+    said = reader.choice(answer.sentence_fr, answer.sentence_en)
     asked = html.P(said, className="whatif-asked")
-    if answer.why_not is not None:
-        why = reader.say("not applicable: {why}", why=reader.choice(answer.why_not["fr"], answer.why_not["en"]))
+    if answer.why_en is not None:
+        why = reader.say("not applicable: {why}", why=reader.choice(answer.why_fr, answer.why_en))
         return html.Div([asked, marked("warn", why)], className="whatif-answer", role="status")
     told = html.P(sentence(answer, measure, reader), className="whatif-sentence")
     return html.Div([asked, told, _how_sure(answer, measure, reader)], className="whatif-answer", role="status")
 
 
-def _how_sure(answer: Answer, measure: str, reader: Reader) -> Component:
+def _how_sure(answer: AnswerView, measure: str, reader: Reader) -> Component:
     """From how many members; whether more are still coming; how well the mean is known."""
     count = reader.say("{n} of {of} runs", n=reader.number(answer.members), of=reader.number(answer.of))
     state = reader.say("whole") if answer.is_whole else reader.say("still tightening")
@@ -91,10 +82,10 @@ def _how_sure(answer: Answer, measure: str, reader: Reader) -> Component:
 # --- the table --------------------------------------------------------------------------------------------------------
 
 
-def table(answer: Answer | None, reader: Reader) -> Component:
+def table(answer: AnswerView | None, reader: Reader) -> Component:
     """The difference in each measure at each lead: mean, 80 % interval, how often it goes that way."""
     question = reader.say("What would change, and when?")
-    if answer is None or answer.why_not is not None:
+    if answer is None or answer.why_en is not None:
         return html.Div(
             [heading(question), absent(reader.say("There is no answer yet."))], className="card whatif-table"
         )
@@ -109,7 +100,7 @@ def table(answer: Answer | None, reader: Reader) -> Component:
     return html.Div([heading(question), body, html.P(note, className="small")], className="card whatif-table")
 
 
-def _row(answer: Answer, measure: str, leads: Sequence[int], reader: Reader) -> Component:
+def _row(answer: AnswerView, measure: str, leads: Sequence[int], reader: Reader) -> Component:
     cells = [
         dmc.TableTd(_cell(effect, measure, reader), className="figure")
         for effect in effects(answer.measures[measure], answer.lead_min, leads)

@@ -1,0 +1,69 @@
+"""The comparison and the robustness map in a real browser: nothing sticks out, chips and buttons work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from dashboard.app import Pages
+from forecast.compare_view import CompareView
+from tests.boards import ordinary
+from tests.compare_views import COMPARED, ROBUST, compared
+from tests.pictures import CHROMIUM, LONGEST_MS, launch, served
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
+]
+SIDEWAYS = "() => document.documentElement.scrollWidth - window.innerWidth"
+CUT_OFF = """() => [...document.querySelectorAll('.card, .compared, .chip')]
+    .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)"""
+
+
+def asked(query: str) -> CompareView:
+    return compared(("winter_peak", "one_more_doctor"), "nurses") if "view=nurses" in query else COMPARED["doctors"]()
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    pages: Pages = {"compare": asked, "robustness": lambda _: ROBUST["whole"]()}
+    with sync_playwright() as playwright, served(ordinary, pages) as (url, _):
+        browser: Browser = launch(playwright)
+        shared = browser.new_page(base_url=url)
+        yield shared
+        browser.close()
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (3840, 2160), (390, 844)])
+@pytest.mark.parametrize("name", ["compare", "robustness"])
+def test_nothing_sticks_out(page: Page, name: str, width: int, height: int, language: str) -> None:
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"/{name}?lang={language}")
+    page.wait_for_selector(f".{name}-page .card", timeout=LONGEST_MS)
+    assert page.evaluate(SIDEWAYS) <= 0
+    assert page.evaluate(CUT_OFF) == []
+    assert faults == []
+
+
+def test_another_point_of_view_is_a_tap_away_and_the_language_keeps_it(page: Page) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.goto("/compare?lang=en&view=doctors&with=one_more_doctor")
+    page.get_by_text("Nurses", exact=True).click()
+    page.wait_for_selector(".chip.on >> text=Nurses", timeout=LONGEST_MS)
+    page.locator(".switch a").first.click()
+    page.wait_for_selector(".chip.on >> text=Soignants", timeout=LONGEST_MS)
+    assert "view=nurses" in page.url
+
+
+def test_the_button_asks_once(page: Page) -> None:
+    page.goto("/robustness?lang=en")
+    button = page.locator("button.grid-act")
+    button.wait_for(timeout=LONGEST_MS)
+    with page.expect_response(lambda answer: "_dash-update-component" in answer.url and answer.ok):
+        button.click()
+    assert button.is_disabled()

@@ -1,0 +1,67 @@
+"""The desk in a real browser: nothing sticks out, and a button opens the window with the fields that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from dashboard.app import Pages
+from tests.boards import ordinary
+from tests.desk_views import FULL
+from tests.pictures import CHROMIUM, LONGEST_MS, launch, served
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
+]
+SIDEWAYS = "() => document.documentElement.scrollWidth - window.innerWidth"
+CUT_OFF = """() => [...document.querySelectorAll('.card, .compared, .chip, .talk-act')]
+    .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)"""
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    pages: Pages = {"desk": lambda _: FULL}
+    with sync_playwright() as playwright, served(ordinary, pages) as (url, _):
+        browser: Browser = launch(playwright)
+        shared = browser.new_page(base_url=url)
+        yield shared
+        browser.close()
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (3840, 2160), (390, 844)])
+def test_nothing_sticks_out(page: Page, width: int, height: int, language: str) -> None:
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"/desk?lang={language}")
+    page.wait_for_selector(".desk-page .proposal", timeout=LONGEST_MS)
+    assert page.evaluate(SIDEWAYS) <= 0
+    assert page.evaluate(CUT_OFF) == []
+    assert faults == []
+
+
+def test_a_button_opens_the_window_with_the_fields_that_it_needs(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/desk?lang=fr")
+    page.wait_for_selector(".desk-page .proposal", timeout=LONGEST_MS)
+    for act, shown in (
+        ("support", []),
+        ("comment", ["note"]),
+        ("adopt", ["note", "until"]),
+        ("adapt", ["note", "until", "other"]),
+    ):
+        page.locator(f"#proposal-3 button[data-act={act}]").click()
+        assert page.locator("#talk").is_visible()
+        fields = [name for name in ("note", "until", "other") if page.locator(f".talk-{name}").is_visible()]
+        assert fields == shown
+        assert page.evaluate(SIDEWAYS) <= 0
+        page.locator(".talk-close").click()
+    page.locator("#proposal-3 button[data-act=support]").click()
+    page.fill("#talk-who", "Anna")
+    page.click("#talk-do")
+    page.wait_for_function("() => document.getElementById('talk-said').textContent.startsWith('✗')", timeout=LONGEST_MS)
+    assert "bureau" in page.inner_text("#talk-said"), "no desk is wired here, and it says so"
