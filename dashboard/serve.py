@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from flask import Flask, Response
 from waitress.server import BaseWSGIServer, create_server
 
+from dashboard.api import answer_api
+from dashboard.api_wiring import api_of
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.drill import Exercise, Players
 from dashboard.errors import CommandError
@@ -118,7 +120,7 @@ def serve(
         house.database, house.clock, names_of(house.settings), horizon_min=house.run().horizon_min,
         zone=house.hospital.zone,
     )  # fmt: skip
-    people = people_of(house.settings.people)
+    people, adopted = people_of(house.settings.people), Adopted(desk, Placebos(house.database))
     door = DeskDoor(desk, people, house.hospital, house.clock)
     huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
     supplies = SuppliesDesk(house.supplies, house.hospital, mode, SupplyArchive(house.database))
@@ -127,7 +129,7 @@ def serve(
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
-        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=Adopted(desk, Placebos(house.database)),
+        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=adopted,
         supplies=supplies,
     )  # fmt: skip
     comparisons, grids = _studies(house, loop, workers, mode, desk, supplies)
@@ -140,18 +142,22 @@ def serve(
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
-        "desk": DeskPage(desk, people, comparisons, house.hospital, house.clock, mode).view,
+        "desk": DeskPage(
+            desk, people, comparisons, house.hospital, house.clock, mode, lambda: adopted.faults
+        ).view,
     }  # fmt: skip
     if exercise is not None:
         exercise.join(Players(desk, study_of(house), lambda: loop.situation, workers, house.hospital))
         pages = {**pages, "instructor": exercise.view, "debrief": exercise.view}
     whatif = whatif_of(house, loop, door)
+    api = api_of(house, loop, door, whatif.asking.catalogue)
     wall = _wall(house.settings, is_exercise=exercise is not None)
     app = build_app(latest.board, wall, house.clock.now, pages, alerts, whatif.asking, grids, door, exercise)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_huddle(app.server, huddle.sheets)
     answer_report(app.server, report)
+    answer_api(app.server, api.routes)
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring = _Beside("measure the past", partial(_measure_the_past, loop, house, stop))
@@ -176,6 +182,7 @@ def serve(
         grids.cancel()
         workers.shutdown(wait=False, cancel_futures=True)
         whatif.stop()
+        api.stop()
         measuring.join(LONGEST_END_S)
         checking.join(LONGEST_END_S)
         grids.join(LONGEST_END_S)

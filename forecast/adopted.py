@@ -27,13 +27,15 @@ from forecast.promises import PROMISED, foreseen_of
 from forecast.proposals import Proposal
 from forecast.realised import AS_TOLD, Effect, Habit, Promise, as_plain, distance, realised
 from forecast.situation import Situation
-from forecast.values import Array, Members, Series
+from forecast.values import Array, Forecast, Members, Series
 from ingest.errors import EdtwinError
 from ingest.events import BedsCounted, StaffOnDuty
 from twin.calibrate import Calibration
 from twin.changes import EVERY_WARD, LARGEST_WARDS, CapacityChange
-from twin.hospital import BED
+from twin.errors import ScenarioError
+from twin.hospital import BED, Hospital
 from twin.scenarios import Scenario, carrying, scenario_from
+from twin.setting import Setting
 from twin.state import State
 
 logger = logging.getLogger(__name__)
@@ -54,10 +56,18 @@ class Adopted:
     def __init__(self, desk: Desk, placebos: Placebos | None = None) -> None:
         """With `placebos`, effects are told as surely as windows without any change allow."""
         self.desk, self._placebos = desk, placebos
+        self.faults: dict[str, str] = {}
+        """Why the forecast does not carry an adopted change, by proposal; empty where it carries all."""
 
-    def scenarios(self, wall: Sequence[Scenario], state: State, now: datetime) -> tuple[Scenario, ...]:
-        """The wall's scenarios with what was adopted in each; and, second, as usual without it, where there is any."""
-        held = self._held(state, now)
+    def scenarios(
+        self, wall: Sequence[Scenario], state: State, now: datetime, hospital: Hospital, horizon_min: float
+    ) -> tuple[Scenario, ...]:
+        """The wall's scenarios with what was adopted in each; and, second, as usual without it, where there is any.
+
+        What cannot be run any more beside one of them, such as nurses taken away whom the night does not have, is left
+        out, and `faults` says why: a decision does not stop the forecasts.
+        """
+        held = self._possible(self._held(state, now), wall, now, hospital, horizon_min)
         if not held:
             return tuple(wall)
         words = " ".join(one.change.fr for one in held)
@@ -66,6 +76,24 @@ class Adopted:
         without = replace(without, change=without.change.model_copy(update=said))
         usual, *others = (carrying(scenario, held) for scenario in wall)
         return (usual, without, *others)
+
+    def _possible(
+        self, held: Sequence[Scenario], wall: Sequence[Scenario], now: datetime, hospital: Hospital, horizon_min: float
+    ) -> list[Scenario]:
+        """Of what holds, one after the other, that which can be run with every scenario of the wall."""
+        usual = Setting(hospital.capacities(hospital.pools, now, horizon_min))
+        kept: list[Scenario] = []
+        self.faults = {}
+        for one in held:
+            try:
+                for scenario in wall:
+                    whole = carrying(scenario, [*kept, one]).at(now, hospital.zone)
+                    whole.apply(usual, hospital, horizon_min)
+                kept.append(one)
+            except ScenarioError as fault:
+                logger.warning("the forecast cannot carry %s: %s", one.name, fault)
+                self.faults[one.name] = str(fault)
+        return kept
 
     def _held(self, state: State, now: datetime, *, but: str | None = None) -> list[Scenario]:
         """What holds now and is not told by the feed, but that of one proposal."""
@@ -80,7 +108,7 @@ class Adopted:
         """Keep what is foreseen of every change that was adopted since the last time."""
         for name, one in self.desk.proposals.items():
             carried = one.carried_at(times.as_of)
-            if one.promise is not None or carried is None:
+            if one.promise is not None or carried is None or name in self.faults:
                 continue
             base = carrying(usual, self._held(state, times.as_of, but=name))
             changed = replace(carrying(base, [carried]), name=name)
@@ -96,6 +124,16 @@ class Adopted:
         if self._placebos is not None and self._placebos.is_due(now):
             few = Members(usual.lead_min, {m: v[:, :MEMBERS] for m, v in usual.measures.items()})
             self._placebos.keep(now, _promise(few, few, now, min(WINDOW / _MIN, float(usual.lead_min[-1]))))
+
+    def look(
+        self, forecast: Forecast, situation: Situation, state: State, how: Run, times: Times, usual: Scenario, *,
+        recalibration: Recalibration, rivals: Mapping[str, Mapping[str, Series]], executor: Executor | None,
+    ) -> None:  # fmt: skip
+        """After a forecast: tell what changes did, keep a window without any, foresee what was adopted since."""
+        self.measure(state, situation.calibration, times.as_of)
+        if forecast.members is not None:
+            self.watch(next(iter(forecast.members.values())), times.as_of)
+        self.foresee(situation, state, how, times, usual, recalibration=recalibration, rivals=rivals, executor=executor)
 
     def measure(self, state: State, calibration: Calibration, now: datetime) -> None:
         """Tell the effect of every change whose window is over and whose truth is settled; first, of none."""

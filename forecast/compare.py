@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forecast.ensemble import Progress, Run
+from forecast.lever import no_lever
 from forecast.outcome_runs import Outcomes, Wanted, outcome_chunk
 from forecast.points_of_view import Criterion
 from forecast.situation import Situation
@@ -222,3 +223,12 @@ def effect_json(one: Effect) -> dict[str, Any]:
         "quantiles": {"0.1": low, "0.5": middle, "0.9": high},
         "p_better": or_none(one.p_better, 4), "p_same": or_none(one.p_same, 4), "n": one.n,
     }  # fmt: skip
+
+
+def scenarios_json(situation: Situation, scenarios: Sequence[Scenario]) -> list[dict[str, Any]]:
+    """Scenarios beside their comparison: what they say, their numbers, and why one changes nothing here."""
+    return [
+        {"name": one.name, "fr": one.sentence("fr"), "en": one.sentence("en"), "parameters": one.parameters,
+         "inapplicable": no_lever(situation, one)}
+        for one in scenarios
+    ]  # fmt: skip

@@ -16,7 +16,7 @@ from forecast.compare_view import ChoiceView, CompareView, CriterionView, Effect
 from forecast.designs import USUAL
 from forecast.ensemble import Run
 from forecast.lever import no_lever
-from forecast.outcome_runs import Outcomes
+from forecast.outcome_runs import Outcomes, fault_of
 from forecast.points_of_view import Criterion
 from forecast.situation import Situation
 from forecast.study import Study
@@ -104,8 +104,10 @@ class Comparisons:
         asked = asked_of(query, self._study, ())
         situation = self._source()
         empty = self._empty(asked, situation)
-        choices = tuple(_choice(one, situation, chosen=True) for one in scenarios)
+        faults = {one.name: self._fault(one, situation) for one in scenarios}
+        choices = tuple(_choice(one, situation, chosen=True, fault=faults[one.name]) for one in scenarios)
         empty = replace(empty, choices=choices)
+        scenarios = [one for one in scenarios if faults[one.name] is None]
         if situation is None or not scenarios:
             return empty
         key = tuple(f"{one.name} {one.changes}" for one in scenarios)
@@ -125,6 +127,12 @@ class Comparisons:
             views=views, view=asked.view, choices=choices, as_of=as_of, hours=self._how.horizon_min / 60,
             of=self._how.members,
         )  # fmt: skip
+
+    def _fault(self, scenario: Scenario, situation: Situation | None) -> str | None:
+        """Why a scenario cannot be run beside what was adopted; None where it can."""
+        if situation is None:
+            return None
+        return fault_of(situation, carrying(scenario, self._carried(situation.as_of)), self._how)
 
     def _work(self, names: tuple[str, ...], scenarios: Sequence[Scenario], situation: Situation) -> _Work:
         """The comparison of some scenarios from a present: the one under way, or a new one; the last looked at last."""
@@ -165,9 +173,9 @@ class Comparisons:
             work.first.set()
 
 
-def _choice(scenario: Scenario, situation: Situation | None, *, chosen: bool) -> ChoiceView:
+def _choice(scenario: Scenario, situation: Situation | None, *, chosen: bool, fault: str | None = None) -> ChoiceView:
     why_fr, why_en = (
-        (None, None) if situation is None
+        (fault, fault) if situation is None or fault is not None
         else (no_lever(situation, scenario, "fr"), no_lever(situation, scenario, "en"))
     )  # fmt: skip
     return ChoiceView(scenario.name, scenario.sentence("fr"), scenario.sentence("en"), chosen, why_fr, why_en)

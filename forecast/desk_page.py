@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from forecast.change_words import changes_said
@@ -24,8 +24,11 @@ class DeskPage:
     """What makes the page; `comparisons` runs the open proposals."""
 
     def __init__(
-        self, desk: Desk, people: People, comparisons: Comparisons, hospital: Hospital, clock: Clock, mode: str
-    ) -> None:
+        self, desk: Desk, people: People, comparisons: Comparisons, hospital: Hospital, clock: Clock, mode: str,
+        faults: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:  # fmt: skip
+        """`faults` says why the forecast does not carry what it should, by proposal."""
+        self._faults = faults
         self._desk, self._people, self._comparisons = desk, people, comparisons
         self._hospital, self._clock, self._mode = hospital, clock, mode
         self._last: dict[str, ChoiceView] = {}
@@ -66,7 +69,7 @@ class DeskPage:
         self, one: Proposal, there: Mapping[str, Proposal], choice: ChoiceView | None, now: datetime
     ) -> ProposalView:
         names = one.shows_names
-        author = _named(one.author, self._people) if names or one.signed else None
+        author = _named(one.author, self._people) if one.shows_author else None
         comments = tuple(
             CommentView(c.at, _named(c.who, self._people) if names else None, c.words) for c in one.comments
         )
@@ -84,8 +87,9 @@ class DeskPage:
         if one.decision is None:
             return None
         d = one.decision
+        fault = self._faults().get(one.name)
         carried = one.carried_at(now) is not None
-        return DecisionView(d.at, _named(d.who, self._people), d.what, d.reason, d.until, carried)
+        return DecisionView(d.at, _named(d.who, self._people), d.what, d.reason, d.until, carried, fault)
 
 
 def _done(one: Effect) -> DoneView:

@@ -48,6 +48,8 @@ class DecisionView:
     until: datetime | None
     carried: bool
     """Does the forecast carry it now?"""
+    fault: str | None = None
+    """Why it cannot, where it should."""
 
 
 @dataclass(frozen=True)

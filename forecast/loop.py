@@ -253,7 +253,7 @@ class Loop:
             self._trust.learned = as_of, self._recalibration.days
         fitted = self._fitted(history, how, learned)  # 2
         rivals = with_count_model(fitted.ahead(as_of, now, history), situation, as_of, fitted.lead_min)
-        scenarios = self._scenarios(state, as_of)
+        scenarios = self._scenarios(state, as_of, calibration.hospital)
         forecast = issue(
             situation, scenarios, how, times, recalibration=self._recalibration, rivals=rivals, executor=self._workers
         )
@@ -264,11 +264,8 @@ class Loop:
         self._trust.look(as_of)
         self._archive.prune(as_of)
         if self._adopted is not None:
-            self._adopted.measure(state, calibration, as_of)
-            if forecast.members is not None:
-                self._adopted.watch(forecast.members[scenarios[0].name], as_of)
-            self._adopted.foresee(
-                situation, state, how, times, self._site.scenarios[0], recalibration=self._recalibration,
+            self._adopted.look(
+                forecast, situation, state, how, times, self._site.scenarios[0], recalibration=self._recalibration,
                 rivals=rivals, executor=self._workers,
             )  # fmt: skip
         if self._made is not None and feed.state in HOLDING:  # 4
@@ -284,10 +281,12 @@ class Loop:
         if begins_at == as_of:
             self._say_why(said(situation, how, forecast, scenarios[0]))
 
-    def _scenarios(self, state: State, as_of: datetime) -> tuple[Scenario, ...]:
+    def _scenarios(self, state: State, as_of: datetime, hospital: Hospital) -> tuple[Scenario, ...]:
         """The wall's scenarios, with what was adopted."""
         wall = self._site.scenarios
-        return wall if self._adopted is None else self._adopted.scenarios(wall, state, as_of)
+        if self._adopted is None:
+            return wall
+        return self._adopted.scenarios(wall, state, as_of, hospital, self._how.horizon_min)
 
     def _say_why(self, now: Said) -> None:
         """Why the forecast is another than an hour ago, once there is one to compare with."""

@@ -97,6 +97,11 @@ class Proposal:
         """May the names of those who spoke be shown?"""
         return self.decision is not None
 
+    @property
+    def shows_author(self) -> bool:
+        """May the author's name be shown?"""
+        return self.signed or self.shows_names
+
     def carried_at(self, now: datetime) -> Scenario | None:
         """What the forecast carries of it at an instant: the rest of its change, in minutes from then; None if nothing.
 

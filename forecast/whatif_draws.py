@@ -71,7 +71,7 @@ _moments: OrderedDict[str, _Moment] = OrderedDict()
 
 def begin(key: str, situation: Situation, how: Run, usual: Scenario) -> None:
     """Hear of a moment; `usual` is the scenario that others are compared with."""
-    _politely()
+    politely()
     _moments[key] = _Moment(situation, how, usual)
     while len(_moments) > MOMENTS:
         _moments.popitem(last=False)
@@ -111,7 +111,7 @@ def chosen(measures: Mapping[str, Array]) -> dict[str, Array]:
 
 
 @cache
-def _politely() -> None:
+def politely() -> None:
     """Give way to the processes that make the forecast, in the thread that runs members; never in the house's own."""
     if parent_process() is not None:
         os.nice(POLITE)

@@ -191,7 +191,7 @@ def test_a_port_in_use_and_a_real_log_are_refused(tmp_path: Path) -> None:
 def test_a_script_with_an_unknown_inject_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "drill.toml"
     file.write_text('[[inject]]\nat_min = 5\nkind = "earthquake"\n', encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="kind must be one of 'victims', .*, but is 'earthquake'"):
+    with pytest.raises(ConfigurationError, match=r"kind must be one of 'victims', .*, but is 'earthquake'"):
         load_script(file)
     file.write_text('[[inject]]\nkind = "victims"\npatients = 4000\n', encoding="utf-8")
     with pytest.raises(ConfigurationError, match="300 or less, but is 4000"):

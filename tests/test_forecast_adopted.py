@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,14 @@ from forecast.ensemble import Run, ensemble
 from forecast.issue import Times
 from forecast.people import Person
 from forecast.placebos import Placebos
+from forecast.proposals import Note
 from ingest.clock import SimulatedClock
 from ingest.database import SCHEMA_SQL as INGEST_SQL
 from ingest.database import Database
 from ingest.events import BedsCounted, EventId, StaffOnDuty, UnitId
 from tests.histories import LOOKS, NOON, calibration, hospital, scenarios, situation, state
 from twin.pathway import TABLES, load_path
-from twin.scenarios import Names
+from twin.scenarios import Names, Scenario
 from twin.state import State, fold
 
 pytestmark = pytest.mark.timeout(400)  # the compiled engine may have to be compiled first
@@ -46,6 +48,9 @@ class Place:
         self.desk.decide(MARY, self.name, "adopted", "to see", hospital())
         self.adopted = Adopted(self.desk)
 
+    def carried(self, wall: Sequence[Scenario], of: State, now: datetime) -> tuple[Scenario, ...]:
+        return self.adopted.scenarios(wall, of, now, hospital(), 720.0)
+
     def foresee(self) -> None:
         self.adopted.foresee(
             situation(), state(), HOW, TIMES, USUAL, recalibration=Recalibration(), rivals={}, executor=None
@@ -58,7 +63,7 @@ def place(tmp_path: Path) -> Place:
 
 
 def test_every_scenario_of_the_wall_carries_it_and_one_more_is_without(place: Place) -> None:
-    carried = place.adopted.scenarios((USUAL, DOCTOR), state(), NOON)
+    carried = place.carried((USUAL, DOCTOR), state(), NOON)
     assert [one.name for one in carried] == ["as_usual", WITHOUT, "one_more_doctor"]
     assert carried[0].sentence("fr") == USUAL.sentence("fr")
     assert [len(one.change.changes) for one in carried] == [2, 0, 3]
@@ -72,8 +77,8 @@ def test_every_scenario_of_the_wall_carries_it_and_one_more_is_without(place: Pl
 
 def test_after_its_end_nothing_is_carried(place: Place) -> None:
     later = NOON + timedelta(hours=8)
-    assert place.adopted.scenarios((USUAL, DOCTOR), state(), later) == (USUAL, DOCTOR)
-    half = place.adopted.scenarios((USUAL,), state(), NOON + timedelta(hours=4))[0]
+    assert place.carried((USUAL, DOCTOR), state(), later) == (USUAL, DOCTOR)
+    half = place.carried((USUAL,), state(), NOON + timedelta(hours=4))[0]
     assert [change.until_min for change in half.change.changes] == [240.0, 240.0]
 
 
@@ -87,10 +92,10 @@ def told(at_min: float, kind: type[BedsCounted] | type[StaffOnDuty]) -> State:
 def test_what_the_feed_tells_after_the_decision_is_not_counted_twice(place: Place) -> None:
     """The mutant adds the two doctors to the five that the roster tells since."""
     now = NOON + timedelta(hours=1)
-    carried = place.adopted.scenarios((USUAL,), told(30, StaffOnDuty), now)[0]
+    carried = place.carried((USUAL,), told(30, StaffOnDuty), now)[0]
     assert [len(carried.change.capacity), len(carried.change.arrivals)] == [0, 1]
-    before = place.adopted.scenarios((USUAL,), told(-30, StaffOnDuty), now)[0]
-    beds = place.adopted.scenarios((USUAL,), told(30, BedsCounted), now)[0]
+    before = place.carried((USUAL,), told(-30, StaffOnDuty), now)[0]
+    beds = place.carried((USUAL,), told(30, BedsCounted), now)[0]
     assert len(before.change.capacity) == len(beds.change.capacity) == 1
 
 
@@ -152,3 +157,17 @@ def test_windows_without_a_change_are_kept_a_few_times_a_day_settled_and_taught(
     found = placebos.habits()
     assert set(found) == {"ed_census", "ed_waiting", "ed_boarders"}
     assert all(one.windows == 1 and 0.5 < one.scale < 2.0 for one in found.values())
+
+
+def test_a_decision_that_cannot_be_carried_any_more_is_left_out_and_does_not_stop_the_forecasts(tmp_path: Path) -> None:
+    """By day two doctors fewer are possible; at night nobody would be left. The mutant lets the cycle fail."""
+    fewer = {"capacity": [{"pool": "profession:doctor", "add": -6, "until_min": 4000}]}
+    place = Place(tmp_path / "desk.duckdb", MORE)
+    name = place.desk.propose(MARY, "fewer", {"arrivals": [{"factor": 0.9}]}, hospital())
+    place.desk.decide(MARY, name, "adopted", "try", hospital())
+    place.desk._keep(Note(NOON, "proposal-9", "proposed", "mary", "none", {"change": fewer, "signed": False}))
+    place.desk._keep(Note(NOON, "proposal-9", "adopted", "mary", "x", {"until": None, "change": fewer}))
+    carried = place.carried((USUAL, DOCTOR), state(), NOON)
+    assert [len(one.change.changes) for one in carried] == [3, 0, 4]
+    assert list(place.adopted.faults) == ["proposal-9"]
+    assert "leaves no doctor at all" in place.adopted.faults["proposal-9"]

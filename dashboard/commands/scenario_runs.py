@@ -16,7 +16,7 @@ from dashboard.commands.common import add_executor, instant, progress, say, sett
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house, require_data, study_of
 from forecast.backtest import seed_of
-from forecast.compare import Comparison, Effect, as_json, comparison, outcomes_by_stage
+from forecast.compare import Comparison, Effect, as_json, comparison, outcomes_by_stage, scenarios_json
 from forecast.designs import USUAL, Design, made, pairs, random_grid, survey, whole_grid
 from forecast.ensemble import Run
 from forecast.grid_desk import means
@@ -119,7 +119,7 @@ def _compared(bench: _Bench, options: argparse.Namespace) -> tuple[dict[str, Any
     there = list(next(iter(found.values())))
     told = comparison(found, bench.study.criteria(there, view=options.view, names=_listed(options.criteria)))
     lines = [_head(bench, told.members), *_text(told, bench, scenarios, choose=options.action == "compare")]
-    return _about(bench) | {"scenarios": _scenarios_json(bench, scenarios)} | as_json(told), lines
+    return _about(bench) | {"scenarios": scenarios_json(bench.situation, scenarios)} | as_json(told), lines
 
 
 def _named(study: Study, options: argparse.Namespace) -> list[Scenario]:
@@ -137,14 +137,6 @@ def _about(bench: _Bench) -> dict[str, Any]:
         "as_of": bench.situation.as_of.isoformat(), "known_at": bench.known_at.isoformat(),
         "hours": bench.how.horizon_min / 60, "seed": bench.how.seed, "path": bench.situation.calibration.path.name,
     }  # fmt: skip
-
-
-def _scenarios_json(bench: _Bench, scenarios: Sequence[Scenario]) -> list[dict[str, Any]]:
-    return [
-        {"name": one.name, "fr": one.sentence("fr"), "en": one.sentence("en"), "parameters": one.parameters,
-         "inapplicable": no_lever(bench.situation, one)}
-        for one in scenarios
-    ]  # fmt: skip
 
 
 def _head(bench: _Bench, members: int) -> str:

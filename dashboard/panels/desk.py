@@ -195,6 +195,8 @@ def _decision(one: ProposalView, decision: DecisionView, reader: Reader) -> list
 
 
 def _carried(decision: DecisionView, reader: Reader) -> str:
+    if decision.fault is not None:
+        return reader.say("The forecast cannot carry it now: {why}", why=decision.fault)
     if decision.until is None:
         return reader.say("The forecast carries it.")
     return reader.say("The forecast carries it until {time}.", time=reader.moment(decision.until))

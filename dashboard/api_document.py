@@ -1,0 +1,94 @@
+"""The OpenAPI document of the API, made of its routes and of the values that they take and give."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from dashboard.api_answers import Fault
+from dashboard.api_routes import Route
+
+_ABOUT = (
+    "The scenarios of a hospital: list them, run them from the present situation, compare them, propose changes at its "
+    "desk. Bodies are application/json. There is no sign-in yet: who acts is who the body says, so names are not told "
+    "before a proposal is decided, unless its author signs."
+)
+_FAULTS = {
+    400: "the body is not JSON",
+    403: "this person may not do it",
+    404: "there is none of this name",
+    409: "it is decided or withdrawn already",
+    413: "the body is too large",
+    415: "the body is of another type than application/json",
+    422: "a field breaks a rule, or what is asked for cannot be run here",
+    429: "too many wait for their turn; Retry-After says when to ask again",
+    500: "a fault of the house's own",
+    503: "there is no forecast yet; Retry-After says when to ask again",
+}
+
+
+def document_of(routes: Sequence[Route], prefix: str) -> dict[str, Any]:
+    """The document, OpenAPI 3.1."""
+    _, schemas = models_json_schema(
+        [(model, "validation") for model in _models(routes)], ref_template="#/components/schemas/{model}"
+    )
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(prefix + as_template(route.path), {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "edtwin", "version": version("edtwin"), "description": _ABOUT},
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {"schemas": schemas["$defs"]},
+    }
+
+
+def _models(routes: Sequence[Route]) -> list[type[BaseModel]]:
+    """Every value that is taken or given, once."""
+    found: dict[type[BaseModel], None] = {Fault: None}
+    for route in routes:
+        found |= {model: None for model in (route.body, route.answer) if model is not None}
+    return list(found)
+
+
+def as_template(path: str) -> str:
+    """A path as OpenAPI writes it: `/scenarios/{name}`."""
+    return re.sub(r"<(\w+)>", r"{\1}", path)
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    statuses = sorted({*route.faults, *((400, 413, 415, 422) if route.body else ()), 500})
+    told: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "responses": {str(route.status): _answer(route)} | {str(status): _fault(status) for status in statuses},
+    }
+    if names := re.findall(r"<(\w+)>", route.path):
+        told["parameters"] = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+        ]
+    if route.body is not None:
+        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(route.body)}}}
+    return told
+
+
+def _answer(route: Route) -> dict[str, Any]:
+    schema = _ref(route.answer) if route.answer else {"type": "object"}
+    if route.media != "application/json":
+        schema = {"type": "string"}
+    return {"description": HTTPStatus(route.status).phrase, "content": {route.media: {"schema": schema}}}
+
+
+def _fault(status: int) -> dict[str, Any]:
+    return {"description": _FAULTS[status], "content": {"application/json": {"schema": _ref(Fault)}}}
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
