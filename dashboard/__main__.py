@@ -21,6 +21,7 @@ from dashboard.commands import (
     calibrate,
     check,
     doctor,
+    exercise,
     fabricate,
     feed,
     forecast,
@@ -38,8 +39,8 @@ from dashboard.commands import (
 from ingest.errors import EdtwinError
 
 COMMANDS = (
-    up, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench, check,
-    doctor, rebuild, retry_rejected, quarantine, alerts, supplies,
+    up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench,
+    check, doctor, rebuild, retry_rejected, quarantine, alerts, supplies,
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from werkzeug.exceptions import BadRequest
 from dashboard.alert_desk import desk, register_desk
 from dashboard.grid_buttons import Grids, grid_asks, register_grid
 from dashboard.headers import secure
+from dashboard.instructor import Instructed, instructor_form, register_instructor
 from dashboard.pages.beside import BESIDE, WALL, Place, beside, named
 from dashboard.pages.wall import CHARTS, PANELS, filling, frame
 from dashboard.proposal_window import DeskDoor, proposal_window, register_proposals
@@ -36,6 +37,8 @@ from forecast.whatif_ask import Asking
 HERE = Path(__file__).parent
 _REM_PX = (8.0, 200.0)
 _LONGEST_QUERY = 600
+_BAND = "EXERCICE <span>·</span> EXERCISE"
+"""Across every page of an exercise, in the page's frame itself: it stands there whatever else fails."""
 _UNKNOWN_ZONE = "UTC"
 """Until the first board says where the hospital is; the page then shows no time."""
 
@@ -51,6 +54,8 @@ class WallSettings:
     refresh_s: float = 5.0
     language: Language = "fr"
     downtime_call: str | None = None
+    is_exercise: bool = False
+    """Say EXERCISE across every page, whatever else it shows."""
 
 
 Pages = Mapping[str, Callable[..., PageView | None]]
@@ -67,13 +72,15 @@ def build_app(
     asking: Asking | None = None,
     grids: Grids | None = None,
     door: DeskDoor | None = None,
+    exercise: Instructed | None = None,
 ) -> Dash:
     """The wall and the pages beside it as a Dash application; serve its `.server` with any WSGI server.
 
     `get_board` gives the newest board and must be quick: every open page calls it each `refresh_s`. `now` is the
     house's clock: with it a board that is no longer renewed grows old on the wall, minute by minute. `alerts` is what
     the page of the alerts may acknowledge and snooze, `asking` what the page of what-if may ask, `grids` what the
-    robustness map may begin and stop, `door` what people may do at the desk.
+    robustness map may begin and stop, `door` what people may do at the desk, `exercise` what an instructor may put into
+    an exercise.
     """
     app = Dash(
         "edtwin",
@@ -91,6 +98,7 @@ def build_app(
     register_whatif(app, asking)
     register_grid(app, grids)
     register_proposals(app, door)
+    register_instructor(app, exercise)
     app.server.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
     Compress(app.server)
     secure(app)
@@ -126,6 +134,8 @@ def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: P
         """The page filled anew if its view or the screen changed; a beat in any case, by which it knows we live."""
         beat = {**dict.fromkeys(_outputs(), no_update), "beat": str(dict(screen or {}).get("tick"))}
         place = place_of(screen)
+        if place.name != WALL and BESIDE[place.name].of_exercises and place.name not in pages:
+            place = Place(WALL)  # there is no exercise
         if place.name != WALL:
             view, word = _view(place, shown, pages)
             reader = reader_of(screen, view.zone if view else _UNKNOWN_ZONE)
@@ -203,6 +213,7 @@ def _layout(settings: WallSettings, asking: Asking | None) -> Component:
         desk(),
         grid_asks(),
         proposal_window(),
+        *([instructor_form()] if settings.is_exercise else []),
     ]
     return dmc.MantineProvider(parts, forceColorScheme="dark", theme={"fontFamily": FONT})
 
@@ -214,6 +225,7 @@ def _index(settings: WallSettings) -> str:
         for lang in LANGUAGES:
             said = Reader(lang, _UNKNOWN_ZONE).say("Downtime procedure: call {number}", number=settings.downtime_call)
             lost[f"{lang}-call"] = said
+    band = f'\n<div id="exercise">{_BAND}</div>' if settings.is_exercise else ""
     # three refreshes without an answer, and never less than what a slow answer may take
     silent_ms = max(12_000, round(3_000 * settings.refresh_s))
     words = " ".join(f'data-{name}="{escape(text, quote=True)}"' for name, text in lost.items())
@@ -226,7 +238,7 @@ def _index(settings: WallSettings) -> str:
 {{%favicon%}}
 {{%css%}}
 </head>
-<body>
+<body>{band}
 <div id="lost" role="alert" hidden data-silent-ms="{silent_ms}" {words}></div>
 {{%app_entry%}}
 <footer>

@@ -100,9 +100,10 @@ def _lines(sheet: Sheet, state: FeedState, reader: Reader) -> Iterator[str]:
                          time=reader.clock(standing.complete_until))  # fmt: skip
     yield _skill(sheet, reader)
     if sheet.mode != "live":
-        yield {"replay": reader.say("REPLAY: not the present.")}.get(
-            sheet.mode, reader.say("FABRICATED: a hospital that does not exist.")
-        )
+        yield {
+            "replay": reader.say("REPLAY: not the present."),
+            "exercise": reader.say("EXERCISE: none of this is real."),
+        }.get(sheet.mode, reader.say("FABRICATED: a hospital that does not exist."))
 
 
 def _age(sheet: Sheet, reader: Reader) -> str:

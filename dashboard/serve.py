@@ -20,6 +20,7 @@ from waitress.server import BaseWSGIServer, create_server
 from dashboard.api import answer_api
 from dashboard.api_wiring import api_of
 from dashboard.app import Pages, WallSettings, build_app
+from dashboard.drill import Exercise, Players
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
 from dashboard.house import BACKTESTS, REPORT, House, names_of, processes_of, study_of
@@ -98,6 +99,7 @@ def serve(
     mode: str,
     rhythm: Rhythm,
     fhir: FhirDoor | None = None,
+    exercise: Exercise | None = None,
 ) -> None:
     """Run the house until it is interrupted.
 
@@ -144,9 +146,13 @@ def serve(
             desk, people, comparisons, house.hospital, house.clock, mode, lambda: adopted.faults
         ).view,
     }  # fmt: skip
+    if exercise is not None:
+        exercise.join(Players(desk, study_of(house), lambda: loop.situation, workers, house.hospital))
+        pages = {**pages, "instructor": exercise.view, "debrief": exercise.view}
     whatif = whatif_of(house, loop, door)
     api = api_of(house, loop, door, whatif.asking.catalogue)
-    app = build_app(latest.board, _wall(house.settings), house.clock.now, pages, alerts, whatif.asking, grids, door)
+    wall = _wall(house.settings, is_exercise=exercise is not None)
+    app = build_app(latest.board, wall, house.clock.now, pages, alerts, whatif.asking, grids, door, exercise)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_huddle(app.server, huddle.sheets)
@@ -247,18 +253,28 @@ def answer_huddle(server: Flask, sheets: Sheets) -> None:
 
 def _listening(app: Flask, settings: Settings) -> BaseWSGIServer:
     """The server with its port taken; where it can be reached is said on standard error."""
-    host = settings.host
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        ear = socket.create_server((host, settings.port), family=family)
-    except OSError as error:
-        why = error.strerror or error
-        raise CommandError(f"the wall cannot be served on {host}, port {settings.port}: {why}") from error
-    place = f"[{host}]" if family == socket.AF_INET6 else host
+    ear = _ear(settings)
+    place = f"[{settings.host}]" if ear.family == socket.AF_INET6 else settings.host
     print(f"the wall is at http://{place}:{ear.getsockname()[1]}/ (Ctrl-C ends)", file=sys.stderr, flush=True)
     if not ip_address(ear.getsockname()[0]).is_loopback:
         print("whoever reaches this address sees the wall: there is no sign-in yet", file=sys.stderr, flush=True)
     return create_server(app, sockets=[ear], threads=WEB_THREADS)
+
+
+def _ear(settings: Settings) -> socket.socket:
+    """The port of the settings, taken; raises CommandError where it cannot be had."""
+    host = settings.host
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, settings.port), family=family)
+    except OSError as error:
+        why = error.strerror or error
+        raise CommandError(f"the wall cannot be served on {host}, port {settings.port}: {why}") from error
+
+
+def require_port(settings: Settings) -> None:
+    """Raise CommandError where the port cannot be had, before anything else is done."""
+    _ear(settings).close()
 
 
 def _site(house: House, mode: str) -> Site:
@@ -281,8 +297,11 @@ def _carriers(house: House) -> dict[str, Carrier]:
     return out
 
 
-def _wall(settings: Settings) -> WallSettings:
-    return WallSettings(refresh_s=settings.refresh_s, language=settings.language, downtime_call=settings.downtime_call)
+def _wall(settings: Settings, *, is_exercise: bool) -> WallSettings:
+    return WallSettings(
+        refresh_s=settings.refresh_s, language=settings.language, downtime_call=settings.downtime_call,
+        is_exercise=is_exercise,
+    )  # fmt: skip
 
 
 class _Beside:

@@ -16,7 +16,8 @@ _WHAT: dict[str, tuple[str, str]] = {
     "escalated": ("ALERTE sans réponse", "ALERT not answered"),
     "cleared": ("Fin d'alerte", "Alert over"),
 }
-_MODES = {"fabricated": ("DONNÉES FICTIVES", "FABRICATED DATA"), "replay": ("REJEU", "REPLAY")}
+_MODES = {"fabricated": ("DONNÉES FICTIVES", "FABRICATED DATA"), "replay": ("REJEU", "REPLAY"),
+          "exercise": ("EXERCICE", "EXERCISE")}  # fmt: skip
 _FOOT = (
     "Prévision d'ensemble, à lire avec l'état et l'âge des données sur l'écran. Ceci n'est pas un dispositif d'alarme\n"
     "médical et ne concerne aucun patient en particulier.",

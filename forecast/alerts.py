@@ -39,12 +39,12 @@ class Place:
     hospital: str
     zone: str
     mode: str = "live"
-    """In a "replay" nobody is told: it would be believed."""
+    """In a "replay" or an "exercise" nobody is told: it would be believed."""
 
     @property
     def sends(self) -> bool:
         """Whether anybody is told."""
-        return self.mode != "replay"
+        return self.mode not in ("replay", "exercise")
 
 
 Wards = Mapping[str, tuple[str, str]]

@@ -254,7 +254,7 @@ class Board:
     zone: str
     hospital: str
     mode: str
-    """ "live", "replay" or "fabricated": said on every screen when not live."""
+    """ "live", "replay", "fabricated" or "exercise": said on every screen when not live."""
     now: Now
     units: tuple[UnitNow, ...]
     fans: dict[str, Fan]

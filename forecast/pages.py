@@ -34,7 +34,7 @@ class PageView(Protocol):
 
     @property
     def mode(self) -> str:
-        """ "live", "replay" or "fabricated": said on every page when not live."""
+        """ "live", "replay", "fabricated" or "exercise": said on every page when not live."""
 
 
 # --- the page of the feeds ------------------------------------------------------------------------------------------

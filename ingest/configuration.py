@@ -114,6 +114,7 @@ def _fault(error: Any, place: str, lines: dict[tuple[str, ...], int], model: typ
 
 
 _PLAIN = (
+    (r"^Input tag (.+) found using '(\w+)' does not match .* tags: (.*)", r"\2 must be one of \3, but is \1"),
     (r"^Input should be ", "must be "),
     (r"a valid integer(, (unable to parse|got a number).*)?", "a whole number"),
     (r"a valid number(, unable to parse string as a number)?", "a number"),

@@ -53,6 +53,8 @@ class Doctors:
         self.on_duty: dict[int, Doctor] = {}
         self.boarders = 0
         self._timeline, self._plant = timeline, plant
+        self.absent_share = 0.0
+        """Of those who should begin a shift, how many do not come."""
         self._waiting: list[tuple[bool, float, int, Visit]] = []
         self._hired = 0
         self._met: Todo = _nobody
@@ -184,9 +186,36 @@ class Doctors:
         self.count_staff()
         self.look_around()
 
+    def reinforce_until(self, people: int, minute: float) -> None:
+        """So many more from now on; they go at a minute, once they are free."""
+        before = self._hired
+        for _ in range(people):
+            self._hire(Shift(self._timeline.hour, 24, 1))
+        self._timeline.at(minute, self.release, range(before, self._hired))
+        self.count_staff()
+        self.look_around()
+
+    def release(self, numbers: range) -> None:
+        """Those of these numbers who are still there go, once they are free."""
+        self._let_go_home([self.on_duty[n] for n in numbers if n in self.on_duty and not self.on_duty[n].leaving])
+
+    def send_home(self, share: float) -> None:
+        """A share of those on duty go, once they are free; one stays at least."""
+        here = [d for d in self.on_duty.values() if not d.leaving]
+        self._let_go_home(here[1 : 1 + min(round(share * len(here)), len(here) - 1)])
+
+    def _let_go_home(self, doctors: Sequence[Doctor]) -> None:
+        for doctor in doctors:
+            doctor.leaving = True
+        for doctor in doctors:
+            if not doctor.busy:
+                self._go_home(doctor)
+        self.count_staff()
+
     def _staffing(self, shift: Shift) -> int:
         off = is_off_day(self._timeline) and shift.hour == _DAY_SHIFT_HOUR
-        return max(shift.people - (self._plant.off_day_doctors if off else 0), 1)
+        people = shift.people - (self._plant.off_day_doctors if off else 0)
+        return max(round(people * (1.0 - self.absent_share)), 1)
 
     def _hire(self, shift: Shift) -> None:
         doctor = Doctor(self._hired, self._timeline.now, (shift.hour + shift.hours) % 24)

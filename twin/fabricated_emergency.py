@@ -70,6 +70,8 @@ class Emergency:
         self.present = self.waiting = self.boarders = 0
         self.used: dict[UnitId, int] = {BOX: 0, SAUV: 0, CORRIDOR: 0}
         self.nurses = self.nurses_busy = 0
+        self.nurses_more = 0
+        self.nurses_absent_share = 0.0
         self._timeline, self._plant, self._doctors = timeline, plant, doctors
         self._capacity = {BOX: plant.boxes, SAUV: plant.sauv}
         self._for_triage: deque[Visit] = deque()
@@ -306,10 +308,16 @@ class Emergency:
         """Triage nurses come and go."""
         hour, shifts = self._timeline.hour, self._plant.triage_nurse_shifts
         here = sum(shift.people for shift in shifts if (hour - shift.hour) % 24 < shift.hours)
+        here = max(round(here * (1.0 - self.nurses_absent_share)), 1) + self.nurses_more
         if here != self.nurses:
             self.nurses = here
             self.count_staff()
             self._triage_next()
+
+    def reinforce(self, people: int) -> None:
+        """So many more triage nurses; fewer if negative."""
+        self.nurses_more += people
+        self.change_shift()
 
     def count_staff(self) -> None:
         """Note how many triage nurses are on duty."""

@@ -55,7 +55,7 @@ class Visit:
 
     __slots__ = (
         "acuity", "age", "age_band", "arrived_min", "bed_wanted", "boards", "complaint", "doctor", "due_min", "gone",
-        "mode", "number", "patient", "place", "planned", "results_missing", "seen", "sex", "ward",
+        "hurt", "mode", "number", "patient", "place", "planned", "results_missing", "seen", "sex", "ward",
     )  # fmt: skip
 
     def __init__(self, number: int, patient: int, age_band: AgeBand, age: int, sex: str) -> None:
@@ -63,6 +63,8 @@ class Visit:
         self.mode: Mode = "planned"
         self.complaint: ComplaintGroup = "medical_surgical"
         self.acuity: Acuity = "3B"
+        self.hurt: Acuity | None = None
+        """How ill a victim of a crisis is; None for everybody else, whose severity triage finds."""
         self.arrived_min = 0.0
         self.due_min = 0.0
         self.place: UnitId | None = None
@@ -172,6 +174,15 @@ class Inflow:
         visit.complaint = self.dice.choice(COMPLAINT_SHARE[visit.age_band])
         return visit
 
+    def victim(self, dice: Dice, acuity: Acuity) -> Visit:
+        """Somebody hurt in a crisis: drawn with dice of its own, so that nobody else's luck moves."""
+        band = dice.choice(AGE_SHARE)
+        number, self._visits = self._visits, self._visits + 1
+        sex = "female" if dice.happens(FEMALE_SHARE) else "male"
+        visit = Visit(number, number, band, dice.whole(*AGE_RANGE[band]), sex)
+        visit.mode, visit.complaint, visit.hurt = "fire_service", "trauma", acuity
+        return visit
+
     def planned_patient(self) -> Visit:
         """Somebody who comes to a ward without passing through the department."""
         visit = self._someone(self.dice.choice(PLANNED_AGE_SHARE))
@@ -180,6 +191,8 @@ class Inflow:
 
     def acuity_of(self, visit: Visit) -> Acuity:
         """The level the triage nurse gives: severity depends on age, on how one came and on what for."""
+        if visit.hurt is not None:
+            return visit.hurt
         severity = SEVERITY_OF_AGE[visit.age_band] + SEVERITY_OF_MODE[visit.mode]
         severity += SEVERITY_OF_COMPLAINT[visit.complaint] + self.dice.normal()
         for acuity, limit in zip(ACUITIES, SEVERITY_LIMITS, strict=False):

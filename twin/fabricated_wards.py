@@ -275,6 +275,30 @@ class Wards:
         self.count_beds(largest)
         self._serve(largest)
 
+    def add_beds(self, unit: Unit, beds: int) -> None:
+        """Beds that were not there before."""
+        unit.beds += beds
+        self.count_beds(unit)
+        self._serve(unit)
+
+    def close(self, unit: Unit, beds: int) -> int:
+        """Close free beds at once and others as they become free; how many that are, of those that there are."""
+        beds = min(beds, unit.open - unit.to_close)
+        at_once = max(min(beds, unit.free), 0)
+        unit.to_close += beds - at_once
+        self._close(unit, at_once)
+        return beds
+
+    def open_again(self, unit: Unit, beds: int) -> None:
+        """Open so many of the closed beds again; those that were yet to be closed stay open."""
+        waiting = min(beds, unit.to_close)
+        unit.to_close -= waiting
+        opened = min(beds - waiting, unit.closed)
+        if opened:
+            unit.closed -= opened
+            self.count_beds(unit)
+            self._serve(unit)
+
     def count_beds(self, unit: Unit) -> None:
         """Note how many beds of the unit are open."""
         self._timeline.note(BedsCounted, unit.name, unit.name, unit=unit.name, count=unit.open)

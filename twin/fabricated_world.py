@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from ingest.clock import Clock
 from ingest.events import Arrived, Departed, EnteredWard, Event, Moved
+from twin.fabricated_acts import Act, begin
 from twin.fabricated_facts import DAY_MIN
 from twin.fabricated_hospital import UNITS, FabricatedHospital, FabricationError, LevelShift
 from twin.fabricated_house import House, Snapshot, hidden_start
@@ -98,6 +99,15 @@ class World:
                     yield batch
             else:
                 self._advance(self._house.minute + _LOOK_AHEAD_MIN)
+
+    @property
+    def minute(self) -> float:
+        """The same in minutes since the hidden start."""
+        return self._house.minute
+
+    def begin(self, act: Act) -> None:
+        """What is done to the hospital, from now on."""
+        begin(self._house, act)
 
     def snapshot(self) -> Snapshot:
         """The true state, now: what the oracle runs on from."""

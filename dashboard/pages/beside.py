@@ -13,10 +13,12 @@ from dashboard.panels import (
     alerts,
     checks,
     compare,
+    debrief,
     desk,
     downtime,
     feeds,
     huddle,
+    instructor,
     learned,
     path,
     quarantine,
@@ -32,6 +34,8 @@ from dashboard.report.serving import ADDRESS
 from dashboard.words import Reader
 from forecast.pages import PageView
 
+EXERCISE = "exercise"
+"""The mode of a house in which an exercise is held."""
 WALL = "wall"
 """The name of the page that all others stand beside."""
 
@@ -57,9 +61,24 @@ class Page:
     """Shows the wall's own view."""
     asks: bool = False
     """Its view depends on what the address asks for."""
+    of_exercises: bool = False
+    """There only while an exercise is held."""
 
 
 BESIDE: dict[str, Page] = {
+    "instructor": Page(
+        lambda reader: reader.say("Instructor"),
+        lambda reader: reader.say("What happens in this exercise?"),
+        lambda view, reader, _: instructor.panel(view, reader),
+        of_exercises=True,
+    ),
+    "debrief": Page(
+        lambda reader: reader.say("Debrief"),
+        lambda reader: reader.say("What was decided, and what did it do?"),
+        lambda view, reader, _: debrief.panel(view, reader),
+        asks=True,
+        of_exercises=True,
+    ),
     "alerts": Page(
         lambda reader: reader.say("Alerts"),
         lambda reader: reader.say("What is likely to go wrong, and who has it?"),
@@ -150,11 +169,12 @@ def beside(view: PageView | None, reader: Reader, place: Place) -> Component:
         waiting = absent(reader.say("The twin is waking up: the first board is being made."))
         return html.Main(waiting, className="beside")
     page = BESIDE[place.name]
-    head = header(view, reader, page.title(reader), _ways(reader, place), place.query if page.asks else "")
+    head = header(view, reader, page.title(reader), _ways(reader, place, view.mode), place.query if page.asks else "")
     return html.Main([head, page.panel(view, reader, place)], className=f"beside {place.name}-page")
 
 
-def _ways(reader: Reader, place: Place) -> list[Way]:
+def _ways(reader: Reader, place: Place, mode: str) -> list[Way]:
     """The wall, every other page and the report of the last back-test, with their addresses."""
-    others = [Way(page.name(reader), f"/{name}") for name, page in BESIDE.items() if name != place.name]
+    there = {name: page for name, page in BESIDE.items() if not page.of_exercises or mode == EXERCISE}
+    others = [Way(page.name(reader), f"/{name}") for name, page in there.items() if name != place.name]
     return [Way(reader.say("Wall"), "/"), *others, Way(reader.say("Back-test"), ADDRESS)]

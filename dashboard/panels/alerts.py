@@ -206,7 +206,10 @@ def _with_interval(three: Any, reader: Reader, unit: str = "", digits: int = 0) 
 
 
 def _recipients(view: AlertsView, reader: Reader) -> Component:
-    notes = [] if view.sends else [marked("news", reader.say("This is a replay: nobody is told."))]
+    silent = reader.say("This is a replay: nobody is told.")
+    if view.mode == "exercise":
+        silent = reader.say("This is an exercise: nobody is told.")
+    notes = [] if view.sends else [marked("news", silent)]
     rows = [_recipient(one, reader) for one in view.recipients]
     empty = [] if rows else [absent(reader.say("Nobody is told: the file of alerts names no recipient."))]
     return card("alerts-told", reader.say("Who is told?"), *notes, *rows, *empty)

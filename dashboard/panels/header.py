@@ -73,7 +73,11 @@ def switch(reader: Reader, query: str = "") -> Component:
 
 
 def _mode(board: PageView, reader: Reader) -> list[Component]:
-    texts = {"replay": reader.say("REPLAY"), "fabricated": reader.say("FABRICATED DATA")}
+    texts = {
+        "replay": reader.say("REPLAY"),
+        "fabricated": reader.say("FABRICATED DATA"),
+        "exercise": reader.say("EXERCISE"),
+    }
     if board.mode == "live":
         return []
     return [dmc.Badge(texts.get(board.mode, board.mode.upper()), className="mode", size="xl", radius="sm")]

@@ -1,0 +1,109 @@
+"""The pages of an exercise as plain values: the instructor's, and the debrief. What is not known is None."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from forecast.compare_view import Named
+
+
+@dataclass(frozen=True)
+class InjectView:
+    """What was put into the exercise, or is to be."""
+
+    at: datetime
+    told: Mapping[str, Any]
+    """Its `kind` and its numbers."""
+    by: Literal["script", "instructor"]
+
+
+@dataclass(frozen=True)
+class OptionView:
+    """What the twin said of one course of action at a decision: by criterion the mean of the differences from doing
+    nothing, and whether the interval of it is clear of 0."""
+
+    name: str
+    fr: str
+    en: str
+    to_choose: bool
+    """Did no other one outdo it on all that the point of view looks at?"""
+    is_decision: bool
+    effects: Mapping[str, tuple[float, bool]]
+
+
+@dataclass(frozen=True)
+class CriterionNamed:
+    """A criterion's names, unit and which way is better."""
+
+    name: str
+    fr: str
+    en: str
+    unit_fr: str
+    unit_en: str
+    better: Literal["less", "more"]
+
+
+@dataclass(frozen=True)
+class AdviceView:
+    """What the twin would have advised at a decision, from one point of view."""
+
+    as_of: datetime
+    hours: float
+    members: int
+    criteria: tuple[CriterionNamed, ...]
+    options: tuple[OptionView, ...]
+
+
+@dataclass(frozen=True)
+class HappenedView:
+    """A measure's mean from a decision on: as it happened, and as it would have without the decision, with the same
+    patients and the same luck."""
+
+    measure: str
+    with_it: float
+    without: float
+
+
+@dataclass(frozen=True)
+class DecisionMade:
+    """What players decided."""
+
+    at: datetime
+    proposal: int
+    words: str
+    reason: str
+    who: str
+    what: Literal["adopted", "adapted", "declined"]
+    lacks: tuple[str, ...]
+    """Kinds of change that the world of the exercise cannot act on."""
+    advice: AdviceView | None
+    """None while it is worked out."""
+    fault: str | None
+    happened: tuple[HappenedView, ...]
+    over_min: float
+    """How long that is counted over."""
+
+
+@dataclass(frozen=True)
+class ExerciseView:
+    """An exercise, whole."""
+
+    made_at: datetime
+    zone: str
+    hospital: str
+    mode: str
+    begun_at: datetime
+    ended_at: datetime | None
+    speed: float
+    injects: tuple[InjectView, ...]
+    scheduled: tuple[InjectView, ...]
+    decisions: tuple[DecisionMade, ...]
+    silent_until: datetime | None
+    counts: Mapping[str, int]
+    """The truth, now: what players cannot see during an outage."""
+    views: tuple[Named, ...] = ()
+    view: str = ""
+    """The point of view that the advice is told from."""
