@@ -18,7 +18,7 @@ from forecast.archive import Archive
 from forecast.cluster import Certificates
 from forecast.ensemble import Run
 from forecast.executors import executor_of
-from forecast.own_scenarios import OwnScenarios
+from forecast.own_scenarios import KnownScenarios, OwnScenarios
 from forecast.points_of_view import points_of_view
 from forecast.services import services_file
 from forecast.study import Study
@@ -77,8 +77,11 @@ class House:
 
     def scenarios(self, names: tuple[str, ...] | None = None) -> list[Scenario]:
         """The wall's scenarios, or those named, of the catalogue and those that were saved here."""
-        saved = OwnScenarios(self.database, self.clock).all()
-        return pick({**saved, **scenario_catalogue(self.settings)}, names or self.settings.wall_scenarios)
+        return pick(self.catalogue(), names or self.settings.wall_scenarios)
+
+    def catalogue(self) -> KnownScenarios:
+        """The catalogue and what was saved here, also later on."""
+        return KnownScenarios(OwnScenarios(self.database, self.clock), scenario_catalogue(self.settings))
 
     def pseudonyms(self) -> Pseudonyms:
         """Keyed with the secret beside the database; made anew only while the log is empty."""
@@ -103,7 +106,7 @@ def study_of(house: House) -> Study:
     """What comparing scenarios needs: points of view, services, catalogue, hospital."""
     settings = house.settings
     return Study(
-        points_of_view(settings.views), services_file(settings.services), scenario_catalogue(settings), house.hospital,
+        points_of_view(settings.views), services_file(settings.services), house.catalogue(), house.hospital,
         house.hospital.spaces if house.own_hospital else None, supplies_of(settings, house.hospital),
     )  # fmt: skip
 

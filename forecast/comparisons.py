@@ -83,7 +83,6 @@ class Comparisons:
         self._study, self._source, self._executor, self._clock = study, source, executor, clock
         self._how, self._mode, self._default, self._carried = how, mode, default, carried
         self._further = further
-        self._further = further
         self._lock = threading.Lock()
         self._works: dict[tuple[str, ...], _Work] = {}
 

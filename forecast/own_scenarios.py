@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -57,6 +57,28 @@ class OwnScenarios:
             cursor.execute(_ADD)
             cursor.unregister("incoming")
         return _made(name, told)
+
+
+class KnownScenarios(Mapping[str, Scenario]):
+    """A catalogue and what was saved beside it, as they are whenever it is looked at; the catalogue's names win."""
+
+    def __init__(self, own: OwnScenarios, catalogue: Mapping[str, Scenario]) -> None:
+        self._own, self._catalogue = own, catalogue
+        self._seen: dict[str, Scenario] = {}
+
+    def __getitem__(self, name: str) -> Scenario:
+        if name in self._catalogue:
+            return self._catalogue[name]
+        if name not in self._seen:  # what is saved stays as it is
+            self._seen = self._own.all()
+        return self._seen[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self._seen = self._own.all()
+        return iter({**self._catalogue, **self._seen})
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _plain(sentence: str) -> str:

@@ -42,6 +42,19 @@ def test_a_scenario_with_numbers_of_its_own(run: Run, data: Path) -> None:
     assert (told["members"], effect["n"], told["hours"]) == (6, 6, 12.0)
 
 
+def test_support_services_are_among_what_a_scenario_changes(run: Run, data: Path) -> None:
+    """A kitchen that delivers nothing is missed at the next meal, by catering alone."""
+    asked = ("scenarios", "compare", "kitchen_down", "earlier_discharges", "--view", "support", *FEW)
+    told = run(*asked, "--data", data, "--json").json
+    effects = told["effects"]["kitchen_down"]
+    assert effects["supplies_short:catering"]["ci95"][0] > 0
+    assert effects["supplies_short:linen"]["mean"] == 0.0
+    assert told["effects"]["earlier_discharges"]["supplies_short:catering"]["mean"] <= 0.0
+    grid = run("scenarios", "grid", "kitchen_down", "--combinations", "2", *FEW, "--data", data, "--json").json
+    usual, without = grid["outcomes"]["supplies_short:catering"]
+    assert without > usual
+
+
 def test_as_text_each_criterion_has_a_line(run: Run, data: Path) -> None:
     told = run("scenarios", "run", "mass_casualty_20", "--view", "nurses", *FEW, "--data", data).out
     assert "12 h, 6 members on the same luck" in told

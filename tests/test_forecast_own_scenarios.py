@@ -9,11 +9,11 @@ import pytest
 
 from forecast.archive import SCHEMA_SQL
 from forecast.errors import QuestionError
-from forecast.own_scenarios import OwnScenarios, as_toml
+from forecast.own_scenarios import KnownScenarios, OwnScenarios, as_toml
 from ingest.clock import SimulatedClock
 from ingest.database import Database
 from tests.histories import NOON
-from twin.scenarios import Scenario, catalogue, composed, scenarios_of
+from twin.scenarios import Scenario, catalogue, composed, pick, scenarios_of
 
 SHIPPED = catalogue()
 BOTH = composed([SHIPPED["mass_casualty"], SHIPPED["earlier_discharges"], SHIPPED["fast_track"]])
@@ -94,3 +94,14 @@ def test_one_of_another_form_is_left_out_and_told(database: Database, caplog: py
         cursor.execute("UPDATE own_scenario SET told = ?", [json.dumps({"fr": "a", "dragons": 1})])
     assert own(database).all() == {}
     assert "the saved scenario night is of another form" in caplog.text
+
+
+def test_what_is_saved_later_is_known_too_and_takes_no_name_of_the_catalogue(database: Database) -> None:
+    known = KnownScenarios(own(database), SHIPPED)
+    assert ("busy_night" in known, len(known), list(known)) == (False, len(SHIPPED), list(SHIPPED))
+    own(database).save("busy_night", "Nuit.", "Night.", BOTH, taken={})
+    own(database).save("fast_track", "Autre.", "Another.", BOTH, taken={})
+    assert list(known) == [*SHIPPED, "busy_night"]
+    assert known["fast_track"] == SHIPPED["fast_track"]
+    [both] = pick(known, ["busy_night+ten_beds_closed"])
+    assert both.changes == composed([BOTH, SHIPPED["ten_beds_closed"]]).changes

@@ -22,20 +22,27 @@ from forecast.ensemble import Run
 from forecast.grid_desk import means
 from forecast.grid_store import GridStore
 from forecast.grids import GridWork, run_grid, work_of
+from forecast.issue import Times, issue
 from forecast.lever import no_lever
-from forecast.outcome_runs import fault_of
+from forecast.outcome_runs import Wanted, fault_of
+from forecast.past import Past, grid_start
 from forecast.points_of_view import Criterion
 from forecast.robustness import RobustnessMap, robustness
 from forecast.robustness import as_json as map_json
 from forecast.sensitivity import Sensitivity, sensitivity
 from forecast.situation import Situation, situation_of
 from forecast.study import Study, with_numbers
+from forecast.supplies import supplies_known
+from forecast.supplies_further import SuppliesFurther
 from twin.memory import Memory
 from twin.scenarios import Scenario, pick
+from twin.state import State
 
 ACTIONS = ("run", "compare", "grid")
 GRID_MEMBERS = 200
 COMBINATIONS = 500
+_FEW = 20
+"""Members that say what is usual, where the log is younger than a day."""
 _TOLD_FIRST = 8
 """Lines of a list that is told as text."""
 
@@ -83,6 +90,7 @@ class _Bench:
     situation: Situation
     known_at: datetime
     how: Run
+    wanted: Wanted
 
 
 def _bench_of(house: House, options: argparse.Namespace) -> _Bench:
@@ -93,7 +101,17 @@ def _bench_of(house: House, options: argparse.Namespace) -> _Bench:
     how = replace(house.run(), seed=seed_of(house.settings.seed, at))
     study = study_of(house)
     study.criteria((), view=options.view, names=_listed(options.criteria))  # a typo is told before the work
-    return _Bench(house, study, situation, known_at, how)
+    supplies = _supplies(house, memory.at(min(at, known_at)), situation, how)
+    return _Bench(house, study, situation, known_at, how, replace(study.wanted, further=(supplies,)))
+
+
+def _supplies(house: House, state: State, situation: Situation, how: Run) -> SuppliesFurther:
+    """Support services, by what was known of them then."""
+    at = situation.as_of
+    history, _ = Past(grid_start(at)).at(state, situation.known, situation.calibration, at)
+    few = replace(how, members=_FEW)
+    usual = issue(situation, house.scenarios((USUAL,)), few, Times(at, at, at))
+    return SuppliesFurther(supplies_known(house.supplies, state, history, situation, usual), how.seed)
 
 
 @contextmanager
@@ -114,7 +132,7 @@ def _compared(bench: _Bench, options: argparse.Namespace) -> tuple[dict[str, Any
     able = [one for one in scenarios if no_lever(bench.situation, one) is None]
     with _workers(bench.house) as workers, progress("members") as report:
         *_, found = outcomes_by_stage(
-            bench.situation, able, bench.how, bench.study.wanted, executor=workers, progress=report
+            bench.situation, able, bench.how, bench.wanted, executor=workers, progress=report
         )  # fmt: skip
     there = list(next(iter(found.values())))
     told = comparison(found, bench.study.criteria(there, view=options.view, names=_listed(options.criteria)))
@@ -182,7 +200,7 @@ def _grid(bench: _Bench, options: argparse.Namespace) -> tuple[dict[str, Any], l
     design = _design(bench, options)
     scenarios = made(design, bench.study.catalogue)
     _check(bench, scenarios)
-    work = work_of(bench.situation, design, scenarios, bench.how, bench.study.wanted, known_at=bench.known_at)
+    work = work_of(bench.situation, design, scenarios, bench.how, bench.wanted, known_at=bench.known_at)
     store = GridStore(bench.house.database)
     with _workers(bench.house) as workers, progress("members") as report:
         run_grid(
