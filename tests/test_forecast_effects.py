@@ -18,14 +18,14 @@ from twin.scenarios import catalogue, pick
 NAMES = (
     "as_usual", "earlier_discharges[hours=1]", "earlier_discharges[hours=4]", "targets_met", "ten_beds_closed",
     "electives_postponed[percent=20]", "electives_postponed[percent=100]", "escalation_beds[beds=15,delay=0]",
-    "escalation_beds[beds=4,delay=0]",
+    "escalation_beds[beds=4,delay=0]", "smoothed_discharges",
 )  # fmt: skip
 BOARDING = Criterion("boarding_h", "a", "a", "h", "less")
 
 
 @cache
 def found() -> dict[str, Outcomes]:
-    """Of a congested hospital over two days."""
+    """Of a congested hospital from a Sunday noon on, over two days."""
     kernel.warm()
     how = Run(members=80, horizon_min=2880.0, seed=11)
     *_, last = outcomes_by_stage(situation(), pick(catalogue(), NAMES), how, Wanted())
