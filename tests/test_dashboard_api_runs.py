@@ -33,6 +33,7 @@ from forecast.workers import Workers
 from tests.api_worlds import World, json_of, refused, world_of
 from tests.histories import scenarios
 from tests.test_forecast_whatif import ground
+from twin.kernel import warm
 from twin.scenarios import carrying
 
 HOW = Run(members=12, horizon_min=360.0, seed=7)
@@ -224,8 +225,10 @@ def test_a_process_that_dies_is_told_and_leaves_its_place() -> None:
 
 
 def test_members_run_in_a_process_that_gives_way() -> None:
+    warm()
     workers = Workers(1)
     try:
+        workers.submit(warm).result()
         with world_of(weighed(), workers) as world:
             before = workers.submit(os.nice, 0).result()
             assert json_of(asked(world, hours=1)) == _alone()
