@@ -7,16 +7,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from forecast.ensemble import Run
+from forecast.issue import Times, issue
 from forecast.outcome_runs import Further, Outcomes
+from forecast.past import Past, grid_start
 from forecast.situation import Situation
-from forecast.supplies import Runner, SuppliesKnown, changes_of
+from forecast.supplies import Runner, SuppliesKnown, changes_of, supplies_known
 from forecast.values import Array, Members
 from twin.scenarios import Scenario
+from twin.state import State
 from twin.supplies import SupplyRun
+from twin.supply_file import Supplies
 
 LACKS, SHORT = "unmet:", "supplies_short:"
 """Begin the names of how many items of a service lack something, and of for how many hours, items together."""
-
+_FEW = 20
+"""Members that say what is usual, where the log is younger than a day."""
 Furthers = Callable[[Situation], tuple[Further, ...]]
 """What is known beside care at a situation's instant."""
 
@@ -47,3 +53,13 @@ class SuppliesFurther:
             name = f"{LACKS}{item.told.service}"
             out[name] = out[name] + lacking if name in out else lacking
         return out
+
+
+def supplies_further(
+    supplies: Supplies, state: State, situation: Situation, usual: Scenario, how: Run
+) -> SuppliesFurther:
+    """Support services as they are known at a situation's instant, for runs that nobody has made a forecast for."""
+    at = situation.as_of
+    history, _ = Past(grid_start(at)).at(state, situation.known, situation.calibration, at)
+    forecast = issue(situation, [usual], replace(how, members=_FEW), Times(at, at, at))
+    return SuppliesFurther(supplies_known(supplies, state, history, situation, forecast), how.seed)

@@ -3,7 +3,7 @@
 `cpu_s` is what the processes used, with their start: half of it on two idle cores.
 
     python -m tests.bench_grid
-    python -m tests.bench_grid --combinations 500 --members 200 --of learned described
+    python -m tests.bench_grid --combinations 500 --members 200 --of learned described --supplies
 
 `learned`: the large congested fabricated hospital (some 230 arrivals a day), as its log has taught; `described`: the
 shipped hospital of 220 arrivals a day by its whole path of 70 stages.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from resource import RUSAGE_CHILDREN, getrusage
 
@@ -26,6 +27,7 @@ from forecast.lever import no_lever
 from forecast.outcome_runs import Wanted, fault_of
 from forecast.services import services_file
 from forecast.situation import Situation, situation_of
+from forecast.supplies_further import supplies_further
 from forecast.workers import Workers
 from ingest.clock import stopwatch
 from ingest.database import Database
@@ -37,26 +39,33 @@ from twin.kernel import warm
 from twin.scenarios import catalogue
 from twin.site import load_site
 from twin.state import State, fold
+from twin.supply_file import load_supplies
 
 START = datetime(2025, 9, 1, tzinfo=UTC)
 DAYS = 35
 
 
-def situations(of: str) -> Situation:
+def situations(of: str) -> tuple[State, Situation]:
     """The hospital on a Wednesday at 14 h."""
     at = START + timedelta(days=DAYS + 2, hours=12)
     state = fold(State(), World(FabricatedHospital("congested", "large"), START, 5).run_until(at))
     if of == "learned":
-        return situation_of(state, calibrate(state, load_hospital(), at), at)
-    return situation_of(state, described(load_site(None), state, at), at)
+        return state, situation_of(state, calibrate(state, load_hospital(), at), at)
+    return state, situation_of(state, described(load_site(None), state, at), at)
 
 
-def took(of: str, combinations: int, members: int, children: int) -> dict[str, object]:
+def took(of: str, combinations: int, members: int, children: int, *, supplies: bool) -> dict[str, object]:
     """Seconds of a grid, after a first small one that makes the processes ready."""
-    situation, how, all_of_them = situations(of), Run(members=members), catalogue()
+    how, all_of_them = Run(members=members), catalogue()
+    state, situation = situations(of)
     able = [one for name, one in all_of_them.items() if name != USUAL and no_lever(situation, one) is None]
     design = survey(able, combinations, seed=1, able=lambda one: fault_of(situation, one, how) is None)
     scenarios, wanted = made(design, all_of_them), Wanted(services_file(), 58)
+    if supplies:
+        shipped = load_supplies(wards={unit.name for unit in situation.calibration.hospital.wards})
+        known = supplies_further(shipped, state, situation, all_of_them[USUAL], how)
+        wanted = replace(wanted, further=(known,))
+    before = sum(getrusage(RUSAGE_CHILDREN)[:2])
     workers = Workers(children, prepare=warm)
     try:
         with Database.open(None, schemas=SCHEMAS) as database:
@@ -73,11 +82,12 @@ def took(of: str, combinations: int, members: int, children: int) -> dict[str, o
             seconds = stopwatch() - began
     finally:
         workers.shutdown()
-    children_s = getrusage(RUSAGE_CHILDREN)
+    used = getrusage(RUSAGE_CHILDREN)
     return {
-        "of": of, "combinations": len(scenarios), "members": members, "whole": whole, "seconds": round(seconds, 1),
+        "of": of, "supplies": supplies, "combinations": len(scenarios), "members": members, "whole": whole,
+        "seconds": round(seconds, 1),
         "first_answer_s": round(ticks[1], 1), "path": situation.calibration.path.name, "scenarios": len(able),
-        "cpu_s": round(children_s.ru_utime + children_s.ru_stime, 1), "load": round(os.getloadavg()[0], 1),
+        "cpu_s": round(used.ru_utime + used.ru_stime - before, 1), "load": round(os.getloadavg()[0], 1),
     }  # fmt: skip
 
 
@@ -88,10 +98,14 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=200)
     parser.add_argument("--children", type=int, default=2)
     parser.add_argument("--of", nargs="+", choices=("learned", "described"), default=["learned", "described"])
+    parser.add_argument("--supplies", action="store_true", help="what support services lack is looked at too")
     options = parser.parse_args()
     warm()
     for of in options.of:
-        print(json.dumps(took(of, options.combinations, options.members, options.children)), flush=True)
+        print(
+            json.dumps(took(of, options.combinations, options.members, options.children, supplies=options.supplies)),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

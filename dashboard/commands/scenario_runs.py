@@ -22,27 +22,21 @@ from forecast.ensemble import Run
 from forecast.grid_desk import means
 from forecast.grid_store import GridStore
 from forecast.grids import GridWork, run_grid, work_of
-from forecast.issue import Times, issue
 from forecast.lever import no_lever
 from forecast.outcome_runs import Wanted, fault_of
-from forecast.past import Past, grid_start
 from forecast.points_of_view import Criterion
 from forecast.robustness import RobustnessMap, robustness
 from forecast.robustness import as_json as map_json
 from forecast.sensitivity import Sensitivity, sensitivity
 from forecast.situation import Situation, situation_of
 from forecast.study import Study, with_numbers
-from forecast.supplies import supplies_known
-from forecast.supplies_further import SuppliesFurther
+from forecast.supplies_further import supplies_further
 from twin.memory import Memory
 from twin.scenarios import Scenario, pick
-from twin.state import State
 
 ACTIONS = ("run", "compare", "grid")
 GRID_MEMBERS = 200
 COMBINATIONS = 500
-_FEW = 20
-"""Members that say what is usual, where the log is younger than a day."""
 _TOLD_FIRST = 8
 """Lines of a list that is told as text."""
 
@@ -101,17 +95,9 @@ def _bench_of(house: House, options: argparse.Namespace) -> _Bench:
     how = replace(house.run(), seed=seed_of(house.settings.seed, at))
     study = study_of(house)
     study.criteria((), view=options.view, names=_listed(options.criteria))  # a typo is told before the work
-    supplies = _supplies(house, memory.at(min(at, known_at)), situation, how)
+    [usual] = house.scenarios((USUAL,))
+    supplies = supplies_further(house.supplies, memory.at(min(at, known_at)), situation, usual, how)
     return _Bench(house, study, situation, known_at, how, replace(study.wanted, further=(supplies,)))
-
-
-def _supplies(house: House, state: State, situation: Situation, how: Run) -> SuppliesFurther:
-    """Support services, by what was known of them then."""
-    at = situation.as_of
-    history, _ = Past(grid_start(at)).at(state, situation.known, situation.calibration, at)
-    few = replace(how, members=_FEW)
-    usual = issue(situation, house.scenarios((USUAL,)), few, Times(at, at, at))
-    return SuppliesFurther(supplies_known(house.supplies, state, history, situation, usual), how.seed)
 
 
 @contextmanager
