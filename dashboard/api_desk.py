@@ -113,11 +113,12 @@ class ApiDesk:
 
     def _told(self, one: Proposal) -> dict[str, Any]:
         at = one.decision.at if one.decision else one.proposed_at
+        said = changes_said(one.scenario, self._door.hospital, self._door.supplies, at)
         return {
             "name": one.name, "proposed_at": one.proposed_at.isoformat(),
             "author": self._named(one.author) if one.shows_author else None,
             "signed": one.signed, "words": one.words, "change": one.scenario.changes,
-            "said": [{"fr": fr, "en": en} for fr, en in changes_said(one.scenario, self._door.hospital, at)],
+            "said": [{"fr": fr, "en": en} for fr, en in said],
             "state": one.state, "supporters": len(one.supporters), "varies": one.varies,
             "comments": [
                 {"at": c.at.isoformat(), "who": self._named(c.who) if one.shows_names else None, "words": c.words}

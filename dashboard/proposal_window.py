@@ -24,6 +24,7 @@ from ingest.clock import Clock
 from ingest.errors import EdtwinError
 from twin.hospital import Hospital
 from twin.scenarios import Scenario
+from twin.supply_file import Supplies
 
 ACTS = ("comment", "support", "unsupport", "withdraw", "adopt", "adapt", "decline", "end")
 UNTIL_H = (8, 24, 72)
@@ -39,6 +40,7 @@ class DeskDoor:
     desk: Desk
     people: People
     hospital: Hospital
+    supplies: Supplies
     clock: Clock
 
     def propose(self, who: str, words: str, scenario: Scenario, as_of: datetime, varies: str | None = None) -> str:

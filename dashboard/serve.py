@@ -121,7 +121,7 @@ def serve(
         zone=house.hospital.zone,
     )  # fmt: skip
     people, adopted = people_of(house.settings.people), Adopted(desk, Placebos(house.database))
-    door = DeskDoor(desk, people, house.hospital, house.clock)
+    door = DeskDoor(desk, people, house.hospital, house.supplies, house.clock)
     huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
     supplies = SuppliesDesk(house.supplies, house.hospital, mode, SupplyArchive(house.database))
     loop = Loop(
@@ -143,7 +143,7 @@ def serve(
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
         "desk": DeskPage(
-            desk, people, comparisons, house.hospital, house.clock, mode, lambda: adopted.faults
+            desk, people, comparisons, house.hospital, house.supplies, house.clock, mode, lambda: adopted.faults
         ).view,
     }  # fmt: skip
     if exercise is not None:

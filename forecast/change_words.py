@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from ingest.clock import local
@@ -23,6 +22,7 @@ from twin.changes import (
 )
 from twin.hospital import BED, SPACE, Hospital
 from twin.scenarios import Scenario
+from twin.supply_file import Supplies
 
 Both = tuple[str, str]
 """In French and in English."""
@@ -31,11 +31,6 @@ _PROFESSIONS = {
     "doctor": ("médecins", "doctors"), "nurse": ("infirmiers", "nurses"), "porter": ("brancardiers", "porters"),
     "cleaner": ("agents de bionettoyage", "cleaners"), "technician": ("techniciens", "technicians"),
     "radiographer": ("manipulateurs radio", "radiographers"), "clerk": ("agents d'accueil", "clerks"),
-}  # fmt: skip
-_SERVICES = {
-    "catering": ("repas", "meals"), "linen": ("linge", "linen"), "pharmacy": ("médicaments", "medicines"),
-    "equipment": ("matériel", "equipment"), "oxygen": ("oxygène", "oxygen"), "blood": ("sang", "blood"),
-    "transport": ("brancardage", "porters"), "cleaning": ("bionettoyage", "cleaning"),
 }  # fmt: skip
 _DURATIONS = {
     "laboratory": ("délai du laboratoire", "laboratory results"), "imaging": ("examens d'imagerie", "imaging"),
@@ -48,15 +43,16 @@ _DURATIONS = {
 }  # fmt: skip
 
 
-def changes_said(scenario: Scenario, hospital: Hospital, now: datetime) -> list[Both]:
-    """Each change with its window, minutes being counted from an instant."""
+def changes_said(scenario: Scenario, hospital: Hospital, supplies: Supplies, now: datetime) -> list[Both]:
+    """Each change with its window, minutes being counted from an instant; units and services as the site calls them."""
     zone = hospital.zone
     return [
-        _with_window(_said(change, hospital), change, now, zone) for change in scenario.at(now, zone).change.changes
+        _with_window(_said(change, hospital, supplies), change, now, zone)
+        for change in scenario.at(now, zone).change.changes
     ]
 
 
-def _said(change: Windowed, hospital: Hospital) -> Both:
+def _said(change: Windowed, hospital: Hospital, supplies: Supplies) -> Both:
     match change:
         case CapacityChange():
             return _capacity(change, hospital)
@@ -77,7 +73,7 @@ def _said(change: Windowed, hospital: Hospital) -> Both:
         case DischargeChange():
             return _discharges(change)
         case SupplyChange():
-            return _supplies(change)
+            return _supplies(change, supplies)
     return _plain(type(change).__name__)
 
 
@@ -112,8 +108,8 @@ def _discharges(change: DischargeChange) -> Both:
     return ", ".join(fr for fr, _ in parts), ", ".join(en for _, en in parts)
 
 
-def _supplies(change: SupplyChange) -> Both:
-    names = _SERVICES.get(change.service or "", _plain(change.item or change.service or ""))
+def _supplies(change: SupplyChange, supplies: Supplies) -> Both:
+    names = _supplied(change, supplies)
     fr, en = [], []
     if change.factor != 1.0:
         fr.append(f"besoin × {change.factor:.2g}")
@@ -131,6 +127,14 @@ def _supplies(change: SupplyChange) -> Both:
         fr.append(f"capacité × {change.capacity:.2g}")
         en.append(f"capacity × {change.capacity:.2g}")
     return f"{names[0]} : {', '.join(fr)}".replace("%", " %"), f"{names[1]}: {', '.join(en)}"
+
+
+def _supplied(change: SupplyChange, supplies: Supplies) -> Both:
+    """What the site calls the item, or the service, of a change."""
+    items = {item.name: (item.told.fr, item.told.en) for item in supplies.items}
+    services = {service.name: (service.fr, service.en) for service in supplies.services}
+    name = change.item or change.service or ""
+    return (items if change.item else services).get(name, _plain(name))
 
 
 def _pool(name: str, hospital: Hospital) -> Both:
@@ -180,8 +184,3 @@ def _clock(minute: float, now: datetime, zone: str) -> str:
     at = local(now + timedelta(minutes=minute), zone)
     here = local(now, zone)
     return f"{at:%H:%M}" if at.date() == here.date() else f"{at:%d/%m %H:%M}"
-
-
-def lines(scenario: Scenario, hospital: Hospital, now: datetime) -> Iterator[str]:
-    """In English, for commands."""
-    return (en for _, en in changes_said(scenario, hospital, now))

@@ -15,6 +15,7 @@ from forecast.proposals import Proposal
 from forecast.realised import Effect
 from ingest.clock import Clock
 from twin.hospital import Hospital
+from twin.supply_file import Supplies
 
 SHOWN = 60
 """Proposals on the page: the open ones and the newest of the others; all can be exported."""
@@ -24,13 +25,13 @@ class DeskPage:
     """What makes the page; `comparisons` runs the open proposals."""
 
     def __init__(
-        self, desk: Desk, people: People, comparisons: Comparisons, hospital: Hospital, clock: Clock, mode: str,
-        faults: Callable[[], Mapping[str, str]] = dict,
+        self, desk: Desk, people: People, comparisons: Comparisons, hospital: Hospital, supplies: Supplies,
+        clock: Clock, mode: str, faults: Callable[[], Mapping[str, str]] = dict,
     ) -> None:  # fmt: skip
         """`faults` says why the forecast does not carry what it should, by proposal."""
         self._faults = faults
         self._desk, self._people, self._comparisons = desk, people, comparisons
-        self._hospital, self._clock, self._mode = hospital, clock, mode
+        self._hospital, self._supplies, self._clock, self._mode = hospital, supplies, clock, mode
         self._last: dict[str, ChoiceView] = {}
         self._last_view = ""
 
@@ -76,7 +77,7 @@ class DeskPage:
         at = one.decision.at if one.decision else one.proposed_at
         return ProposalView(
             name=one.name, number=_number(one.name), proposed_at=one.proposed_at, author=author, words=one.words,
-            changes=tuple(changes_said(one.scenario, self._hospital, at)), state=one.state,
+            changes=tuple(changes_said(one.scenario, self._hospital, self._supplies, at)), state=one.state,
             supporters=len(one.supporters), comments=comments, varies=_number(one.varies) if one.varies else None,
             variations=tuple(_number(n) for n, v in there.items() if v.varies == one.name and v.state == "open"),
             decision=self._decision(one, now), choice=choice, effects=tuple(map(_done, one.effects)),

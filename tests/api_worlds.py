@@ -31,6 +31,7 @@ from tests.compare_views import STUDY
 from tests.histories import hospital
 from tests.test_forecast_desk import ANNA, BEN, MARY, NAMES, NOW
 from twin.scenarios import catalogue
+from twin.supply_file import load_supplies
 
 CATALOGUE = catalogue()
 PEOPLE: tuple[Person, ...] = (ANNA, BEN, MARY)
@@ -86,7 +87,7 @@ def world_of(
     clock = SimulatedClock(NOW)
     with Database.open(None, [SCHEMA_SQL], threads=1) as database:
         desk = Desk(database, clock, NAMES, horizon_min=1440.0, zone=hospital().zone)
-        door = DeskDoor(desk, LocalPeople(people), hospital(), clock)
+        door = DeskDoor(desk, LocalPeople(people), hospital(), load_supplies(), clock)
         turns = Turns(lambda: executor, waiting)
         server: Flask = build_app(ordinary, WallSettings()).server
         world = World(server.test_client(), server, desk, clock, turns, now)

@@ -25,10 +25,11 @@ from tests.component_trees import FRENCH, READER, texts, with_class
 from tests.desk_views import EMPTY, FULL, MEASURED, OPEN
 from twin.hospital import load_hospital
 from twin.pathway import TABLES, load_path
-from twin.scenarios import Names, catalogue, pick
+from twin.scenarios import Names, catalogue, pick, scenario_from
+from twin.supply_file import load_supplies
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
-HOSPITAL = load_hospital()
+HOSPITAL, SUPPLIES = load_hospital(), load_supplies()
 NURSES = pick(catalogue(), ["extra_nurse"])[0]
 
 
@@ -93,7 +94,7 @@ def door(tmp_path: Path) -> DeskDoor:
     database = Database.open(tmp_path / "desk.duckdb", schemas=(INGEST_SQL, SCHEMA_SQL))
     clock = SimulatedClock(NOW)
     desk = Desk(database, clock, names, horizon_min=1440.0, zone=HOSPITAL.zone)
-    return DeskDoor(desk, ANYBODY, HOSPITAL, clock)
+    return DeskDoor(desk, ANYBODY, HOSPITAL, SUPPLIES, clock)
 
 
 def do(door: DeskDoor, act: str, who: str, note: str = "", *, proposal: str = "proposal-1", **more: Any) -> str:
@@ -173,17 +174,29 @@ def test_every_act_of_the_page_is_one_that_the_window_knows() -> None:
         ("earlier_discharges", ["wards discharge 2 h earlier, from 03/03 06:00"]),
         ("mass_casualty_20", ["20 more victims or patients, from 15:30"]),
         ("porters_short", ["Porters: 30% away, until 03/03 15:00", "search for a bed: × 1.15, until 03/03 15:00"]),
-        ("kitchen_down", ["meals: deliveries missed, until 03/03 03:00"]),
+        ("kitchen_down", ["Catering: deliveries missed, until 03/03 03:00"]),
         ("winter_peak", ["arrivals: 120%", "arrivals (aged 75+): 115%", "ward discharges × 0.91"]),
     ],
 )
 def test_changes_are_told_with_their_window_on_the_local_clock(name: str, english: list[str]) -> None:
     [scenario] = pick(catalogue(), [name])
-    assert [en for _, en in changes_said(scenario, HOSPITAL, NOW)] == english
+    assert [en for _, en in changes_said(scenario, HOSPITAL, SUPPLIES, NOW)] == english
 
 
 def test_every_scenario_of_the_catalogue_can_be_told_in_words_in_both_languages() -> None:
     for scenario in catalogue().values():
-        told = changes_said(scenario, HOSPITAL, NOW)
+        told = changes_said(scenario, HOSPITAL, SUPPLIES, NOW)
         assert len(told) == len(scenario.change.changes)
         assert all(fr and en and "_" not in fr + en for fr, en in told), scenario.name
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        ("meals_standard", ("Repas ordinaires : besoin × 2", "Standard meals: need × 2")),
+        ("no_longer_there", ("no longer there : besoin × 2", "no longer there: need × 2")),
+    ],
+)
+def test_an_item_is_called_as_the_site_does_and_by_its_name_once_gone(item: str, told: tuple[str, str]) -> None:
+    scenario = scenario_from("x", "More of it.", {"supplies": [{"item": item, "factor": 2.0}]})
+    assert changes_said(scenario, HOSPITAL, SUPPLIES, NOW) == [told]

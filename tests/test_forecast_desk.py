@@ -23,6 +23,7 @@ from twin.errors import ScenarioError
 from twin.hospital import load_hospital
 from twin.pathway import TABLES, load_path
 from twin.scenarios import Names, Scenario
+from twin.supply_file import load_supplies
 
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
 HOSPITAL = load_hospital()
@@ -235,7 +236,7 @@ class Told:
 
 
 def page_of(house: House, told: Told) -> DeskPage:
-    return DeskPage(house.desk, ANYBODY, told, HOSPITAL, house.clock, "live")  # type: ignore[arg-type]
+    return DeskPage(house.desk, ANYBODY, told, HOSPITAL, load_supplies(), house.clock, "live")  # type: ignore[arg-type]
 
 
 def test_the_page_shows_the_open_ones_first_and_no_name_before_a_decision(house: House) -> None:

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
 def _lines(one: Proposal, house: House) -> Iterator[str]:
     at = one.decision.at if one.decision else one.proposed_at
     yield f"{one.name} ({one.state}): {one.words}"
-    yield from (f"  {english}" for _, english in changes_said(one.scenario, house.hospital, at))
+    yield from (f"  {english}" for _, english in changes_said(one.scenario, house.hospital, house.supplies, at))
     if one.decision is not None:
         yield f"  {one.decision.what} by {one.decision.who}: {one.decision.reason}"
     for effect in one.effects:
