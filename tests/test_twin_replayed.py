@@ -10,11 +10,13 @@ import pytest
 
 from ingest.events import RANK
 from tests.histories import NOON, hospital, state
+from twin import queue_loop
 from twin import replayed as module
 from twin.calibrate import calibrate
 from twin.durations import LEVELS, Duration, exponential
 from twin.fate import Fate
 from twin.hospital import NO_LIMIT
+from twin.kernel import compiled_queue
 from twin.learned_durations import Cells
 from twin.learned_path import Sample
 from twin.replayed import Queue, queue_of, relived, slower
@@ -77,6 +79,16 @@ def test_the_queue_is_lived_through_as_the_law_has_it() -> None:
         queue, held, seen = by_law(seed)
         assert 20 < np.isinf(seen).sum() < 180, "some leave"
         assert relived(queue, held, LIMIT).tolist() == seen.tolist()
+
+
+@pytest.mark.timeout(400)
+def test_compiled_it_is_lived_through_as_the_law_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling takes some seconds of a processor, and more on a busy machine."""
+    monkeypatch.setattr(queue_loop, "ready", [compiled_queue()])
+    for seed in range(5):
+        queue, held, seen = by_law(seed)
+        assert relived(queue, held, LIMIT).tolist() == seen.tolist()
+        assert relived(replace(queue, priority=np.zeros_like(queue.priority)), held, LIMIT).tolist() != seen.tolist()
 
 
 @pytest.mark.parametrize(

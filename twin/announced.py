@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -123,7 +124,7 @@ class _Told:
 
 def learn_kept(state: State, minutes: Minutes, from_min: float, zone: str) -> dict[str, Kept]:
     """How announcements of each of `KINDS` were kept since a minute, from what is settled."""
-    rows = [row for _, row in sorted(state.visits.items())]
+    rows = sorted(state.visits.values(), key=attrgetter("visit"))
     return {kind: _kept(kind, _told(kind, rows), minutes, from_min, zone) for kind in KINDS}
 
 

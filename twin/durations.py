@@ -88,8 +88,7 @@ class Duration:
 
     def mean_min(self) -> Array:
         """Mean minutes by `(class, block, load)`."""
-        inner = np.trapezoid(self.table, LEVELS, axis=3)
-        return np.asarray(inner + (1.0 - LEVELS[-1]) * (self.table[..., -1] + self.tail_min))
+        return mean_of(self.table, self.tail_min)
 
     def mean_at(self, cls: Index, block: Index, load: Index) -> Array:
         """Mean minutes of some patients at their load classes, `(n,)`."""
@@ -195,6 +194,12 @@ def stacked(rows: Sequence[tuple[Array, float]], shape: tuple[int, int, int]) ->
     """Rows of (quantiles, tail) in C order of `(class, block, load)` as one duration."""
     table = np.array([row for row, _ in rows]).reshape(*shape, LEVELS.size)
     return Duration(table, np.array([tail for _, tail in rows]).reshape(shape))
+
+
+def mean_of(table: Array, tail_min: Array | float) -> Array:
+    """Mean minutes of quantiles at LEVELS, `(.., level)`, and the tail's mean excess, `(..)`."""
+    inner = np.trapezoid(table, LEVELS, axis=-1)
+    return np.asarray(inner + (1.0 - LEVELS[-1]) * (table[..., -1] + tail_min))
 
 
 def _between(uniform: Array) -> tuple[Index, Array]:

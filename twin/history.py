@@ -19,16 +19,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
-from ingest.clock import local
 from ingest.events import UnitId, VisitId
 from twin.minutes import Minutes
 from twin.state import State
 from twin.story import DESTINATIONS, NOWHERE, Array, Index, Visits
 from twin.visit import Stay, Visit
+from twin.visit_told import INSTANTS, STAY, all_told, local_hours
 
 Flags = npt.NDArray[np.bool_]
 
@@ -39,6 +40,7 @@ WARD_SETTLED_MIN = 30 * 24 * 60.0
 _SETTLED = timedelta(minutes=SETTLED_MIN)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _LWBS = DESTINATIONS.index("left_without_being_seen")
+_DESTINATION_CODES = {name: code for code, name in enumerate(DESTINATIONS)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,35 +117,40 @@ def history_of_visits(
     """As `history_of`, of some visits."""
     told = [row for row in sorted(visits, key=lambda v: v.visit) if row.arrived_at or row.stays]
     rows = with_untold(told, minutes.at(as_of_min), units)
+    each = all_told(rows)
+    at = np.frombuffer(b"".join([one.instants for one in each]), INSTANTS)
+    stay = np.frombuffer(b"".join([one.stays for one in each]), STAY)
     acuity_code = {name: code for code, name in enumerate(acuities)}
-    stays = [(i, units.get(s.unit, NOWHERE), s.from_at, s.until_at, s.ward, _direct(row, k), s.end_known_at, s.untold)
-             for i, row in enumerate(rows) for k, s in enumerate(row.stays)]  # fmt: skip
     return History(
         minutes=minutes,
         as_of_min=as_of_min,
         ids=tuple(row.visit for row in rows),
         visits=Visits(
-            **{name: minutes.of_many([getattr(r, at) for r in rows]) for name, at in _COLUMNS.items()},
-            to=_codes([r.to for r in rows], {name: code for code, name in enumerate(DESTINATIONS)}),
-            acuity=_codes([r.acuity for r in rows], acuity_code),
-            stay_visit=np.array([s[0] for s in stays], dtype=np.int64),
-            stay_unit=np.array([s[1] for s in stays], dtype=np.int64),
-            stay_from_min=minutes.of_many([s[2] for s in stays]),
-            stay_until_min=minutes.of_many([s[3] for s in stays]),
+            arrived_min=minutes.of_micros(at["arrived"]),
+            triaged_min=minutes.of_micros(at["triaged"]),
+            seen_min=minutes.of_micros(at["seen"]),
+            decided_min=minutes.of_micros(at["decided"]),
+            departed_min=minutes.of_micros(at["departed"]),
+            to=_codes([one.to for one in each], _DESTINATION_CODES),
+            acuity=_codes([one.acuity for one in each], acuity_code),
+            stay_visit=np.repeat(np.arange(len(rows)), np.array([len(one.units) for one in each], dtype=np.int64)),
+            stay_unit=_codes([unit for one in each for unit in one.units], units),
+            stay_from_min=minutes.of_micros(stay["from"]),
+            stay_until_min=minutes.of_micros(stay["until"]),
         ),
-        elderly=np.array([r.age_band == "75+" for r in rows], dtype=bool),
-        wanted=_codes([_wanted(r) for r in rows], units),
-        asked=_codes([r.unit_wanted for r in rows], units),
-        discharged_min=minutes.of_many([r.discharged_at for r in rows]),
-        triage_known_min=minutes.of_many([r.triage_known_at for r in rows]),
-        contact_known_min=minutes.of_many([r.contact_known_at for r in rows]),
-        exit_known_min=minutes.of_many([r.departure_known_at or r.left_ward_known_at for r in rows]),
-        block_hour=_local_hours(minutes, [r.arrived_at or r.stays[0].from_at for r in rows], zone),
-        stay_hour=_local_hours(minutes, [s[2] for s in stays], zone),
-        stay_end_known_min=minutes.of_many([s[6] for s in stays]),
-        stay_ward=np.array([s[4] for s in stays], dtype=bool),
-        stay_direct=np.array([s[5] for s in stays], dtype=bool),
-        stay_untold=np.array([s[7] for s in stays], dtype=bool),
+        elderly=np.array([one.elderly for one in each], dtype=bool),
+        wanted=_codes([one.wanted for one in each], units),
+        asked=_codes([one.asked for one in each], units),
+        discharged_min=minutes.of_micros(at["discharged"]),
+        triage_known_min=minutes.of_micros(at["triage_known"]),
+        contact_known_min=minutes.of_micros(at["contact_known"]),
+        exit_known_min=minutes.of_micros(at["exit_known"]),
+        block_hour=local_hours(at["began"], zone),
+        stay_hour=local_hours(stay["from"], zone),
+        stay_end_known_min=minutes.of_micros(stay["end_known"]),
+        stay_ward=stay["ward"],
+        stay_direct=stay["direct"],
+        stay_untold=stay["untold"],
     )
 
 
@@ -180,7 +187,7 @@ def with_untold(visits: Sequence[Visit], as_of: datetime, units: Collection[str]
 
 def followed(visits: Iterable[Visit]) -> frozenset[str]:
     """The wards of which it is told that somebody was in them and left."""
-    return frozenset(stay.unit for visit in visits for stay in visit.stays if stay.ward and stay.until_at)
+    return frozenset(chain.from_iterable([one.left for one in all_told(visits) if one.left]))
 
 
 @dataclass(frozen=True)
@@ -196,10 +203,9 @@ class Boarding:
 def boarding(visits: Iterable[Visit]) -> dict[str, Boarding]:
     """How boarding ends, as far as it is told, by ward wanted."""
     told = defaultdict[str, list[float]](list)
-    for v in visits:
-        if v.departed_at and v.decided_at and v.unit_wanted:
-            lasted = max((v.departed_at - v.decided_at) / timedelta(minutes=1), 0.0)
-            told[v.unit_wanted].append(lasted if v.to == "ward" else np.nan)
+    for one in all_told(visits):
+        if one.boarded_min is not None and one.asked:
+            told[one.asked].append(one.boarded_min)
     minutes = {ward: np.array(lasted) for ward, lasted in told.items()}
     some = {ward: lasted[~np.isnan(lasted)] for ward, lasted in minutes.items()}
     return {
@@ -254,28 +260,6 @@ def _ward_ends(history: History) -> Array:
     typical = group_medians(visits.stay_until_min - visits.stay_from_min, visits.stay_unit + 1)
     ghost = np.isnan(visits.stay_until_min) & (history.as_of_min - visits.stay_from_min > WARD_SETTLED_MIN)
     return np.where(ghost, visits.stay_from_min + typical, visits.stay_until_min)
-
-
-_COLUMNS = {
-    "arrived_min": "arrived_at",
-    "triaged_min": "triaged_at",
-    "seen_min": "seen_at",
-    "decided_min": "decided_at",
-    "departed_min": "departed_at",
-}
-
-
-def _local_hours(minutes: Minutes, instants: Sequence[datetime | None], zone: str) -> Index:
-    return np.array([local(at or minutes.origin, zone).hour for at in instants], dtype=np.int64)
-
-
-def _wanted(row: Visit) -> str | None:
-    entered = next((s.unit for s in row.stays if s.ward), None)
-    return entered or row.unit_wanted
-
-
-def _direct(row: Visit, stay: int) -> bool:
-    return row.stays[stay].ward and (row.arrived_at is None or (stay > 0 and row.stays[stay - 1].ward))
 
 
 def _codes(values: Sequence[str | None], codes: Mapping[str, int]) -> Index:

@@ -31,6 +31,7 @@ from twin import (
     kernel_queues,
     kernel_tallies,
     model,
+    queue_loop,
     routing,
     steps,
     story,
@@ -83,6 +84,7 @@ _TEXTS = (
     kernel_patient,
     kernel_queues,
     kernel_tallies,
+    queue_loop,
 )
 _fast: list[Loop] = []
 """The compiled loop, once it is there."""
@@ -254,6 +256,12 @@ def compiled_asker(kept_in: FilePath | None = _BESIDE) -> Asker:
     return cast(Asker, _compiled(kernel_asked.ask, kept_in, {"nogil": True}))
 
 
+@cache
+def compiled_queue(kept_in: FilePath | None = _BESIDE) -> Callable[..., None]:
+    """And the queue for doctors lived through."""
+    return cast(Callable[..., None], _compiled(queue_loop.live, kept_in, {"nogil": True}))
+
+
 def _compiled(function: Callable[..., Any], kept_in: FilePath | None, options: Mapping[str, Any]) -> object:
     from numba import config, njit
 
@@ -309,10 +317,12 @@ def warm(otherwise: FilePath | None = None) -> None:
         none, no, stage = np.zeros((1, 1, 1)), np.zeros((1, 1), dtype=bool), np.full((1, 1), -1)
         ask(stage, none, none, np.zeros(1), no[0], no, no, no, no[0], np.zeros(1), np.zeros((1, 1)))
         tallier(np.empty(0), marks, np.empty(0), marks, codes, codes, np.empty((0, 2)), 0.0, np.empty(WAIT + 1))
-        loops = compiled_casting(place)
+        loops, live = compiled_casting(place), compiled_queue(place)
         _cast_nobody(loops)
+        codes = np.empty(0, dtype=np.int64)
+        live(*[np.empty(0)] * 5, np.empty((0, 1)), np.empty(0), codes, 0, np.empty(0))
     _fast[:], _counter[:], _tallier[:], _asker[:] = [form], [counter], [tallier], [ask]
-    fate_loop.ready[:] = [loops]
+    fate_loop.ready[:], queue_loop.ready[:] = [loops], [live]
 
 
 def _cast_nobody(loops: fate_loop.Loops) -> None:

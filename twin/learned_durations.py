@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.credibility import alike_at, drawn_mean
-from twin.durations import LEVELS, Duration, empirical, stacked
+from twin.durations import LEVELS, Duration, empirical, mean_of, stacked
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -127,7 +127,7 @@ def _scaled(row: Row, factor: float) -> Row:
 
 
 def _mean(row: Row) -> float:
-    return float(stacked([row], (1, 1, 1)).mean_min()[0, 0, 0])
+    return float(mean_of(*row))
 
 
 def _longer(some: _Some, class_mean: Array) -> Array:

@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.clock import local
+from twin.visit_told import NEVER, micros
 
 Array = npt.NDArray[np.float64]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
+_MINUTE_US = 60e6
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Minutes:
         """Several instants in minutes, `(n,)`."""
         origin, nan = self.origin, float("nan")
         return np.array([nan if at is None else (at - origin) / _MINUTE for at in instants], dtype=np.float64)
+
+    def of_micros(self, instants_us: npt.NDArray[np.int64]) -> Array:
+        """Several instants in microseconds since 1970 (`visit_told.NEVER` where there is none: NaN), in minutes."""
+        since = (instants_us - micros(self.origin)) / _MINUTE_US
+        return np.where(instants_us == NEVER, np.nan, since)
 
     def hours_of_week(self, first_hour: int, hours: int, zone: str) -> npt.NDArray[np.int64]:
         """The local hour of the week (0 = Monday 0:00) of whole hours since the Unix epoch, `(hours,)`.

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from heapq import heappop, heappush
-from math import inf
 
 import numpy as np
 
+from twin import queue_loop
 from twin.durations import Duration
 from twin.learned_path import Sample
 from twin.story import DESTINATIONS, Array, Index
@@ -154,90 +153,14 @@ def relived(queue: Queue, held_min: Array, limit: int) -> Array:
     2. Doctors come and go; who waits outside takes a place that has become free; then whoever comes does.
     3. Free doctors see those who have a place.
     """
-    house, ready = _House(queue, held_min, limit), [*queue.ready_min.tolist(), inf]
-    changes, change, row = [*queue.duty, (inf, 0)], 0, 0
-    while True:
-        now = min(ready[row], changes[change][0], house.next_min())
-        if now == inf:
-            return np.array(house.seen)
-        house.move_in(now)  # 1
-        house.let_go(now)
-        house.see(now)
-        while changes[change][0] <= now:  # 2
-            house.doctors, change = changes[change][1], change + 1
-        house.move_in(now)
-        while ready[row] <= now:
-            heappush(house.outside, house.places[row])
-            row += 1
-        house.move_in(now)
-        house.see(now)  # 3
-
-
-class _House:
-    """Those who wait, inside with a place in care or outside, by priority, then arrival; when what is on is over."""
-
-    def __init__(self, queue: Queue, held_min: Array, limit: int) -> None:
-        rows = range(queue.ready_min.size)
-        self.places = list(zip(queue.priority.tolist(), queue.arrived_min.tolist(), rows, strict=True))
-        self.seen = [inf] * queue.ready_min.size
-        self.doctors = 0
-        self.outside: list[tuple[float, float, int]] = []
-        self._inside: list[tuple[float, float, int]] = []
-        """Some of them may be struck off: they have left."""
-        self._impatient: list[tuple[float, int]] = []
-        """When those inside leave if still unseen by then."""
-        self._is_inside, self._count = [False] * queue.ready_min.size, 0
-        self._contacts: list[float] = []
-        self._care: list[float] = []
-        self._leaves, self._lasts = queue.leaves_min.tolist(), queue.care_min.tolist()
-        self._held, self._most, self._limit = held_min.tolist(), held_min.shape[1] - 1, limit
-
-    def next_min(self) -> float:
-        """When a doctor or a place that somebody waits for becomes free."""
-        free = self._contacts[0] if self._inside and self._contacts and len(self._contacts) >= self.doctors else inf
-        return min(free, self._care[0]) if self.outside and self._care else free
-
-    def let_go(self, now: float) -> None:
-        """Contacts and care that are over by now."""
-        for over in (self._contacts, self._care):
-            while over and over[0] <= now:
-                heappop(over)
-
-    def move_in(self, now: float) -> None:
-        """As many from outside as there is room for, once those who have left are struck off."""
-        if not self.outside:
-            return
-        while self._impatient and self._impatient[0][0] <= now:
-            self._take(heappop(self._impatient)[1])
-        room = self._limit * self.doctors - len(self._care) - self._count
-        while room > 0 and self.outside:
-            place = heappop(self.outside)
-            if self._leaves[place[2]] > now:
-                self._put(place)
-                room -= 1
-
-    def see(self, now: float) -> None:
-        """As many of those inside as there are doctors without a contact."""
-        while self._inside and len(self._contacts) < self.doctors:
-            i = heappop(self._inside)[2]
-            self._take(i)
-            if self._leaves[i] > now:
-                self.seen[i] = now
-                held = self._held[i][min(len(self._care) // self.doctors, self._most)]
-                heappush(self._contacts, now + min(held, self._lasts[i]))
-                heappush(self._care, now + self._lasts[i])
-
-    def _put(self, place: tuple[float, float, int]) -> None:
-        """Inside."""
-        heappush(self._inside, place)
-        heappush(self._impatient, (self._leaves[place[2]], place[2]))
-        self._is_inside[place[2]] = True
-        self._count += 1
-
-    def _take(self, row: int) -> None:
-        """Out again, if still inside."""
-        self._count -= self._is_inside[row]
-        self._is_inside[row] = False
+    seen = np.empty(queue.ready_min.size)
+    duty_min, duty = (np.array(column) for column in zip(*queue.duty, strict=True))
+    live = queue_loop.ready[0] if queue_loop.ready else queue_loop.live
+    live(
+        queue.ready_min, queue.leaves_min, queue.care_min, queue.priority, queue.arrived_min, held_min,
+        duty_min.astype(np.float64), duty.astype(np.int64), limit, seen,
+    )  # fmt: skip
+    return seen
 
 
 def _completed(care_min: Array, luck: np.random.Generator) -> Array:

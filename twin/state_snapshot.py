@@ -92,7 +92,7 @@ _WRITTEN = pa.ipc.IpcWriteOptions(compression="zstd")
 
 def _schema(cls: type[Any]) -> pa.Schema:
     hints = get_type_hints(cls)
-    named = {f.name: hints[f.name] for f in fields(cls) if f.name != "stays"}
+    named = {f.name: hints[f.name] for f in fields(cls) if f.init and f.name != "stays"}
     return pa.schema({name: _arrow_type(hint) for name, hint in named.items()})
 
 

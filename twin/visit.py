@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -82,6 +82,8 @@ class Visit:
     planned: bool = False
     """Came straight to a ward, by appointment."""
     stays: tuple[Stay, ...] = ()
+    told: Any = field(default=None, init=False, repr=False, compare=False)
+    """What `visit_told.py` has worked out of it, once asked for."""
 
     @property
     def waits_for(self) -> Waits:

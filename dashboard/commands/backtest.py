@@ -16,7 +16,7 @@ from typing import Any
 from dashboard.commands.calibrate import span_of
 from dashboard.commands.common import add_executor, duration, hours, instant, progress, say, settings_of, written
 from dashboard.errors import CommandError
-from dashboard.house import BACKTESTS, REPORT, House, open_house, require_data
+from dashboard.house import BACKTESTS, COMPILED, REPORT, House, open_house, require_data
 from dashboard.report.page import render
 from dashboard.words import LANGUAGES
 from forecast.arrivals_trial import Trial, arrivals_of, in_words, trial
@@ -26,6 +26,7 @@ from forecast.remote import code_digest
 from forecast.report import Making, make_report
 from forecast.verify import VERIFIED_LEADS_MIN, Verification
 from forecast.versus import Versus, compare
+from twin.kernel import warm
 
 FABRICATED_SOURCE = "fabricated"
 """What comes from the hospital that does not exist comes from sources whose name begins so."""
@@ -87,6 +88,7 @@ def _report(house: House, options: argparse.Namespace, plan: Plan) -> Report:
     if plan.boosted and not installed():
         print(MISSING, file=sys.stderr)
     workers = house.workers()
+    warm(house.settings.data / COMPILED)  # this process learns every day of the period
     try:
         with progress("issues") as bar:
             usual = house.scenarios()[0]
