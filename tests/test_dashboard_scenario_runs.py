@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from dashboard import house
+from dashboard.settings import Settings
+from forecast.own_scenarios import OwnScenarios
 from tests.commands import AT, InThisProcess, Run, fabricated, ingested, runs
 from twin import kernel
 
@@ -123,3 +125,20 @@ def test_what_is_wrong_is_said_and_nothing_is_run(run: Run, data: Path, asked: t
     assert (found.status, found.out) == (2, "")
     assert said in found.err
     assert found.err.count("\n") == 1
+
+
+def test_what_was_saved_is_listed_and_shown_unless_a_house_holds_it(run: Run, data: Path) -> None:
+    settings = Settings(data=data)
+    with house.open_house(settings) as open_:
+        change = open_.catalogue()["one_more_doctor"]
+        OwnScenarios(open_.database, open_.clock).save(
+            "night_doctor", "Un médecin la nuit", "", change, taken=open_.catalogue()
+        )
+        held = run("scenarios", "list", "--data", data)
+    assert "night_doctor" not in held.out
+    assert "without the scenarios that were saved" in held.err
+    listed = run("scenarios", "list", "--data", data, "--json").json["scenarios"]
+    assert [one["name"] for one in listed].count("night_doctor") == 1
+    shown = run("scenarios", "show", "night_doctor", "--data", data)
+    assert shown.out.startswith("night_doctor: Un médecin la nuit")
+    assert shown.err == ""

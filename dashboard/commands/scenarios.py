@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dashboard.commands.common import say, settings_of
 from dashboard.commands.scenario_runs import ACTIONS, add_run_options, run_action
 from dashboard.errors import CommandError
-from dashboard.house import names_of, scenario_catalogue
+from dashboard.house import DATABASE, names_of, open_house, scenario_catalogue
 from dashboard.settings import Settings
+from ingest.errors import DatabaseHeldError
 from twin.scenarios import Scenario, catalogue, pick
 
 
@@ -30,16 +33,28 @@ def run(options: argparse.Namespace) -> None:
     options.name = options.names[0] if options.names else None
     settings = settings_of(options)
     if options.action == "list":
-        found = list(scenario_catalogue(settings).values())
+        found = list(_known(settings).values())
     elif options.name is None:
         raise CommandError(f"scenarios {options.action} needs {_NEEDS[options.action]}")
     elif options.action == "show":
-        found = pick(scenario_catalogue(settings), [options.name])
+        found = pick(_known(settings), [options.name])
     else:
         found = _own(Path(options.name), settings)
     whole = options.action == "show"
     told = [_told(scenario, whole=whole) for scenario in found]
     say(options, {"scenarios": told}, lambda: "\n".join(_lines(told, whole=whole)))
+
+
+def _known(settings: Settings) -> Mapping[str, Scenario]:
+    """The catalogue, and what was saved in the data; a house that runs on them is the only one to tell that."""
+    if not (settings.data / DATABASE).exists():
+        return scenario_catalogue(settings)
+    try:
+        with open_house(settings) as house:
+            return dict(house.catalogue())
+    except DatabaseHeldError as held:
+        print(f"without the scenarios that were saved: {held} (/compare lists them)", file=sys.stderr)
+        return scenario_catalogue(settings)
 
 
 def _own(file: Path, settings: Settings) -> list[Scenario]:
