@@ -137,6 +137,12 @@ class DecisionBody(Body):
         return self
 
 
+class EndBody(Body):
+    """The end of what was adopted, by a manager."""
+
+    who: Who
+
+
 def read_body(text: bytes, model: type[B]) -> B:
     """A body as a checked value; raises RefusedError with one sentence that names field, rule and value."""
     try:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from dashboard.api_bodies import CommentBody, DecisionBody, ProposalBody, SupportBody
+from dashboard.api_bodies import CommentBody, DecisionBody, EndBody, ProposalBody, SupportBody
 from dashboard.errors import RefusedError
 from dashboard.proposal_window import DeskDoor
 from forecast.change_words import changes_said
@@ -83,6 +83,14 @@ class ApiDesk:
                 person, name, asked.what, asked.reason, self._door.hospital, until=asked.until, change=change
             )
         )
+        return self.proposal(name)
+
+    def end(self, asked: EndBody, name: str) -> dict[str, Any]:
+        """Let the forecast carry an adopted change no longer; raises RefusedError (409) where it carries none."""
+        person, one = self._person(asked.who, "manager"), self._found(name)
+        if one.carried_at(self._door.clock.now()) is None:
+            raise RefusedError(409, f"the forecast carries nothing of {name}")
+        _done(lambda: self._door.desk.end(person, name))
         return self.proposal(name)
 
     # --- inside -----------------------------------------------------------------------------------------------------

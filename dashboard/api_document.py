@@ -23,7 +23,7 @@ _FAULTS = {
     400: "the body is not JSON",
     403: "this person may not do it",
     404: "there is none of this name",
-    409: "it is decided or withdrawn already",
+    409: "it is decided, withdrawn or over already",
     413: "the body is too large",
     415: "the body is of another type than application/json",
     422: "a field breaks a rule, or what is asked for cannot be run here",

@@ -9,7 +9,16 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from dashboard.api_answers import Catalogue, Comparisons, Proposals, ProposalSaid, Runs, ScenarioWhole
-from dashboard.api_bodies import Body, CommentBody, ComparisonsBody, DecisionBody, ProposalBody, RunsBody, SupportBody
+from dashboard.api_bodies import (
+    Body,
+    CommentBody,
+    ComparisonsBody,
+    DecisionBody,
+    EndBody,
+    ProposalBody,
+    RunsBody,
+    SupportBody,
+)
 from dashboard.api_desk import ApiDesk
 from dashboard.api_runs import ApiRuns
 from dashboard.api_scenarios import ApiScenarios
@@ -59,6 +68,8 @@ def routes_of(scenarios: ApiScenarios, runs: ApiRuns, desk: ApiDesk) -> list[Rou
               ProposalSaid, SupportBody, (403, 404, 409)),
         Route("POST", one + "/decision", "decide", "Adopt, adapt or decline an open proposal, as a manager",
               desk.decide, ProposalSaid, DecisionBody, (403, 404, 409)),
+        Route("POST", one + "/end", "end", "Let the forecast carry an adopted change no longer, as a manager",
+              desk.end, ProposalSaid, EndBody, (403, 404, 409)),
     ]  # fmt: skip
 
 

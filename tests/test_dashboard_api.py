@@ -54,7 +54,7 @@ def test_the_document_is_openapi_and_tells_every_route(world: World) -> None:
     whole = document(world)
     validate(whole)
     assert untold(world.server, whole) == []
-    assert len(whole["paths"]) == 11
+    assert len(whole["paths"]) == 12
     missing = {**whole, "paths": {p: m for p, m in whole["paths"].items() if not p.endswith("/support")}}  # the mutant
     assert untold(world.server, missing) == [f"post {PREFIX}/proposals/{{name}}/support"]
 
@@ -231,6 +231,18 @@ def test_a_proposal_is_made_discussed_supported_and_adopted(world: World) -> Non
         409,
         "proposal-1 is adopted already",
     )
+
+
+def test_what_was_adopted_is_ended_once_and_by_a_manager(world: World) -> None:
+    one = f"/proposals/{world.proposed()}"
+    assert refused(world.post(f"{one}/end", {"who": "mary"}))[0] == 409
+    world.post(f"{one}/decision", {"who": "mary", "what": "adopted", "reason": "yes"})
+    assert refused(world.post(f"{one}/end", {"who": "ben"}))[0] == 403
+    assert json_of(world.get(one))["decision"]["carried"] is True
+    ended = json_of(world.post(f"{one}/end", {"who": "mary"}))
+    assert breaks(ended, "ProposalSaid", document(world)) == []
+    assert (ended["state"], ended["decision"]["carried"]) == ("adopted", False)
+    assert refused(world.post(f"{one}/end", {"who": "mary"})) == (409, "the forecast carries nothing of proposal-1")
 
 
 def test_a_scenario_is_proposed_by_name_and_another_adopted_in_its_place(world: World) -> None:

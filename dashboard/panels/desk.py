@@ -232,4 +232,7 @@ def _effect_done(one: DoneView, reader: Reader) -> Component:
     )  # fmt: skip
     tells = reader.say("an effect that chance does not explain") if one.tells else reader.say("chance may explain it")
     tone = "good" if one.tells else "news"
-    return html.Div([html.B(f"{what}: {said}"), html.Span(came), marked(tone, tells)], className="effect")
+    return html.Div(
+        [html.B(reader.say("{what}: {words}", what=what, words=said)), html.Span(came), marked(tone, tells)],
+        className="effect",
+    )

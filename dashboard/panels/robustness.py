@@ -165,7 +165,7 @@ def _cards(view: RobustnessView, shown: Sequence[Named], reader: Reader) -> Comp
             ], className=f"level {level_of(_cell(row, one))}")], className="robust-line")
             for one in broken
         ]  # fmt: skip
-        first = [] if k == 0 else [html.Div([reader.say("First to break"), ": ", _first(row, view, reader)],
+        first = [] if k == 0 else [html.Div([reader.say("First to break:"), " ", _first(row, view, reader)],
                                             className="first")]  # fmt: skip
         parts = [html.H3(reader.choice(row.fr, row.en)), *first]
         summary = html.Summary(reader.count("{n} service breaks", "{n} services break", len(broken)))
@@ -175,7 +175,7 @@ def _cards(view: RobustnessView, shown: Sequence[Named], reader: Reader) -> Comp
 
 def _limits(view: RobustnessView, shown: Sequence[Named], reader: Reader) -> Component:
     said = [
-        html.Li(f"{name_of(one, reader)}: {limit_said(view.limits[one.name], reader)}")
+        html.Li(reader.say("{what}: {words}", what=name_of(one, reader), words=limit_said(view.limits[one.name], reader)))
         for one in shown if one.name in view.limits
     ]  # fmt: skip
     return html.Details([html.Summary(reader.say("When does a service count as broken?")), html.Ul(said)])
