@@ -31,6 +31,7 @@ from twin.minutes import Minutes
 from twin.reporting import EXITS, taken_as_gone
 from twin.state import State
 from twin.story import DESTINATIONS, Visits
+from twin.turnover import BedCounts
 from twin.visit import Visit
 from twin.waits import SITUATIONS
 
@@ -55,7 +56,7 @@ def truth(state: State, calibration: Calibration, times: Sequence[datetime], kno
     known = known_at_instant(state, calibration, known_at)
     history = _history(_touching(state, first_at), calibration, minutes, minutes.of(known_at))
     visits = _without_the_gone(history, known, calibration, minutes.of(known_at))
-    return _measured(visits, minutes.of_many(times), calibration)
+    return _measured(visits, minutes.of_many(times), calibration, BedCounts.of(state, minutes))
 
 
 def truth_of_period(
@@ -120,7 +121,7 @@ def _presumed(
     minutes = Minutes(as_of)
     history = _history(_touching(state, since), calibration, minutes, 0.0)
     visits = _without_the_gone(history, known, calibration, 0.0)
-    return _measured(visits, np.append(_grid(since, as_of), 0.0), calibration)
+    return _measured(visits, np.append(_grid(since, as_of), 0.0), calibration, BedCounts.of(state, minutes))
 
 
 def _touching(state: State, since: datetime) -> list[Visit]:
@@ -199,10 +200,11 @@ def _grid(since: datetime, as_of: datetime) -> Array:
     return np.asarray(np.arange(steps) * float(STEP_MIN) + Minutes(as_of).of(since), dtype=np.float64)
 
 
-def _measured(visits: Visits, grid_min: Array, calibration: Calibration) -> dict[str, Array]:
+def _measured(visits: Visits, grid_min: Array, calibration: Calibration, counts: BedCounts) -> dict[str, Array]:
+    """Every measure; beds are those that were there at each instant."""
     hospital = calibration.hospital
     beds: Mapping[str, Array] = {
-        u.name: np.full(grid_min.size, float(u.places)) for u in hospital.wards if u.name in calibration.beds_known
+        u.name: counts.at(u.name, grid_min, u.places) for u in hospital.wards if u.name in calibration.beds_known
     }
     units = {unit.name: hospital.unit_code(unit.name) for unit in hospital.wards}
     return measure(

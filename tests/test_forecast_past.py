@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from forecast.past import RENEWED_DAYS, Past, grid_start, truth, truth_of_period
-from ingest.events import Departed, Event
+from ingest.events import BedsCounted, Departed, Event, EventId, UnitId
 from ingest.log import EventLog
 from tests.histories import LOOKS, NOON, NOTHING_MISSING, calibration, log_of, situation, state, told
 from tests.worlds import told as mark
 from twin.known import known_at
 from twin.memory import Memory
 from twin.state import State, fold
+from twin.turnover import BedCounts
 from twin.waits import SITUATIONS
 
 HOUR, QUARTER = timedelta(hours=1), timedelta(minutes=15)
@@ -52,6 +53,24 @@ def test_the_truth_is_what_one_counts_by_hand() -> None:
     assert came["census:medicine"].tolist() == [0, 0, 0, 0, 0, 1, 0]
     beds = calibration().hospital.unit("medicine").places
     assert came["beds_free:medicine"].tolist() == [beds, beds, beds, beds, beds, beds - 1, beds]
+
+
+@pytest.mark.parametrize("as_now", [False, True], ids=["", "mutant"])
+def test_free_beds_are_of_those_that_were_there(as_now: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beds that were closed for a day are missing on that day, whoever looks back on it later."""
+    midnight = NOON - timedelta(days=8, hours=12)
+    counts = {0: 30, 6: 24, 22: 30}
+    told = [
+        BedsCounted(
+            event_id=EventId(f"beds-{hour}"), occurred_at=midnight + hour * HOUR, unit=UnitId("medicine"), count=count
+        )
+        for hour, count in counts.items()
+    ]
+    if as_now:
+        monkeypatch.setattr(BedCounts, "at", lambda self, ward, at_min, otherwise: np.full(at_min.size, 30.0))
+    times = [midnight + timedelta(hours=h) for h in (3, 8, 13, 21, 23)]
+    came = truth(fold(hand_made(), told), calibration(), times, NOON)["beds_free:medicine"]
+    assert (came.tolist() == [30, 24, 23, 24, 30]) != as_now
 
 
 def a_year() -> EventLog:

@@ -175,9 +175,10 @@ def _cards(view: RobustnessView, shown: Sequence[Named], reader: Reader) -> Comp
 
 def _limits(view: RobustnessView, shown: Sequence[Named], reader: Reader) -> Component:
     said = [
-        html.Li(reader.say("{what}: {words}", what=name_of(one, reader), words=limit_said(view.limits[one.name], reader)))
-        for one in shown if one.name in view.limits
-    ]  # fmt: skip
+        html.Li(reader.say("{what}: {words}", what=name_of(one, reader), words=limit_said(limit, reader)))
+        for one in shown
+        if (limit := view.limits.get(one.name))
+    ]
     return html.Details([html.Summary(reader.say("When does a service count as broken?")), html.Ul(said)])
 
 
