@@ -92,7 +92,7 @@ def build_app(
         enable_mcp=False,
         add_log_handler=False,
     )
-    app.layout = _layout(settings, asking)
+    app.layout = _layout(settings, asking, exercise)
     _register(app, lambda: _shown(get_board, now), pages or {})
     register_desk(app, alerts)
     register_whatif(app, asking)
@@ -201,7 +201,7 @@ def _filled(board: Board | None, reader: Reader) -> dict[str, Any]:
     }
 
 
-def _layout(settings: WallSettings, asking: Asking | None) -> Component:
+def _layout(settings: WallSettings, asking: Asking | None, exercise: Instructed | None) -> Component:
     parts = [
         dcc.Interval(id="tick", interval=1000 * settings.refresh_s),
         dcc.Store(id="screen"),
@@ -213,7 +213,7 @@ def _layout(settings: WallSettings, asking: Asking | None) -> Component:
         desk(),
         grid_asks(),
         proposal_window(),
-        *([instructor_form()] if settings.is_exercise else []),
+        *([instructor_form(exercise)] if exercise is not None else []),
     ]
     return dmc.MantineProvider(parts, forceColorScheme="dark", theme={"fontFamily": FONT})
 

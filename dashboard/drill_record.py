@@ -17,6 +17,10 @@ from dashboard.errors import CommandError
 from forecast.exercise_view import ExerciseView
 
 KIND = "edtwin exercise"
+_LAWS = {
+    "own": "Its world was the fabricated hospital's, whose law is not the twin's.",
+    "twin": "Its world was a run of the twin on other luck: it cannot show where the twin errs.",
+}
 
 
 def record_of(views: Mapping[str, ExerciseView]) -> dict[str, Any]:
@@ -28,7 +32,7 @@ def record_of(views: Mapping[str, ExerciseView]) -> dict[str, Any]:
             name: _plain(asdict(told)) for name, view in views.items()
             if (told := view.decisions[number].advice if number < len(view.decisions) else None) is not None
         }  # fmt: skip
-    kept = ("hospital", "zone", "begun_at", "ended_at", "speed", "injects", "scheduled", "decisions")
+    kept = ("hospital", "law", "zone", "begun_at", "ended_at", "speed", "held", "injects", "scheduled", "decisions")
     return {"what": KIND, "version": 1, "told_at": whole["made_at"], **{name: whole[name] for name in kept}}
 
 
@@ -54,7 +58,9 @@ def read_record(file: Path) -> dict[str, Any]:
 def as_text(record: Mapping[str, Any]) -> Iterator[str]:
     """The debrief, a line each."""
     yield f"Exercise of {record['hospital']}, from {record['begun_at']} to {record['ended_at'] or record['told_at']}"
-    lines = [(one["at"], _inject(one)) for one in record["injects"]]
+    yield _LAWS[record.get("law", "own")]
+    lines = [(record["begun_at"], f"HELD already: {words}") for words in record.get("held", ())]
+    lines += [(one["at"], _inject(one)) for one in record["injects"]]
     lines += [(one["at"], "\n".join(_decision(one))) for one in record["decisions"]]
     for at, line in sorted(lines, key=lambda pair: pair[0]):
         yield f"{at}  {line}"
@@ -62,11 +68,14 @@ def as_text(record: Mapping[str, Any]) -> Iterator[str]:
 
 def _inject(one: Mapping[str, Any]) -> str:
     told = ", ".join(f"{name} {value}" for name, value in one["told"].items() if name not in ("kind", "at_min"))
-    return f"INJECT {one['told']['kind']} {told} ({one['by']})".replace("  ", " ")
+    said = f"INJECT {one['told']['kind']} {told} ({one['by']})".replace("  ", " ")
+    return f"{said} could not be: {one['fault']}" if one.get("fault") else said
 
 
 def _decision(one: Mapping[str, Any]) -> Iterator[str]:
     yield f"DECISION {one['what']}: {one['words']} ({one['reason']})"
+    if one.get("ended_at"):
+        yield f"    ended at the desk at {one['ended_at']}"
     for measure in one["happened"]:
         yield (
             f"    {measure['measure']}: {measure['with_it']:.1f} on average since; {measure['without']:.1f} without it"

@@ -7,7 +7,8 @@
     over_min = 60
     severity = { "1" = 0.1, "2" = 0.2, "3A" = 0.3, "3B" = 0.2, "4" = 0.2 }
 
-`dashboard/README.md` has the kinds. Raises ConfigurationError with every fault of a script, its line and its value.
+`dashboard/README.md` has the kinds. An inject is a change of the scenario language: which wards and pools there
+are, the world of the exercise knows. Raises ConfigurationError with every fault of a script, its line and its value.
 """
 
 from __future__ import annotations
@@ -16,14 +17,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 
 from ingest.configuration import Checked, load
-from ingest.events import Acuity, UnitId
-from twin.fabricated_acts import Absent, Act, BedsClosed, Pool, Surge, Victims
+from ingest.events import Acuity
+from twin.arrivals import HEADROOM
+from twin.changes import AbsenceChange, ArrivalsChange, CapacityChange, CrisisChange, Windowed
+from twin.hospital import BED
 
 Hours = Annotated[float, Field(ge=0.25, le=72)]
-Severity = Annotated[dict[Acuity, Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)]
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+
+
+def _some(severity: dict[Any, float]) -> dict[Any, float]:
+    if not sum(severity.values()) > 0:
+        raise ValueError("severity must have a share above 0")
+    return severity
+
+
+Severity = Annotated[dict[Acuity, Annotated[float, Field(ge=0, le=1)]], Field(min_length=1), AfterValidator(_some)]
 SEVERE: Mapping[Acuity, float] = {"1": 0.15, "2": 0.25, "3A": 0.25, "3B": 0.2, "4": 0.15}
 MILD: Mapping[Acuity, float] = {"2": 0.05, "3A": 0.2, "3B": 0.35, "4": 0.3, "5": 0.1}
 
@@ -33,10 +45,9 @@ class _Inject(Checked):
 
     at_min: Annotated[float, Field(ge=0, le=72 * 60)] = 0.0
 
-    def act(self, seed: int) -> Act | None:
-        """What it does to the world; None where it does something else."""
-        del seed
-        return None
+    def changes(self) -> tuple[Windowed, ...]:
+        """What it does to the world, from now on; nothing where it does something else."""
+        return ()
 
 
 class VictimsInject(_Inject):
@@ -47,9 +58,11 @@ class VictimsInject(_Inject):
     over_min: Annotated[float, Field(ge=0, le=1440)] = 60.0
     severity: Severity = Field(default_factory=lambda: dict(SEVERE))
 
-    def act(self, seed: int) -> Act:
-        """Each exercise has other victims."""
-        return Victims(self.patients, self.over_min, self.severity, seed)
+    def changes(self) -> tuple[Windowed, ...]:
+        """Shares as they are meant, whatever they sum to."""
+        total = sum(self.severity.values())
+        severity = {acuity: share / total for acuity, share in self.severity.items()}
+        return (CrisisChange(patients=self.patients, over_min=float(self.over_min), severity=severity),)
 
 
 class ArrivalsInject(_Inject):
@@ -59,38 +72,37 @@ class ArrivalsInject(_Inject):
     factor: Annotated[float, Field(ge=0.1, le=5)]
     hours: Hours
 
-    def act(self, seed: int) -> Act:
-        """For everybody who comes by themselves."""
-        del seed
-        return Surge(self.factor, self.hours)
+    def changes(self) -> tuple[Windowed, ...]:
+        """For everybody who comes by themselves; a change knows no more than so many times as many."""
+        until_min, first = self.hours * 60.0, min(self.factor, HEADROOM)
+        rest = (self.factor / first,) if self.factor > first else ()
+        return tuple(ArrivalsChange(factor=factor, until_min=until_min) for factor in (first, *rest))
 
 
 class AbsentInject(_Inject):
     """A share of a pool's people away."""
 
     kind: Literal["absent"]
-    pool: Pool
+    pool: Name
     share: Annotated[float, Field(ge=0.01, le=1)]
     hours: Hours
 
-    def act(self, seed: int) -> Act:
+    def changes(self) -> tuple[Windowed, ...]:
         """Now, and of the shifts that begin."""
-        del seed
-        return Absent(self.pool, self.share, self.hours)
+        return (AbsenceChange(pool=self.pool, share=self.share, until_min=self.hours * 60.0),)
 
 
 class BedsInject(_Inject):
     """Beds of a unit closed."""
 
     kind: Literal["beds_closed"]
-    unit: Literal["medicine", "geriatrics", "surgery", "cardiology", "intensive_care", "uhcd"]
+    unit: Name
     beds: Annotated[int, Field(ge=1, le=200)]
     hours: Hours
 
-    def act(self, seed: int) -> Act:
+    def changes(self) -> tuple[Windowed, ...]:
         """Free ones at once."""
-        del seed
-        return BedsClosed(UnitId(self.unit), self.beds, self.hours)
+        return (CapacityChange(pool=BED + self.unit, add=-self.beds, until_min=self.hours * 60.0),)
 
 
 class OutageInject(_Inject):

@@ -20,7 +20,8 @@ from waitress.server import BaseWSGIServer, create_server
 from dashboard.api import answer_api
 from dashboard.api_wiring import api_of
 from dashboard.app import Pages, WallSettings, build_app
-from dashboard.drill import Exercise, Players
+from dashboard.drill import Exercise
+from dashboard.drill_decisions import Held, Players
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
 from dashboard.house import BACKTESTS, REPORT, House, names_of, processes_of, study_of
@@ -53,6 +54,7 @@ from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, Quarant
 from forecast.pathview import PathViews
 from forecast.people import people_of
 from forecast.placebos import Placebos
+from forecast.proposals import Proposal
 from forecast.supplies_desk import SuppliesDesk
 from forecast.supply_archive import SupplyArchive
 from forecast.trust_view import TrustView
@@ -100,6 +102,7 @@ def serve(
     rhythm: Rhythm,
     fhir: FhirDoor | None = None,
     exercise: Exercise | None = None,
+    held: Held = Proposal.carried_at,
 ) -> None:
     """Run the house until it is interrupted.
 
@@ -109,7 +112,7 @@ def serve(
     4. The wall shows what the loop last published.
     5. At the end simulation is given up first, so that nobody waits for a cycle; then feeds and loop.
 
-    Raises CommandError where the port cannot be had.
+    In an `exercise` what was adopted before holds as `held` says. Raises CommandError where the port cannot be had.
     """
     workers = house.workers(runs_on=True)
     publishers = _publishers(house, stop)
@@ -147,7 +150,7 @@ def serve(
         ).view,
     }  # fmt: skip
     if exercise is not None:
-        exercise.join(Players(desk, study_of(house), lambda: loop.situation, workers, house.hospital))
+        exercise.join(Players(desk, study_of(house), lambda: loop.situation, workers, house.hospital, held))
         pages = {**pages, "instructor": exercise.view, "debrief": exercise.view}
     whatif = whatif_of(house, loop, door)
     api = api_of(house, loop, door, whatif.asking.catalogue)

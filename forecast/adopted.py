@@ -99,7 +99,7 @@ class Adopted:
         """What holds now and is not told by the feed, but that of one proposal."""
         there = self.desk.proposals
         rest = ((there[name], one) for name in there if name != but and (one := there[name].carried_at(now)))
-        return [left for proposal, one in rest if (left := _untold(one, proposal, state)).change.changes]
+        return [left for proposal, one in rest if (left := untold(one, proposal, state)).change.changes]
 
     def foresee(
         self, situation: Situation, state: State, how: Run, times: Times, usual: Scenario, *,
@@ -158,7 +158,7 @@ class Adopted:
                 self._placebos.settle(one, {m: value for m, value in far.items() if isfinite(value)})
 
 
-def _untold(rest: Scenario, proposal: Proposal, state: State) -> Scenario:
+def untold(rest: Scenario, proposal: Proposal, state: State) -> Scenario:
     """What the feed has not told since the decision: a pool that was counted after it has its change in the count."""
     assert proposal.decision is not None
     counted = set(_counted_since(state, proposal.decision.at))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -18,6 +18,10 @@ class InjectView:
     told: Mapping[str, Any]
     """Its `kind` and its numbers."""
     by: Literal["script", "instructor"]
+    number: int = 0
+    """By which it can be cancelled while it is to come."""
+    fault: str | None = None
+    """Why it could not be when its time came; None where it was put in."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ class DecisionMade:
     happened: tuple[HappenedView, ...]
     over_min: float
     """How long that is counted over."""
+    ended_at: datetime | None = None
+    """When it was ended at the desk before its time; then it ended in the world too."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,12 @@ class ExerciseView:
     silent_until: datetime | None
     counts: Mapping[str, int]
     """The truth, now: what players cannot see during an outage."""
+    law: Literal["own", "twin"] = "own"
+    """Whose law the world obeys: one of its own, unknown to the twin; or the twin's."""
+    held: tuple[str, ...] = ()
+    """What was adopted before it began and holds in its world from the beginning on, in its proposers' words."""
+    names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """What the hospital calls its units and pools, in French and in English."""
     views: tuple[Named, ...] = ()
     view: str = ""
     """The point of view that the advice is told from."""

@@ -168,7 +168,7 @@ class Feeds:
     ) -> Look:
         sources = [name for name in self._known if _tells(link, name, links)]
         known, past = [self._known[name] for name in sources], self._past[link.name]
-        rates, has_rates = self._rates(link, links, sources)
+        rates, has_rates = self._rates(link, links, _missed(link, sources))
         mine = [delay for name in sources for delay in delays.get(name, [])]
         skew = _skew(mine)
         signals = Signals(  # 2
@@ -185,13 +185,14 @@ class Feeds:
         judged = health.judged(signals, rates, self._zone)
         before = past.settled if past.was_heard else None
         past.settled, past.was_heard = health.settled(before, judged.state), judged.age is not None  # 3
-        judged = replace(judged, skew=skew, silent=self._silent(past, known, sources, judged, now))
+        judged = replace(judged, skew=skew, silent=self._silent(past, known, _missed(link, sources), judged, now))
         heard = max(filter(None, (signals.last_event_at, signals.last_heartbeat_at)), default=None)
         account = _sum(one.account for one in known)
         return Look(link, judged, word(past.settled.state), heard, signals.lag_p95, rates, has_rates, account)
 
     def _rates(self, link: LinkNow, links: Sequence[LinkNow], sources: Sequence[str]) -> tuple[Rates, bool]:
-        """What is usual of a source: by its own past, else, where it runs alone, by that of what came before it.
+        """What is usual of a source: by its own past, else, where it runs alone and is whole, by that of what came
+        before it.
 
         Where neither says, nothing is usual, and the longest silence is allowed.
         """
@@ -199,7 +200,7 @@ class Feeds:
         if any(usual.history >= ENOUGH for usual in own):
             return tuple(sum(hour) for hour in zip(*(usual.rates for usual in own), strict=True)), True
         before = [usual for usual in self._usual.values() if usual.history >= ENOUGH]
-        if len(links) == 1 and before:
+        if len(links) == 1 and before and link.is_whole:
             return max((usual.rates for usual in before), key=sum), True
         return NO_RATES, False
 
@@ -327,6 +328,11 @@ def _take_told(known: _Known, told: Told) -> None:
     known.known_at = max(known.known_at or told.known_at, told.known_at)
     for part in _parts(told.kind, told.unit):
         known.parts[part] = max(known.parts.get(part, told.known_at), told.known_at)
+
+
+def _missed(link: LinkNow, sources: Sequence[str]) -> list[str]:
+    """Sources of whose units and kinds a silence is told: those of before only where the link tells of all of them."""
+    return [name for name in sources if link.is_whole or link.tells(name)]
 
 
 def _parts(kind: str, unit: str | None) -> list[str]:

@@ -60,6 +60,12 @@ def no_lever(situation: Situation, scenario: Scenario, language: Language = "en"
     return template[language].format(what=what)
 
 
+def missing(situation: Situation, change: Windowed, language: Language = "en") -> str | None:
+    """Why one change has no effect from this situation; None where it has a lever."""
+    why = _missing(situation.calibration, change, language)
+    return None if why is None else why[0][language].format(what=why[1])
+
+
 def _missing(c: Calibration, change: Windowed, language: Language) -> Why | None:
     """What a change lacks here; None where it has a lever."""
     match change:

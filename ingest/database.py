@@ -133,6 +133,28 @@ class Database:
             raise
         return cls(connection)
 
+    @classmethod
+    def open_to_read(cls, path: Path, schemas: Sequence[Path] = (SCHEMA_SQL,)) -> Self:
+        """Open a file that nobody holds, to read it: not a byte is changed, and only readers can open it meanwhile.
+
+        Raises DatabaseHeldError where another process holds it, DatabaseDamagedError, UnreadableInputError, or
+        EdtwinError if the file was made with another version of a schema.
+        """
+        if not path.is_file():
+            raise UnreadableInputError(f"{path} cannot be opened: there is no such file")
+        connection = _connect(path, {}, read_only=True)
+        try:
+            _require_made_by(connection, schemas, path)
+            for statement in _CLOSED:
+                connection.execute(statement)
+        except duckdb.Error as error:
+            connection.close()
+            raise _mendable(path, error) from error
+        except BaseException:
+            connection.close()
+            raise
+        return cls(connection)
+
     def cursor(self) -> Cursor:
         """This thread's own cursor; a shared one gives wrong rows. It sees what was committed, and its own writes."""
         if not hasattr(self._local, "cursor"):
@@ -173,12 +195,12 @@ class Database:
         self.close()
 
 
-def _connect(path: Path | None, config: Settings) -> Cursor:
+def _connect(path: Path | None, config: Settings, *, read_only: bool = False) -> Cursor:
     if path is None:
         return duckdb.connect(MEMORY, config=config)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(path, config=config)
+        connection = duckdb.connect(path, read_only, config=config)
     except OSError as error:
         raise UnreadableInputError(f"{path} cannot be opened: {error.strerror}") from error
     except duckdb.Error as error:
@@ -222,7 +244,7 @@ def _apply(connection: Cursor, schemas: Sequence[Path], path: Path | None) -> No
         folder, text = schema.parent.name, schema.read_text(encoding="utf-8")
         digest = _digest(connection, text)
         if made.get(folder, digest) != digest:
-            raise EdtwinError(f"{path} was made by another version of edtwin: its tables of {folder}/ are not these")
+            raise _of_another_version(path, folder)
         if schema in fresh:
             connection.execute(text)
             connection.execute("INSERT INTO schema_version VALUES (?, ?)", [folder, digest])
@@ -230,6 +252,19 @@ def _apply(connection: Cursor, schemas: Sequence[Path], path: Path | None) -> No
     if fresh:
         # the log of changes is where DuckDB's known faults with new tables were: leave none in it
         connection.execute("CHECKPOINT")
+
+
+def _require_made_by(connection: Cursor, schemas: Sequence[Path], path: Path) -> None:
+    """Raise EdtwinError for a file that has not just the tables of these schemas."""
+    made = dict(connection.execute("SELECT folder, digest FROM schema_version").fetchall())
+    for schema in schemas:
+        folder = schema.parent.name
+        if made.get(folder) != _digest(connection, schema.read_text(encoding="utf-8")):
+            raise _of_another_version(path, folder)
+
+
+def _of_another_version(path: Path | None, folder: str) -> EdtwinError:
+    return EdtwinError(f"{path} was made by another version of edtwin: its tables of {folder}/ are not these")
 
 
 def _digest(connection: Cursor, text: str) -> str:

@@ -23,6 +23,8 @@ class LinkNow:
     backlog: int = 0
     """Messages that wait to be read."""
     connections: int | None = None
+    is_whole: bool = True
+    """Does it tell of every unit and kind that the log told of before? If not, none of these is missed."""
     fault: str | None = None
     """Why nothing more comes until a person does something; never a value that could name anyone."""
 

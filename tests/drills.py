@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from dashboard.drill import Exercise, Players
+from dashboard.drill import Exercise
+from dashboard.drill_decisions import Players
 from dashboard.drill_script import AnyInject, inject_of
 from forecast.archive import SCHEMA_SQL
 from forecast.desk import Desk
@@ -21,7 +22,7 @@ from ingest.database import SCHEMA_SQL as INGEST_SQL
 from ingest.database import Database
 from tests.histories import NOON, hospital, situation
 from twin.fabricate import FabricatedHospital, World
-from twin.fabricated_drill import Drill
+from twin.fabricated_drill import FabricatedDrill
 from twin.pathway import TABLES, load_path
 from twin.scenarios import Names, catalogue
 
@@ -50,10 +51,12 @@ class Held:
         world.run_until(NOON)
         self.clock = Stepped(NOON)
         how = Run(members=20, horizon_min=480.0, seed=4)
-        self.exercise = Exercise(Drill(world), self.clock, script, how, speed=10.0, record=folder / "told.json")
+        self.exercise = Exercise(
+            FabricatedDrill(world), self.clock, script, how, speed=10.0, record=folder / "told.json"
+        )
         names = Names.of([hospital()], [load_path(table, hospital()) for table in TABLES])
-        database = Database.open(folder / "sandbox.duckdb", schemas=(INGEST_SQL, SCHEMA_SQL))
-        self.desk = Desk(database, self.clock, names, horizon_min=1440.0, zone=hospital().zone)
+        self.database = Database.open(folder / "sandbox.duckdb", schemas=(INGEST_SQL, SCHEMA_SQL))
+        self.desk = Desk(self.database, self.clock, names, horizon_min=1440.0, zone=hospital().zone)
         study = Study(points_of_view(None), services_file(None), catalogue(), hospital(), None)
         self.exercise.join(Players(self.desk, study, situation, None, replace(hospital(), name="CHU")))
 

@@ -11,24 +11,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.exceptions import BadRequest
 
 from dashboard.app import WallSettings, build_app
 from dashboard.commands.exercise import Plan, exercise_of, planned, sandbox, store_history
 from dashboard.commands.up import FABRICATED, Fabricated
+from dashboard.drill_acts import acts_of
 from dashboard.drill_record import as_text, read_record
 from dashboard.drill_script import inject_of, load_script
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, JOURNAL, open_house
-from dashboard.instructor import put_in
+from dashboard.instructor import cancelled, put_in
 from dashboard.pages.beside import BESIDE, Place, beside
 from dashboard.settings import Settings
 from dashboard.words import Reader
 from ingest.clock import SimulatedClock
 from ingest.columns import to_table
 from ingest.errors import ConfigurationError, EdtwinError
+from ingest.events import UnitId
 from ingest.log import Position
-from tests.drills import DOCTORS, FASTER, Held
+from tests.drills import DOCTORS, FASTER, MARY, Held
 from tests.histories import NOON
+from twin.fabricated_acts import Absent, BedsClosed, FewerStaff, Later, Surge
+from twin.fabricated_drill import FabricatedDrill
+from twin.scenarios import scenario_from
 
 pytestmark = pytest.mark.timeout(400)  # the compiled engine may have to be compiled first
 
@@ -109,6 +115,56 @@ def test_the_instructor_puts_in_what_can_be(tmp_path: Path) -> None:
     assert [one.told["kind"] for one in held.exercise.view().injects] == ["absent"]
 
 
+def test_the_instructor_puts_in_later_and_cancels(tmp_path: Path) -> None:
+    held, reader = Held(tmp_path, ()), Reader("en", "UTC")
+    told = {"unit": "medicine", "beds": 4, "hours": 4}
+    assert put_in(held.exercise, "beds_closed", told, reader, 30) == "✓ It comes in 30\N{NO-BREAK SPACE}min."
+    assert put_in(held.exercise, "outage", {"hours": 1}, reader, 45).startswith("✓")
+    first, second = held.exercise.view().scheduled
+    assert [one.at - NOON for one in (first, second)] == [timedelta(minutes=30), timedelta(minutes=45)]
+    assert cancelled(held.exercise, second.number, reader) == "✓ It was cancelled."
+    assert cancelled(held.exercise, second.number, reader).startswith("✗")
+    held.play(1, {})
+    assert [one.told["kind"] for one in held.exercise.view().injects] == ["beds_closed"]
+    for wrong in (-1, 9999, "soon", True):
+        assert put_in(held.exercise, "outage", {"hours": 1}, reader, wrong).startswith("✗")
+    assert "look at unit" in put_in(held.exercise, "beds_closed", told | {"unit": "attic"}, reader, 5)
+    with pytest.raises(BadRequest):
+        cancelled(held.exercise, "1", reader)
+    assert held.exercise.view().scheduled == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "act"),
+    [
+        ({"capacity": [{"pool": "doctor", "add": -2, "until_min": 240}]}, FewerStaff("doctor", 2, 4)),
+        ({"capacity": [{"pool": "bed:surgery", "add": -6, "until_min": 240}]}, BedsClosed(UnitId("surgery"), 6, 4)),
+        ({"capacity": [{"pool": "largest wards", "add": -6, "until_min": 240}]}, BedsClosed(None, 6, 4)),
+        ({"absences": [{"pool": "triage_nurse", "share": 0.5, "from_min": 60, "until_min": 120}]},
+         Later(Absent("triage_nurse", 0.5, 1), 60)),
+        ({"arrivals": [{"factor": 0.8, "until_min": 120}]}, Surge(0.8, 2)),
+        ({"discharges": [{"earlier_min": 60}]}, None),
+    ],
+)  # fmt: skip
+def test_what_the_fabricated_world_does_of_a_change(tmp_path: Path, change: dict[str, Any], act: object) -> None:
+    world = Held(tmp_path, ()).exercise.drill
+    assert [acts_of(world, one, 0) for one in scenario_from("x", "x", change).change.changes] == [[act] if act else []]
+
+
+def test_a_decision_that_is_ended_at_the_desk_ends_in_the_world(tmp_path: Path) -> None:
+    held = Held(tmp_path, ())
+    held.play(0.5, {0.2: DOCTORS})
+    [made] = held.exercise.view().decisions
+    assert made.ended_at is None
+    held.desk.end(MARY, "proposal-1")
+    held.play(0.5, {})
+    [made] = held.exercise.view().decisions
+    assert made.ended_at is not None
+    assert isinstance(held.exercise.drill, FabricatedDrill)
+    assert [one.act is None for one in held.exercise.drill.done] == [False, True]
+    assert "ended at the desk at" in "\n".join(as_text(held.exercise.record()))
+
+
 # --- nothing reaches the live log ------------------------------------------------------------------------------------
 
 
@@ -136,7 +192,7 @@ def drill_in(settings: Settings, record: Path) -> int:
     clock = SimulatedClock(NOW)
     plan = Plan(LIVE, NOW, 10.0, (inject_of({"kind": "victims", "patients": 20}),), record)
     with open_house(settings, clock) as house:
-        world = plan.fabricated.world()
+        world = LIVE.world()
         store_history(house, world, NOW)
         exercise = exercise_of(house, world, plan)
         clock.advance_to(NOW + timedelta(hours=1))
@@ -180,12 +236,9 @@ def test_what_cannot_be_is_refused(tmp_path: Path, told: dict[str, Any], said: s
     assert list(tmp_path.iterdir()) == [], "nothing was made"
 
 
-def test_a_port_in_use_and_a_real_log_are_refused(tmp_path: Path) -> None:
+def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(CommandError, match="cannot be served on"):
         planned(Settings(data=tmp_path, port=taken.getsockname()[1]), asked(), SimulatedClock(NOW))
-    (tmp_path / DATABASE).write_bytes(b"")
-    with pytest.raises(CommandError, match="of which no world can be run on"):
-        planned(Settings(data=tmp_path, port=0), asked(), SimulatedClock(NOW))
 
 
 def test_a_script_with_an_unknown_inject_is_refused(tmp_path: Path) -> None:

@@ -84,13 +84,16 @@ def test_where_the_wall_is_is_said_and_that_nobody_asks_who_looks(capsys: pytest
 
 
 @contextmanager
-def running(tmp_path: Path, *options: str | Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """`edtwin up` in a process group of its own, on a free port; whatever happens, nothing of it is left behind."""
+def running(tmp_path: Path, *options: str | Path, command: str = "up") -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """`edtwin up`, or another command that serves, in a process group of its own, on a free port.
+
+    Whatever happens, nothing of it is left behind.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "dashboard", "up", "--port", str(port), *map(str, options)]
+    line = [sys.executable, "-m", "dashboard", command, "--port", str(port), *map(str, options)]
     with (tmp_path / "said").open("wb") as said:
-        process = subprocess.Popen(command, cwd=ROOT, stderr=said, stdout=said, start_new_session=True)
+        process = subprocess.Popen(line, cwd=ROOT, stderr=said, stdout=said, start_new_session=True)
     try:
         yield process, f"http://127.0.0.1:{port}"
     finally:

@@ -236,6 +236,22 @@ def test_a_unit_that_is_not_heard_of_while_others_are_is_silent(site: Site) -> N
     assert feeds.feed(NOW).silent_units == 1
 
 
+@pytest.mark.parametrize(("is_whole", "silent"), [(True, 1), (False, 0)])
+def test_of_units_that_a_world_never_tells_of_nobody_is_warned(site: Site, is_whole: bool, silent: int) -> None:
+    """A house's own source goes on from all that the log holds; that of an exercise may know fewer units."""
+    instants = [NOW - 10 * DAY + n * 20 * MINUTE for n in range(10 * 72)]
+    told = [(at, ("box", "medicine")[n % 2]) for n, at in enumerate(instants)]
+    site._store([site.event(at, "history", known_at=at, unit=unit) for at, unit in told], "history")
+    site.links = [LinkNow(name="exercise", kind="events", is_whole=is_whole)]
+    feeds = site.feeds()
+    feeds.learn(NOW)
+    site.message(NOW + 2 * DAY, "exercise", unit="medicine")
+    assert feeds.feed(NOW + 2 * DAY).silent_units == silent
+    assert [state(feeds, NOW + 2 * DAY + minutes * MINUTE) for minutes in (0, 25)] == ["live", "quiet"]
+    [view] = feeds.sources(NOW + 2 * DAY)[1]
+    assert (view.usual_now is not None) is is_whole
+
+
 # --- the page
 
 

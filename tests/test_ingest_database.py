@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -121,6 +122,45 @@ def test_the_same_process_cannot_open_it_twice_either(tmp_path: Path) -> None:
             with pytest.raises(DatabaseHeldError, match="held by this very process"):
                 Database.open(path, threads=threads)
     Database.open(path).close()
+
+
+def test_a_file_that_is_only_read_is_left_as_it_was_also_after_a_crash(tmp_path: Path) -> None:
+    file, killed = tmp_path / "edtwin.duckdb", tmp_path / "killed" / "edtwin.duckdb"
+    killed.parent.mkdir()
+    with Database.open(file) as database, database.transaction() as cursor:
+        cursor.execute(INSERT)
+        database.cursor()
+    with Database.open(file) as database:
+        with database.transaction() as cursor:
+            cursor.execute(INSERT.replace("'f:1'", "'f:2'"))
+        for part in tmp_path.glob("edtwin.duckdb*"):  # as they lie there when the process is killed now
+            shutil.copyfile(part, killed.parent / part.name)
+    assert killed.with_name("edtwin.duckdb.wal").exists()
+    before = {part.name: part.read_bytes() for part in killed.parent.iterdir()}
+    with Database.open_to_read(killed) as database:
+        assert rows(database.cursor(), COUNT) == [(2,)]
+        with pytest.raises(duckdb.InvalidInputException, match="read-only"):
+            database.cursor().execute(INSERT)
+    assert {part.name: part.read_bytes() for part in killed.parent.iterdir()} == before
+    with Database.open(killed):
+        pass
+    assert {part.name: part.read_bytes() for part in killed.parent.iterdir()} != before  # the mutant: opened as usual
+
+
+def test_a_file_that_cannot_be_read_is_told_and_none_is_made(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableInputError, match="there is no such file"):
+        Database.open_to_read(tmp_path / "none.duckdb")
+    (tmp_path / "other.duckdb").write_bytes(b"not a database")
+    with pytest.raises(DatabaseDamagedError, match="is not a database of edtwin"):
+        Database.open_to_read(tmp_path / "other.duckdb")
+    other = tmp_path / "ingest" / "schema.sql"
+    other.parent.mkdir()
+    other.write_text("CREATE TABLE x (y INTEGER);", encoding="utf-8")
+    with Database.open(tmp_path / "old.duckdb", schemas=(other,)):
+        pass
+    with pytest.raises(EdtwinError, match="made by another version of edtwin"):
+        Database.open_to_read(tmp_path / "old.duckdb")
+    assert sorted(p.name for p in tmp_path.glob("*.duckdb")) == ["old.duckdb", "other.duckdb"]
 
 
 def test_what_is_not_a_database_or_is_damaged_is_told_in_one_line(tmp_path: Path) -> None:

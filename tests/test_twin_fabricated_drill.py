@@ -11,8 +11,8 @@ import pytest
 from ingest.clock import SimulatedClock
 from ingest.events import Arrived, BedsCounted, Event, StaffOnDuty, Triaged, UnitId
 from twin.fabricate import FabricatedHospital, FabricationError, World
-from twin.fabricated_acts import Absent, Act, BedsClosed, Later, MoreBeds, MoreStaff, Surge, Victims
-from twin.fabricated_drill import Drill
+from twin.fabricated_acts import Absent, Act, BedsClosed, FewerStaff, Later, MoreBeds, MoreStaff, Surge, Victims
+from twin.fabricated_drill import FabricatedDrill
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 NOON = START + timedelta(hours=36)
@@ -23,13 +23,13 @@ FIRST: dict[int, timedelta] = {}
 """How long after the beginning a drill was first heard of."""
 
 
-def drilled() -> Drill:
+def drilled() -> FabricatedDrill:
     world = World(FabricatedHospital("congested", "small"), START, 11)
     world.run_until(NOON)
-    return Drill(world)
+    return FabricatedDrill(world)
 
 
-def played(drill: Drill, hours: float, acts: dict[float, Act] | None = None) -> list[Event]:
+def played(drill: FabricatedDrill, hours: float, acts: dict[float, Act] | None = None) -> list[Event]:
     """What the feed delivers over some hours, with acts so many hours after the beginning."""
     left, heard = dict(acts or {}), list[Event]()
     over = NOON + timedelta(hours=hours)
@@ -98,6 +98,64 @@ def test_what_was_done_ends() -> None:
     assert max(doctors) - doctors[-1] >= 3
     beds = [e.count for e in heard if isinstance(e, BedsCounted) and e.unit == "medicine"]
     assert beds[-1] - min(beds) >= 1
+
+
+ENDED: tuple[Act, ...] = (
+    Surge(2.5, 8), MoreStaff("doctor", 4, 8), MoreStaff("triage_nurse", 3, 8), MoreBeds(None, 30, 8),
+    BedsClosed(None, 10, 8), FewerStaff("doctor", 1, 8), FewerStaff("triage_nurse", 1, 8), Absent("doctor", 0.7, 8),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("act", ENDED, ids=lambda act: type(act).__name__)
+def test_an_act_that_is_ended_ends_once(act: Act) -> None:
+    drill = drilled()
+    played(drill, 1, {0.1: act})
+    drill.end([0])
+    drill.end([0])
+    played(drill, 10)
+    again = drill.lived(drill.now_at)
+    assert {name: again[name][-1] for name in ("ed_census", "ed_waiting", "ed_boarders")} == drill.count_now()
+    house, undone = drill._world._house, drilled()._world._house
+    assert house.ends == {}
+    assert house.inflow.more == pytest.approx(undone.inflow.more)
+    assert (house.doctors.absent, house.emergency.nurses_absent, house.emergency.nurses_more) == ({}, {}, 0)
+    assert _beds(drill) == _beds(drilled())
+
+
+def _beds(drill: FabricatedDrill) -> int:
+    return sum(unit.open - unit.to_close for unit in drill._world._house.wards.units.values())
+
+
+def test_an_act_that_goes_on_is_not_one_that_was_ended() -> None:
+    """The mutant: without the end the world is another."""
+    ended, whole = drilled(), drilled()
+    played(ended, 1, {0.1: Surge(2.5, 8)})
+    played(whole, 1, {0.1: Surge(2.5, 8)})
+    ended.end([0])
+    played(ended, 6)
+    played(whole, 6)
+    first = ended.lived(ended.now_at)["arrivals"][:4], whole.lived(whole.now_at)["arrivals"][:4]
+    assert np.array_equal(*first)
+    assert ended.lived(ended.now_at)["arrivals"][-1] < whole.lived(whole.now_at)["arrivals"][-1] - 5
+
+
+def test_what_was_to_begin_later_is_called_off() -> None:
+    drill, never = drilled(), drilled()
+    number = drill.act(Later(Surge(3, 6), 60))
+    drill.end([number])
+    assert [e.event_id for e in played(drill, 4)] == [e.event_id for e in played(never, 4)]
+    begun = drilled()
+    begun.act(Later(Surge(3, 6), 60))
+    assert len(played(begun, 4)) > len(played(drilled(), 4))
+
+
+def test_fewer_people_are_so_many_fewer_and_one_stays() -> None:
+    drill = drilled()
+    before = drill._world._house.doctors.count
+    drill.act(FewerStaff("doctor", 1, 4))
+    assert drill._world._house.doctors.count == before - 1
+    drill.act(FewerStaff("doctor", 20, 4))
+    assert drill._world._house.doctors.count == 1
 
 
 def test_a_silent_feed_tells_all_at_its_end() -> None:

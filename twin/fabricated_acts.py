@@ -1,10 +1,12 @@
 """What is done to the fabricated hospital while it runs: a crisis put into it, and what people do about it.
 
-    begin(house, Victims(patients=20, over_min=60, severity={"1": 0.5, "3B": 0.5}))
-    begin(house, MoreStaff("doctor", 2, hours=8))
+    begin(house, Victims(patients=20, over_min=60, severity={"1": 0.5, "3B": 0.5}), number=0)
+    begin(house, MoreStaff("doctor", 2, hours=8), number=1)
+    end(house, number=1)
 
-Each act begins at the house's present minute and ends by itself. Victims have dice of their own. An act that cannot be
-(no people, a unit that there is not) raises FabricationError where it is made, or begun; then nothing is done.
+Each act begins at the house's present minute and ends by itself, unless it is ended before. Victims have dice of their
+own. An act that cannot be (no people, a unit that there is not) raises FabricationError where it is made, or begun;
+then nothing is done.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import numpy as np
 from ingest.events import Acuity, UnitId
 from twin.fabricated_chance import Dice
 from twin.fabricated_facts import HOUR_MIN
-from twin.fabricated_hospital import WARDS, FabricationError
+from twin.fabricated_hospital import UNITS, WARDS, FabricationError
 from twin.fabricated_house import House
 from twin.fabricated_timeline import Action
 
@@ -75,9 +77,10 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class BedsClosed:
-    """Beds of a unit closed for some hours: free ones at once, others as they become free."""
+    """Beds of a unit, of the largest ward where none is named, closed for some hours: free ones at once, others as they
+    become free."""
 
-    unit: UnitId
+    unit: UnitId | None
     beds: int
     hours: float
 
@@ -101,6 +104,20 @@ class MoreStaff:
 
 
 @dataclass(frozen=True, slots=True)
+class FewerStaff:
+    """So many of a pool's people on duty go home for some hours, and the same share of those who follow; one stays."""
+
+    pool: Pool
+    people: int
+    hours: float
+
+    def __post_init__(self) -> None:
+        _known_pool(self.pool)
+        _within("people", self.people, 1, 20)
+        _within("hours", self.hours, 0.25, MOST_HOURS)
+
+
+@dataclass(frozen=True, slots=True)
 class MoreBeds:
     """More beds of a unit, of the largest ward where none is named, for some hours; those in use close as they free."""
 
@@ -117,16 +134,29 @@ class MoreBeds:
 class Later:
     """An act that begins so many minutes from now."""
 
-    act: Victims | Surge | Absent | BedsClosed | MoreStaff | MoreBeds
+    act: Victims | Surge | Absent | BedsClosed | MoreStaff | FewerStaff | MoreBeds
     after_min: float
 
 
-Act = Victims | Surge | Absent | BedsClosed | MoreStaff | MoreBeds | Later
+Act = Victims | Surge | Absent | BedsClosed | MoreStaff | FewerStaff | MoreBeds | Later
 
 
-def begin(house: House, act: Act) -> None:
-    """Let an act begin now."""
-    _Doing(house).begin(act)
+def begin(house: House, act: Act, number: int) -> None:
+    """Let an act begin now, under a number by which it can be ended."""
+    _Doing(house).begin(act, number)
+
+
+def end(house: House, number: int) -> None:
+    """Let the act of a number end now; nothing where it is over, or has no end, such as victims."""
+    _Doing(house).over(number)
+
+
+def require_unit(act: Act) -> None:
+    """Raise FabricationError for an act on a unit that there is not."""
+    inner = act.act if isinstance(act, Later) else act
+    unit = getattr(inner, "unit", None)
+    if unit is not None and unit not in UNITS:
+        raise FabricationError(f"unit must be one of {', '.join(UNITS)}, but is {unit!r}")
 
 
 class _Doing:
@@ -135,7 +165,7 @@ class _Doing:
     def __init__(self, house: House) -> None:
         self._house = house
 
-    def begin(self, act: Act) -> None:
+    def begin(self, act: Act, number: int) -> None:
         """Now."""
         house = self._house
         match act:
@@ -143,30 +173,25 @@ class _Doing:
                 self._victims(act)
             case Surge(factor=factor):
                 house.inflow.more *= factor
-                self._after(act.hours, self.calm, factor)
-            case Absent(pool="doctor"):
-                house.doctors.absent_share = act.share
-                house.doctors.send_home(act.share)
-                self._after(act.hours, self.doctors_back)
-            case Absent():
-                house.emergency.nurses_absent_share = act.share
-                house.emergency.change_shift()
-                self._after(act.hours, self.nurses_back)
+                self._until(act.hours, number, self.calm, factor)
+            case Absent() | FewerStaff():
+                self._away(act, number)
             case BedsClosed():
-                unit = house.wards.units[self._known(act.unit)]
+                unit = house.wards.units[act.unit or self._largest()]
                 closed = house.wards.close(unit, act.beds)
-                self._after(act.hours, self.reopen, (unit.name, closed))
+                self._until(act.hours, number, self.reopen, (unit.name, closed))
             case MoreStaff(pool="doctor"):
-                house.doctors.reinforce_until(act.people, house.minute + act.hours * HOUR_MIN)
+                self._until(act.hours, number, house.doctors.release, house.doctors.call_in(act.people))
             case MoreStaff():
                 house.emergency.reinforce(act.people)
-                self._after(act.hours, self.nurses_leave, act.people)
+                self._until(act.hours, number, self.nurses_leave, act.people)
             case MoreBeds():
-                unit = house.wards.units[self._known(act.unit) if act.unit else self._largest()]
+                unit = house.wards.units[act.unit or self._largest()]
                 house.wards.add_beds(unit, act.beds)
-                self._after(act.hours, self.take_down, (unit.name, act.beds))
+                self._until(act.hours, number, self.take_down, (unit.name, act.beds))
             case Later():
-                house.timeline.at(house.minute + act.after_min, self.begin, act.act)
+                house.ends[number] = (self.call_off, None)
+                house.timeline.at(house.minute + act.after_min, self.later, (act.act, number))
 
     # --- what comes later
 
@@ -178,13 +203,13 @@ class _Doing:
         """As many come as before."""
         self._house.inflow.more /= factor
 
-    def doctors_back(self, _: object) -> None:
+    def doctors_back(self, number: int) -> None:
         """Whoever begins a shift comes."""
-        self._house.doctors.absent_share = 0.0
+        self._house.doctors.absent.pop(number, None)
 
-    def nurses_back(self, _: object) -> None:
+    def nurses_back(self, number: int) -> None:
         """All come again."""
-        self._house.emergency.nurses_absent_share = 0.0
+        self._house.emergency.nurses_absent.pop(number, None)
         self._house.emergency.change_shift()
 
     def nurses_leave(self, people: int) -> None:
@@ -199,28 +224,51 @@ class _Doing:
         """The added beds close, those in use as they become free."""
         self._house.wards.close(self._house.wards.units[added[0]], added[1])
 
+    def later(self, told: tuple[Act, int]) -> None:
+        """What was to begin later begins, unless it was called off."""
+        act, number = told
+        if self._house.ends.pop(number, None) is not None:
+            self.begin(act, number)
+
+    def call_off(self, _: object) -> None:
+        """Nothing has begun."""
+
+    def over(self, number: int) -> None:
+        """An act ends, unless it has ended before."""
+        what, subject = self._house.ends.pop(number, (self.call_off, None))
+        what(subject)
+
     # --- inside
+
+    def _away(self, act: Absent | FewerStaff, number: int) -> None:
+        doctors, emergency = self._house.doctors, self._house.emergency
+        if act.pool == "doctor":
+            share = act.share if isinstance(act, Absent) else _part(act.people, doctors.count)
+            doctors.absent[number] = share
+            doctors.send_home(share)
+            self._until(act.hours, number, self.doctors_back, number)
+            return
+        emergency.nurses_absent[number] = act.share if isinstance(act, Absent) else _part(act.people, emergency.nurses)
+        emergency.change_shift()
+        self._until(act.hours, number, self.nurses_back, number)
 
     def _victims(self, act: Victims) -> None:
         dice, now = Dice(np.random.SeedSequence([act.seed, 4])), self._house.minute
         for minute in sorted(dice.uniform() * act.over_min for _ in range(act.patients)):
             self._house.timeline.at(now + minute, self.arrive, (dice, dice.choice(act.severity)))
 
-    def _after(self, hours: float, what: Action, subject: object = None) -> None:
-        self._house.timeline.at(self._house.minute + hours * HOUR_MIN, what, subject)
-
-    def _known(self, unit: UnitId) -> UnitId:
-        known_unit(self._house.wards.units, unit)
-        return unit
+    def _until(self, hours: float, number: int, what: Action, subject: object) -> None:
+        """What ends an act, after some hours or before."""
+        self._house.ends[number] = (what, subject)
+        self._house.timeline.at(self._house.minute + hours * HOUR_MIN, self.over, number)
 
     def _largest(self) -> UnitId:
         return max(WARDS, key=lambda name: self._house.wards.units[name].beds)
 
 
-def known_unit(units: Mapping[UnitId, object], unit: str) -> None:
-    """Raise FabricationError for a unit that there is not."""
-    if unit not in units:
-        raise FabricationError(f"unit must be one of {', '.join(units)}, but is {unit!r}")
+def _part(people: int, there: int) -> float:
+    """So many of those who are there, as a share; one stays."""
+    return min(people, max(there - 1, 0)) / max(there, 1)
 
 
 def _known_pool(pool: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
+from math import prod
 
 from ingest.events import SeenByProvider, StaffOnDuty
 from twin.fabricated_chance import Dice
@@ -53,8 +54,8 @@ class Doctors:
         self.on_duty: dict[int, Doctor] = {}
         self.boarders = 0
         self._timeline, self._plant = timeline, plant
-        self.absent_share = 0.0
-        """Of those who should begin a shift, how many do not come."""
+        self.absent: dict[int, float] = {}
+        """Of those who should begin a shift, what shares do not come, by the number of the act that says so."""
         self._waiting: list[tuple[bool, float, int, Visit]] = []
         self._hired = 0
         self._met: Todo = _nobody
@@ -186,14 +187,14 @@ class Doctors:
         self.count_staff()
         self.look_around()
 
-    def reinforce_until(self, people: int, minute: float) -> None:
-        """So many more from now on; they go at a minute, once they are free."""
+    def call_in(self, people: int) -> range:
+        """So many more from now on, until they are released; their numbers."""
         before = self._hired
         for _ in range(people):
             self._hire(Shift(self._timeline.hour, 24, 1))
-        self._timeline.at(minute, self.release, range(before, self._hired))
         self.count_staff()
         self.look_around()
+        return range(before, self._hired)
 
     def release(self, numbers: range) -> None:
         """Those of these numbers who are still there go, once they are free."""
@@ -215,7 +216,7 @@ class Doctors:
     def _staffing(self, shift: Shift) -> int:
         off = is_off_day(self._timeline) and shift.hour == _DAY_SHIFT_HOUR
         people = shift.people - (self._plant.off_day_doctors if off else 0)
-        return max(round(people * (1.0 - self.absent_share)), 1)
+        return max(round(people * prod(1.0 - share for share in self.absent.values())), 1)
 
     def _hire(self, shift: Shift) -> None:
         doctor = Doctor(self._hired, self._timeline.now, (shift.hour + shift.hours) % 24)
@@ -240,10 +241,14 @@ class Doctors:
         for heir in heirs:
             self._next_task(heir)
 
+    @property
+    def count(self) -> int:
+        """How many are on duty and stay."""
+        return sum(not d.leaving for d in self.on_duty.values())
+
     def count_staff(self) -> None:
         """Note how many doctors are on duty."""
-        here = sum(not d.leaving for d in self.on_duty.values())
-        self._timeline.note(StaffOnDuty, "doctor", None, pool="doctor", count=here)
+        self._timeline.note(StaffOnDuty, "doctor", None, pool="doctor", count=self.count)
 
 
 def _nobody(visit: Visit) -> None:

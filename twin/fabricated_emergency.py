@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from heapq import heappop, heappush
-from math import exp
+from math import exp, prod
 
 from ingest.events import (
     Arrived,
@@ -71,7 +71,7 @@ class Emergency:
         self.used: dict[UnitId, int] = {BOX: 0, SAUV: 0, CORRIDOR: 0}
         self.nurses = self.nurses_busy = 0
         self.nurses_more = 0
-        self.nurses_absent_share = 0.0
+        self.nurses_absent: dict[int, float] = {}
         self._timeline, self._plant, self._doctors = timeline, plant, doctors
         self._capacity = {BOX: plant.boxes, SAUV: plant.sauv}
         self._for_triage: deque[Visit] = deque()
@@ -308,7 +308,8 @@ class Emergency:
         """Triage nurses come and go."""
         hour, shifts = self._timeline.hour, self._plant.triage_nurse_shifts
         here = sum(shift.people for shift in shifts if (hour - shift.hour) % 24 < shift.hours)
-        here = max(round(here * (1.0 - self.nurses_absent_share)), 1) + self.nurses_more
+        here = max(round(here * prod(1.0 - share for share in self.nurses_absent.values())), 1)
+        here = max(here + self.nurses_more, 1)
         if here != self.nurses:
             self.nurses = here
             self.count_staff()

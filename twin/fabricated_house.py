@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,7 +20,7 @@ from twin.fabricated_emergency import Emergency
 from twin.fabricated_hospital import FabricatedHospital, Intervention, LevelShift, Plant, Shift, plant_of
 from twin.fabricated_patients import Epidemics, Inflow
 from twin.fabricated_tests import Tests
-from twin.fabricated_timeline import Fact, Timeline
+from twin.fabricated_timeline import Action, Fact, Timeline
 from twin.fabricated_wards import Wards
 
 HIDDEN_DAYS = 14
@@ -50,6 +51,8 @@ class House:
         self.inflow = Inflow(self.timeline, arrivals, levels, epidemics, plant.arrivals_per_day, self.emergency.arrive)
         self.tests = Tests(self.timeline, tests, plant, self.doctors.review)
         self.wards = Wards(self.timeline, wards, plant, epidemics, self.inflow, self.emergency.bed_promised)
+        self.ends: dict[int, tuple[Action, Any]] = {}
+        """What ends each act that is on (`fabricated_acts.py`), by its number."""
         self._open()
 
     @property

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from ingest.clock import Clock
 from ingest.events import Arrived, Departed, EnteredWard, Event, Moved
-from twin.fabricated_acts import Act, begin
+from twin.fabricated_acts import Act, begin, end
 from twin.fabricated_facts import DAY_MIN
 from twin.fabricated_hospital import UNITS, FabricatedHospital, FabricationError, LevelShift
 from twin.fabricated_house import House, Snapshot, hidden_start
@@ -105,9 +105,13 @@ class World:
         """The same in minutes since the hidden start."""
         return self._house.minute
 
-    def begin(self, act: Act) -> None:
-        """What is done to the hospital, from now on."""
-        begin(self._house, act)
+    def begin(self, act: Act, number: int) -> None:
+        """What is done to the hospital, from now on; by its number it can be ended."""
+        begin(self._house, act, number)
+
+    def end(self, number: int) -> None:
+        """What was begun under a number ends now."""
+        end(self._house, number)
 
     def snapshot(self) -> Snapshot:
         """The true state, now: what the oracle runs on from."""

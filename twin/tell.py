@@ -29,15 +29,17 @@ def events(
     acuities: Sequence[str] = (),
     acuity: Index | None = None,
     source: str = "twin",
+    count: Counter[tuple[int, int]] | None = None,
 ) -> list[Event]:
     """The marks of a story as events, in its order; `start` is the instant of minute 0.
 
     `units` and `acuities` name the codes, `acuity` gives the code of each visit. Ids are
-    `<source>/<visit>/<Kind>/<occurrence>`; an event is known when it happens.
+    `<source>/<visit>/<Kind>/<occurrence>`; an event is known when it happens. `count` is how often each kind was told
+    of each visit: it goes on from there, so that a story can be told part by part.
     """
     minutes = Minutes(start)
     told: list[Event] = []
-    count: Counter[tuple[int, int]] = Counter()
+    count = Counter() if count is None else count
     columns = (story.at_min, story.kind, story.visit, story.unit, story.to)
     for at_min, kind, visit, unit, to in zip(*(column.tolist() for column in columns), strict=True):
         fields: dict[str, Any] = {"visit": VisitId(f"{source}/{visit}")}

@@ -8,10 +8,18 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.compare_words import name_of
-from dashboard.drill_words import inject_said, lack_said, measure_said
+from dashboard.drill_words import inject_said, lack_said, measure_said, world_said
 from dashboard.parts import Content, absent, heading, marked, table
 from dashboard.words import Reader
-from forecast.exercise_view import AdviceView, CriterionNamed, DecisionMade, ExerciseView, HappenedView, OptionView
+from forecast.exercise_view import (
+    AdviceView,
+    CriterionNamed,
+    DecisionMade,
+    ExerciseView,
+    HappenedView,
+    InjectView,
+    OptionView,
+)
 
 
 def panel(view: ExerciseView, reader: Reader) -> Component:
@@ -22,8 +30,12 @@ def panel(view: ExerciseView, reader: Reader) -> Component:
 
 def _timeline(view: ExerciseView, reader: Reader) -> Component:
     lines = [(view.begun_at, reader.say("The exercise began"), "start")]
-    lines += [(one.at, inject_said(one.told, reader), "inject") for one in view.injects]
+    lines += [
+        (view.begun_at, reader.say("Adopted before, and holds: {words}", words=one), "start") for one in view.held
+    ]
+    lines += [(one.at, _put_in(one, view, reader), "inject") for one in view.injects]
     lines += [(one.at, _decided(one, reader), "decision") for one in view.decisions]
+    lines += [(one.ended_at, _ended(one, reader), "decision") for one in view.decisions if one.ended_at]
     items = [
         html.Li([html.B(reader.clock(at)), html.Span(_sort(kind, reader), className=f"sort {kind}"), said])
         for at, said, kind in sorted(lines, key=lambda line: line[0])
@@ -33,10 +45,21 @@ def _timeline(view: ExerciseView, reader: Reader) -> Component:
                className="chip on" if one.name == view.view else "chip")
         for one in view.views
     ]  # fmt: skip
-    parts = [heading(reader.say("What happened?")), html.Ul(items, className="timeline")]
+    world = html.P(world_said(view.law, reader), className="small")
+    parts = [heading(reader.say("What happened?")), html.Ul(items, className="timeline"), world]
     if points:
         parts.append(html.Nav([html.Span(reader.say("Seen by:"), className="small"), *points], className="chips"))
     return html.Div(parts, className="card wide")
+
+
+def _put_in(one: InjectView, view: ExerciseView, reader: Reader) -> str:
+    said = inject_said(one.told, reader, view.names)
+    why_not = reader.say("it could not be: {fault}", fault=one.fault or "")
+    return f"{said} ({why_not})" if one.fault else said
+
+
+def _ended(one: DecisionMade, reader: Reader) -> str:
+    return reader.say("Ended before its time: {words}", words=one.words)
 
 
 def _sort(kind: str, reader: Reader) -> str:
@@ -59,12 +82,18 @@ def _verb(one: DecisionMade, reader: Reader) -> str:
 def _decision(one: DecisionMade, reader: Reader) -> Component:
     title = f"{reader.clock(one.at)} · {_decided(one, reader)}"
     parts: list[Content] = [heading(title), html.P(reader.say("Reason: {why}", why=one.reason), className="small")]
+    if one.ended_at is not None:
+        ended = reader.say("Ended at the desk at {time}; from then on it held no longer in the world either.",
+                           time=reader.clock(one.ended_at))  # fmt: skip
+        parts.append(marked("news", ended))
     parts += _happened(one, reader)
     parts += _lacks(one, reader)
     if one.advice is not None:
         parts += _advice(one.advice, reader)
     elif one.fault is not None:
-        parts.append(absent(reader.say("It could not be computed: {fault}", fault=one.fault)))
+        known = {"the twin had no forecast yet": reader.say("the twin had no forecast yet")}
+        why = known.get(one.fault, one.fault)
+        parts.append(absent(reader.say("It could not be computed: {fault}", fault=why)))
     else:
         parts.append(absent(reader.say("What the twin would have advised is being worked out.")))
     return html.Div(parts, className="card wide")

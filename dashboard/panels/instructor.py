@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.drill_words import inject_said, measure_said
+from dashboard.drill_words import inject_said, measure_said, world_said
 from dashboard.parts import absent, facts, heading, marked
 from dashboard.words import Reader
 from forecast.exercise_view import ExerciseView, InjectView
@@ -32,24 +34,33 @@ def _state(view: ExerciseView, reader: Reader) -> Component:
         (reader.say("Speed"), reader.say("{n} times", n=reader.number(view.speed, 1))),
         *((measure_said(name, reader), reader.number(count)) for name, count in view.counts.items()),
     ]
-    world = reader.say(
-        "The world of this exercise is the fabricated hospital's: it obeys a law of its own, unknown to the twin."
-    )
-    return html.Div([*parts, facts(told), html.P(world, className="small")], className="card")
+    return html.Div([*parts, facts(told), html.P(world_said(view.law, reader), className="small")], className="card")
 
 
 def _put_in(view: ExerciseView, reader: Reader) -> Component:
     nothing = absent(reader.say("Nothing was put in yet."))
-    listed = _list(view.injects, reader) if view.injects else nothing
+    items = [_line(one, view, reader, *_why_not(one, reader)) for one in view.injects]
+    listed = html.Ul(items, className="timeline") if items else nothing
     return html.Div([heading(reader.say("What was put in?")), listed], className="card")
 
 
 def _to_come(view: ExerciseView, reader: Reader) -> Component:
-    nothing = absent(reader.say("The script has nothing more."))
-    listed = _list(view.scheduled, reader) if view.scheduled else nothing
-    return html.Div([heading(reader.say("What will the script put in?")), listed], className="card")
+    nothing = absent(reader.say("Nothing more is to come."))
+    items = [_line(one, view, reader, _cancel(one, reader)) for one in view.scheduled]
+    listed = html.Ul(items, className="timeline") if items else nothing
+    return html.Div([heading(reader.say("What is to come?")), listed], className="card")
 
 
-def _list(injects: tuple[InjectView, ...], reader: Reader) -> Component:
-    items = [html.Li([html.B(reader.clock(one.at)), " ", inject_said(one.told, reader)]) for one in injects]
-    return html.Ul(items, className="timeline")
+def _line(one: InjectView, view: ExerciseView, reader: Reader, *more: Component) -> Component:
+    said = inject_said(one.told, reader, view.names)
+    return html.Li([html.B(reader.clock(one.at)), html.Span(said, className="said"), *more])
+
+
+def _why_not(one: InjectView, reader: Reader) -> list[Component]:
+    return [marked("warn", reader.say("it could not be: {fault}", fault=one.fault))] if one.fault else []
+
+
+def _cancel(one: InjectView, reader: Reader) -> Component:
+    """A button for each that is to come; `assets/instructor.js` hears it."""
+    number: Any = {"data-number": one.number}
+    return html.Button(reader.say("Cancel"), type="button", className="inject-cancel", **number)

@@ -17,11 +17,16 @@ logger = logging.getLogger(__name__)
 class Feed:
     """Stores the batches of one source in a thread of its own until it ends or is stopped.
 
-    What comes live is known when it is stored: the time at which the source says it became known is left out.
+    What comes live is known when it is stored: the time at which the source says it became known is left out. One that
+    is not whole tells less than what the log was made of: of what it leaves out nobody is warned.
     """
 
-    def __init__(self, log: EventLog, source: str, batches: Iterable[Sequence[Event]], stop: threading.Event) -> None:
+    def __init__(
+        self, log: EventLog, source: str, batches: Iterable[Sequence[Event]], stop: threading.Event, *,
+        is_whole: bool = True,
+    ) -> None:  # fmt: skip
         self._log, self._source, self._batches, self._stop = log, source, batches, stop
+        self._is_whole = is_whole
         self._thread = threading.Thread(target=self.run, name=f"feed {source}", daemon=True)
         self._fault: str | None = None
 
@@ -40,7 +45,7 @@ class Feed:
 
     def links(self) -> Sequence[LinkNow]:
         """How it stands."""
-        return [LinkNow(name=self._source, kind="events", fault=self._fault)]
+        return [LinkNow(name=self._source, kind="events", is_whole=self._is_whole, fault=self._fault)]
 
     def run(self) -> None:
         """Every batch that comes, until there is no more or it is stopped; a fault ends the feed and is told."""

@@ -1,0 +1,79 @@
+"""The pages of an exercise in a real browser: nothing sticks out, and the instructor puts in, plans and cancels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from dashboard.app import Pages
+from dashboard.drill_script import inject_of
+from tests.boards import ordinary
+from tests.drills import DOCTORS, SCRIPT, Held
+from tests.pictures import CHROMIUM, LONGEST_MS, launch, served
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(400),  # the compiled engine may have to be compiled first
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
+]
+SIDEWAYS = "() => document.documentElement.scrollWidth - window.innerWidth"
+CUT_OFF = """() => [...document.querySelectorAll('.card, .chip, .inject-cancel, .timeline li')]
+    .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)"""
+SCREENS = [(1920, 1080), (390, 844)]
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
+    held = Held(tmp_path_factory.mktemp("drill"), (*SCRIPT, inject_of({"kind": "outage", "hours": 1, "at_min": 900})))
+    held.play(5, {0.6: DOCTORS})
+    yield held
+    held.database.close()
+
+
+@pytest.fixture(scope="module")
+def page(held: Held) -> Iterator[Page]:
+    pages: Pages = {"instructor": held.exercise.view, "debrief": held.exercise.view}
+    with sync_playwright() as playwright, served(ordinary, pages, exercise=held.exercise) as (url, _):
+        browser = launch(playwright)
+        yield browser.new_page(base_url=url)
+        browser.close()
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize(("width", "height"), SCREENS)
+@pytest.mark.parametrize("name", ["instructor", "debrief"])
+def test_nothing_sticks_out(page: Page, name: str, width: int, height: int, language: str) -> None:
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"/{name}?lang={language}")
+    page.wait_for_selector(".exercise-page .timeline", timeout=LONGEST_MS)
+    page.wait_for_timeout(300)
+    assert page.evaluate(SIDEWAYS) <= 0
+    assert page.evaluate(CUT_OFF) == []
+    assert faults == []
+
+
+@pytest.mark.parametrize(("width", "height"), SCREENS)
+def test_the_instructor_plans_and_cancels(page: Page, held: Held, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto("/instructor?lang=en")
+    page.wait_for_selector(".inject-cancel", timeout=LONGEST_MS)
+    before = len(held.exercise.view().scheduled)
+    page.fill("#inject-later", "45")
+    page.click("#inject-outage")
+    expect(page.locator("#inject-said")).to_contain_text("It comes in")
+    expect(page.locator(".inject-cancel")).to_have_count(before + 1)
+    planned = next(one for one in held.exercise.view().scheduled if one.by == "instructor")
+    page.click(f".inject-cancel[data-number='{planned.number}']")
+    expect(page.locator("#inject-said")).to_contain_text("It was cancelled")
+    expect(page.locator(".inject-cancel")).to_have_count(before)
+    assert [one.number for one in held.exercise.view().scheduled if one.by == "instructor"] == []
+    injects = len(held.exercise.view().injects)
+    page.fill("#inject-later", "0")
+    page.click("#inject-absent")
+    expect(page.locator("#inject-said")).to_contain_text("It is in")
+    assert len(held.exercise.view().injects) == injects + 1
