@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime, timedelta
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -99,7 +99,7 @@ class Adopted:
         """What holds now and is not told by the feed, but that of one proposal."""
         there = self.desk.proposals
         rest = ((there[name], one) for name in there if name != but and (one := there[name].carried_at(now)))
-        return [left for proposal, one in rest if (left := untold(one, proposal, state)).change.changes]
+        return [left for proposal, one in rest if (left := untold(one, proposal, state, now)).change.changes]
 
     def foresee(
         self, situation: Situation, state: State, how: Run, times: Times, usual: Scenario, *,
@@ -158,27 +158,40 @@ class Adopted:
                 self._placebos.settle(one, {m: value for m, value in far.items() if isfinite(value)})
 
 
-def untold(rest: Scenario, proposal: Proposal, state: State) -> Scenario:
-    """What the feed has not told since the decision: a pool that was counted after it has its change in the count."""
+def untold(rest: Scenario, proposal: Proposal, state: State, now: datetime) -> Scenario:
+    """What the feed has not told since the decision, of what is left of it now.
+
+    Beds that were counted after it have its change in the count. A forecast takes staff from the roster, whatever was
+    counted; only a count that is told for a later time holds from then on, and has the change in it.
+    """
     assert proposal.decision is not None
-    counted = set(_counted_since(state, proposal.decision.at))
-    kept = tuple(one for one in rest.change.capacity if not _is_told(one, counted))
+    beds, ahead = _beds_counted(state, proposal.decision.at), _staff_ahead(state, now)
+    cut = (_until(one, ahead.get(one.pool, inf)) for one in rest.change.capacity if not _is_counted(one, beds))
+    kept = tuple(one for one in cut if one is not None)
     return replace(rest, change=rest.change.model_copy(update={"capacity": kept}))
 
 
-def _counted_since(state: State, since: datetime) -> Iterator[str]:
-    for event in state.places:
-        if event.occurred_at > since:
-            if isinstance(event, BedsCounted):
-                yield BED + event.unit
-            elif isinstance(event, StaffOnDuty):
-                yield event.pool
+def _beds_counted(state: State, since: datetime) -> set[str]:
+    """Wards' pools of which a count was told."""
+    return {BED + e.unit for e in state.places if isinstance(e, BedsCounted) and e.occurred_at > since}
 
 
-def _is_told(change: CapacityChange, counted: set[str]) -> bool:
-    if change.pool in (LARGEST_WARDS, EVERY_WARD):
-        return any(pool.startswith(BED) for pool in counted)
-    return change.pool in counted
+def _staff_ahead(state: State, now: datetime) -> dict[str, float]:
+    """In how many minutes the first count begins that is told for later, by pool."""
+    later = [e for e in state.places if isinstance(e, StaffOnDuty) and e.occurred_at > now]
+    later.sort(key=lambda e: e.occurred_at, reverse=True)
+    return {e.pool: (e.occurred_at - now) / _MIN for e in later}
+
+
+def _is_counted(change: CapacityChange, beds: set[str]) -> bool:
+    return bool(beds) if change.pool in (LARGEST_WARDS, EVERY_WARD) else change.pool in beds
+
+
+def _until(change: CapacityChange, minute: float) -> CapacityChange | None:
+    """A change up to a minute; None where it begins later."""
+    if change.end_min <= minute:
+        return change
+    return change.model_copy(update={"until_min": minute}) if change.from_min < minute else None
 
 
 def _window_min(one: Proposal, carried: Scenario, as_of: datetime, how: Run) -> float:

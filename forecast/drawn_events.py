@@ -37,6 +37,8 @@ class Tale:
         self._here, self._before = present.count, present.history.at_min.size
         self._count: Counter[tuple[int, int]] = Counter()
         self._told_min = 0.0
+        self._position = 0
+        """Of the last event: the account of a feed counts by it."""
         self._at_last: set[Mark] = set()
         """What was told of the last minute: a run that is made again from there has it too."""
         self._counted = {pool: at(usual[pool], 0.0) for pool in self._pools(usual)}
@@ -46,7 +48,9 @@ class Tale:
         places = list(self._places(capacity, now_min))
         visits = self._visits(story, fate, now_min)
         self._told_min = now_min
-        return sorted([*places, *visits], key=lambda event: event.occurred_at)
+        told = sorted([*places, *visits], key=lambda event: event.occurred_at)
+        first, self._position = self._position + 1, self._position + len(told)
+        return [replace(event, position=first + n) for n, event in enumerate(told)]
 
     # --- visits -----------------------------------------------------------------------------------------------------
 

@@ -13,11 +13,12 @@ from forecast.adopted import WITHOUT, Adopted
 from forecast.archive import SCHEMA_SQL
 from forecast.calibrated import Recalibration
 from forecast.desk import Desk
-from forecast.ensemble import Run, ensemble
+from forecast.ensemble import Run, applied_to, ensemble
 from forecast.issue import Times
 from forecast.people import Person
 from forecast.placebos import Placebos
 from forecast.proposals import Note
+from forecast.situation import situation_of
 from ingest.clock import SimulatedClock
 from ingest.database import SCHEMA_SQL as INGEST_SQL
 from ingest.database import Database
@@ -89,14 +90,27 @@ def told(at_min: float, kind: type[BedsCounted] | type[StaffOnDuty]) -> State:
     return fold(state(), [event])
 
 
-def test_what_the_feed_tells_after_the_decision_is_not_counted_twice(place: Place) -> None:
-    """The mutant adds the two doctors to the five that the roster tells since."""
+def test_what_the_feed_tells_after_the_decision_is_not_counted_twice(place: Place, tmp_path: Path) -> None:
+    """Mutants add the eight beds to those that were counted since, and the two doctors to those told for later."""
+    now = NOON + timedelta(hours=1)
+    beds = Place(tmp_path / "beds.duckdb", {"capacity": [{"pool": "bed:medicine", "add": 8}]})
+    assert beds.carried((USUAL,), told(30, BedsCounted), now) == (USUAL,)
+    assert len(beds.carried((USUAL,), told(-30, BedsCounted), now)[0].change.capacity) == 1
+    ahead = place.carried((USUAL,), told(180, StaffOnDuty), now)[0]
+    assert [change.until_min for change in ahead.change.capacity] == [120.0]
+    assert [change.until_min for change in ahead.change.arrivals] == [420.0]
+
+
+def test_doctors_are_carried_on_though_the_feed_has_counted_some_since(place: Place) -> None:
+    """A forecast takes doctors from the roster, which does not know of the two: to drop them would lose them."""
     now = NOON + timedelta(hours=1)
     carried = place.carried((USUAL,), told(30, StaffOnDuty), now)[0]
-    assert [len(carried.change.capacity), len(carried.change.arrivals)] == [0, 1]
-    before = place.carried((USUAL,), told(-30, StaffOnDuty), now)[0]
-    beds = place.carried((USUAL,), told(30, BedsCounted), now)[0]
-    assert len(before.change.capacity) == len(beds.change.capacity) == 1
+    assert [change.until_min for change in carried.change.capacity] == [420.0]
+    counted, plain = (
+        applied_to(situation_of(of, calibration(), now), None, HOW).capacity["doctor"]
+        for of in (told(30, StaffOnDuty), state())
+    )
+    assert counted == plain
 
 
 def test_it_is_foreseen_once_over_its_window_and_measured_when_the_truth_is_settled(place: Place) -> None:

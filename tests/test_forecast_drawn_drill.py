@@ -193,6 +193,7 @@ def test_everybody_who_comes_leaves_or_is_here() -> None:
     assert here + len(came) - len(gone(heard)) == world.count_now()["ed_census"]
     assert here + len(came) - len(gone(heard[:-40])) != world.count_now()["ed_census"]  # the mutant: exits untold
     assert len({e.event_id for e in heard}) == len(heard)
+    assert [e.position for e in heard] == list(range(1, len(heard) + 1)), "the account of the feed counts each"
     assert sorted(e.occurred_at for e in heard) == [e.occurred_at for e in heard]
 
 

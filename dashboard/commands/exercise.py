@@ -223,5 +223,5 @@ def situation_at(house: House, live: Settings, since: datetime) -> tuple[Situati
 def held_at(state: State, one: Proposal, at: datetime) -> Scenario | None:
     """What holds of a proposal at an instant and is not in what the log tells: beds that were counted since are."""
     rest = one.carried_at(at)
-    left = untold(rest, one, state) if rest is not None else None
+    left = untold(rest, one, state, at) if rest is not None else None
     return left if left is not None and left.change.changes else None
