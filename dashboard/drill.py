@@ -29,6 +29,7 @@ from ingest.clock import Clock
 from ingest.errors import EdtwinError
 from ingest.log import EventLog
 from ingest.sources.feed import Feed
+from ingest.sources.paced import paced
 
 MODE = "exercise"
 SOURCE = "exercise"
@@ -75,7 +76,7 @@ class Exercise:
 
     def feed(self, log: EventLog, stop: threading.Event) -> Feed:
         """What brings the world's events into the sandbox's log."""
-        told = self.drill.live(self._clock, stop, self._each)
+        told = paced(self.drill, self._clock, stop, self._each)
         return Feed(log, SOURCE, told, stop, is_whole=self.drill.law == "own")
 
     # --- the instructor -------------------------------------------------------------------------------------------

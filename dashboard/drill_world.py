@@ -2,7 +2,7 @@
 
     number = world.act(act)                                # begin something now; what was before stays as it was
     world.end([number])                                    # and let it end now
-    for batch in world.live(clock, stop, each): ...        # what is heard of it; `each` may call the two above
+    world.go_on(until)                                     # what is heard of it meanwhile
     world.lived(until)                                     # what happened, counted every 15 minutes
     world.lived(until, without=[number])                   # what would have, had that not been done
 
@@ -15,15 +15,13 @@ twin's. How a change of the scenario language is done in each is in `drill_acts.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from ingest.clock import Clock
 from ingest.events import Event
 
 STEP_MIN = 15.0
@@ -73,8 +71,12 @@ class DrillWorld(Protocol):
     def count_now(self) -> Mapping[str, int]:
         """The truth, now: `ed_census`, `ed_waiting`, `ed_boarders`, as far as they are known."""
 
-    def live(self, clock: Clock, stop: threading.Event, each: Callable[[], bool]) -> Iterator[list[Event]]:
-        """What the feed delivers, as the clock goes on, until `stop`, or until `each` says that it is over."""
+    @property
+    def is_silent(self) -> bool:
+        """Is nothing heard of it at the moment?"""
+
+    def go_on(self, until: datetime) -> list[Event]:
+        """Let the world go on; what is to be heard of it since the last time."""
 
     def lived(self, until: datetime, *, without: Collection[int] = ()) -> Lived:
         """The truth every 15 minutes since the beginning, `(time,)` each: what `count_now` counts, and `arrivals` since

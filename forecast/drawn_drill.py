@@ -13,7 +13,7 @@ is the twin's own, so such a world cannot show where the twin errs.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -27,9 +27,7 @@ from forecast.drawn_events import Tale
 from forecast.ensemble import Run, applied_to, drawn, milestones_of
 from forecast.situation import Situation
 from forecast.values import Array
-from ingest.clock import Clock
 from ingest.events import Event
-from ingest.sources.paced import paced
 from twin.asked import staffed
 from twin.changes import Windowed
 from twin.errors import ScenarioError
@@ -165,10 +163,6 @@ class DrawnDrill:
             if self._now_min > self._ran.until_min - STEP_MIN and self._ran.until_min < self._how.until_min:
                 self._ran = self._run(self._done)
             return self._tale.told(self._ran.story, self._ran.fate, self._ran.setting.capacity, self._now_min)
-
-    def live(self, clock: Clock, stop: threading.Event, each: Callable[[], bool]) -> Iterator[list[Event]]:
-        """What the feed delivers, as the clock goes on, until `stop`, or until `each` says that it is over."""
-        return paced(self, clock, stop, each)
 
     def count_now(self) -> dict[str, int]:
         """The truth, now: those counts that the path tells."""

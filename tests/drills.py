@@ -20,6 +20,7 @@ from forecast.study import Study
 from ingest.clock import SimulatedClock
 from ingest.database import SCHEMA_SQL as INGEST_SQL
 from ingest.database import Database
+from ingest.sources.paced import paced
 from tests.histories import NOON, hospital, situation
 from twin.fabricate import FabricatedHospital, World
 from twin.fabricated_drill import FabricatedDrill
@@ -71,7 +72,7 @@ class Held:
                 self.desk.decide(MARY, name, "adopted", "it must be tried", hospital())
             return steps() and self.clock.now() < begun + timedelta(hours=hours)
 
-        for batch in self.exercise.drill.live(self.clock, stop, each):
+        for batch in paced(self.exercise.drill, self.clock, stop, each):
             heard += len(batch)
         for thread in threading.enumerate():
             if thread.name == "advice":

@@ -36,6 +36,7 @@ from ingest.database import Database
 from ingest.errors import EdtwinError
 from ingest.eventfile import write_events
 from ingest.log import Position
+from ingest.sources.paced import paced
 from tests.drills import MARY, Stepped
 from tests.histories import NOON, START, told
 from tests.histories import situation as situation_at_noon
@@ -103,7 +104,7 @@ def pass_time(exercise: Exercise, house: House, clock: Stepped, hours: float) ->
     def until_then() -> bool:
         return each() and clock.now() < over
 
-    for batch in exercise.drill.live(clock, stop, until_then):
+    for batch in paced(exercise.drill, clock, stop, until_then):
         stored = house.log.position("exercise")
         live = [replace(event, known_at=None) for event in batch]
         house.log.append(live, Position(source="exercise", offset=(stored.offset if stored else 0) + len(batch)))

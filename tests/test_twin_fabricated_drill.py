@@ -10,6 +10,7 @@ import pytest
 
 from ingest.clock import SimulatedClock
 from ingest.events import Arrived, BedsCounted, Event, StaffOnDuty, Triaged, UnitId
+from ingest.sources.paced import paced
 from twin.fabricate import FabricatedHospital, FabricationError, World
 from twin.fabricated_acts import Absent, Act, BedsClosed, FewerStaff, Later, MoreBeds, MoreStaff, Surge, Victims
 from twin.fabricated_drill import FabricatedDrill
@@ -46,7 +47,7 @@ def played(drill: FabricatedDrill, hours: float, acts: dict[float, Act] | None =
             return True
 
     clock = Stepping(NOON)
-    for batch in drill.live(clock, threading.Event(), each):
+    for batch in paced(drill, clock, threading.Event(), each):
         FIRST.setdefault(id(drill), drill.now_at - NOON)
         heard += batch
     return heard

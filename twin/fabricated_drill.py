@@ -1,7 +1,7 @@
 """A fabricated world in which an exercise is held: acts are put into it while it runs, and it can be lived again.
 
     drill = FabricatedDrill(world)                         # from where the world is now
-    for batch in drill.live(clock, stop, each=poll): ...  # `poll` may call drill.act(..), drill.silence(hours)
+    drill.act(act); drill.go_on(until)                     # what is to be heard of it since the last time
     drill.end([3])                                        # the act of number 3 ends now
     drill.lived(until)                                    # what happened, counted every 15 minutes
     drill.lived(until, without=[3])                       # what would have, but for the act of number 3
@@ -13,7 +13,7 @@ with the same acts is the same to the last patient; without one of them it is th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
@@ -21,9 +21,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from ingest.clock import Clock
 from ingest.events import Arrived, Event
-from ingest.sources.paced import paced
 from twin.fabricated_acts import Act, Pool, begin, end, require_unit
 from twin.fabricated_facts import HOUR_MIN
 from twin.fabricated_hospital import WARDS
@@ -124,10 +122,6 @@ class FabricatedDrill:
         """Let the world go on; what is to be heard of it since the last time."""
         with self._lock:
             return self._world.run_until(until)
-
-    def live(self, clock: Clock, stop: threading.Event, each: Callable[[], bool]) -> Iterator[list[Event]]:
-        """What the feed delivers, as the clock goes on, until `stop`, or until `each` says that it is over."""
-        return paced(self, clock, stop, each)
 
     def lived(self, until: datetime, *, without: Collection[int] = ()) -> dict[str, npt.NDArray[np.float64]]:
         """The truth every 15 minutes since the beginning, `(time,)` each: `ed_census`, `ed_waiting`, `ed_boarders`, and
