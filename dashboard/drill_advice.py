@@ -11,9 +11,10 @@ from dataclasses import replace
 from math import isnan
 
 from forecast.compare import Comparison, comparison, outcomes_by_stage
+from forecast.comparisons import criterion_view
 from forecast.desk import Desk
 from forecast.ensemble import Run
-from forecast.exercise_view import AdviceView, CriterionNamed, OptionView
+from forecast.exercise_view import AdviceView, OptionView
 from forecast.lever import no_lever
 from forecast.proposals import Proposal
 from forecast.situation import Situation
@@ -48,9 +49,7 @@ def advised(
 
 
 def _advice(told: Comparison, courses: list[Scenario], decision: str, situation: Situation, hours: float) -> Advice:
-    criteria = tuple(
-        CriterionNamed(c.name, c.fr, c.en, c.unit_in("fr"), c.unit_in("en"), c.better) for c in told.criteria
-    )
+    criteria = tuple(map(criterion_view, told.criteria))
     return Advice(situation.as_of, hours, told.members, criteria, tuple(_option(c, told, decision) for c in courses))
 
 

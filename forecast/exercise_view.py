@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from forecast.compare_view import Named
+from forecast.compare_view import CriterionView, Named
 
 
 @dataclass(frozen=True)
@@ -39,25 +39,13 @@ class OptionView:
 
 
 @dataclass(frozen=True)
-class CriterionNamed:
-    """A criterion's names, unit and which way is better."""
-
-    name: str
-    fr: str
-    en: str
-    unit_fr: str
-    unit_en: str
-    better: Literal["less", "more"]
-
-
-@dataclass(frozen=True)
 class AdviceView:
     """What the twin would have advised at a decision, from one point of view."""
 
     as_of: datetime
     hours: float
     members: int
-    criteria: tuple[CriterionNamed, ...]
+    criteria: tuple[CriterionView, ...]
     options: tuple[OptionView, ...]
 
 

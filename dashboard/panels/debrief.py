@@ -7,19 +7,12 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.compare_words import name_of
+from dashboard.compare_words import digits, name_of, with_unit
 from dashboard.drill_words import inject_said, lack_said, measure_said, world_said
 from dashboard.parts import Content, absent, heading, marked, table
 from dashboard.words import Reader
-from forecast.exercise_view import (
-    AdviceView,
-    CriterionNamed,
-    DecisionMade,
-    ExerciseView,
-    HappenedView,
-    InjectView,
-    OptionView,
-)
+from forecast.compare_view import CriterionView
+from forecast.exercise_view import AdviceView, DecisionMade, ExerciseView, HappenedView, InjectView, OptionView
 
 
 def panel(view: ExerciseView, reader: Reader) -> Component:
@@ -152,16 +145,15 @@ def _called(one: OptionView, reader: Reader) -> str:
     return f"{said} ({decided})" if one.is_decision else said
 
 
-def _option(one: OptionView, criteria: Sequence[CriterionNamed], reader: Reader) -> Component:
+def _option(one: OptionView, criteria: Sequence[CriterionView], reader: Reader) -> Component:
     moved = [_moved(criterion, one, reader) for criterion in criteria if one.effects.get(criterion.name, (0, False))[1]]
     said = moved or [html.Span(reader.say("nothing that chance does not explain"), className="small")]
     return html.Li([html.B(_called(one, reader)), html.Div(said, className="moved")],
                    className="decided" if one.is_decision else "")  # fmt: skip
 
 
-def _moved(criterion: CriterionNamed, one: OptionView, reader: Reader) -> Component:
+def _moved(criterion: CriterionView, one: OptionView, reader: Reader) -> Component:
     mean, _ = one.effects[criterion.name]
     good = (mean < 0) == (criterion.better == "less")
-    unit = reader.choice(criterion.unit_fr, criterion.unit_en)
-    name = reader.choice(criterion.fr, criterion.en)
-    return marked("good" if good else "bad", f"{name} {reader.signed(mean, 1)} {unit}".rstrip())
+    said = with_unit(reader.signed(mean, digits(mean)), criterion, reader)
+    return marked("good" if good else "bad", f"{name_of(criterion, reader)} {said}")
