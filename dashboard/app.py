@@ -26,6 +26,7 @@ from dashboard.pages.beside import BESIDE, WALL, Place, beside, named
 from dashboard.pages.wall import CHARTS, PANELS, filling, frame
 from dashboard.proposal_window import DeskDoor, proposal_window, register_proposals
 from dashboard.states import aged
+from dashboard.terms import answer_terms
 from dashboard.theme import FONT
 from dashboard.whatif_desk import register_whatif, whatif_layout
 from dashboard.words import LANGUAGES, Language, Reader
@@ -99,6 +100,7 @@ def build_app(
     register_grid(app, grids)
     register_proposals(app, door)
     register_instructor(app, exercise)
+    answer_terms(app.server)
     app.server.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
     Compress(app.server)
     secure(app)

@@ -9,6 +9,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.terms import label
 from dashboard.words import Reader
 from forecast.board import Fan
 
@@ -47,13 +48,13 @@ def marked(tone: str, text: str, extra: str = "") -> Component:
     return html.Span([shape, text], className=f"marked {tone} {extra}".strip())
 
 
-def facts(named: Iterable[tuple[str, Content]]) -> Component:
+def facts(named: Iterable[tuple[Content, Content]]) -> Component:
     """Facts one below the other, each with its name."""
     rows = [html.Div([html.Dt(name), html.Dd(said)], className="fact") for name, said in named]
     return html.Dl(rows, className="facts")
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[Content]], name: str) -> Component:
+def table(head: Sequence[Content], rows: Sequence[Sequence[Content]], name: str) -> Component:
     """A table whose first column is words and whose others are figures."""
     top = dmc.TableTr([dmc.TableTh(text, className="figure" if k else "") for k, text in enumerate(head)])
     body = [
@@ -65,11 +66,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Content]], name: str) -> 
 
 def key(fan: Fan, reader: Reader) -> Component:
     """What each line and band of a fan is."""
-    entries = [
+    entries: list[tuple[str, Content]] = [
         ("observed", reader.say("observed")),
-        ("forecast", reader.say("forecast")),
-        ("bands", reader.say("5, 8 and 9 chances in 10")),
-        ("usual", reader.say("usual")),
+        ("forecast", label("forecast", reader.say("forecast"), reader)),
+        ("bands", label("chances", reader.say("5, 8 and 9 chances in 10"), reader)),
+        ("usual", label("usual", reader.say("usual"), reader)),
     ]
     if fan.earlier is not None:
         entries.append(("earlier", reader.say("as forecast at {time}", time=reader.clock(fan.earlier.issued_at))))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from flask import Flask, Response
 from waitress.server import BaseWSGIServer, create_server
 
+from dashboard.about_view import AboutView, about_view
 from dashboard.api import answer_api
 from dashboard.api_wiring import api_of
 from dashboard.app import Pages, WallSettings, build_app
@@ -32,6 +33,7 @@ from dashboard.proposal_window import DeskDoor
 from dashboard.readiness import Readiness
 from dashboard.report.serving import answer_report, written_at
 from dashboard.settings import Settings
+from dashboard.settings_view import SettingsView, settings_view
 from dashboard.whatif_wiring import view_of, whatif_of
 from forecast.adopted import Adopted
 from forecast.alert_deliveries import Carrier, Postman
@@ -144,6 +146,7 @@ def serve(
         "trust": lambda: replace(latest.trust(), report_at=written_at(report)),
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
+        "settings": partial(_as_it_is, _settings(house, mode)), "about": partial(_as_it_is, _about(house, mode)),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
         "desk": DeskPage(
             desk, people, comparisons, house.hospital, house.supplies, house.clock, mode, lambda: adopted.faults
@@ -300,6 +303,16 @@ def _carriers(house: House) -> dict[str, Carrier]:
     return out
 
 
+def _settings(house: House, mode: str) -> SettingsView:
+    of = house.hospital
+    return settings_view(house.settings, made_at=house.clock.now(), zone=of.zone, hospital=of.name, mode=mode)
+
+
+def _about(house: House, mode: str) -> AboutView:
+    of = house.hospital
+    return about_view(since=house.clock.now(), zone=of.zone, hospital=of.name, mode=mode)
+
+
 def _wall(settings: Settings, *, is_exercise: bool) -> WallSettings:
     return WallSettings(
         refresh_s=settings.refresh_s, language=settings.language, downtime_call=settings.downtime_call,
@@ -349,6 +362,11 @@ def _check_the_model(checks: Checks, stop: threading.Event) -> None:
 
 
 View = TypeVar("View")
+
+
+def _as_it_is(view: View) -> View:
+    """What does not change while the house runs."""
+    return view
 
 
 class _Latest:

@@ -10,6 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.panels import (
+    about,
     alerts,
     checks,
     compare,
@@ -23,14 +24,17 @@ from dashboard.panels import (
     path,
     quarantine,
     robustness,
+    settings_page,
     supplies,
+    terms,
     trust_page,
     whatif,
 )
-from dashboard.panels.header import Way
 from dashboard.panels.header import beside as header
+from dashboard.panels.ways import Way, WayGroup
 from dashboard.parts import absent
 from dashboard.report.serving import ADDRESS
+from dashboard.terms import PAGE as PAGE_OF_TERMS
 from dashboard.words import Reader
 from forecast.pages import PageView
 
@@ -38,6 +42,8 @@ EXERCISE = "exercise"
 """The mode of a house in which an exercise is held."""
 WALL = "wall"
 """The name of the page that all others stand beside."""
+REPORT = "report"
+"""The name of the way to the report of the last back-test."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +153,22 @@ BESIDE: dict[str, Page] = {
         lambda reader: reader.say("What does the twin know of the hospital?"),
         lambda view, reader, _: learned.panel(view, reader),
     ),
+    PAGE_OF_TERMS: Page(
+        lambda reader: reader.say("Words"),
+        lambda reader: reader.say("What do the words mean?"),
+        lambda view, reader, _: terms.panel(reader),
+        of_the_board=True,
+    ),
+    "settings": Page(
+        lambda reader: reader.say("Settings"),
+        lambda reader: reader.say("How is this house set?"),
+        lambda view, reader, _: settings_page.panel(view, reader),
+    ),
+    "about": Page(
+        lambda reader: reader.say("About"),
+        lambda reader: reader.say("What is this?"),
+        lambda view, reader, _: about.panel(view, reader),
+    ),
     "downtime": Page(
         lambda reader: reader.say("Downtime sheet"),
         lambda reader: reader.say("Downtime sheet"),
@@ -154,7 +176,18 @@ BESIDE: dict[str, Page] = {
         of_the_board=True,
     ),
 }
-"""Every page beside the wall, in the order of the ways to them; its address is its name."""
+"""Every page beside the wall; its address is its name."""
+
+
+GROUPS: tuple[tuple[Callable[[Reader], str], tuple[str, ...]], ...] = (
+    (lambda reader: reader.say("Exercise"), ("instructor", "debrief")),
+    (lambda reader: reader.say("Now"), (WALL, "alerts", "downtime")),
+    (lambda reader: reader.say("Ahead"), ("huddle", "supplies")),
+    (lambda reader: reader.say("Try"), ("whatif", "desk", "compare", "robustness")),
+    (lambda reader: reader.say("Believe"), ("trust", REPORT, "checks", "learned", "path")),
+    (lambda reader: reader.say("House"), ("feeds", "quarantine", "words", "settings", "about")),
+)
+"""The ways in groups, by what one looks for; each page stands in one."""
 
 
 def named(address: str) -> str:
@@ -173,8 +206,19 @@ def beside(view: PageView | None, reader: Reader, place: Place) -> Component:
     return html.Main([head, page.panel(view, reader, place)], className=f"beside {place.name}-page")
 
 
-def _ways(reader: Reader, place: Place, mode: str) -> list[Way]:
-    """The wall, every other page and the report of the last back-test, with their addresses."""
-    there = {name: page for name, page in BESIDE.items() if not page.of_exercises or mode == EXERCISE}
-    others = [Way(page.name(reader), f"/{name}") for name, page in there.items() if name != place.name]
-    return [Way(reader.say("Wall"), "/"), *others, Way(reader.say("Back-test"), ADDRESS)]
+def _ways(reader: Reader, place: Place, mode: str) -> list[WayGroup]:
+    """The wall, every page that is there and the report of the last back-test, in their groups."""
+    names = {WALL: reader.say("Wall"), REPORT: reader.say("Back-test")}
+    names |= {name: page.name(reader) for name, page in BESIDE.items() if not page.of_exercises or mode == EXERCISE}
+    addresses = {WALL: "/", REPORT: ADDRESS}
+    return [
+        WayGroup(
+            title(reader),
+            tuple(
+                Way(names[name], addresses.get(name, f"/{name}"), is_here=name == place.name)
+                for name in of
+                if name in names
+            ),
+        )
+        for title, of in GROUPS
+    ]

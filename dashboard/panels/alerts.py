@@ -18,7 +18,8 @@ from dashboard.alert_words import (
     what_name,
 )
 from dashboard.panels import tension
-from dashboard.parts import absent, card, facts, marked
+from dashboard.parts import Content, absent, card, facts, marked
+from dashboard.terms import label
 from dashboard.words import UNKNOWN, Reader
 from forecast.board import Alarm
 from forecast.pages import AlarmLine, AlertSetting, AlertsView, Measured, RecipientView, RuleView
@@ -69,17 +70,19 @@ def _alarm(alarm: Alarm, view: AlertsView, reader: Reader) -> Component:
     return html.Div(content, className=f"card alarm-card {tone}{' owned' if alarm.acknowledged_at else ''}")
 
 
-def _facts(alarm: Alarm, view: AlertsView, reader: Reader) -> list[tuple[str, str]]:
+def _facts(alarm: Alarm, view: AlertsView, reader: Reader) -> list[tuple[Content, Content]]:
     low, _, high = alarm.worst
     when = onset(alarm, view.made_at, reader)
-    found = [(reader.say("begins"), reader.say("it has begun") if alarm.is_now else when or UNKNOWN)]
+    found: list[tuple[Content, Content]] = [
+        (label("alarm", reader.say("begins"), reader), reader.say("it has begun") if alarm.is_now else when or UNKNOWN)
+    ]
     if alarm.first is not None and not alarm.is_now:
         early, _, late = alarm.first
         said = reader.say("8 in 10 of them between {low} and {high}", low=reader.clock(early), high=reader.clock(late))
-        found.append((reader.say("where it comes"), said))
+        found.append((label("chances", reader.say("where it comes"), reader), said))
     peak = reader.say("{low} to {high}, around {time}", low=reader.number(low), high=reader.number(high),
                       time=reader.clock(alarm.worst_at))  # fmt: skip
-    found.append((reader.say("worst ahead"), peak))
+    found.append((label("peak", reader.say("worst ahead"), reader), peak))
     found.append((reader.say("since"), reader.clock(alarm.raised_at)))
     return found + _handled(alarm, view, reader)
 
@@ -176,7 +179,10 @@ def setting_words(setting: AlertSetting, reader: Reader) -> str:
 
 
 def _comparison(setting: AlertSetting, reader: Reader) -> Component:
-    head = [reader.say("forecast"), reader.say("events seen"), reader.say("false a week"), reader.say("notice")]
+    head = [
+        label("rivals", reader.say("forecast"), reader), label("events_seen", reader.say("events seen"), reader),
+        label("false_alarms", reader.say("false a week"), reader), label("notice", reader.say("notice"), reader),
+    ]  # fmt: skip
     rows = [_compared(one, reader) for one in (setting.own, *setting.rivals)]
     return html.Table(
         [html.Thead(html.Tr([html.Th(text) for text in head])), html.Tbody(rows)], className="alerts-table"

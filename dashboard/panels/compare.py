@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard.compare_words import better_in, digits, judged, judged_said, name_of, with_unit
 from dashboard.parts import Content, absent, heading
+from dashboard.terms import label
 from dashboard.words import UNKNOWN, Reader
 from forecast.compare_view import ChoiceView, CompareView, CriterionView, EffectView
 
@@ -119,7 +120,8 @@ def _why_nothing(view: CompareView, reader: Reader) -> str:
 
 def _table(view: CompareView, shown: Sequence[ChoiceView], reader: Reader) -> Component:
     head = [
-        dmc.TableTh(reader.say("Criterion")), dmc.TableTh(reader.say("As usual"), className="figure"),
+        dmc.TableTh(label("criterion", reader.say("Criterion"), reader)),
+        dmc.TableTh(label("usual", reader.say("As usual"), reader), className="figure"),
         *(dmc.TableTh(reader.choice(one.fr, one.en), className="scenario") for one in shown),
     ]  # fmt: skip
     rows = [_row(criterion, shown, reader) for criterion in view.criteria]

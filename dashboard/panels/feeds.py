@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard.feed_words import TONES, advice, kind_name, source_name, state_name, state_sentence
 from dashboard.parts import Content, absent, card, facts, heading, marked, table
+from dashboard.terms import label
 from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.pages import FeedsView, Hour, Published, SilentPart, SourceView, Tally
 from ingest.clock import local
@@ -108,15 +109,15 @@ def _key(source: SourceView, reader: Reader) -> Component:
 
 
 def _facts(source: SourceView, reader: Reader) -> Component:
-    found: list[tuple[str, Content]] = [
-        (reader.say("Last message"), _last(source, reader)),
-        (reader.say("Delay on the way"), _lag(source.lag, reader)),
-        (reader.say("Clock of the source"), _skew(source, reader)),
-        (reader.say("Waiting to be read"), _backlog(source, reader)),
-        (reader.say("Silent units and kinds"), _silent(source.silent, reader)),
+    found: list[tuple[Content, Content]] = [
+        (label("feed", reader.say("Last message"), reader), _last(source, reader)),
+        (label("delay", reader.say("Delay on the way"), reader), _lag(source.lag, reader)),
+        (label("clock", reader.say("Clock of the source"), reader), _skew(source, reader)),
+        (label("backlog", reader.say("Waiting to be read"), reader), _backlog(source, reader)),
+        (label("silent", reader.say("Silent units and kinds"), reader), _silent(source.silent, reader)),
     ]
     if source.connections is not None:
-        found.insert(1, (reader.say("Connections"), reader.number(source.connections)))
+        found.insert(1, (label("feed", reader.say("Connections"), reader), reader.number(source.connections)))
     return facts(found)
 
 
@@ -221,7 +222,7 @@ def _marked_if(count: int, reader: Reader) -> Content:
 def _files(view: FeedsView, reader: Reader) -> list[Component]:
     if not view.files:
         return []
-    head = [reader.say("Source"), *tally_names(reader).values()]
+    head = [reader.say("Source"), *(label("quarantine", name, reader) for name in tally_names(reader).values())]
     rows = [
         [name, *(reader.number(getattr(tally, part)) for part in TALLY_NAMES)] for name, tally in view.files
     ]  # fmt: skip

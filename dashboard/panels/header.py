@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -10,6 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.feed_words import TONES, state_name
+from dashboard.panels.ways import WayGroup, ways
 from dashboard.parts import marked
 from dashboard.states import forecast_state
 from dashboard.words import LANGUAGES, Reader
@@ -34,20 +35,11 @@ def panel(board: Board, reader: Reader) -> Component:
     return html.Header([where, *_mode(board, reader), ages, time, switch(reader)], className="header", **zone)
 
 
-@dataclass(frozen=True)
-class Way:
-    """A way to another page: what it says and the address."""
-
-    name: str
-    path: str
-
-
-def beside(view: PageView, reader: Reader, title: str, ways: list[Way], query: str = "") -> Component:
+def beside(view: PageView, reader: Reader, title: str, groups: Sequence[WayGroup], query: str = "") -> Component:
     """The head of a page beside the wall: which page, of what hospital and when, and the ways to the others.
 
     `query` is what its address asks for, which the switch of language keeps.
     """
-    links = [html.A(way.name, href=f"{way.path}?lang={reader.language}", className="way") for way in ways]
     where = html.Div(
         [
             dmc.Title(title, order=1, className="hospital"),
@@ -60,8 +52,8 @@ def beside(view: PageView, reader: Reader, title: str, ways: list[Way], query: s
         className="asof",
     )
     zone: dict[str, Any] = {"data-zone": view.zone}
-    nav = html.Nav(links, className="ways")
-    return html.Header([where, *_mode(view, reader), nav, time, switch(reader, query)], className="header", **zone)
+    content = [where, *_mode(view, reader), ways(groups, reader), time, switch(reader, query)]
+    return html.Header(content, className="header", **zone)
 
 
 def switch(reader: Reader, query: str = "") -> Component:

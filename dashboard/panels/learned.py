@@ -25,6 +25,7 @@ from dashboard.learned_words import (
     weekdays,
 )
 from dashboard.parts import absent, card, marked, table
+from dashboard.terms import label
 from dashboard.words import UNKNOWN, Reader
 from forecast.pages import LearnedView
 
@@ -159,11 +160,12 @@ def _times(report: Report, reader: Reader) -> Component:
     by_class: dict[str, dict[str, Report]] = {}
     for row in report["durations"]:
         by_class.setdefault(row["class"], {})[row["what"]] = row
-    head = [reader.say("Class"), reader.say("Wait for a doctor"), reader.say("Care"), reader.say("Wait for a bed"),
-            reader.say("Whole stay")]  # fmt: skip
+    head = [label("class", reader.say("Class"), reader), label("wait", reader.say("Wait for a doctor"), reader),
+            label("care", reader.say("Care"), reader), label("boarders", reader.say("Wait for a bed"), reader),
+            label("stay", reader.say("Whole stay"), reader)]  # fmt: skip
     rows = [
-        [class_name(label, reader), *(_minutes(spans.get(span), reader) for span in SPANS)]
-        for label, spans in by_class.items()
+        [class_name(group, reader), *(_minutes(spans.get(span), reader) for span in SPANS)]
+        for group, spans in by_class.items()
     ]
     note = html.P(reader.say("Median, and from the tenth to the ninetieth in a hundred"), className="source-said")
     return card("learned-times", reader.say("How long do things last?"), table(head, rows, "learned-table"), note)
@@ -180,7 +182,8 @@ def _wards(report: Report, reader: Reader) -> Component:
     question = reader.say("How do the wards take in and let go?")
     if not report["wards"]:
         return card("learned-wards", question, absent(reader.say("no ward in the data received")))
-    head = [reader.say("Ward"), reader.say("Beds"), reader.say("of which held back"), reader.say("Stays that ended"),
+    head = [reader.say("Ward"), reader.say("Beds"),
+            label("held_beds", reader.say("of which held back"), reader), reader.say("Stays that ended"),
             reader.say("Days of stay"), reader.say("Most leave at")]  # fmt: skip
     rows = [_ward(report, ward, reader) for ward in report["wards"]]
     return card("learned-wards", question, table(head, rows, "learned-table"))
@@ -203,7 +206,7 @@ def _classes(report: Report, reader: Reader) -> Component:
          dmc.Progress(value=100 * row["share"], className="bar")]
         for row in report["classes"] if row["share"] > 0
     ]  # fmt: skip
-    head = [reader.say("Class"), reader.say("Share"), ""]
+    head = [label("class", reader.say("Class"), reader), reader.say("Share"), ""]
     return card("learned-classes", reader.say("Who comes?"), table(head, rows, "learned-table"))
 
 

@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 
 from dashboard.parts import marked
 from dashboard.states import is_begun_before, numbers_shown
+from dashboard.terms import label
 from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.board import Board, Now
 
@@ -26,24 +27,24 @@ def panel(board: Board, reader: Reader) -> Component:
     stamp, check = _stamp(board, reader), reader.say("check")
     why = reader.say("no data") if now is _NOTHING else reader.say("not in the data received")
     tiles = [
-        (reader.say("Present"), reader.number(now.present), _spaces(now, reader)),
-        (reader.say("Waiting"), reader.number(now.waiting), reader.say("not yet seen")),
-        (reader.say("Longest wait"), reader.duration(now.longest_wait_min), reader.say("since arrival")),
-        (reader.say("Waiting for a bed"), reader.number(now.boarders), _boarding(now, reader)),
-        (reader.say("Arrivals"), reader.number(now.arrivals_last_hour), reader.say("in the last hour")),
-        (reader.say("Arrivals today"), reader.number(now.arrivals_today), _usual(now, reader)),
+        ("census", reader.say("Present"), reader.number(now.present), _spaces(now, reader)),
+        ("waiting", reader.say("Waiting"), reader.number(now.waiting), reader.say("not yet seen")),
+        ("wait", reader.say("Longest wait"), reader.duration(now.longest_wait_min), reader.say("since arrival")),
+        ("boarders", reader.say("Waiting for a bed"), reader.number(now.boarders), _boarding(now, reader)),
+        ("arrivals", reader.say("Arrivals"), reader.number(now.arrivals_last_hour), reader.say("in the last hour")),
+        ("arrivals", reader.say("Arrivals today"), reader.number(now.arrivals_today), _usual(now, reader)),
     ]
     no_wait = reader.say("nobody waits") if now.waiting == 0 else why
     drawn = [
         _tile(
-            label,
+            label(term, text, reader),
             figure,
             below,
             no_wait if name == "longest_wait" else why,
             stamp=check if name in broken else stamp,
             is_broken=name in broken,
         )
-        for name, (label, figure, below) in zip(TILES, tiles, strict=True)
+        for name, (term, text, figure, below) in zip(TILES, tiles, strict=True)
     ]
     return html.Section(drawn, className=f"now {board.feed.state}")
 
@@ -63,18 +64,18 @@ def _stamp(board: Board, reader: Reader) -> str | None:
 
 
 def _tile(
-    label: str, figure: str, below: str | Component, why: str, *, stamp: str | None, is_broken: bool
+    name: Component, figure: str, below: str | Component, why: str, *, stamp: str | None, is_broken: bool
 ) -> Component:
     """A number with its label; the doubt about a known one stands where else its comment does."""
     known = figure != UNKNOWN
     said = marked("warn", stamp, "stamp") if stamp else below
     content = [
-        dmc.Text(label, className="label"),
+        dmc.Text(name, className="label"),
         html.Div(_with_small_units(figure), className="big"),
         html.Div(said if known else why, className="below"),
     ]
-    name = "tile" if known else "tile unknown"
-    return dmc.Paper(content, className=f"{name} doubtful" if known and is_broken else name, radius="md")
+    kind = "tile" if known else "tile unknown"
+    return dmc.Paper(content, className=f"{kind} doubtful" if known and is_broken else kind, radius="md")
 
 
 def _with_small_units(figure: str) -> list[Component]:

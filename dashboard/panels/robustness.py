@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard.compare_words import LEVELS, RARELY, digits, level_of, level_said, limit_said, name_of, with_unit
 from dashboard.parts import Content, absent, heading, marked
+from dashboard.terms import label
 from dashboard.words import Reader
 from forecast.compare_view import CellView, CrisisView, MovedView, MoverView, Named, RobustnessView
 
@@ -113,7 +114,8 @@ def _cell(row: CrisisView, service: Named) -> CellView:
 
 def _table(view: RobustnessView, shown: Sequence[Named], reader: Reader) -> Component:
     head = [
-        dmc.TableTh(reader.say("Scenario"), className="name"), dmc.TableTh(reader.say("First to break")),
+        dmc.TableTh(label("scenario", reader.say("Scenario"), reader), className="name"),
+        dmc.TableTh(label("broken", reader.say("First to break"), reader)),
         *(dmc.TableTh(html.Span(name_of(one, reader)), className="service") for one in shown),
     ]  # fmt: skip
     rows = [_row(row, shown, view, reader, usual=k == 0) for k, row in enumerate(view.rows)]

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard.parts import Content, absent, card
 from dashboard.states import forecast_shown
+from dashboard.terms import label
 from dashboard.words import UNKNOWN, Reader
 from forecast.board import Board, Effect, ScenarioView
 
@@ -40,9 +41,9 @@ def panel(board: Board, reader: Reader) -> Component:
 
 def _head(measures: Sequence[str], leads: Sequence[int], reader: Reader) -> Component:
     names = {
-        "ed_census": reader.say("Present"),
-        "ed_waiting": reader.say("Waiting"),
-        "ed_boarders": reader.say("Waiting for a bed"),
+        "ed_census": label("census", reader.say("Present"), reader),
+        "ed_waiting": label("waiting", reader.say("Waiting"), reader),
+        "ed_boarders": label("boarders", reader.say("Waiting for a bed"), reader),
     }
     groups = [dmc.TableTh(names[m], className="figure group", tableProps={"colSpan": len(leads)}) for m in measures]
     times = [
@@ -50,7 +51,7 @@ def _head(measures: Sequence[str], leads: Sequence[int], reader: Reader) -> Comp
         for _ in measures
         for i, lead in enumerate(leads)
     ]
-    first = dmc.TableTh(reader.say("Scenario"), tableProps={"rowSpan": 2})
+    first = dmc.TableTh(label("scenario", reader.say("Scenario"), reader), tableProps={"rowSpan": 2})
     return dmc.TableThead([dmc.TableTr([first, *groups]), dmc.TableTr(times)])
 
 

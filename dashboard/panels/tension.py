@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.parts import facts, heading, marked
+from dashboard.parts import Content, facts, heading, marked
 from dashboard.tension_words import (
     bjml_basis,
     bjml_words,
@@ -19,6 +19,7 @@ from dashboard.tension_words import (
     level_tone,
     nedocs_words,
 )
+from dashboard.terms import label
 from dashboard.words import UNKNOWN, Reader
 from forecast.pages import Indicator, Tension
 
@@ -33,7 +34,7 @@ def _het(tension: Tension, reader: Reader) -> Component:
     head = [reader.say("indicator"), reader.say("last known"), reader.say("next 24 h")]
     rows = [_row(one, reader) for one in tension.indicators]
     total = [
-        html.Th(reader.say("sum of levels"), scope="row"),
+        html.Th(label("het", reader.say("sum of levels"), reader), scope="row"),
         html.Td(reader.number(tension.sum_now, 1)),
         html.Td(reader.number(tension.sum_ahead, 1)),
     ]
@@ -43,7 +44,13 @@ def _het(tension: Tension, reader: Reader) -> Component:
 
 def _row(one: Indicator, reader: Reader) -> Component:
     now = [html.Span(het_figure(one, one.now, reader)), *_level(one.level_now, reader)]
-    return html.Tr([html.Th(het_name(one.name, reader), scope="row"), html.Td(now), html.Td(_ahead(one, reader))])
+    return html.Tr(
+        [
+            html.Th(label("het", het_name(one.name, reader), reader), scope="row"),
+            html.Td(now),
+            html.Td(_ahead(one, reader)),
+        ]
+    )
 
 
 def _ahead(one: Indicator, reader: Reader) -> list[Component]:
@@ -65,9 +72,9 @@ def _others(tension: Tension, reader: Reader) -> list[Component]:
     tone = category_tone(tension.nedocs_category) if tension.nedocs_category else "news"
     score = marked(tone, nedocs_words(tension, reader)) if tension.nedocs is not None else nedocs_words(tension, reader)
     basis = [html.Small(bjml_basis(tension, reader))] if tension.bjml is not None else []
-    found: list[tuple[str, Any]] = [
-        ("NEDOCS", [score]),
-        (reader.say("minimal daily need of beds (BJML)"), [bjml_words(tension, reader), *basis]),
+    found: list[tuple[Content, Any]] = [
+        (label("nedocs", "NEDOCS", reader), [score]),
+        (label("bjml", reader.say("minimal daily need of beds (BJML)"), reader), [bjml_words(tension, reader), *basis]),
         (
             reader.say("75 and over, from the coming midnight to 8:00 in the department"),
             [elderly_words(tension, reader)],

@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.parts import Content, absent, card, marked
+from dashboard.terms import label
 from dashboard.trust_words import least_gain, made_of, worse
 from dashboard.words import UNKNOWN, Reader
 from forecast.board import Board, Skill
@@ -33,11 +34,14 @@ def panel(board: Board, reader: Reader) -> Component:
     if not found:
         return card("trust", question, absent(_to_come(board, reader)), ways(reader))
     shares = board.shares.get(MEASURE, {})
-    rows: list[tuple[str, Cell]] = [
-        (reader.say("Mean error, patients"), lambda skill: reader.number(skill.mae, 1)),
-        (reader.say("80% interval held"), lambda skill: reader.percent(skill.coverage_80)),
-        (reader.say("Gain over simple rules"), lambda skill: _gain(skill, reader)),
-        (reader.say("Share of the simulation"), lambda skill: reader.percent(shares.get(skill.lead_min, 1.0))),
+    rows: list[tuple[Content, Cell]] = [
+        (label("mean_error", reader.say("Mean error, patients"), reader), lambda skill: reader.number(skill.mae, 1)),
+        (label("coverage", reader.say("80% interval held"), reader), lambda skill: reader.percent(skill.coverage_80)),
+        (label("gain", reader.say("Gain over simple rules"), reader), lambda skill: _gain(skill, reader)),
+        (
+            label("share", reader.say("Share of the simulation"), reader),
+            lambda skill: reader.percent(shares.get(skill.lead_min, 1.0)),
+        ),
     ]
     body = dmc.TableTbody([_row(name, cell, found, leads, reader) for name, cell in rows])
     table = dmc.Table([_head(leads, reader), body], className="table trust-table")
@@ -66,7 +70,7 @@ def _head(leads: Sequence[int], reader: Reader) -> Component:
     return dmc.TableThead(dmc.TableTr([dmc.TableTh(reader.say("Patients present, forecast at")), *cells]))
 
 
-def _row(name: str, cell: Cell, found: Mapping[int, Skill], leads: Sequence[int], reader: Reader) -> Component:
+def _row(name: Content, cell: Cell, found: Mapping[int, Skill], leads: Sequence[int], reader: Reader) -> Component:
     cells = []
     for lead in leads:
         skill = found.get(lead)

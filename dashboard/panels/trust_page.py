@@ -13,6 +13,7 @@ from dashboard import trust_charts
 from dashboard.parts import Content, absent, heading
 from dashboard.report.serving import ADDRESS, COMMAND, how_to_make, what_it_shows
 from dashboard.rival_words import kinds, lead, measure_name, rival_name
+from dashboard.terms import label
 from dashboard.trust_words import better_said, bias_said, covered_said, made_said
 from dashboard.words import UNKNOWN, Reader
 from forecast.trust_view import Ends, Judged, LeadTrust, MeasureTrust, TrustView
@@ -108,7 +109,7 @@ def _measure(found: MeasureTrust, view: TrustView, reader: Reader) -> Component:
 def _legend(found: MeasureTrust, reader: Reader) -> Component:
     """What the colours of the rules are."""
     items = [
-        html.Span([html.I(className=f"swatch hue-{kind}"), rival_name(name, reader)])
+        html.Span([html.I(className=f"swatch hue-{kind}"), label("rivals", rival_name(name, reader), reader)])
         for name, kind in kinds(found.rivals).items()
     ]
     return html.Div(items, className="key")
@@ -117,21 +118,25 @@ def _legend(found: MeasureTrust, reader: Reader) -> Component:
 def _table(found: MeasureTrust, now: Mapping[int, float], reader: Reader) -> Component:
     """Every figure by lead."""
     leads = [at for at in found.leads if not reader.narrow or at.lead_min in NARROW_LEADS_MIN]
-    rows: list[tuple[str, Cell]] = [
+
+    def word(term: str, text: str) -> Content:
+        return label(term, text, reader)
+
+    rows: list[tuple[Content, Cell]] = [
         (reader.say("forecasts that met their truth"), lambda at: reader.number(at.n)),
-        (reader.say("crps of what is published"), lambda at: _strong(reader.number(at.crps, 2))),
-        (reader.say("crps of the simulation, as it was"), lambda at: reader.number(at.raw_crps, 2)),
-        *[(reader.say("crps of “{rival}”", rival=rival_name(name, reader)), _crps_of(name, reader))
+        (word("crps", reader.say("crps of what is published")), lambda at: _strong(reader.number(at.crps, 2))),
+        (word("crps", reader.say("crps of the simulation, as it was")), lambda at: reader.number(at.raw_crps, 2)),
+        *[(word("crps", reader.say("crps of “{rival}”", rival=rival_name(name, reader))), _crps_of(name, reader))
           for name in kinds(found.rivals)],
-        *[(reader.say("error saved against “{rival}”", rival=rival_name(name, reader)), _gain_over(name, reader))
-          for name in kinds(found.rivals)],
-        (reader.say("mean error, with its interval"),
+        *[(word("gain", reader.say("error saved against “{rival}”", rival=rival_name(name, reader))),
+           _gain_over(name, reader)) for name in kinds(found.rivals)],
+        (word("bias", reader.say("mean error, with its interval")),
          lambda at: _figure(at.bias, at.bias_ci95, lambda v: reader.signed(v, 1))),
-        (reader.say("inside the 80% interval, with its band"),
+        (word("coverage", reader.say("inside the 80% interval, with its band")),
          lambda at: _figure(at.covered_80, _share_ends(at.covered_band), reader.percent)),
-        (reader.say("share of the simulation when it was published"),
+        (word("share", reader.say("share of the simulation when it was published")),
          lambda at: _known(at.share, reader.percent)),
-        (reader.say("share of the simulation now"),
+        (word("share", reader.say("share of the simulation now")),
          lambda at: reader.percent(now.get(at.lead_min, 1.0))),
     ]  # fmt: skip
     head = [dmc.TableTh(""), *(dmc.TableTh(lead(at.lead_min, reader), className="figure") for at in leads)]

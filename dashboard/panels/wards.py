@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard.parts import Content, absent, card, marked
 from dashboard.states import forecast_shown, numbers_shown
+from dashboard.terms import label
 from dashboard.words import UNKNOWN, Reader
 from forecast.board import Board, UnitNow
 from ingest.clock import local
@@ -61,9 +62,12 @@ def _head(board: Board, leads: Sequence[int], reader: Reader) -> Component:
     times = [reader.clock(issued_at + timedelta(minutes=lead)) for lead in leads]
     cells = [
         dmc.TableTh(reader.say("Unit")),
-        dmc.TableTh(reader.say("Beds taken"), className="taken-column"),
-        dmc.TableTh(reader.say("Free now"), className="figure"),
-        *(dmc.TableTh(reader.say("Free at {time}", time=time), className="figure") for time in times),
+        dmc.TableTh(label("beds_taken", reader.say("Beds taken"), reader), className="taken-column"),
+        dmc.TableTh(label("free_beds", reader.say("Free now"), reader), className="figure"),
+        *(
+            dmc.TableTh(label("free_ahead", reader.say("Free at {time}", time=time), reader), className="figure")
+            for time in times
+        ),
     ]
     return dmc.TableThead(dmc.TableTr(cells))
 

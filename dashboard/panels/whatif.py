@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.parts import Content, absent, heading, marked
+from dashboard.terms import label
 from dashboard.whatif_words import GOOD_WHEN_MORE, Effect, effects, measure_name, sentence
 from dashboard.words import UNKNOWN, Reader
 from forecast.whatif_view import FREE, AnswerView, StandingView, WhatIfView
@@ -105,7 +106,9 @@ def _row(answer: AnswerView, measure: str, leads: Sequence[int], reader: Reader)
         dmc.TableTd(_cell(effect, measure, reader), className="figure")
         for effect in effects(answer.measures[measure], answer.lead_min, leads)
     ]
-    return dmc.TableTr([dmc.TableTd(measure_name(measure, reader), className="name"), *cells])
+    return dmc.TableTr(
+        [dmc.TableTd(label("difference", measure_name(measure, reader), reader), className="name"), *cells]
+    )
 
 
 def _cell(effect: Effect, measure: str, reader: Reader) -> Content:

@@ -1,0 +1,44 @@
+"""What this is, in figures: versions, the digest of the code, since when the house runs."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+
+from forecast.remote import code_digest
+
+PARTS = (
+    "edtwin",
+    "simpy",
+    "duckdb",
+    "dash",
+    "plotly",
+    "pandas",
+    "numpy",
+    "scipy",
+    "numba",
+    "kafka-python",
+    "apscheduler",
+)
+"""Packages whose version a report of a fault should name."""
+
+
+@dataclass(frozen=True)
+class AboutView:
+    """What runs here, and since when."""
+
+    made_at: datetime
+    """Since when the house runs."""
+    zone: str
+    hospital: str
+    mode: str
+    versions: tuple[tuple[str, str], ...]
+    code: str
+
+
+def about_view(*, since: datetime, zone: str, hospital: str, mode: str) -> AboutView:
+    """The page about this house."""
+    versions = tuple((name, version(name)) for name in PARTS)
+    return AboutView(since, zone, hospital, mode, (*versions, ("python", platform.python_version())), code_digest())

@@ -1,0 +1,54 @@
+"""The ways from a page to all others, in groups: what one looks for decides where one looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.words import Reader
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to another page: what it says and the address."""
+
+    name: str
+    path: str
+    is_here: bool = False
+
+
+@dataclass(frozen=True)
+class WayGroup:
+    """Ways that answer one kind of question."""
+
+    name: str
+    ways: tuple[Way, ...]
+
+
+def ways(groups: Sequence[WayGroup], reader: Reader) -> Component:
+    """The groups side by side; on a phone one word that unfolds them, so that the page begins with what it tells."""
+    found = [html.Div([html.Span(of.name, className="ways-name"), *_links(of, reader)], className="ways-group")
+             for of in groups if of.ways]  # fmt: skip
+    if reader.narrow:
+        return html.Details(
+            [html.Summary(reader.say("All pages")), html.Nav(found, className="ways")], className="ways-fold"
+        )
+    return html.Nav(found, className="ways")
+
+
+def _links(of: WayGroup, reader: Reader) -> list[Component]:
+    return [_here(way) if way.is_here else _link(way, reader) for way in of.ways]
+
+
+def _here(way: Way) -> Component:
+    """The page one is on: no way to it."""
+    mark: dict[str, Any] = {"aria-current": "page"}
+    return html.Span(way.name, className="here", **mark)
+
+
+def _link(way: Way, reader: Reader) -> Component:
+    return html.A(way.name, href=f"{way.path}?lang={reader.language}", className="way")

@@ -1,0 +1,29 @@
+"""Example views of the pages that say what words, settings and the house are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dashboard.about_view import AboutView, about_view
+from dashboard.settings import Settings
+from dashboard.settings_view import SettingsView, settings_view
+
+AT = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
+PLACE = {"zone": "Europe/Paris", "hospital": "Hôpital d'exemple", "mode": "fabricated"}
+HIDDEN = "/srv/keys/kafka-password"
+SET = Settings(
+    data=Path("/srv/edtwin/data"), port=8080, downtime_call="5999", members=300, huddle_at=("8:00", "14:30"),
+    kafka_brokers=("broker.example:9093",), kafka_topics=("ed.events=event_json",), kafka_user="edtwin-reader",
+    kafka_password_file=Path(HIDDEN),
+)  # fmt: skip
+
+
+def settings() -> SettingsView:
+    """A house that has changed some."""
+    return settings_view(SET, made_at=AT, **PLACE)
+
+
+def about() -> AboutView:
+    """The same house."""
+    return about_view(since=AT, **PLACE)
