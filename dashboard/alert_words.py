@@ -63,6 +63,8 @@ def rival_name(name: str, reader: Reader) -> str:
         "yesterday": reader.say("as at the same hour yesterday"),
         "last_week": reader.say("as at the same hour a week ago"),
         "autoregression": reader.say("drawn on from the last hours and weeks"),
+        "level_climatology": reader.say("as usual at this hour, at the level of late"),
+        "level_anomaly": reader.say("as usual at the level of late, and what lasts of today"),
         "boosted": reader.say("boosted trees that learned the same past"),
         "nedocs": "NEDOCS",
     }

@@ -8,10 +8,10 @@ from dashboard.words import Reader
 
 RIVALS = (
     "climatology", "anomaly_persistence", "count_model", "autoregression", "yesterday", "last_week", "persistence",
-    "boosted",
+    "boosted", "level_climatology", "level_anomaly",
 )  # fmt: skip
 """In the order of the legend; a rival of another name follows by its own."""
-_COLOURS = 8
+_COLOURS = 10
 """Colours there are for rivals."""
 
 
@@ -34,6 +34,8 @@ def rival_name(rival: str, reader: Reader) -> str:
         "persistence": reader.say("nothing moves"),
         "climatology": reader.say("as usual at this hour"),
         "anomaly_persistence": reader.say("as usual, and what lasts of today"),
+        "level_climatology": reader.say("as usual at this hour, at the level of late"),
+        "level_anomaly": reader.say("as usual at the level of late, and what lasts of today"),
         "count_model": reader.say("everybody stays as others did, nobody queues"),
         "yesterday": reader.say("as at the same hour yesterday"),
         "last_week": reader.say("as at the same hour a week ago"),

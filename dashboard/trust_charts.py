@@ -18,7 +18,7 @@ BROAD = 340.0
 """How broad a chart is, in its own letters, so that they are nearly as large as the page's."""
 LOWEST = -1.0
 """A gain below it is drawn on the foot of the chart."""
-RIVAL_HUES = ("usual", "pool-2", "pool-5", "pool-6", "pool-beds", "pool-3", "pool-4", "muted")
+RIVAL_HUES = ("usual", "pool-2", "pool-5", "pool-6", "pool-beds", "pool-3", "pool-4", "muted", "rule-9", "rule-10")
 """The colours of rivals on the dark page, in the order of the legend."""
 
 

@@ -1,6 +1,6 @@
 """The rivals: what a forecast must beat before it is worth showing.
 
-Six baselines, each a distribution (mean and quantiles) for any measure, learned from the measure's own past alone:
+Eight baselines, each a distribution (mean and quantiles) for any measure, learned from the measure's own past alone:
 
 - `persistence`: as now. The value now plus the errors that this very rule made in the past, by lead and by the local
   hour block of the valid time.
@@ -9,6 +9,7 @@ Six baselines, each a distribution (mean and quantiles) for any measure, learned
   made on weeks that it had not seen, by hour block. The hard one from about four hours ahead.
 - `anomaly_persistence`: as usual, plus the part of today's departure from it that has lasted in the past. The hard
   one at short leads.
+- `level_climatology`, `level_anomaly`: the last two, following their level (`forecast/levelled.py`).
 - `yesterday`, `last_week`, `autoregression`: they look further back than now (`forecast/lagged.py`).
 
 Nothing after the history's present is read: whatever comes later, the baselines are the same to the last bit.
@@ -27,12 +28,17 @@ import numpy as np
 
 from forecast.lagged import LAGGED, LONG_DAYS, RECENT, Lagged, Recent, centres, recent_of
 from forecast.lagged import learn as learn_lagged
+from forecast.levelled import LEVELLED, Levelled
+from forecast.levelled import centres as levelled_centres
+from forecast.levelled import learn as learn_levelled
 from forecast.usual import (
     A_DAY,
     STEP_MIN,
     Integers,
     at_valid_times,
+    earlier,
     errors_by_block,
+    lasting_share,
     quarters_of_week,
     read,
     usual_of,
@@ -40,9 +46,9 @@ from forecast.usual import (
 )
 from forecast.values import LEVELS, Array, Series
 
-BASELINES: tuple[str, ...] = ("persistence", "climatology", "anomaly_persistence", *LAGGED)
+BASELINES: tuple[str, ...] = ("persistence", "climatology", "anomaly_persistence", *LEVELLED, *LAGGED)
 WINDOW_DAYS = 84
-"""How far back the first three look: 12 weeks, long enough for each weekday, short enough to follow the season."""
+"""How far back all but the last three look: 12 weeks, long enough for each weekday, short enough for the season."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ class _Learned:
     lasting: Array
     """The share of a departure from usual that lasts, `(lead,)`."""
     lasting_errors: Array
+    levelled: Levelled
     lagged: Lagged
     at_least: float
     """0 for a measure that was never below it, else minus infinity."""
@@ -148,8 +155,19 @@ class Rivals:
             "anomaly_persistence": climatology
             if np.isnan(now)
             else self._series(learned, lasting, learned.lasting_errors, ahead),
+            **self._levelled(learned, usual, ahead, float(usual_now[0]), now),
             **self._lagged(learned, usual, ahead, late, _seen(learned, now, float(usual_now[0]), recent)),
         }
+
+    def _levelled(
+        self, learned: _Learned, usual: Array, ahead: Array, usual_now: float, now: float
+    ) -> dict[str, Series]:
+        middle, of = levelled_centres(learned.levelled, usual, usual_now, now), learned.levelled
+        if np.isnan(now):
+            return dict.fromkeys(
+                LEVELLED, self._series(learned, middle["level_climatology"], of.errors["level_climatology"], ahead)
+            )
+        return {name: self._series(learned, middle[name], of.errors[name], ahead) for name in LEVELLED}
 
     def _lagged(
         self, learned: _Learned, usual: Array, ahead: Array, late: int, recent: Recent | None
@@ -217,30 +235,18 @@ def _learn(long: Array, long_places: Array, steps: Integers, levels: tuple[float
     values, places = long[-WINDOW_DAYS * A_DAY :], long_places[-WINDOW_DAYS * A_DAY :]
     slots = places.astype(np.int64)
     usual = usual_of(values, slots)
-    departure = values - usual_without_own_week(values, slots)
-    before = _earlier(departure, steps)
-    lasting = _slopes(before, departure)
+    others = usual_without_own_week(values, slots)
+    departure = values - others
+    before = earlier(departure, steps)
+    lasting = lasting_share(before, departure[:, None])
     never_below = bool(np.all(values[~np.isnan(values)] >= 0.0))
     return _Learned(
         usual=usual,
         usual_errors=errors_by_block(departure[:, None], places, levels),
-        change_errors=errors_by_block(values[:, None] - _earlier(values, steps), places, levels),
+        change_errors=errors_by_block(values[:, None] - earlier(values, steps), places, levels),
         lasting=lasting,
         lasting_errors=errors_by_block(departure[:, None] - lasting * before, places, levels),
+        levelled=learn_levelled(values, others, usual[slots], places, steps, levels),
         lagged=learn_lagged(long, long_places, steps, levels),
         at_least=0.0 if never_below else -np.inf,
     )
-
-
-def _earlier(values: Array, steps: Integers) -> Array:
-    """The values so many steps before each time, `(time, lead)`; NaN before the beginning."""
-    at = np.arange(values.size)[:, None] - steps
-    return np.where(at >= 0, values[np.maximum(at, 0)], np.nan)
-
-
-def _slopes(before: Array, after: Array) -> Array:
-    """How much of an earlier departure is found again, by lead: least squares through 0, kept in 0 .. 1."""
-    product = before * after[:, None]
-    square = np.where(np.isnan(product), 0.0, before * before).sum(axis=0)
-    slope = np.nansum(product, axis=0) / np.where(square > 0, square, np.inf)
-    return np.asarray(np.clip(slope, 0.0, 1.0))

@@ -20,13 +20,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from forecast.levelled import FOLLOWERS
 from forecast.members import in_order, ranked
 from forecast.scores import equal_weight
 from forecast.spread import COVERED, credible, daily, factor
@@ -36,6 +37,7 @@ from forecast.verify import Pairs
 from forecast.weighting import Told, combined, heed_of, level_shares, spoken, weights_by_block
 
 Index = npt.NDArray[np.int64]
+Rival = TypeVar("Rival")
 
 WINDOW = timedelta(days=240)
 """How far back forecasts are learned from."""
@@ -252,6 +254,14 @@ def learn(pairs: Pairs, zone: str) -> Recalibration:
     )
 
 
+def weighed(rivals: Mapping[str, Rival]) -> dict[str, Rival]:
+    """The rivals that are weighed: of two that do the same, the one that follows its level.
+
+    The other one stays a rival to be judged by. While a level changes its weight would hold the forecast back.
+    """
+    return {name: of for name, of in rivals.items() if FOLLOWERS.get(name) not in rivals}
+
+
 def _told(series: Series | None, leads: int, size: int) -> Array:
     """A rival's quantiles at the ranks of so many members, `(lead, member)`; NaN where it says nothing."""
     if series is None:
@@ -281,6 +291,7 @@ def _between(by_block: Array, place: Array, hour: Array) -> Array:
 def _correction(pairs: Pairs, zone: str) -> Correction:
     leads = np.unique(pairs.lead_min)
     latest = pairs.issued_at.max()
+    pairs = replace(pairs, rivals=weighed(pairs.rivals))
     found = [_at_lead(pairs.taken(np.flatnonzero(pairs.lead_min == lead)), latest, zone) for lead in leads]
     too_high, weights, off, spread = (np.stack(column, axis=1) for column in zip(*found, strict=True))
     return Correction(leads, too_high, spread, tuple(pairs.rivals), weights, off)

@@ -184,3 +184,20 @@ def read(by_slot: Array, places: Array) -> Array:
     slot = np.floor(places).astype(np.int64)
     share = places - slot
     return np.asarray((1 - share) * by_slot[slot % A_WEEK] + share * by_slot[(slot + 1) % A_WEEK])
+
+
+def earlier(values: Array, steps: Integers) -> Array:
+    """The values so many steps before each time, `(time, lead)`; NaN before the beginning."""
+    at = np.arange(values.size)[:, None] - steps
+    return np.where(at >= 0, values[np.maximum(at, 0)], np.nan)
+
+
+def lasting_share(before: Array, after: Array) -> Array:
+    """How much of an earlier departure is found again, by lead: least squares through 0, kept in 0 .. 1.
+
+    Both are `(time, lead)`, or broadcast to it.
+    """
+    product = before * after
+    square = np.where(np.isnan(product), 0.0, before * before).sum(axis=0)
+    slope = np.nansum(product, axis=0) / np.where(square > 0, square, np.inf)
+    return np.asarray(np.clip(slope, 0.0, 1.0))

@@ -143,7 +143,7 @@ def test_charts_are_whole_pictures_in_our_colours_alone() -> None:
         assert "nan" not in picture
         kinds = {name for one in root.iter() for name in (one.get("class") or "").split()}
         assert all(f".{kind}" in style() for kind in kinds)
-    assert len(RIVAL_HUES) == len(set(RIVAL_HUES)) == 8
+    assert len(RIVAL_HUES) == len(set(RIVAL_HUES)) == 10
 
 
 def test_every_page_leads_to_trust_and_to_the_report() -> None:

@@ -11,6 +11,8 @@ is a change back.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -47,7 +49,18 @@ def level_now(ratio: Array, chance: Array) -> float:
     days, least = ratio[known][-LOOKED_AT_DAYS:], chance[known][-LOOKED_AT_DAYS:]
     if not days.size:
         return 1.0
-    return _followed(days, np.maximum(_spread(days) ** 2, least))
+    *_, level = _followed(days, np.maximum(_spread(days) ** 2, least))
+    return level
+
+
+def levels_after(ratio: Array) -> Array:
+    """The level after each of the days `(day,)`, as far as days until then tell; NaN days leave it, 1 before any."""
+    known = ~np.isnan(ratio)
+    if not known.any():
+        return np.ones(ratio.size)
+    days = ratio[known]
+    found = np.array([1.0, *_followed(days, np.full(days.size, _spread(days) ** 2))])
+    return np.asarray(found[np.cumsum(known)])
 
 
 def lasting_now(day: Array, minutes: Array, usual_min: Array) -> float:
@@ -61,8 +74,8 @@ def lasting_now(day: Array, minutes: Array, usual_min: Array) -> float:
     return level_now(total / usual, of_one * squares / usual**2)
 
 
-def _followed(days: Array, noise: Array) -> float:
-    """The mean level after the last day over all answers to when it changed, the longest ago first."""
+def _followed(days: Array, noise: Array) -> Iterator[float]:
+    """The mean level after each day over all answers to when it changed, the longest ago first."""
     usual = _usual_before(days)
     mean, variance, p = usual[:1], np.array([CHANGE_SIZE**2]), np.ones(1)
     for told, around, of_day in zip(days, usual, noise, strict=True):
@@ -73,7 +86,7 @@ def _followed(days: Array, noise: Array) -> float:
         gain = variance / (variance + of_day)
         mean, variance = mean + gain * (day - mean), (1.0 - gain) * variance
         mean, variance, p = _oldest_together(mean, variance, p / p.sum())
-    return float(p @ mean)
+        yield float(p @ mean)
 
 
 def _believable(day: float, level: float, noise: float) -> float:
