@@ -22,6 +22,7 @@ from dashboard.commands import (
     check,
     doctor,
     exercise,
+    export,
     fabricate,
     feed,
     forecast,
@@ -41,6 +42,7 @@ from ingest.errors import EdtwinError
 COMMANDS = (
     up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench,
     check, doctor, rebuild, retry_rejected, quarantine, alerts, supplies,
+    export,
 )  # fmt: skip
 
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 
-from forecast.remote import code_digest
-
 PARTS = (
     "edtwin",
     "simpy",
@@ -38,7 +36,7 @@ class AboutView:
     code: str
 
 
-def about_view(*, since: datetime, zone: str, hospital: str, mode: str) -> AboutView:
-    """The page about this house."""
+def about_view(*, since: datetime, zone: str, hospital: str, mode: str, code: str) -> AboutView:
+    """The page about this house; `code` is the digest of its code."""
     versions = tuple((name, version(name)) for name in PARTS)
-    return AboutView(since, zone, hospital, mode, (*versions, ("python", platform.python_version())), code_digest())
+    return AboutView(since, zone, hospital, mode, (*versions, ("python", platform.python_version())), code)

@@ -1,12 +1,13 @@
-"""`/api/v1`: the scenarios and the desk of a house over HTTP and JSON, for scripts and notebooks.
+"""`/api/v1`: what the board of a house shows, its scenarios and its desk over HTTP and JSON, for scripts and notebooks.
 
-    answer_api(server, routes_of(scenarios, runs, desk))
+    answer_api(server, routes_of(scenarios, runs, desk, board))
 
 The steps of a request, each answered with `{"error": "one sentence"}` where it fails, never with a trace:
 
 1. A body must be of type application/json (415), which also keeps the forms of other sites out, and small (413).
 2. It must be JSON (400), and its fields as they must be (422).
 3. The route does what it is for, or says why not (403, 404, 409, 422, 429, 503).
+4. What is read has an ETag; who sends it again as If-None-Match is told 304 while nothing is new.
 """
 
 from __future__ import annotations
@@ -66,7 +67,11 @@ def _text() -> bytes:
 
 def _told(route: Route, answer: Any) -> Response:
     text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False, allow_nan=False)
-    return Response(text, route.status, mimetype=route.media)
+    told = Response(text, route.status, mimetype=route.media)
+    if route.method == "GET":
+        told.add_etag(weak=True)  # a strong one would be of one compression only
+        told.make_conditional(request)
+    return told
 
 
 def _refused(fault: Exception) -> Response:

@@ -15,9 +15,10 @@ from dashboard.api_answers import Fault
 from dashboard.api_routes import Route
 
 _ABOUT = (
-    "The scenarios of a hospital: list them, run them from the present situation, compare them, propose changes at its "
-    "desk. Bodies are application/json. There is no sign-in yet: who acts is who the body says, so names are not told "
-    "before a proposal is decided, unless its author signs."
+    "What the board of a hospital shows: now, ahead, how good that was. Its scenarios: list them, run them from the "
+    "present situation, compare them, propose changes at its desk. What is read has an ETag. Bodies are "
+    "application/json. There is no sign-in yet: who acts is who the body says, so names are not told before a proposal "
+    "is decided, unless its author signs."
 )
 _FAULTS = {
     400: "the body is not JSON",
@@ -29,8 +30,12 @@ _FAULTS = {
     422: "a field breaks a rule, or what is asked for cannot be run here",
     429: "too many wait for their turn; Retry-After says when to ask again",
     500: "a fault of the house's own",
-    503: "there is no forecast yet; Retry-After says when to ask again",
+    503: "there is no forecast yet, or none that may be shown; Retry-After says when to ask again",
 }
+_IF_NONE_MATCH = {
+    "name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"},
+    "description": "the ETag of the last answer: 304 without a body while it is the same",
+}  # fmt: skip
 
 
 def document_of(routes: Sequence[Route], prefix: str) -> dict[str, Any]:
@@ -70,13 +75,19 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": route.summary,
         "responses": {str(route.status): _answer(route)} | {str(status): _fault(status) for status in statuses},
     }
-    if names := re.findall(r"<(\w+)>", route.path):
-        told["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
-        ]
+    if route.method == "GET":
+        told["responses"]["304"] = {"description": "as when the ETag that is sent was given"}
+    if parameters := [*_names(route), *([_IF_NONE_MATCH] if route.method == "GET" else [])]:
+        told["parameters"] = parameters
     if route.body is not None:
         told["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(route.body)}}}
     return told
+
+
+def _names(route: Route) -> list[dict[str, Any]]:
+    """What stands in the path."""
+    names = re.findall(r"<(\w+)>", route.path)
+    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
 
 
 def _answer(route: Route) -> dict[str, Any]:

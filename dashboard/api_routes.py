@@ -9,6 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from dashboard.api_answers import Catalogue, Comparisons, Proposals, ProposalSaid, Runs, ScenarioWhole
+from dashboard.api_board import ApiBoard
+from dashboard.api_board_answers import AlertsSaid, BoardSaid, ForecastSaid, VerificationSaid
 from dashboard.api_bodies import (
     Body,
     CommentBody,
@@ -43,10 +45,20 @@ class Route:
     media: str = "application/json"
 
 
-def routes_of(scenarios: ApiScenarios, runs: ApiRuns, desk: ApiDesk) -> list[Route]:
+def routes_of(scenarios: ApiScenarios, runs: ApiRuns, desk: ApiDesk, board: ApiBoard) -> list[Route]:
     """Every route but that of the document itself."""
     one = "/proposals/<name>"
     return [
+        Route("GET", "/board", "show_board", "What the wall shows now: counts, wards, feed, age of the forecast",
+              board.board, BoardSaid, faults=(503,)),
+        Route("GET", "/forecast", "show_forecast", "The forecast that the wall shows, every measure",
+              board.forecast, ForecastSaid, faults=(503,)),
+        Route("GET", "/forecast/<measure>", "show_measure", "The same of one measure",
+              board.measure, ForecastSaid, faults=(404, 503)),
+        Route("GET", "/verification", "show_verification", "How good the forecasts were, by measure and lead",
+              board.verification, VerificationSaid, faults=(503,)),
+        Route("GET", "/alerts", "show_alerts", "What is likely to go wrong, and every rule that is watched",
+              board.alerts, AlertsSaid, faults=(503,)),
         Route("GET", "/scenarios", "list_scenarios", "Every scenario, with its numbers and their ranges",
               scenarios.list, Catalogue),
         Route("GET", "/scenarios/<name>", "show_scenario", "A scenario with its changes; its name may have numbers",

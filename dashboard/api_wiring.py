@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from dashboard.api_board import ApiBoard, Shown
 from dashboard.api_desk import ApiDesk
 from dashboard.api_routes import Route, routes_of
 from dashboard.api_runs import ApiRuns, Turns
@@ -30,11 +31,14 @@ class ApiHouse:
         self.turns.stop()
 
 
-def api_of(house: House, loop: Loop, door: DeskDoor, catalogue: Callable[[], Mapping[str, Scenario]]) -> ApiHouse:
-    """The API of a house whose loop makes the forecasts."""
+def api_of(
+    house: House, loop: Loop, door: DeskDoor, catalogue: Callable[[], Mapping[str, Scenario]], shown: Shown
+) -> ApiHouse:
+    """The API of a house whose loop makes the forecasts, and of what its pages show."""
     turns = Turns(partial(_one_process, house))
     runs = ApiRuns(study_of(house), lambda: loop.ground, catalogue, turns)
-    return ApiHouse(routes_of(ApiScenarios(catalogue, lambda: loop.ground), runs, ApiDesk(door, catalogue)), turns)
+    scenarios, desk = ApiScenarios(catalogue, lambda: loop.ground), ApiDesk(door, catalogue)
+    return ApiHouse(routes_of(scenarios, runs, desk, ApiBoard(shown)), turns)
 
 
 def _one_process(house: House) -> Workers:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from flask_compress import Compress
 from werkzeug.exceptions import BadRequest
 
 from dashboard.alert_desk import desk, register_desk
+from dashboard.data_page import data_view
+from dashboard.data_routes import answer_data
 from dashboard.grid_buttons import Grids, grid_asks, register_grid
 from dashboard.headers import secure
 from dashboard.instructor import Instructed, instructor_form, register_instructor
@@ -40,6 +43,7 @@ _REM_PX = (8.0, 200.0)
 _LONGEST_QUERY = 600
 _BAND = "EXERCICE <span>·</span> EXERCISE"
 """Across every page of an exercise, in the page's frame itself: it stands there whatever else fails."""
+_ASKING = frozenset(name for name, page in BESIDE.items() if page.asks)
 _UNKNOWN_ZONE = "UTC"
 """Until the first board says where the hospital is; the page then shows no time."""
 
@@ -94,7 +98,11 @@ def build_app(
         add_log_handler=False,
     )
     app.layout = _layout(settings, asking, exercise)
-    _register(app, lambda: _shown(get_board, now), pages or {})
+    pages, shown = dict(pages or {}), partial(_shown, get_board, now)
+    view_of = partial(_view_of, shown, pages)
+    pages["data"] = lambda: data_view(shown()[0], view_of, _ASKING)
+    _register(app, shown, pages)
+    answer_data(app.server, view_of)
     register_desk(app, alerts)
     register_whatif(app, asking)
     register_grid(app, grids)
@@ -158,6 +166,11 @@ def _view(place: Place, shown: Callable[[], tuple[Board | None, str]], pages: Pa
     make = pages.get(place.name, _nothing)
     view = make(place.query) if BESIDE[place.name].asks else make()
     return view, view.made_at.isoformat() if view else "none"
+
+
+def _view_of(shown: Callable[[], tuple[Board | None, str]], pages: Pages, name: str, query: str = "") -> Any:
+    """The view of a page, or of the wall, for who wants its figures."""
+    return shown()[0] if name == WALL else _view(Place(name, query=query), shown, pages)[0]
 
 
 def _nothing(*_: str) -> None:

@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 import plotly.graph_objects as go
 
 from dashboard.theme import FONT, palette
+from dashboard.tidy import Point, Tidy, line, quantile_name
 from dashboard.words import Reader
 from forecast.board import Fan
+from forecast.units import unit_of
 from ingest.clock import local
 
 PAST_SHOWN = timedelta(hours=12)
@@ -46,6 +48,38 @@ def fan(fan: Fan, reader: Reader, *, now_at: datetime, wide: bool) -> go.Figure:
     return figure
 
 
+def fan_data(fan: Fan, *, now_at: datetime, wide: bool) -> Tidy:
+    """What `fan` draws: `observed`, quantiles (`p50`, the median, ..), `usual`, `earlier`, `capacity`, `peak`."""
+    unit, levels = unit_of(fan.measure), sorted({0.5, *(level for low, high, _ in BANDS for level in (low, high))})
+    past_at, past = _shown_past(fan, now_at)
+    points = line("observed", past_at, _clean(past), unit)
+    for level in levels:
+        points += line(quantile_name(level), fan.valid_at, _clean(fan.quantiles[level]), unit)
+    points += line("usual", fan.valid_at, _clean(fan.usual), unit)
+    earlier_at, earlier = _shown_earlier(fan, now_at)
+    points += line("earlier", earlier_at, _clean(earlier), unit)
+    points += [] if fan.capacity is None else [Point(None, "capacity", fan.capacity, unit)]
+    points += [] if fan.peak is None or fan.peak_at is None or not wide else [
+        Point(fan.peak_at, "peak", fan.peak[1], unit)
+    ]  # fmt: skip
+    return Tidy("time", tuple(points))
+
+
+def _shown_past(fan: Fan, now_at: datetime) -> tuple[Sequence[datetime], Series]:
+    """What was, as far back as it is drawn."""
+    first = next((i for i, at in enumerate(fan.past_at) if at >= now_at - PAST_SHOWN), len(fan.past_at))
+    return fan.past_at[first:], fan.past[first:]
+
+
+def _shown_earlier(fan: Fan, now_at: datetime) -> tuple[Sequence[datetime], Series]:
+    """What was said earlier, as far back as it is drawn."""
+    if fan.earlier is None:
+        return (), ()
+    told = zip(fan.earlier.valid_at, fan.earlier.median, strict=True)
+    shown = [(at, value) for at, value in told if at >= now_at - PAST_SHOWN]
+    return [at for at, _ in shown], [value for _, value in shown]
+
+
 def _bands(figure: go.Figure, fan: Fan, now_at: datetime) -> None:
     x = _hours(fan.valid_at, now_at)
     for low, high, colour in BANDS:
@@ -67,17 +101,14 @@ def _ahead(figure: go.Figure, fan: Fan, reader: Reader, now_at: datetime) -> Non
     _line(figure, "usual", x, fan.usual, colour=colours.usual, width=thin, dash="dot")
     _line(figure, "median", x, fan.quantiles[0.5], colour=colours.forecast, width=thick)
     if fan.earlier is not None:
-        shown = [at >= now_at - PAST_SHOWN for at in fan.earlier.valid_at]
-        hours = _hours([at for at, keep in zip(fan.earlier.valid_at, shown, strict=True) if keep], now_at)
-        median = [value for value, keep in zip(fan.earlier.median, shown, strict=True) if keep]
-        _line(figure, "earlier", hours, median, colour=colours.earlier, width=thin, dash="dash")
+        earlier_at, median = _shown_earlier(fan, now_at)
+        _line(figure, "earlier", _hours(earlier_at, now_at), median, colour=colours.earlier, width=thin, dash="dash")
 
 
 def _past(figure: go.Figure, fan: Fan, reader: Reader, now_at: datetime) -> None:
-    first = next((i for i, at in enumerate(fan.past_at) if at >= now_at - PAST_SHOWN), len(fan.past_at))
-    x = _hours(fan.past_at[first:], now_at)
+    past_at, past = _shown_past(fan, now_at)
     width = THICK_REM * reader.rem_px
-    _line(figure, "observed", x, fan.past[first:], colour=palette().observed, width=width)
+    _line(figure, "observed", _hours(past_at, now_at), past, colour=palette().observed, width=width)
 
 
 def _line(

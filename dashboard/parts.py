@@ -20,14 +20,15 @@ MARKS = {"good": "\N{BLACK CIRCLE}", "warn": "\N{BLACK UP-POINTING TRIANGLE}", "
 """A shape for every judgement, so that colour is never the only sign of it."""
 
 
-def card(name: str, question: str, *content: Content, basis: str | None = None) -> Component:
+def card(name: str, question: str, *content: Content, basis: str | None = None, href: str | None = None) -> Component:
     """A panel with the question it answers as its title; `name` gives it its place, `basis` says what it rests on."""
-    return html.Div([heading(question, basis), *content], className=f"card {name}")
+    return html.Div([heading(question, basis, href=href), *content], className=f"card {name}")
 
 
-def heading(question: str, basis: str | None = None) -> Component:
-    """A card's first line: the question, and at its end what the answer rests on."""
-    title = dmc.Title(question, order=2, className="question")
+def heading(question: str, basis: str | None = None, *, href: str | None = None) -> Component:
+    """A card's first line: the question, which may lead somewhere, and at its end what the answer rests on."""
+    said = question if href is None else html.A(question, href=href, className="quiet-link")
+    title = dmc.Title(said, order=2, className="question")
     notes = [] if basis is None else [html.Span(basis, className="basis")]
     return html.Div([title, *notes], className="card-head")
 

@@ -19,6 +19,7 @@ from waitress.server import BaseWSGIServer, create_server
 
 from dashboard.about_view import AboutView, about_view
 from dashboard.api import answer_api
+from dashboard.api_board import Shown
 from dashboard.api_wiring import api_of
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.drill import Exercise
@@ -33,7 +34,8 @@ from dashboard.proposal_window import DeskDoor
 from dashboard.readiness import Readiness
 from dashboard.report.serving import answer_report, written_at
 from dashboard.settings import Settings
-from dashboard.settings_view import SettingsView, settings_view
+from dashboard.settings_told import settings_view
+from dashboard.settings_view import SettingsView
 from dashboard.whatif_wiring import view_of, whatif_of
 from forecast.adopted import Adopted
 from forecast.alert_deliveries import Carrier, Postman
@@ -57,6 +59,7 @@ from forecast.pathview import PathViews
 from forecast.people import people_of
 from forecast.placebos import Placebos
 from forecast.proposals import Proposal
+from forecast.remote import code_digest
 from forecast.supplies_desk import SuppliesDesk
 from forecast.supply_archive import SupplyArchive
 from forecast.trust_view import TrustView
@@ -156,7 +159,8 @@ def serve(
         exercise.join(Players(desk, study_of(house), lambda: loop.situation, workers, house.hospital, held))
         pages = {**pages, "instructor": exercise.view, "debrief": exercise.view}
     whatif = whatif_of(house, loop, door)
-    api = api_of(house, loop, door, whatif.asking.catalogue)
+    shown = Shown(latest.board, lambda: loop.forecast, latest.trust, latest.alerts)
+    api = api_of(house, loop, door, whatif.asking.catalogue, shown)
     wall = _wall(house.settings, is_exercise=exercise is not None)
     app = build_app(latest.board, wall, house.clock.now, pages, alerts, whatif.asking, grids, door, exercise)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
@@ -310,7 +314,7 @@ def _settings(house: House, mode: str) -> SettingsView:
 
 def _about(house: House, mode: str) -> AboutView:
     of = house.hospital
-    return about_view(since=house.clock.now(), zone=of.zone, hospital=of.name, mode=mode)
+    return about_view(since=house.clock.now(), zone=of.zone, hospital=of.name, mode=mode, code=code_digest())
 
 
 def _wall(settings: Settings, *, is_exercise: bool) -> WallSettings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from dash.development.base_component import Component
 
@@ -10,6 +10,7 @@ from dashboard.figures import ticks
 from dashboard.report.plots import Chart
 from dashboard.supply_words import unit_said
 from dashboard.theme import FONT, colours
+from dashboard.tidy import Point, Tidy, line, quantile_name
 from dashboard.trust_charts import carried
 from dashboard.words import Reader
 from forecast.supplies_view import ItemView, SuppliesView
@@ -30,13 +31,29 @@ def stock(item: ItemView, view: SuppliesView, reader: Reader) -> Component:
     chart.x_axis(hours_at, clocks, "")
     for low, high, kind in _BANDS:
         chart.area(hours, item.ahead.stock[low], item.ahead.stock[high], kind)
-    for at in item.deliveries if item.kind == "stock" else ():
+    for at in _deliveries(item, view):
         where = (at - view.valid_at[0]) / timedelta(hours=1)
-        if hours[0] <= where <= hours[-1]:
-            chart.line([where, where], [0.0, top * 1.1], "delivery")
+        chart.line([where, where], [0.0, top * 1.1], "delivery")
     chart.line(hours, item.ahead.stock[0.5], "median")
     words = reader.say("{item}: stock by hour", item=reader.choice(item.fr, item.en))
     return carried(chart.svg(words), words, style(), "supply-chart")
+
+
+def stock_data(item: ItemView, view: SuppliesView) -> Tidy:
+    """The figures of `stock`: quantiles, and the times of deliveries, which have no value."""
+    levels = sorted({0.5, *(level for low, high, _ in _BANDS for level in (low, high))})
+    points = [
+        point
+        for level in levels
+        for point in line(quantile_name(level), view.valid_at, item.ahead.stock[level], item.unit_en)
+    ]
+    due = [Point(at, "delivery", None, item.unit_en) for at in _deliveries(item, view)]
+    return Tidy("time", (*points, *due))
+
+
+def _deliveries(item: ItemView, view: SuppliesView) -> list[datetime]:
+    """Those within the chart."""
+    return [at for at in item.deliveries if item.kind == "stock" and view.valid_at[0] <= at <= view.valid_at[-1]]
 
 
 def style() -> str:

@@ -8,6 +8,7 @@ The terms stand in `terms.toml`. A label that no term explains is a defect that 
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,10 +18,9 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 from flask import Flask, Response, abort, jsonify
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from dashboard.words import LANGUAGES, Reader
-from ingest.configuration import Checked, load
 
 FILE = Path(__file__).with_name("terms.toml")
 PAGE = "words"
@@ -29,14 +29,20 @@ MARK = "term"
 """The class of a label that leads to its term."""
 
 
-class GroupEntry(Checked):
+class _Entry(BaseModel):
+    """A row of the shipped file; a key that is not known is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GroupEntry(_Entry):
     """One `[group.<name>]`."""
 
     fr: str = Field(min_length=1, max_length=60)
     en: str = Field(min_length=1, max_length=60)
 
 
-class TermEntry(Checked):
+class TermEntry(_Entry):
     """One `[term.<name>]`."""
 
     group: str
@@ -50,7 +56,7 @@ class TermEntry(Checked):
     """Whose definition it is; empty where it is ours."""
 
 
-class TermsFile(Checked):
+class TermsFile(_Entry):
     """What `terms.toml` says."""
 
     group: dict[str, GroupEntry]
@@ -71,7 +77,7 @@ class Term:
 @cache
 def terms() -> TermsFile:
     """All of them, in the order of the file."""
-    return load(FILE, TermsFile)
+    return TermsFile.model_validate(tomllib.loads(FILE.read_text(encoding="utf-8")))
 
 
 def grouped(reader: Reader) -> dict[str, list[Term]]:

@@ -11,11 +11,14 @@ from dash.development.base_component import Component
 from dashboard.report.plots import Chart, span
 from dashboard.rival_words import kinds, lead
 from dashboard.theme import FONT, colours
+from dashboard.tidy import Point, Tidy, interval, line
 from dashboard.words import Reader
 from forecast.trust_view import Ends, LeadTrust, MeasureTrust
+from forecast.units import unit_of
 
 BROAD = 340.0
 """How broad a chart is, in its own letters, so that they are nearly as large as the page's."""
+AIM, SHARE = 0.8, "share"
 LOWEST = -1.0
 """A gain below it is drawn on the foot of the chart."""
 RIVAL_HUES = ("usual", "pool-2", "pool-5", "pool-6", "pool-beds", "pool-3", "pool-4", "muted", "rule-9", "rule-10")
@@ -25,10 +28,7 @@ RIVAL_HUES = ("usual", "pool-2", "pool-5", "pool-6", "pool-beds", "pool-3", "poo
 def skill(found: MeasureTrust, reader: Reader) -> Component:
     """The gain over each simple rule by lead, with its interval; above 0 the forecast was better."""
     shown = kinds(found.rivals)
-    nothing = (float("nan"), float("nan"))
-    gains = [
-        [(at.skill.get(name, float("nan")), *at.skill_ci95.get(name, nothing)) for name in shown] for at in found.leads
-    ]
+    gains = [[_gain(at, name) for name in shown] for at in found.leads]
     low, high = span([max(end, LOWEST) for at in gains for gain in at for end in gain], least=0.0)
     chart = _chart(found.leads, (min(low, -0.05), high), reader)
     chart.y_axis(reader.percent, reader.say("error saved"))
@@ -40,15 +40,29 @@ def skill(found: MeasureTrust, reader: Reader) -> Component:
     return _done(chart, reader.say("Error saved against each simple forecast, by hours ahead"))
 
 
+def skill_data(found: MeasureTrust) -> Tidy:
+    """The figures of `skill`: a series a rule."""
+    rows = (
+        interval(name, _leads(found), [_gain(at, name) for at in found.leads], SHARE) for name in kinds(found.rivals)
+    )
+    return Tidy("lead_min", tuple(point for row in rows for point in row))
+
+
 def covered(found: MeasureTrust, reader: Reader) -> Component:
     """The share within the 80 % interval by lead, with its band; right where that holds 80 %."""
     low, high = span([0.7, 0.9, *(value for at in found.leads for value in (at.covered_80, *at.covered_band))])
     chart = _chart(found.leads, (max(low, 0.0), min(high, 1.0)), reader)
     chart.y_axis(reader.percent, reader.say("truths inside"))
-    chart.level(0.8, "aim")
+    chart.level(AIM, "aim")
     for place, at in enumerate(found.leads):
-        chart.whisker(float(place), at.covered_80, *at.covered_band, _judged(0.8, at.covered_band))
+        chart.whisker(float(place), at.covered_80, *at.covered_band, _judged(AIM, at.covered_band))
     return _done(chart, reader.say("Share of what came that lay inside the 80% interval"))
+
+
+def covered_data(found: MeasureTrust) -> Tidy:
+    """The figures of `covered`."""
+    rows = interval("inside_80", _leads(found), [(at.covered_80, *at.covered_band) for at in found.leads], SHARE)
+    return Tidy("lead_min", (*rows, Point(None, "aim", AIM, SHARE)))
 
 
 def bias(found: MeasureTrust, reader: Reader) -> Component:
@@ -61,6 +75,12 @@ def bias(found: MeasureTrust, reader: Reader) -> Component:
     return _done(chart, reader.say("How much too high the forecasts were on average, by hours ahead"))
 
 
+def bias_data(found: MeasureTrust) -> Tidy:
+    """The figures of `bias`."""
+    rows = interval("bias", _leads(found), [(at.bias, *at.bias_ci95) for at in found.leads], unit_of(found.measure))
+    return Tidy("lead_min", tuple(rows))
+
+
 def shares(found: MeasureTrust, now: Mapping[int, float], reader: Reader) -> Component:
     """The simulation's share in what is published now, by lead."""
     chart = _chart(found.leads, (0.0, 1.0), reader)
@@ -69,6 +89,21 @@ def shares(found: MeasureTrust, now: Mapping[int, float], reader: Reader) -> Com
         chart.bar(place - 0.3, place + 0.3, now.get(at.lead_min, 1.0), "hist")
     chart.level(0.5, "zero")
     return _done(chart, reader.say("Share of the simulation in what is published, by hours ahead"))
+
+
+def shares_data(found: MeasureTrust, now: Mapping[int, float]) -> Tidy:
+    """The figures of `shares`."""
+    told = [now.get(at.lead_min, 1.0) for at in found.leads]
+    return Tidy("lead_min", tuple(line("simulation", _leads(found), told, SHARE)))
+
+
+def _gain(at: LeadTrust, rival: str) -> tuple[float, float, float]:
+    nothing = (float("nan"), float("nan"))
+    return at.skill.get(rival, float("nan")), *at.skill_ci95.get(rival, nothing)
+
+
+def _leads(found: MeasureTrust) -> list[float]:
+    return [float(at.lead_min) for at in found.leads]
 
 
 def _judged(aim: float, ends: Ends) -> str:

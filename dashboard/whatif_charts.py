@@ -9,8 +9,10 @@ import plotly.graph_objects as go
 
 from dashboard.figures import ticks
 from dashboard.theme import FONT, palette
+from dashboard.tidy import Tidy, line, quantile_name
 from dashboard.words import Reader
-from forecast.whatif_view import AnswerView, Array, ComparedView, Curve
+from forecast.units import BEDS, unit_of
+from forecast.whatif_view import FREE, AnswerView, Array, ComparedView, Curve
 
 THICK_REM, THIN_REM = 0.2, 0.125
 CHANGED_SHADE = 0.28
@@ -45,6 +47,24 @@ def difference(answer: AnswerView, measure: str, reader: Reader) -> go.Figure | 
     low, high = found.difference.quantiles[0.1], found.difference.quantiles[0.9]
     ends = [min(-2.0, float(np.nanmin(low)) * 1.1), max(2.0, float(np.nanmax(high)) * 1.1)]
     return _laid(figure, answer, reader, ends)
+
+
+def both_data(answer: AnswerView, measure: str) -> Tidy:
+    """What `both` and `difference` draw: 10, 50 and 90 % as usual and changed; of the difference, mean and band."""
+    found = _known(answer, measure)
+    if found is None:
+        return Tidy("time", ())
+    at = [answer.as_of + timedelta(minutes=float(lead)) for lead in answer.lead_min]
+    told = [
+        (f"{name}:{quantile_name(level)}", curve.quantiles[level])
+        for name, curve, levels in (
+            ("usual", found.usual, (0.1, 0.5, 0.9)), ("changed", found.changed, (0.1, 0.5, 0.9)),
+            ("difference", found.difference, (0.1, 0.9)),
+        )
+        for level in levels
+    ] + [("difference:mean", found.difference.mean)]  # fmt: skip
+    unit = BEDS if measure == FREE else unit_of(measure)
+    return Tidy("time", tuple(p for name, values in told for p in line(name, at, np.round(values, 1).tolist(), unit)))
 
 
 def _known(answer: AnswerView, measure: str) -> ComparedView | None:

@@ -131,21 +131,22 @@ def as_json(forecast: Forecast) -> dict[str, Any]:
             name: {
                 m: {
                     "lead_min": _numbers(forecast.lead_min),
-                    **_series(s),
-                    "raw_quantiles": _series(forecast.raw.get(name, {}).get(m, s))["quantiles"],
+                    **series_json(s),
+                    "raw_quantiles": series_json(forecast.raw.get(name, {}).get(m, s))["quantiles"],
                 }
                 for m, s in measures.items()
             }
             for name, measures in forecast.scenarios.items()
         },
         "differences": {
-            name: {m: _series(s) for m, s in measures.items()} for name, measures in forecast.differences.items()
+            name: {m: series_json(s) for m, s in measures.items()} for name, measures in forecast.differences.items()
         },
         "provenance": dict(forecast.provenance),
     }
 
 
-def _series(told: Series) -> dict[str, Any]:
+def series_json(told: Series) -> dict[str, Any]:
+    """Mean and quantiles by level; what does not exist is null."""
     quantiles = {f"{level:g}": _numbers(values) for level, values in told.quantiles.items()}
     return {"mean": _numbers(told.mean), "quantiles": quantiles}
 

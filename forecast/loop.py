@@ -350,6 +350,11 @@ class Loop:
         return replace(make_board(replace(made, skills=self._record.skills), house, now), alarms=alarms)
 
     @property
+    def forecast(self) -> Forecast | None:
+        """The forecast that is shown; None before there is one."""
+        return self._made.forecast if self._made else None
+
+    @property
     def calibration(self) -> Calibration | None:
         """What the last cycle's forecast was made with; None before there is one."""
         return self._made.situation.calibration if self._made else None

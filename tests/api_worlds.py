@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from dashboard.api import PREFIX, answer_api
+from dashboard.api_board import ApiBoard, Shown
 from dashboard.api_desk import ApiDesk
 from dashboard.api_routes import routes_of
 from dashboard.api_runs import ApiRuns, Turns
@@ -26,6 +28,7 @@ from forecast.study import Study
 from forecast.whatif import Ground
 from ingest.clock import SimulatedClock
 from ingest.database import Database
+from tests.alert_views import ordinary_alerts
 from tests.boards import ordinary
 from tests.compare_views import STUDY
 from tests.histories import hospital
@@ -49,6 +52,8 @@ class World:
     clock: SimulatedClock
     turns: Turns
     ground: Ground | None
+    shown: dict[str, Any] = field(default_factory=lambda: {"board": ordinary(), "alerts": ordinary_alerts()})
+    """What the pages show, by name: `board`, `forecast`, `trust`, `alerts`."""
 
     def get(self, path: str) -> TestResponse:
         return self.client.get(PREFIX + path)
@@ -93,5 +98,7 @@ def world_of(
         world = World(server.test_client(), server, desk, clock, turns, now)
         runs = ApiRuns(HOUSE_STUDY, lambda: world.ground, lambda: CATALOGUE, turns)
         scenarios = ApiScenarios(lambda: CATALOGUE, lambda: world.ground)
-        answer_api(server, routes_of(scenarios, runs, ApiDesk(door, lambda: CATALOGUE)))
+        parts = ("board", "forecast", "trust", "alerts")
+        board = ApiBoard(Shown(*(partial(lambda name: world.shown.get(name), part) for part in parts)))
+        answer_api(server, routes_of(scenarios, runs, ApiDesk(door, lambda: CATALOGUE), board))
         yield world

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from dashboard.about_view import AboutView, about_view
 from dashboard.settings import Settings
-from dashboard.settings_view import SettingsView, settings_view
+from dashboard.settings_told import settings_view
+from dashboard.settings_view import SettingsView
 
 AT = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 PLACE = {"zone": "Europe/Paris", "hospital": "Hôpital d'exemple", "mode": "fabricated"}
@@ -26,4 +27,4 @@ def settings() -> SettingsView:
 
 def about() -> AboutView:
     """The same house."""
-    return about_view(since=AT, **PLACE)
+    return about_view(since=AT, code="0123456789abcdef", **PLACE)

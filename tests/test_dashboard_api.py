@@ -54,7 +54,7 @@ def test_the_document_is_openapi_and_tells_every_route(world: World) -> None:
     whole = document(world)
     validate(whole)
     assert untold(world.server, whole) == []
-    assert len(whole["paths"]) == 12
+    assert len(whole["paths"]) == 17
     missing = {**whole, "paths": {p: m for p, m in whole["paths"].items() if not p.endswith("/support")}}  # the mutant
     assert untold(world.server, missing) == [f"post {PREFIX}/proposals/{{name}}/support"]
 

@@ -19,7 +19,8 @@ from dashboard.panels import about as about_panel
 from dashboard.panels import alerts, compare, feeds, learned, settings_page, trust_page
 from dashboard.panels import terms as terms_panel
 from dashboard.settings import Settings
-from dashboard.settings_view import FRENCH, SettingRow, group_of, settings_view
+from dashboard.settings_told import FRENCH, group_of, settings_view
+from dashboard.settings_view import SettingRow
 from dashboard.terms import grouped, in_words, label, terms
 from dashboard.words import LANGUAGES, NBSP, Language, Reader
 from tests.alert_views import ALERTS
@@ -94,7 +95,7 @@ def test_what_opens_a_door_is_not_shown() -> None:
 
 
 def test_a_page_that_showed_what_opens_a_door_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboard.settings_view.NOT_SHOWN", ())
+    monkeypatch.setattr("dashboard.settings_told.NOT_SHOWN", ())
     page = told(settings_page.panel(settings_view(SET, made_at=AT, **PLACE), FRENCH_READER))
     assert "edtwin-reader" in page
 

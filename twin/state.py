@@ -215,6 +215,13 @@ def stands(state: State, event: Event, _path: tuple[EventId, ...] = ()) -> bool:
     return True
 
 
+def standing(state: State) -> list[Event]:
+    """Every event that no cancellation strikes, cancellations left out, in the world's order."""
+    roots = {_root(state, visit) for visit in state.by_visit}
+    told = [event for root in roots for event in _events_of(state, root)]
+    return sorted([*told, *state.places, *state.supplies], key=_in_the_world)
+
+
 def _of_a_place(event: Event) -> bool:
     return not isinstance(event, VisitEvent | SupplyEvent | Cancelled)
 

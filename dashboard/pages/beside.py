@@ -9,11 +9,13 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.data_ways import WALL as WALL
 from dashboard.panels import (
     about,
     alerts,
     checks,
     compare,
+    data,
     debrief,
     desk,
     downtime,
@@ -40,8 +42,6 @@ from forecast.pages import PageView
 
 EXERCISE = "exercise"
 """The mode of a house in which an exercise is held."""
-WALL = "wall"
-"""The name of the page that all others stand beside."""
 REPORT = "report"
 """The name of the way to the report of the last back-test."""
 
@@ -169,6 +169,11 @@ BESIDE: dict[str, Page] = {
         lambda reader: reader.say("What is this?"),
         lambda view, reader, _: about.panel(view, reader),
     ),
+    "data": Page(
+        lambda reader: reader.say("Data"),
+        lambda reader: reader.say("What figures are behind the charts?"),
+        lambda view, reader, _: data.panel(view, reader, names(reader)),
+    ),
     "downtime": Page(
         lambda reader: reader.say("Downtime sheet"),
         lambda reader: reader.say("Downtime sheet"),
@@ -185,9 +190,14 @@ GROUPS: tuple[tuple[Callable[[Reader], str], tuple[str, ...]], ...] = (
     (lambda reader: reader.say("Ahead"), ("huddle", "supplies")),
     (lambda reader: reader.say("Try"), ("whatif", "desk", "compare", "robustness")),
     (lambda reader: reader.say("Believe"), ("trust", REPORT, "checks", "learned", "path")),
-    (lambda reader: reader.say("House"), ("feeds", "quarantine", "words", "settings", "about")),
+    (lambda reader: reader.say("House"), ("feeds", "quarantine", "data", "words", "settings", "about")),
 )
 """The ways in groups, by what one looks for; each page stands in one."""
+
+
+def names(reader: Reader) -> dict[str, str]:
+    """What each page is called, the wall included."""
+    return {WALL: reader.say("Wall")} | {name: page.name(reader) for name, page in BESIDE.items()}
 
 
 def named(address: str) -> str:
@@ -208,16 +218,16 @@ def beside(view: PageView | None, reader: Reader, place: Place) -> Component:
 
 def _ways(reader: Reader, place: Place, mode: str) -> list[WayGroup]:
     """The wall, every page that is there and the report of the last back-test, in their groups."""
-    names = {WALL: reader.say("Wall"), REPORT: reader.say("Back-test")}
-    names |= {name: page.name(reader) for name, page in BESIDE.items() if not page.of_exercises or mode == EXERCISE}
+    hidden = {name for name, page in BESIDE.items() if page.of_exercises and mode != EXERCISE}
+    called = names(reader) | {REPORT: reader.say("Back-test")}
     addresses = {WALL: "/", REPORT: ADDRESS}
     return [
         WayGroup(
             title(reader),
             tuple(
-                Way(names[name], addresses.get(name, f"/{name}"), is_here=name == place.name)
+                Way(called[name], addresses.get(name, f"/{name}"), is_here=name == place.name)
                 for name in of
-                if name in names
+                if name not in hidden
             ),
         )
         for title, of in GROUPS

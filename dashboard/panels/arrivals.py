@@ -18,6 +18,7 @@ def panel(board: Board, reader: Reader) -> Component:
     return words(
         board,
         reader,
+        name="arrivals",
         measure=MEASURE,
         question=reader.say("How many arrivals an hour?"),
         said=reader.text("8 chances in 10: {low} to {high} at {time}."),

@@ -20,6 +20,7 @@ def panel(board: Board, reader: Reader) -> Component:
     return words(
         board,
         reader,
+        name="census",
         measure=MEASURE,
         question=reader.say("How many patients in the coming hours?"),
         said=reader.text("8 chances in 10 of having {low} to {high} patients at {time}."),

@@ -10,8 +10,10 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.check_words import bound_words, check_words, figure_words, group_words
+from dashboard.data_ways import data_ways
 from dashboard.parts import absent, card, marked, sentence
 from dashboard.theme import FONT, palette
+from dashboard.tidy import Tidy, line
 from dashboard.words import Reader
 from forecast.pages import ModelChecks
 from twin.check_values import Check
@@ -90,9 +92,22 @@ def _plot(check: Check, reader: Reader) -> Component:
     config: Any = {"staticPlot": True, "displayModeBar": False}
     graph = dcc.Graph(figure=figure(check, reader), responsive=True, config=config, className="graph")
     return html.Figure(
-        [html.Figcaption(check_words(f"{check.name}:curve", reader)), html.Div(graph, className="checks-chart")],
+        [
+            html.Figcaption(check_words(f"{check.name}:curve", reader)),
+            html.Div(graph, className="checks-chart"),
+            data_ways("checks", "curve", reader, part=check.name),
+        ],
         className="checks-plot",
     )
+
+
+def curve_data(check: Check) -> Tidy:
+    """The figures of the two lines of a check's curve."""
+    curve = check.curve
+    if curve is None:
+        return Tidy("along", ())
+    told = (("expected", curve.expected), ("measured", curve.measured))
+    return Tidy("along", tuple(p for name, values in told for p in line(name, curve.along, values, check.unit)))
 
 
 def figure(check: Check, reader: Reader) -> go.Figure:

@@ -10,8 +10,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.compare_words import better_in, digits, judged, judged_said, name_of, with_unit
+from dashboard.data_ways import data_ways
 from dashboard.parts import Content, absent, heading
 from dashboard.terms import label
+from dashboard.tidy import Point, Tidy, interval
 from dashboard.words import UNKNOWN, Reader
 from forecast.compare_view import ChoiceView, CompareView, CriterionView, EffectView
 
@@ -104,7 +106,13 @@ def _effects_card(view: CompareView, reader: Reader) -> Component:
         "upright line is as usual."
     )
     return html.Div(
-        [heading(question, basis), *body, html.P(note, className="small")], className="card compare-effects"
+        [
+            heading(question, basis),
+            *body,
+            html.P(note, className="small"),
+            data_ways("compare", "effects", reader, query=address(view, reader)),
+        ],
+        className="card compare-effects",
     )
 
 
@@ -200,6 +208,19 @@ def _whisker(one: EffectView, tone: str, scale: tuple[float, float]) -> Componen
     ]
     hidden: dict[str, Any] = {"aria-hidden": "true"}
     return html.Div(parts, className="whisker", **hidden)
+
+
+def effects_data(view: CompareView) -> Tidy:
+    """The figures of the whiskers: a series a scenario, its mean difference with the interval; and as usual."""
+    usual = [Point(one.name, "as_usual", one.usual, one.unit_en) for one in view.criteria]
+    told = [
+        point
+        for choice in _shown(view)
+        for one in view.criteria
+        if (found := choice.effects.get(one.name)) is not None
+        for point in interval(choice.name, [one.name], [(found.mean, found.low, found.high)], one.unit_en)
+    ]
+    return Tidy("criterion", (*usual, *told))
 
 
 def _place(value: float, scale: tuple[float, float]) -> float:

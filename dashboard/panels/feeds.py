@@ -8,14 +8,17 @@ from datetime import timedelta
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.data_ways import data_ways
 from dashboard.feed_words import TONES, advice, kind_name, source_name, state_name, state_sentence
 from dashboard.parts import Content, absent, card, facts, heading, marked, table
 from dashboard.terms import label
+from dashboard.tidy import Tidy, line
 from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.pages import FeedsView, Hour, Published, SilentPart, SourceView, Tally
 from ingest.clock import local
 
 SILENT_SHOWN = 6
+MESSAGES = "messages/h"
 TALLY_NAMES = ("read", "stored", "duplicate", "ignored", "rejected")
 
 
@@ -69,7 +72,15 @@ def _silence(source: SourceView, reader: Reader) -> list[Component]:
         question,
         html.Div([html.Span(reader.number(top), className="plot-top"), *bars], className="plot"),
         _key(source, reader),
+        data_ways("feeds", "messages", reader, part=source.name),
     ]
+
+
+def messages_data(source: SourceView) -> Tidy:
+    """The figures of the bars: what came in each hour, the last not over, and what is usual."""
+    at = [hour.at for hour in source.hours]
+    came = line("came", at, [float(hour.count) for hour in source.hours], MESSAGES)
+    return Tidy("time", (*came, *line("usual", at, [hour.usual for hour in source.hours], MESSAGES)))
 
 
 def _bar(hour: Hour, top: float, reader: Reader, *, is_last: bool) -> Component:

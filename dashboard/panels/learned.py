@@ -9,6 +9,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.data_ways import data_ways
 from dashboard.learned_words import (
     UNITS,
     change_name,
@@ -26,8 +27,10 @@ from dashboard.learned_words import (
 )
 from dashboard.parts import absent, card, marked, table
 from dashboard.terms import label
+from dashboard.tidy import Tidy, line
 from dashboard.words import UNKNOWN, Reader
 from forecast.pages import LearnedView
+from forecast.units import AN_HOUR
 
 TONES = {"good": "good", "doubtful": "warn", "bad": "bad"}
 SHADES = 8
@@ -109,7 +112,25 @@ def _arrivals(report: Report, reader: Reader) -> Component:
                        least=reader.number(min(rates), 1), most=reader.number(max(rates), 1))  # fmt: skip
     notes = [html.P(text, className="source-said") for text in (scale, *_calendar(report["calendar"], reader))]
     question = reader.say("When do people come?")
-    return card("learned-arrivals", question, html.P(said, className="sentence"), heat, *notes)
+    return card("learned-arrivals", question, html.P(said, className="sentence"), heat, *notes,
+                data_ways("learned", "arrivals", reader))  # fmt: skip
+
+
+def arrivals_data(view: LearnedView) -> Tidy:
+    """The figures of the week's colours: arrivals an hour, from Monday 0 h on."""
+    rates = view.report["arrivals_per_hour"] if view.report else []
+    return Tidy("hour_of_week", tuple(line("arrivals", [float(h) for h in range(len(rates))], rates, AN_HOUR)))
+
+
+def classes_data(view: LearnedView) -> Tidy:
+    """The figures of the bars of those who come."""
+    rows = _coming(view.report) if view.report else []
+    points = line("patients", [row["class"] for row in rows], [row["share"] for row in rows], "share")
+    return Tidy("class_name", tuple(points))
+
+
+def _coming(report: Report) -> list[Report]:
+    return [row for row in report["classes"] if row["share"] > 0]
 
 
 def _shade(rate: float, most: float, reader: Reader) -> Component:
@@ -204,10 +225,11 @@ def _classes(report: Report, reader: Reader) -> Component:
     rows = [
         [class_name(row["class"], reader), reader.percent(row["share"]),
          dmc.Progress(value=100 * row["share"], className="bar")]
-        for row in report["classes"] if row["share"] > 0
+        for row in _coming(report)
     ]  # fmt: skip
     head = [label("class", reader.say("Class"), reader), reader.say("Share"), ""]
-    return card("learned-classes", reader.say("Who comes?"), table(head, rows, "learned-table"))
+    ways = data_ways("learned", "classes", reader)
+    return card("learned-classes", reader.say("Who comes?"), table(head, rows, "learned-table"), ways)
 
 
 def _checks(report: Report, reader: Reader) -> Component:

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.data_ways import WALL, data_ways, every_file
 from dashboard.figures import fan as fan_figure
 from dashboard.parts import absent, heading, key, sentence
 from dashboard.states import forecast_shown, forecast_state
@@ -20,17 +21,23 @@ AHEAD = timedelta(hours=4)
 
 
 def words(
-    board: Board, reader: Reader, *, measure: str, question: str, said: str, wide: bool, why: str | None = None
-) -> Component:
-    """The words above one measure's chart; `said` is the sentence to fill with {low}, {high} and {time}; `why` tells
-    why the forecast moved."""
+    board: Board, reader: Reader, *, name: str, measure: str, question: str, said: str, wide: bool,
+    why: str | None = None,
+) -> Component:  # fmt: skip
+    """The words above one measure's chart, which is called `name`.
+
+    `said` is the sentence to fill with {low}, {high} and {time}; `why` tells why the forecast moved. The title leads to
+    the files of all charts; a telephone has the chart's own links.
+    """
     found = shown(board, measure)
     if found is None:
         return html.Div([heading(question), absent(_why(board, reader, measure))], className="words")
-    lines = [heading(question), sentence(likely(found, reader, said))]
+    lines = [heading(question, href=every_file(reader)), sentence(likely(found, reader, said))]
     if wide:
         lines += [sentence(text, "second") for text in (extremes(found, reader), why) if text]
         lines.append(key(found, reader))
+    if reader.narrow:
+        lines.append(data_ways(WALL, name, reader))
     return html.Div(lines, className="words")
 
 

@@ -8,9 +8,11 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.data_ways import data_ways
 from dashboard.parts import absent, marked
 from dashboard.path_picture import Legend, Sketch, sketch
 from dashboard.site_words import Section, pool_name, share, told
+from dashboard.tidy import Point, Tidy, known
 from dashboard.words import Reader
 from forecast.pages import PathView
 from twin.explanation import NEARLY_FULL, Explained, Load
@@ -89,10 +91,35 @@ def _section(section: Section, *, wide: bool = False) -> Component:
 
 
 def _loads(view: PathView, explained: Explained, section: Section, reader: Reader) -> Component:
-    rows = [_load(view, explained, load, reader) for load in explained.loads if load.share is not None]
+    rows = [_load(view, explained, load, reader) for load in _loaded(explained)]
     notes = [html.P(sentence, className="small") for sentence in section.sentences[len(rows) :]]
-    content = [dmc.Title(section.title, order=2, className="question"), *rows, *notes]
+    ways = data_ways("path", "load", reader)
+    content = [dmc.Title(section.title, order=2, className="question"), *rows, *notes, ways]
     return html.Div(content, className="card told load")
+
+
+def load_data(view: PathView) -> Tidy:
+    """The figures of the bars: what is asked of each pool, what there is, the share, and people there now."""
+    loads = _loaded(view.explained) if view.explained else []
+    told = [
+        (load.pool, name, value, unit)
+        for load in loads
+        for name, value, unit in (
+            ("asked", load.asked, ""), ("there", load.there, ""), ("share", load.share, "share"),
+            ("now", _there_now(view, load), "patients"),
+        )
+    ]  # fmt: skip
+    return Tidy("pool", tuple(Point(pool, name, known(value), unit) for pool, name, value, unit in told))
+
+
+def _loaded(explained: Explained) -> list[Load]:
+    """Those that a bar is drawn for."""
+    return [load for load in explained.loads if load.share is not None]
+
+
+def _there_now(view: PathView, load: Load) -> int | None:
+    """How many people are in a ward now."""
+    return (view.now or {}).get(load.pool.rpartition(":")[2]) if load.kind == "beds" else None
 
 
 def _load(view: PathView, explained: Explained, load: Load, reader: Reader) -> Component:
@@ -100,7 +127,7 @@ def _load(view: PathView, explained: Explained, load: Load, reader: Reader) -> C
     part = load.share or 0.0
     tone = "over" if part > 1 else "near" if part >= NEARLY_FULL else ""
     name = pool_name(explained, load.pool, reader)
-    there_now = (view.now or {}).get(load.pool.rpartition(":")[2]) if load.kind == "beds" else None
+    there_now = _there_now(view, load)
     figures = reader.say("{asked} of {there}", asked=reader.number(load.asked, 1), there=reader.number(load.there, 1))
     more = [] if there_now is None else [html.Small(_now(there_now, reader))]
     bar = html.Div(html.I(style={"width": f"{min(100.0, 100 * part):.1f}%"}), className=f"bar {tone}")

@@ -10,8 +10,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.compare_words import LEVELS, RARELY, digits, level_of, level_said, limit_said, name_of, with_unit
+from dashboard.data_ways import data_ways
 from dashboard.parts import Content, absent, heading, marked
 from dashboard.terms import label
+from dashboard.tidy import Point, Tidy
 from dashboard.words import Reader
 from forecast.compare_view import CellView, CrisisView, MovedView, MoverView, Named, RobustnessView
 
@@ -81,7 +83,7 @@ def _act(act: str) -> dict[str, Any]:
 
 
 def _map(view: RobustnessView, reader: Reader) -> Component:
-    shown = [one for one in view.services if any(_cell(row, one).p_breaks >= RARELY for row in view.rows)]
+    shown = _broken(view)
     holds = [name_of(one, reader) for one in view.services if one not in shown]
     question = reader.say("Which crisis breaks which service?")
     body = _cards(view, shown, reader) if reader.narrow else html.Div(
@@ -90,7 +92,29 @@ def _map(view: RobustnessView, reader: Reader) -> Component:
     notes = [html.P(_how_to_read(reader), className="small")]
     if holds:
         notes.append(html.P(reader.say("Never broken: {services}.", services=", ".join(holds)), className="small"))
-    return html.Div([heading(question), _key(reader), body, *notes, _limits(view, shown, reader)], className="card")
+    ways = data_ways("robustness", "map", reader)
+    return html.Div(
+        [heading(question), _key(reader), body, *notes, _limits(view, shown, reader), ways], className="card"
+    )
+
+
+def map_data(view: RobustnessView) -> Tidy:
+    """The figures of the map: by service, a series a scenario, and beside it `:because` and `:margin`."""
+    points = []
+    for row in view.rows:
+        for one in _broken(view):
+            cell = _cell(row, one)
+            points += [
+                Point(one.name, row.name, cell.p_breaks, "share"),
+                Point(one.name, f"{row.name}:because", cell.p_because, "share"),
+                Point(one.name, f"{row.name}:margin", cell.margin, ""),
+            ]
+    return Tidy("service", tuple(points))
+
+
+def _broken(view: RobustnessView) -> list[Named]:
+    """The services that the map has a column for."""
+    return [one for one in view.services if any(_cell(row, one).p_breaks >= RARELY for row in view.rows)]
 
 
 def _how_to_read(reader: Reader) -> str:

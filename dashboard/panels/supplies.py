@@ -7,6 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard import supply_charts
+from dashboard.data_ways import data_ways
 from dashboard.parts import Content, absent, card, heading, marked, table
 from dashboard.supply_words import (
     delivery_said,
@@ -84,6 +85,7 @@ def _item(item: ItemView, view: SuppliesView, reader: Reader) -> Component:
         content.append(_servings(item, view, reader))
     else:
         content += [_facts(item, view, reader), supply_charts.stock(item, view, reader)]
+        content.append(data_ways("supplies", "stock", reader, part=item.name))
     if item.kind in ("stock", "device"):
         content.append(html.P(known_from(item, view, reader), className="small"))
     if item.kind == "stock":

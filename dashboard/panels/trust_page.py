@@ -10,6 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard import trust_charts
+from dashboard.data_ways import data_ways
 from dashboard.parts import Content, absent, heading
 from dashboard.report.serving import ADDRESS, COMMAND, how_to_make, what_it_shows
 from dashboard.rival_words import kinds, lead, measure_name, rival_name
@@ -91,16 +92,24 @@ def _measure(found: MeasureTrust, view: TrustView, reader: Reader) -> Component:
     shares = view.shares.get(found.measure, {})
     questions = [
         (reader.say("Better than what usually happens?"), better_said(found, reader),
-         [_legend(found, reader), trust_charts.skill(found, reader)]),
+         [_legend(found, reader), trust_charts.skill(found, reader)], "skill"),
         (reader.say("Do 8 in 10 fall within the 80% interval?"), covered_said(found, reader),
-         [trust_charts.covered(found, reader)]),
-        (reader.say("Too high or too low?"), bias_said(found, reader), [trust_charts.bias(found, reader)]),
+         [trust_charts.covered(found, reader)], "covered"),
+        (reader.say("Too high or too low?"), bias_said(found, reader), [trust_charts.bias(found, reader)], "bias"),
         (reader.say("What is it made of?"), made_said(found, shares, reader),
-         [trust_charts.shares(found, shares, reader)]),
+         [trust_charts.shares(found, shares, reader)], "shares"),
     ]  # fmt: skip
     asked = [
-        html.Div([html.H3(question), *(html.P(text) for text in said), *drawn], className="trust-question")
-        for question, said, drawn in questions
+        html.Div(
+            [
+                html.H3(question),
+                *(html.P(text) for text in said),
+                *drawn,
+                data_ways("trust", name, reader, part=found.measure),
+            ],
+            className="trust-question",
+        )
+        for question, said, drawn, name in questions
     ]
     parts = [heading(measure_name(found.measure, reader)), html.Div(asked, className="trust-questions")]
     return html.Div([*parts, _table(found, shares, reader)], className="card trust-measure")

@@ -10,11 +10,14 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.data_ways import WALL, data_ways, every_file
 from dashboard.parts import Content, absent, card, marked
 from dashboard.states import forecast_shown, numbers_shown
 from dashboard.terms import label
+from dashboard.tidy import Point, Tidy, interval
 from dashboard.words import UNKNOWN, Reader
 from forecast.board import Board, UnitNow
+from forecast.units import BEDS, PATIENTS
 from ingest.clock import local
 
 ROWS_SHOWN = 6
@@ -34,7 +37,37 @@ def panel(board: Board, reader: Reader) -> Component:
     units = sorted(board.units, key=_fullness)
     shown = units[:ROWS_SHOWN]
     table = dmc.Table([_head(board, leads, reader), _body(board, shown, leads, reader)], className="table wards-table")
-    return card("wards", question, table, basis=_rest(units[len(shown) :], reader))
+    ways = [data_ways(WALL, "wards", reader)] if reader.narrow else []
+    return card("wards", question, table, *ways, basis=_rest(units[len(shown) :], reader), href=every_file(reader))
+
+
+def wards_data(board: Board) -> Tidy:
+    """The figures of every ward, also of those that the wall has no room for: people, beds, free now and ahead."""
+    if not numbers_shown(board):
+        return Tidy("unit_name", ())
+    leads = chosen_leads(board) if forecast_shown(board) else ()
+    return Tidy(
+        "unit_name", tuple(p for unit in sorted(board.units, key=_fullness) for p in _figures(board, unit, leads))
+    )
+
+
+def _figures(board: Board, unit: UnitNow, leads: Sequence[int]) -> list[Point]:
+    """Those of one ward; of one whose count cannot be, nothing is forecast, and free beds are not told."""
+    broken = f"unit:{unit.unit}" in {check.tile for check in board.checks}
+    name = unit.unit
+    now = [
+        Point(name, "census", unit.census, PATIENTS),
+        Point(name, "beds", unit.beds, BEDS),
+        Point(name, "free", None if broken else unit.free, BEDS),
+    ]
+    ahead = [
+        point
+        for lead in leads
+        if lead in unit.free_ahead and not broken
+        for low, middle, high in [[max(0.0, value) for value in unit.free_ahead[lead]]]
+        for point in interval(f"free_in_{lead}_min", [name], [(middle, low, high)], BEDS)
+    ]
+    return now + ahead
 
 
 def chosen_leads(board: Board) -> tuple[int, ...]:

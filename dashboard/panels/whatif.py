@@ -8,8 +8,10 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.data_ways import data_here
 from dashboard.parts import Content, absent, heading, marked
 from dashboard.terms import label
+from dashboard.whatif_charts import both_data
 from dashboard.whatif_words import GOOD_WHEN_MORE, Effect, effects, measure_name, sentence
 from dashboard.words import UNKNOWN, Reader
 from forecast.whatif_view import FREE, AnswerView, StandingView, WhatIfView
@@ -63,7 +65,11 @@ def _answer(answer: AnswerView, measure: str, reader: Reader) -> Component:
         why = reader.say("not applicable: {why}", why=reader.choice(answer.why_fr, answer.why_en))
         return html.Div([asked, marked("warn", why)], className="whatif-answer", role="status")
     told = html.P(sentence(answer, measure, reader), className="whatif-sentence")
-    return html.Div([asked, told, _how_sure(answer, measure, reader)], className="whatif-answer", role="status")
+    parts = [asked, told, _how_sure(answer, measure, reader)]
+    figures = both_data(answer, measure)
+    if answer.is_whole and figures.points:
+        parts.append(data_here("whatif", measure, figures, answer.as_of, reader))
+    return html.Div(parts, className="whatif-answer", role="status")
 
 
 def _how_sure(answer: AnswerView, measure: str, reader: Reader) -> Component:
