@@ -113,7 +113,8 @@ def _there(view: V | None, lacks: str) -> V:
 def _now(board: Board) -> dict[str, Any]:
     shown = numbers_shown(board)
     free = [max(0, one.free) for one in board.units if one.free is not None]
-    said = {**vars(board.now), "beds_free": sum(free) if free else None}
+    told = {name: round(value, 1) if isinstance(value, float) else value for name, value in vars(board.now).items()}
+    said = {**told, "beds_free": sum(free) if free else None}
     return said if shown else dict.fromkeys(said)
 
 

@@ -108,8 +108,9 @@ class _Learned:
     lasting: Array
     """The share of a departure from usual that lasts, `(lead,)`."""
     lasting_errors: Array
-    levelled: Levelled
-    lagged: Lagged
+    levelled: Levelled | None
+    lagged: Lagged | None
+    """Both None where nothing is asked of those that look further back than now."""
     at_least: float
     """0 for a measure that was never below it, else minus infinity."""
 
@@ -123,6 +124,8 @@ class Rivals:
     lead_min: Array
     levels: tuple[float, ...]
     learned: Mapping[str, _Learned]
+    told: tuple[str, ...] = BASELINES
+    """Which of them were learned."""
 
     def ahead(
         self, as_of: datetime, now: Mapping[str, float], history: History | None = None
@@ -141,7 +144,7 @@ class Rivals:
         found = {
             name: self._of(m, now.get(name, np.nan), places, recent(name), late) for name, m in self.learned.items()
         }
-        return {baseline: {name: found[name][baseline] for name in found} for baseline in BASELINES}
+        return {baseline: {name: found[name][baseline] for name in found} for baseline in self.told}
 
     def _of(self, learned: _Learned, now: float, places: Array, recent: _Past | None, late: int) -> dict[str, Series]:
         ahead = places[1:]
@@ -162,22 +165,25 @@ class Rivals:
     def _levelled(
         self, learned: _Learned, usual: Array, ahead: Array, usual_now: float, now: float
     ) -> dict[str, Series]:
-        middle, of = levelled_centres(learned.levelled, usual, usual_now, now), learned.levelled
+        if (of := learned.levelled) is None:
+            return {}
+        middle = levelled_centres(of, usual, usual_now, now)
         if np.isnan(now):
-            return dict.fromkeys(
-                LEVELLED, self._series(learned, middle["level_climatology"], of.errors["level_climatology"], ahead)
-            )
+            climatology = self._series(learned, middle["level_climatology"], of.errors["level_climatology"], ahead)
+            return dict.fromkeys(LEVELLED, climatology)
         return {name: self._series(learned, middle[name], of.errors[name], ahead) for name in LEVELLED}
 
     def _lagged(
         self, learned: _Learned, usual: Array, ahead: Array, late: int, recent: Recent | None
     ) -> dict[str, Series]:
+        if (lagged := learned.lagged) is None:
+            return {}
         steps = (self.lead_min // STEP_MIN).astype(np.int64) + late
         if recent is None:
             middle = dict.fromkeys(LAGGED, np.full(steps.size, np.nan))
         else:
-            middle = centres(learned.lagged, recent, usual, ahead, steps)
-        return {name: self._series(learned, middle[name], learned.lagged.errors[name], ahead) for name in LAGGED}
+            middle = centres(lagged, recent, usual, ahead, steps)
+        return {name: self._series(learned, middle[name], lagged.errors[name], ahead) for name in LAGGED}
 
     def _series(self, learned: _Learned, centre: Array, errors: Array, places: Array) -> Series:
         """The distribution of centre + error, `(lead,)`, for valid times at quarter hours of the week."""
@@ -185,10 +191,13 @@ class Rivals:
         return Series(told[:, 0], {level: told[:, i + 1] for i, level in enumerate(self.levels)})
 
 
-def fit(history: History, *, lead_min: Sequence[float] | Array, levels: tuple[float, ...] = LEVELS) -> Rivals:
+def fit(
+    history: History, *, lead_min: Sequence[float] | Array, levels: tuple[float, ...] = LEVELS, look_back: bool = True
+) -> Rivals:
     """The baselines learned from all that the history knows up to its present, for the given leads.
 
-    At lead 0, where a wall begins its fan, all but climatology say the value now.
+    Without `look_back` those that look further back than now, which take most of the time, are left out. At lead 0,
+    where a wall begins its fan, all but the two climatologies say the value now.
     Raises ValueError unless each lead is 0 or a multiple of the grid's 15 minutes.
     """
     leads = np.asarray(lead_min, dtype=np.float64)
@@ -196,8 +205,11 @@ def fit(history: History, *, lead_min: Sequence[float] | Array, levels: tuple[fl
         raise ValueError(f"leads must be multiples of {STEP_MIN} min, but are {leads.tolist()}")
     part, places = _placed(history, LONG_DAYS * A_DAY)
     steps = (leads // STEP_MIN).astype(np.int64)
-    learned = {name: _learn(values[part], places, steps, levels) for name, values in history.measures.items()}
-    return Rivals(history.as_of, history.zone, leads, levels, learned)
+    learned = {
+        name: _learn(values[part], places, steps, levels, look_back) for name, values in history.measures.items()
+    }
+    told = BASELINES if look_back else tuple(name for name in BASELINES if name not in (*LEVELLED, *LAGGED))
+    return Rivals(history.as_of, history.zone, leads, levels, learned, told)
 
 
 def forecasts(
@@ -231,7 +243,7 @@ def _seen(learned: _Learned, now: float, usual_now: float, past: _Past | None) -
     return None if past is None else recent_of(*past, learned.usual, now, usual_now)
 
 
-def _learn(long: Array, long_places: Array, steps: Integers, levels: tuple[float, ...]) -> _Learned:
+def _learn(long: Array, long_places: Array, steps: Integers, levels: tuple[float, ...], look_back: bool) -> _Learned:
     values, places = long[-WINDOW_DAYS * A_DAY :], long_places[-WINDOW_DAYS * A_DAY :]
     slots = places.astype(np.int64)
     usual = usual_of(values, slots)
@@ -246,7 +258,7 @@ def _learn(long: Array, long_places: Array, steps: Integers, levels: tuple[float
         change_errors=errors_by_block(values[:, None] - earlier(values, steps), places, levels),
         lasting=lasting,
         lasting_errors=errors_by_block(departure[:, None] - lasting * before, places, levels),
-        levelled=learn_levelled(values, others, usual[slots], places, steps, levels),
-        lagged=learn_lagged(long, long_places, steps, levels),
+        levelled=learn_levelled(values, others, usual[slots], places, steps, levels) if look_back else None,
+        lagged=learn_lagged(long, long_places, steps, levels) if look_back else None,
         at_least=0.0 if never_below else -np.inf,
     )

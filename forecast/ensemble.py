@@ -91,7 +91,8 @@ def run_chunk(
     2. Run them under every scenario.
     """
     applied = {scenario.name: applied_to(situation, scenario, how) for scenario in scenarios}
-    presents, luck = drawn(situation, how, members, reserve=reserve_of(list(applied.values())))
+    victims = max((setting.demand.victims for setting in applied.values()), default=0)
+    presents, luck = drawn(situation, how, members, reserve=victims)
     return run_drawn(situation, applied, how, members, presents, luck)
 
 

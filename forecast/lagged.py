@@ -97,7 +97,8 @@ def centres(learned: Lagged, recent: Recent, usual: Array, ahead: Array, steps: 
     last = recent.values.size - 1
     said = {name: _at(recent.values, last - back_to(steps, period)) for name, period in _named()}
     at = np.array([last])
-    seen = np.concatenate([_features(recent.departures, at, int(step)) for step in steps])
+    total = _running(recent.departures)
+    seen = np.concatenate([_features(recent.departures, total, at, int(step)) for step in steps])
     seen[:, 0] = recent.now
     coefficients = at_valid_times(learned.coefficients, ahead)
     return {**said, "autoregression": usual + (seen * coefficients).sum(axis=1)}
@@ -148,11 +149,12 @@ def _autoregression(departure: Array, places: Array, steps: Integers) -> tuple[A
     Errors are those on weeks that the coefficients had not seen, a fold of the weeks at a time.
     """
     full = carried(departure)
+    total = _running(full)
     errors = np.full((departure.size, steps.size), np.nan)
     found = []
     for i, step in enumerate(steps):
         at = np.arange(departure.size - 1 - int(step), A_WEEK, -_AN_HOUR)
-        x, y, of = _features(full, at, int(step)), departure[at + step], blocks_of(places[at + step])
+        x, y, of = _features(full, total, at, int(step)), departure[at + step], blocks_of(places[at + step])
         fold = (departure.size - 1 - at) // A_WEEK % FOLDS
         sums = _Sums.of(x, y, of * FOLDS + fold)
         blind = np.stack([sums.coefficients(np.arange(FOLDS) != k) for k in range(FOLDS)])
@@ -191,10 +193,17 @@ class _Sums:
         return np.array([ridge(g, p, every, own) for g, p in zip(gram, product, strict=True)])
 
 
-def _features(departure: Array, at: Integers, step: int) -> Array:
-    """What is looked at from some times for a lead of so many steps, `(time, feature)`; the departure now first."""
+def _running(departure: Array) -> Array:
+    """The sum of all departures before each time, and of all of them, `(time + 1,)`."""
+    return np.concatenate([[0.0], np.cumsum(departure)])
+
+
+def _features(departure: Array, total: Array, at: Integers, step: int) -> Array:
+    """What is looked at from some times for a lead of so many steps, `(time, feature)`; the departure now first.
+
+    `total` is the running sum of departures.
+    """
     days, week = (int(back_to(np.array([step]), period)[0]) for period in _PERIODS)
     lags = [departure[np.maximum(at - k, 0)] for k in (*_BACK, days, days + A_DAY, week)]
-    total = np.concatenate([[0.0], np.cumsum(departure)])
     spans = [np.minimum(n * A_DAY, at + 1) for n in MEANS_DAYS]
     return np.stack([*lags, *((total[at + 1] - total[at + 1 - span]) / span for span in spans)], axis=1)

@@ -35,7 +35,9 @@ class PeakRivals:
         hours = np.arange(_HOUR_MIN, self._lead_min[-1] + 1.0, _HOUR_MIN)
         self._path_min = np.union1d(hours, self._lead_min)
         mine = {measure: values for measure, values in history.measures.items() if measure in PEAK_OF}
-        self._rivals: Rivals | None = fit(replace(history, measures=mine), lead_min=self._path_min) if mine else None
+        self._rivals: Rivals | None = (
+            fit(replace(history, measures=mine), lead_min=self._path_min, look_back=False) if mine else None
+        )
 
     def ahead(self, as_of: datetime, now: Mapping[str, float]) -> dict[str, dict[str, Series]]:
         """What they say from an instant, by the value now: rival -> peak -> distribution at each lead."""

@@ -109,9 +109,14 @@ def _sums(values: Array, slots: Integers, size: int) -> tuple[Array, Array]:
 
 def _smooth(sums: tuple[Array, Array]) -> tuple[Array, Array]:
     """Each slot with its neighbours; the week (the day) is a ring."""
-    shifts = range(-_HALF_WIDTH, _HALF_WIDTH + 1)
-    count, total = (np.stack([np.roll(values, k) for k in shifts]).sum(axis=0) for values in sums)
+    count, total = (values[_neighbours(values.size)].sum(axis=0) for values in sums)
     return count, total
+
+
+@lru_cache(maxsize=4)
+def _neighbours(size: int) -> Integers:
+    """The places of a ring that stand around each, `(neighbour, place)`."""
+    return (np.arange(size) - np.arange(-_HALF_WIDTH, _HALF_WIDTH + 1)[:, None]) % size
 
 
 def _filled(values: Array) -> Array:
@@ -154,9 +159,9 @@ def block_shares(places: Array) -> Array:
 
 def _summaries(errors: Array, block: Integers, levels: tuple[float, ...]) -> Array:
     """Mean and quantiles by block, `(block, lead, 1 + level)`; those of all errors where a block has too few."""
-    pooled = _summary(errors, levels)
-    by_block = (_summary(errors[block == number], levels) for number in range(BLOCKS))
-    return np.stack([np.where(np.isnan(own), pooled, own) for own in by_block])
+    by_block = np.stack([_summary(errors[block == number], levels) for number in range(BLOCKS)])
+    unknown = np.isnan(by_block)
+    return np.where(unknown, _summary(errors, levels), by_block) if unknown.any() else by_block
 
 
 def _summary(errors: Array, levels: tuple[float, ...]) -> Array:

@@ -95,7 +95,7 @@ def run(notebook: Any, export: Path, monkeypatch: pytest.MonkeyPatch) -> Ran:
 
 
 def opened(path: Path) -> Any:
-    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    return nbformat.read(path, as_version=4)
 
 
 def not_clean(notebook: Any) -> list[str]:

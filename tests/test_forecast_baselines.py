@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from forecast import usual
 from forecast.baselines import BASELINES, History, fit, forecasts
 from forecast.lagged import LAGGED
+from forecast.levelled import LEVELLED
 from forecast.scores import crps_quantiles
 from forecast.usual import BLOCK_HOURS, BLOCKS, STEP_MIN, blocks_of, quarters_of_week, valid_quarters
 from forecast.values import LEVELS, Array, Series
@@ -272,6 +273,26 @@ def test_at_lead_0_the_value_now_is_known() -> None:
     found = fit(history(noisy(28)), lead_min=(0.0, 60.0)).ahead(START + 28 * timedelta(days=1), {"ed_census": 17.0})
     for name in ("persistence", "anomaly_persistence"):
         assert [q[0] for q in found[name]["ed_census"].quantiles.values()] == pytest.approx([17.0] * len(LEVELS))
+
+
+def test_without_looking_back_the_others_say_the_same() -> None:
+    past = history(noisy(40))
+    whole, short = (fit(past, lead_min=LEADS, look_back=back).ahead(past.as_of, past.now) for back in (True, False))
+    assert list(short) == [name for name in BASELINES if name not in (*LEVELLED, *LAGGED)]
+    assert same(short, {name: whole[name] for name in short})
+
+
+def test_a_block_with_too_few_errors_has_those_of_all() -> None:
+    """To the last bit what comes of looking at all errors whether a block needs them or not."""
+    errors, places = np.random.default_rng(5).normal(size=(5 * DAY, 3)), np.arange(5.0 * DAY)
+    block = blocks_of(places)
+    for few in (0, 19):
+        errors[np.flatnonzero(block == 3)[few:], 1] = np.nan
+        of_all = usual._summary(errors, LEVELS)
+        each = np.stack([usual._summary(errors[block == number], LEVELS) for number in range(BLOCKS)])
+        found = usual._summaries(errors, block, LEVELS)
+        np.testing.assert_array_equal(found, np.where(np.isnan(each), of_all, each))
+        np.testing.assert_array_equal(found[3, 1], of_all[1])
 
 
 def test_a_wait_that_often_does_not_exist() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from forecast import ensemble as module
-from forecast.ensemble import Run, applied_to, at_leads, ensemble, run_chunk
+from forecast.ensemble import Run, applied_to, at_leads, drawn, ensemble, run_chunk, run_drawn
 from forecast.situation import Gone
 from forecast.values import Members, unpacked
 from forecast.workers import Workers
@@ -63,6 +63,16 @@ def test_a_member_is_the_same_alone_and_whatever_scenarios_run_beside_it() -> No
     alone = run_chunk(situation(), [USUAL], HOW, range(4, 5))["as_usual"]
     for name, values in alone.items():
         np.testing.assert_array_equal(values[:, 0], whole()["as_usual"].measures[name][:, 4])
+
+
+def test_how_many_victims_luck_is_drawn_for_changes_no_bit() -> None:
+    members, settings = range(4), {"as_usual": applied_to(situation(), USUAL, HOW)}
+    few, many = (
+        run_drawn(situation(), settings, HOW, members, *drawn(situation(), HOW, members, reserve=reserve))["as_usual"]
+        for reserve in (0, 100)
+    )
+    assert few.keys() == many.keys()
+    assert all(np.array_equal(few[name], many[name], equal_nan=True) for name in few)
 
 
 def test_another_seed_gives_other_members() -> None:

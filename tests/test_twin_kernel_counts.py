@@ -18,6 +18,7 @@ from tests.random_hospitals import random_case
 from twin import kernel, kernel_counts
 from twin.counting import Counting
 from twin.kernel import Runs, compiled_counter
+from twin.kernel_tables import Room
 from twin.small_hospitals import Array
 from twin.story import DESTINATIONS, Index, Story
 
@@ -57,7 +58,7 @@ def counted(counter: Callable[..., None], number: int, what: Counting = WHAT, gr
     before, told, acuity = marks(number)
     out = np.empty((len(what.names), grid.size))
     counter(
-        *columns(before.in_order()), *columns(told), acuity, what.ward_of, grid, what.at_once_min, out,
+        *columns(before), *columns(told), acuity, what.ward_of, grid, what.at_once_min, out,
     )  # fmt: skip
     return out
 
@@ -99,6 +100,17 @@ def test_a_run_is_counted_as_its_story() -> None:
         grid = np.arange(15.0, case.horizon_min, 15.0)
         assert same(engine.counted_now(what), law.counted_now(what))
         assert same(engine.counted(case.capacity, what, grid), law.counted(case.capacity, what, grid))
+
+
+@COMPILES
+def test_capacities_at_hand_in_a_room_are_not_taken_for_others() -> None:
+    kernel.warm()
+    for case in map(random_case, range(20)):
+        what = replace(WHAT, acuities=("1", "2", "3", "4", "5"), units=case.path.units, wards=case.path.wards)
+        given, grid = (case.path, case.fate, case.present, case.horizon_min), np.arange(15.0, case.horizon_min, 15.0)
+        more = {pool: tuple((minute, count + 1) for minute, count in told) for pool, told in case.capacity.items()}
+        asked, shared = [case.capacity, more, more, case.capacity], Runs(*given, room=Room())
+        assert all(same(shared.counted(one, what, grid), Runs(*given).counted(one, what, grid)) for one in asked)
 
 
 def test_measures_that_need_another_milestone_do_not_exist() -> None:

@@ -126,11 +126,17 @@ def day_levels(uniform: Array, day_cv: float, *, seen: float, expected: float, d
     return np.asarray(special.gammaincinv(shape, uniform) / rate)
 
 
-def candidates_min(
-    generator: np.random.Generator, hours: Calendar, expected: Array, headroom: float = HEADROOM
-) -> Array:
-    """Minutes at which candidates come, rising: a Poisson process at `headroom` times the rate, by change of time."""
-    reached = np.concatenate([[0.0], np.cumsum(expected)]) * headroom
+def reached_by(expected: Array, headroom: float = HEADROOM) -> Array:
+    """How many candidates are expected by each bound of the hours, `(.., hour + 1)`, from arrivals `(.., hour)`."""
+    begin = np.zeros((*expected.shape[:-1], 1))
+    return np.concatenate([begin, np.cumsum(expected, axis=-1)], axis=-1) * headroom
+
+
+def candidates_min(generator: np.random.Generator, hours: Calendar, reached: Array) -> Array:
+    """Minutes at which candidates come, rising: a Poisson process, by change of time.
+
+    `reached` says how many are expected by each bound of the hours.
+    """
     end = float(reached[-1])
     at_once = int(end + _SPREAD * end**0.5) + _SPARE
     at = np.cumsum(generator.standard_exponential(at_once))

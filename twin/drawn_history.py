@@ -25,7 +25,8 @@ class Histories:
     """Marks by patient, and among them room for milestones that a member may draw."""
 
     story: Story
-    """Everything that is on record, and NaN where there is room."""
+    """Everything that is on record, by minute and kind, and NaN where there is room: so each member's is nearly in
+    order."""
     room: tuple[Index, ...]
     """For each milestone that may be drawn the places in `story` that are kept for it."""
     moves: Index
@@ -39,7 +40,7 @@ class Histories:
             marks += known.marks[row]
             marks += [(np.nan, RANK[_MILESTONE[end]], row, NOWHERE, NOWHERE) for end in drawn if situation <= end]
             marks += [(np.nan, RANK["Departed"], row, NOWHERE, _TO_WARD)] if situation == BED else []
-        story = Story.of(marks)
+        story = Story.of(marks).in_order()
         free = np.isnan(story.at_min)
         room = tuple(np.flatnonzero(free & (story.kind == RANK[_MILESTONE[end]])) for end in drawn)
         return cls(story, room, np.flatnonzero(free & (story.kind == RANK["Departed"])))

@@ -275,9 +275,10 @@ def _carry_on(
     """What a stage needs has been held since it began, and may be free by now (0); patience, or the search for a bed of
     another ward, counts from the joining of the queue, and has not ended yet."""
     since, serving = joined(presents, "since_min"), joined(presents, "serving")
-    held = people.here[serving]
-    freed[held, 0] = np.maximum(freed[held, 0] + since[serving, None], 0.0)
     stage, lasted = people.enters[people.here], np.maximum(-since, 0.0)
+    frees = np.flatnonzero(serving & np.array([one.frees_after is not None for one in path.stages])[stage])
+    held = people.here[frees]
+    freed[held, 0] = np.maximum(freed[held, 0] + since[frees, None], 0.0)
     for k in (k for k, one in enumerate(path.stages) if one.while_queueing):
         queue = np.flatnonzero((stage == k) & ~serving)
         row = people.here[queue]

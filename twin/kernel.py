@@ -179,13 +179,16 @@ class Runs:
             counts = what.of_story(told, acuity, grid_min, at_once_min=what.at_once_min)
             return counts, tallying.of_story(told, acuity, visits)
         marks, out = self._marks(self._form, capacity, rows), np.empty(len(tallying.names))
-        _tallier[0](*self._before_in_order, *marks, acuity, visits, tallying.night_min, tallying.until_min, out)
+        _tallier[0](*self._earlier, *marks, acuity, visits, tallying.night_min, tallying.until_min, out)
         return self._count(self._counter, *marks, what, grid_min, what.at_once_min), out
 
     @cached_property
-    def _before_in_order(self) -> tuple[Array, Index]:
-        told = self._before.in_order()
-        return told.at_min, np.stack([told.kind, told.visit, told.unit, told.to], axis=1)
+    def _earlier(self) -> tuple[Array, Index]:
+        """The marks before the run, `(mark,)` and `(mark, MARK)`."""
+        told = self._before
+        out = np.empty((told.at_min.size, kernel_layout.MARK), dtype=np.int64)
+        out[:, 0], out[:, 1], out[:, 2], out[:, 3] = told.kind, told.visit, told.unit, told.to
+        return told.at_min, out
 
     def _marks(self, form: Loop, capacity: Mapping[str, Profile], rows: Flags | None) -> tuple[Array, Index]:
         """What is told in the run, `(mark,)` and `(mark, MARK)`; it stands there until the next run."""
@@ -193,7 +196,7 @@ class Runs:
             self._given = packed(self._path, self._fate, self._present, self._horizon_min, self._room)
             self._room.holder = self._name
         n, x = self._given
-        aimed(self._given, self._path, self._fate, capacity, rows)
+        aimed(self._given, self._path, self._fate, capacity, rows, self._room)
         form(n, x)
         if fault := int(n[kernel_layout.FAULT]):
             row = n[kernel_layout.FAULT_ROW]
@@ -208,8 +211,7 @@ class Runs:
         self, counter: Counter, at_min: Array, marks: Index, what: Counting, grid_min: Array, at_once_min: float
     ) -> Array:
         out = np.empty((len(what.names), grid_min.size))
-        before = self._before_in_order
-        counter(*before, at_min, marks, self._fate.acuity, what.ward_of, grid_min, at_once_min, out)
+        counter(*self._earlier, at_min, marks, self._fate.acuity, what.ward_of, grid_min, at_once_min, out)
         return out
 
 

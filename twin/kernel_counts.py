@@ -37,7 +37,7 @@ def count(
     before_min: Array, before: Index, at_min: Array, marks: Index, acuity: Index, ward_of: Index, grid_min: Array,
     at_once_min: float, out: Array,
 ) -> None:  # fmt: skip
-    """Count marks, `(mark, KIND ..)`, at their minutes: those before the run, by time and kind, then those told.
+    """Count marks, `(mark, KIND ..)`, at their minutes: those before the run, then those told, either nearly in order.
 
     `acuity` is by visit, and less than there are rows for; `ward_of` gives the row of a unit among the wards, -1 for
     none. Who leaves at minute 0 is counted as leaving at `at_once_min`. `out` is `(row, grid)`; the grid rises.
@@ -49,7 +49,7 @@ def count(
     since = np.full((acuity.size, 4), nan)
     to, unit, from_place = np.full(acuity.size, -1), np.full(acuity.size, -1), np.full(acuity.size, 0)
     a_minute = (grid_min.size - 1) / max(grid_min[-1] - grid_min[0], 1.0)
-    for i in _in_order(told_min, told, before_min.size):
+    for i in _in_order(told_min, told):
         visit, kind = told[i, VISIT], told[i, KIND]
         _happens(told_min[i], kind, visit, told[i, TO], since, to)
         begins = told[i, UNIT] if _begins(kind, told[i, TO]) else -1
@@ -71,10 +71,10 @@ def count(
 
 
 @part
-def _in_order(told_min: Array, told: Index, before: int) -> Index:
-    """Places of marks by minute, then kind, then as they were told; those before the run stand so already."""
+def _in_order(told_min: Array, told: Index) -> Index:
+    """Places of marks by minute, then kind, then as they were told; quick where few stand out of order."""
     order = np.arange(told_min.size)
-    for i in range(before, told_min.size):
+    for i in range(1, told_min.size):
         now, kind, j = told_min[i], told[i, KIND], i
         while j > 0:
             other = order[j - 1]

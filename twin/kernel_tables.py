@@ -49,6 +49,7 @@ class Room:
 
     def __init__(self) -> None:
         self._n, self._x = np.empty(0, dtype=np.int64), np.empty(0)
+        self._told: tuple[Path, Mapping[str, Profile], _Pools] | None = None
         self.holder: object = None
         """Whose run is packed in it."""
 
@@ -59,6 +60,12 @@ class Room:
         if self._x.size < minutes:
             self._x = np.empty(2 * minutes)
         return Packed(self._n[:whole], self._x[:minutes])
+
+    def pools(self, path: Path, capacity: Mapping[str, Profile]) -> _Pools:
+        """Capacities in numbers; those that were asked for last are at hand, since most members have the same."""
+        if self._told is None or self._told[0] is not path or self._told[1] is not capacity:
+            self._told = path, capacity, _pools(path, capacity)
+        return self._told[2]
 
 
 def packed(path: Path, fate: Fate, present: Present, horizon_min: float, room: Room | None = None) -> Packed:
@@ -77,17 +84,18 @@ def packed(path: Path, fate: Fate, present: Present, horizon_min: float, room: R
     return box.packed(room or Room())
 
 
-def aimed(given: Packed, path: Path, fate: Fate, capacity: Mapping[str, Profile], rows: Flags | None = None) -> None:
+def aimed(
+    given: Packed, path: Path, fate: Fate, capacity: Mapping[str, Profile], rows: Flags | None = None,
+    room: Room | None = None,
+) -> None:  # fmt: skip
     """Make ready for a run with these capacities, in which these rows of the fate take part; all where not said.
 
     Raises TwinError if a pool of the path has no capacity, or if one changes oftener than there is room for.
     """
-    if missing := [pool for pool in path.pools if pool not in capacity]:
-        raise TwinError(f"every pool of path {path.name} needs a capacity, but {', '.join(missing)} has none")
     n, x = given
     head = n[: layout.HEAD].tolist()
     n[layout.ORDER : layout.ROWS] = 0
-    _set_pools(n, x, head, path, [capacity[pool] for pool in path.pools])
+    _set_pools(n, x, head, path, (room or Room()).pools(path, capacity))
     body = n[head[layout.BODIES] : head[layout.KEPT_NOW]].reshape(-1, layout.BODY)
     body[:] = 0
     body[:, layout.WARD], body[:, layout.WHERE] = fate.unit[:, 0], NONE
@@ -99,23 +107,42 @@ def aimed(given: Packed, path: Path, fate: Fate, capacity: Mapping[str, Profile]
     n[layout.COMING] = coming.size
 
 
-def _set_pools(n: Index, x: Array, head: Sequence[int], path: Path, profiles: Sequence[Profile]) -> None:
+def _set_pools(n: Index, x: Array, head: Sequence[int], path: Path, told: _Pools) -> None:
     """Capacities, as they are at the start and as they change; and empty queues, in which each row may stand once."""
-    changes = [(minute, code, to) for code, profile in enumerate(profiles) for minute, to in profile[1:]]
-    if len(changes) > MOST_CHANGES:
-        raise TwinError(f"capacities may change {MOST_CHANGES} times in a run, but change {len(changes)} times")
     pools = n[head[layout.POOLS] : head[layout.QUEUES]].reshape(-1, layout.POOL)
-    pools[:] = 0
-    pools[:, layout.CAPACITY] = [profile[0][1] for profile in profiles]
+    pools[:] = told.begin
     pools[:, layout.QUEUE_AT] = head[layout.QUEUES] + head[layout.ROWS] * np.arange(len(pools))
     hosts = _law_of(path).hosts
     pools[hosts, layout.INVITED_AT] = head[layout.GUESTS] + head[layout.ROWS] * np.arange(hosts.size)
-    pools[:, layout.WARD_OF] = _law_of(path).ward_of
-    n[layout.CHANGES] = len(changes)
-    if changes:
-        at, changed = head[layout.CHANGE_AT], head[layout.CHANGED]
-        x[at : at + len(changes)] = [minute for minute, *_ in changes]
-        n[changed : changed + 2 * len(changes)] = np.array([pair for _, *pair in changes]).ravel()
+    changes, at, changed = told.change_min.size, head[layout.CHANGE_AT], head[layout.CHANGED]
+    n[layout.CHANGES] = changes
+    x[at : at + changes] = told.change_min
+    n[changed : changed + 2 * changes] = told.changed
+
+
+class _Pools(NamedTuple):
+    """Capacities in numbers."""
+
+    begin: Index
+    """The pools at the start, `(pool, POOL)`, but for where their queues stand."""
+    change_min: Array
+    """When capacities change, `(change,)`."""
+    changed: Index
+    """Of which pool, and to what: both of each change, one after the other."""
+
+
+def _pools(path: Path, capacity: Mapping[str, Profile]) -> _Pools:
+    if missing := [pool for pool in path.pools if pool not in capacity]:
+        raise TwinError(f"every pool of path {path.name} needs a capacity, but {', '.join(missing)} has none")
+    profiles = [capacity[pool] for pool in path.pools]
+    changes = [(minute, code, to) for code, profile in enumerate(profiles) for minute, to in profile[1:]]
+    if len(changes) > MOST_CHANGES:
+        raise TwinError(f"capacities may change {MOST_CHANGES} times in a run, but change {len(changes)} times")
+    begin = np.zeros((len(profiles), layout.POOL), dtype=np.int64)
+    begin[:, layout.CAPACITY] = [profile[0][1] for profile in profiles]
+    begin[:, layout.WARD_OF] = _law_of(path).ward_of
+    change_min = np.array([minute for minute, *_ in changes], dtype=np.float64)
+    return _Pools(begin, change_min, np.array([pair for _, *pair in changes], dtype=np.int64).ravel())
 
 
 class _Box:
@@ -138,7 +165,6 @@ class _Box:
                 if not isinstance(values, int):
                     into[head[place] : head[place] + values.size] = values.ravel()
         n[: layout.HEAD] = head
-        _begin_at(n, head)
         return Packed(n, x)
 
 
@@ -150,14 +176,8 @@ def _laid_out(part: Mapping[int, npt.NDArray[np.generic] | int], head: list[int]
     return at
 
 
-def _begin_at(n: Index, head: Sequence[int]) -> None:
-    """The lists of pools that stages name, by where they stand in n."""
-    steps = n[head[layout.STEPS] : head[layout.CODES]].reshape(-1, layout.STEP)
-    steps[:, [layout.ASKS_AT, layout.GIVES_AT, layout.KEPT_AT]] += head[layout.CODES]
-    n[head[layout.HOSTS] : head[layout.STAGE] : layout.HOSTED] += head[layout.CODES]
-
-
 def _put_path(box: _Box, path: Path) -> None:
+    """First of all: the stages name lists of pools by where these stand."""
     law = _law_of(path)
     box.whole[layout.STEPS], box.whole[layout.CODES], box.whole[layout.KINDS] = law.steps, law.codes, law.kinds
     box.whole[layout.BEDS], box.whole[layout.HOSTS] = law.beds, law.hosted
@@ -182,7 +202,7 @@ def _put_people(box: _Box, fate: Fate, present: Present) -> None:
     here = present.count
     came = fate.at_min.copy()
     came[:here] = np.where(np.isnan(present.arrived_min), present.since_min, present.arrived_min)
-    if np.isnan(came).any() or np.isnan(fate.priority).any() or (came[here:] < 0).any():
+    if np.isnan(came[:here]).any() or np.isnan(fate.priority).any() or not (came[here:] >= 0).all():
         raise TwinError("who comes in a run must have a priority and come at a minute from 0 on, but one has not")
     serving, queueing = (np.flatnonzero(present.here & flags) for flags in (present.serving, ~present.serving))
     queueing = queueing[np.lexsort((queueing, came[queueing], fate.priority[queueing]))]
@@ -209,14 +229,15 @@ def _leave_room(box: _Box, path: Path, fate: Fate) -> None:
 
 
 class _Law(NamedTuple):
-    """A path in numbers: stages, the lists of pools that they and wards name, bits of kinds, and pools of beds."""
+    """A path in numbers, to be put behind the head: stages, the lists of pools that they and wards name, bits of kinds,
+    and pools of beds."""
 
     steps: Index
     codes: Index
     kinds: Index
     beds: Index
     hosted: Index
-    """Where in `codes` the pools stand that each unit overflows into, and how many, `(unit, HOSTED)`."""
+    """Where the pools stand that each unit overflows into, and how many, `(unit, HOSTED)`."""
     hosts: Index
     """Pools of beds that some ward overflows into."""
     ward_of: Index
@@ -236,9 +257,12 @@ def _law_of(path: Path) -> _Law:
             kinds[RANK[name]] |= bit
     beds = beds_of(path)
     hosts = [[beds[ward] for ward in wards] for wards in hosts_of(path)]
-    begin = len(codes) + np.cumsum([0, *map(len, hosts)])[:-1]
+    codes_at = layout.HEAD + layout.STEP * len(steps)
+    begin = codes_at + len(codes) + np.cumsum([0, *map(len, hosts)])[:-1]
+    rows = np.array(steps, dtype=np.int64)
+    rows[:, [layout.ASKS_AT, layout.GIVES_AT, layout.KEPT_AT]] += codes_at
     return _Law(
-        steps=np.array(steps, dtype=np.int64),
+        steps=rows,
         codes=np.array([*codes, *chain(*hosts)], dtype=np.int64),
         kinds=kinds,
         beds=np.array(beds, dtype=np.int64),

@@ -20,7 +20,16 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.announced import Coming
-from twin.arrivals import HEADROOM, Calendar, accompanied, calendar, candidates_min, day_levels, expected_today
+from twin.arrivals import (
+    HEADROOM,
+    Calendar,
+    accompanied,
+    calendar,
+    candidates_min,
+    day_levels,
+    expected_today,
+    reached_by,
+)
 from twin.parameters import Parameters, Stream
 from twin.pathway import Path
 
@@ -145,7 +154,8 @@ def draw_members(
     rates = _rates(dice, parameters.streams, hours, start, zone, seen_today or {}, unheard_today or {})
     for stream in announced:
         rates[stream.stream] = rates[stream.stream] * stream.unannounced(hours.edge_min)
-    coming = [_coming(one, parameters.streams, [rate[m] for rate in rates], hours) for m, one in enumerate(dice)]
+    reached = [reached_by(rate, 1.0 if code else HEADROOM) for code, rate in enumerate(rates)]
+    coming = [_coming(one, parameters.streams, [by[m] for by in reached], hours) for m, one in enumerate(dice)]
     coming, sure, fits = _with_announced(coming, announced, seed, list(present_counts), horizon_min)
     sizes = [
         [here, reserve, *(at.size for at in mine)]
@@ -223,11 +233,11 @@ def _rates(
     return out
 
 
-def _coming(dice: _Dice, streams: Sequence[Stream], rates: Sequence[Array], hours: Calendar) -> list[Array]:
-    """When the candidates of each stream come."""
+def _coming(dice: _Dice, streams: Sequence[Stream], reached: Sequence[Array], hours: Calendar) -> list[Array]:
+    """When the candidates of each stream come, of whom so many are expected by each bound of the hours."""
     out = []
-    for code, (stream, rate) in enumerate(zip(streams, rates, strict=True)):
-        alone = candidates_min(dice.of_stream(code, _GAPS), hours, rate, 1.0 if code else HEADROOM)
+    for code, (stream, expected) in enumerate(zip(streams, reached, strict=True)):
+        alone = candidates_min(dice.of_stream(code, _GAPS), hours, expected)
         if stream.together:
             alone = accompanied(dice.of_stream(code, _TOGETHER), alone, stream.together)
         out.append(alone)
