@@ -25,8 +25,10 @@ from dashboard.data_routes import answer_data
 from dashboard.grid_buttons import Grids, grid_asks, register_grid
 from dashboard.headers import secure
 from dashboard.instructor import Instructed, instructor_form, register_instructor
+from dashboard.known_door import KnownDoor, answer_known
 from dashboard.pages.beside import BESIDE, WALL, Place, beside, named
 from dashboard.pages.wall import CHARTS, PANELS, filling, frame
+from dashboard.phone_door import NOT_DASHS, Frame, answer_phone
 from dashboard.proposal_window import DeskDoor, proposal_window, register_proposals
 from dashboard.states import aged
 from dashboard.terms import answer_terms
@@ -78,6 +80,7 @@ def build_app(
     grids: Grids | None = None,
     door: DeskDoor | None = None,
     exercise: Instructed | None = None,
+    known: KnownDoor | None = None,
 ) -> Dash:
     """The wall and the pages beside it as a Dash application; serve its `.server` with any WSGI server.
 
@@ -85,7 +88,7 @@ def build_app(
     house's clock: with it a board that is no longer renewed grows old on the wall, minute by minute. `alerts` is what
     the page of the alerts may acknowledge and snooze, `asking` what the page of what-if may ask, `grids` what the
     robustness map may begin and stop, `door` what people may do at the desk, `exercise` what an instructor may put into
-    an exercise.
+    an exercise, `known` what people may say is already known.
     """
     app = Dash(
         "edtwin",
@@ -96,6 +99,7 @@ def build_app(
         index_string=_index(settings),
         enable_mcp=False,
         add_log_handler=False,
+        assets_ignore=NOT_DASHS,
     )
     app.layout = _layout(settings, asking, exercise)
     pages, shown = dict(pages or {}), partial(_shown, get_board, now)
@@ -110,6 +114,9 @@ def build_app(
     register_instructor(app, exercise)
     answer_terms(app.server)
     app.server.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
+    around = Frame(_above(settings), settings.language, settings.refresh_s)
+    answer_phone(app.server, lambda: _shown(get_board, now), around)
+    answer_known(app.server, known, around)
     Compress(app.server)
     secure(app)
     return app
@@ -233,8 +240,9 @@ def _layout(settings: WallSettings, asking: Asking | None, exercise: Instructed 
     return dmc.MantineProvider(parts, forceColorScheme="dark", theme={"fontFamily": FONT})
 
 
-def _index(settings: WallSettings) -> str:
-    """The page's frame; it holds what the plain script needs to say that the link is lost."""
+def _above(settings: WallSettings) -> str:
+    """What stands over every page: the band of an exercise, and what the plain script needs to say that the link is
+    lost."""
     lost: dict[str, str] = {lang: Reader(lang, _UNKNOWN_ZONE).say("LINK LOST since") for lang in LANGUAGES}
     if settings.downtime_call is not None:
         for lang in LANGUAGES:
@@ -244,6 +252,11 @@ def _index(settings: WallSettings) -> str:
     # three refreshes without an answer, and never less than what a slow answer may take
     silent_ms = max(12_000, round(3_000 * settings.refresh_s))
     words = " ".join(f'data-{name}="{escape(text, quote=True)}"' for name, text in lost.items())
+    return f'{band}\n<div id="lost" role="alert" hidden data-silent-ms="{silent_ms}" {words}></div>'
+
+
+def _index(settings: WallSettings) -> str:
+    """The page's frame."""
     return f"""<!DOCTYPE html>
 <html lang="{settings.language}">
 <head>
@@ -253,8 +266,7 @@ def _index(settings: WallSettings) -> str:
 {{%favicon%}}
 {{%css%}}
 </head>
-<body>{band}
-<div id="lost" role="alert" hidden data-silent-ms="{silent_ms}" {words}></div>
+<body>{_above(settings)}
 {{%app_entry%}}
 <footer>
 {{%config%}}

@@ -15,7 +15,20 @@ from dashboard.check_words import check_words
 from dashboard.data_ways import WALL
 from dashboard.feed_words import source_name
 from dashboard.figures import fan_data
-from dashboard.panels import arrivals, boarding, census, checks, compare, feeds, learned, path, robustness, wards
+from dashboard.panels import (
+    arrivals,
+    boarding,
+    census,
+    checks,
+    compare,
+    feeds,
+    free_beds,
+    learned,
+    path,
+    robustness,
+    waiting,
+    wards,
+)
 from dashboard.panels.outlook import shown
 from dashboard.rival_words import measure_name
 from dashboard.tidy import Tidy
@@ -97,6 +110,8 @@ CHARTS: tuple[Drawn, ...] = (
           _fan(census.MEASURE, wide=census.WIDE)),
     Drawn(WALL, "boarding", lambda r: r.say("How many will wait for a bed?"),
           _fan(boarding.MEASURE, wide=boarding.WIDE)),
+    Drawn(WALL, "waiting", lambda r: r.say("How many will wait to be seen?"), _fan(waiting.MEASURE, wide=False)),
+    Drawn(WALL, "free_beds", lambda r: r.say("How many beds will be free?"), _fan(free_beds.MEASURE, wide=False)),
     Drawn(WALL, "arrivals", lambda r: r.say("How many arrivals an hour?"),
           _fan(arrivals.MEASURE, wide=arrivals.WIDE)),
     Drawn(WALL, "wards", lambda r: r.say("Where are beds free?"), lambda view, _: _filled(wards.wards_data(view))),

@@ -42,7 +42,7 @@ def fan(fan: Fan, reader: Reader, *, now_at: datetime, wide: bool) -> go.Figure:
     _bands(figure, fan, now_at)
     _ahead(figure, fan, reader, now_at)
     _past(figure, fan, reader, now_at)
-    top = _top(fan)
+    top = top_of(fan)
     _landmarks(figure, fan, reader, now_at=now_at, top=top, wide=wide)
     figure.update_layout(_layout(fan, reader, now_at=now_at, top=top, wide=wide))
     return figure
@@ -81,7 +81,7 @@ def _shown_earlier(fan: Fan, now_at: datetime) -> tuple[Sequence[datetime], Seri
 
 
 def _bands(figure: go.Figure, fan: Fan, now_at: datetime) -> None:
-    x = _hours(fan.valid_at, now_at)
+    x = hours_from(fan.valid_at, now_at)
     for low, high, colour in BANDS:
         edge = [*_clean(fan.quantiles[low]), *reversed(_clean(fan.quantiles[high]))]
         figure.add_scatter(
@@ -96,19 +96,20 @@ def _bands(figure: go.Figure, fan: Fan, now_at: datetime) -> None:
 
 
 def _ahead(figure: go.Figure, fan: Fan, reader: Reader, now_at: datetime) -> None:
-    colours, x = palette(), _hours(fan.valid_at, now_at)
+    colours, x = palette(), hours_from(fan.valid_at, now_at)
     thick, thin = THICK_REM * reader.rem_px, THIN_REM * reader.rem_px
     _line(figure, "usual", x, fan.usual, colour=colours.usual, width=thin, dash="dot")
     _line(figure, "median", x, fan.quantiles[0.5], colour=colours.forecast, width=thick)
     if fan.earlier is not None:
         earlier_at, median = _shown_earlier(fan, now_at)
-        _line(figure, "earlier", _hours(earlier_at, now_at), median, colour=colours.earlier, width=thin, dash="dash")
+        hours = hours_from(earlier_at, now_at)
+        _line(figure, "earlier", hours, median, colour=colours.earlier, width=thin, dash="dash")
 
 
 def _past(figure: go.Figure, fan: Fan, reader: Reader, now_at: datetime) -> None:
     past_at, past = _shown_past(fan, now_at)
     width = THICK_REM * reader.rem_px
-    _line(figure, "observed", _hours(past_at, now_at), past, colour=palette().observed, width=width)
+    _line(figure, "observed", hours_from(past_at, now_at), past, colour=palette().observed, width=width)
 
 
 def _line(
@@ -125,7 +126,7 @@ def _landmarks(figure: go.Figure, fan: Fan, reader: Reader, *, now_at: datetime,
     if fan.capacity is not None:
         figure.add_hline(y=fan.capacity, line={"color": colours.capacity, "width": thin, "dash": "longdash"})
         text = reader.count("{n} space", "{n} spaces", round(fan.capacity))
-        right = _hours(fan.valid_at[-1:] or [now_at], now_at)[0]
+        right = hours_from(fan.valid_at[-1:] or [now_at], now_at)[0]
         _word(figure, reader, x=right, y=fan.capacity, text=text, anchor="right", colour=colours.capacity)
     if fan.peak is not None and fan.peak_at is not None and wide:
         _peak(figure, fan.peak[1], fan.peak_at, reader, now_at)
@@ -167,7 +168,7 @@ def _layout(fan: Fan, reader: Reader, *, now_at: datetime, top: float, wide: boo
     values, texts = ticks(ends[0], ends[1], reader, every_hours=3 if wide and not reader.narrow else 6, now_at=now_at)
     axis = {"gridcolor": colours.line, "zeroline": False, "fixedrange": True}
     return {
-        "xaxis": {**axis, "range": _hours(ends, now_at), "tickvals": values, "ticktext": texts, "showgrid": False},
+        "xaxis": {**axis, "range": hours_from(ends, now_at), "tickvals": values, "ticktext": texts, "showgrid": False},
         "yaxis": {**axis, "range": [0, top * 1.12], "nticks": 5, "separatethousands": True},
         "showlegend": False,
         "margin": {"l": 2.2 * rem, "r": 1.0 * rem, "t": 0.2 * rem, "b": 1.8 * rem},
@@ -188,18 +189,19 @@ def ticks(
     count = max(0, math.floor((last - full) / timedelta(hours=1)) + 1)
     hours = [full + timedelta(hours=i) for i in range(count)]
     shown = [at for at in hours if local(at, reader.zone).hour % every_hours == 0]
-    return _hours(shown, now_at), [reader.clock(at) for at in shown]
+    return hours_from(shown, now_at), [reader.clock(at) for at in shown]
 
 
-def _top(fan: Fan) -> float:
+def top_of(fan: Fan) -> float:
     """The highest value drawn; at least 4, so that an empty department is not a storm of halves."""
     earlier = fan.earlier.median if fan.earlier else ()
     drawn: list[float | None] = [*fan.past, *fan.quantiles[0.95], *fan.usual, *earlier, fan.capacity]
     return max([4.0, *(value for value in drawn if value is not None and math.isfinite(value))])
 
 
-def _hours(instants: Sequence[datetime], now_at: datetime) -> list[float]:
-    return [round((at - now_at) / timedelta(hours=1), 3) for at in instants]
+def hours_from(instants: Sequence[datetime], now_at: datetime) -> list[float]:
+    """Where instants lie on the horizontal axis: hours from now, to half a minute, which no screen can tell."""
+    return [round((at - now_at) / timedelta(hours=1), 2) for at in instants]
 
 
 def _clean(values: Series) -> list[float | None]:

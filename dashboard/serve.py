@@ -30,6 +30,7 @@ from dashboard.house import BACKTESTS, REPORT, House, names_of, processes_of, st
 from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
+from dashboard.known_wiring import known_of
 from dashboard.proposal_window import DeskDoor
 from dashboard.readiness import Readiness
 from dashboard.report.serving import answer_report, written_at
@@ -161,8 +162,9 @@ def serve(
     whatif = whatif_of(house, loop, door)
     shown = Shown(latest.board, lambda: loop.forecast, latest.trust, latest.alerts)
     api = api_of(house, loop, door, whatif.asking.catalogue, shown)
+    known = known_of(house, loop, people, mode)
     wall = _wall(house.settings, is_exercise=exercise is not None)
-    app = build_app(latest.board, wall, house.clock.now, pages, alerts, whatif.asking, grids, door, exercise)
+    app = build_app(latest.board, wall, house.clock.now, pages, alerts, whatif.asking, grids, door, exercise, known)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_huddle(app.server, huddle.sheets)

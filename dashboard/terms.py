@@ -102,8 +102,7 @@ def label(name: str, text: str, reader: Reader) -> Component:
     """A label that leads to what it means. Raises KeyError where no term is so called."""
     if name not in terms().term:
         raise KeyError(f"terms.toml has no [term.{name}]")
-    mark: dict[str, Any] = {"data-term": name}
-    return html.A(text, href=f"/{PAGE}?lang={reader.language}#{name}", className=MARK, **mark)
+    return html.A(text, href=f"/{PAGE}?lang={reader.language}#{name}", className=MARK)
 
 
 def spaced(text: str, reader: Reader) -> str:

@@ -29,7 +29,7 @@ from forecast.realised import AS_TOLD, Effect, Habit, Promise, as_plain, distanc
 from forecast.situation import Situation
 from forecast.values import Array, Forecast, Members, Series
 from ingest.errors import EdtwinError
-from ingest.events import BedsCounted, StaffOnDuty
+from ingest.events import BOARD, BedsCounted, StaffOnDuty
 from twin.calibrate import Calibration
 from twin.changes import EVERY_WARD, LARGEST_WARDS, CapacityChange
 from twin.errors import ScenarioError
@@ -162,7 +162,8 @@ def untold(rest: Scenario, proposal: Proposal, state: State, now: datetime) -> S
     """What the feed has not told since the decision, of what is left of it now.
 
     Beds that were counted after it have its change in the count. A forecast takes staff from the roster, whatever was
-    counted; only a count that is told for a later time holds from then on, and has the change in it.
+    counted; only a count that is told for a later time holds from then on, and has the change in it. What people say
+    is closed or absent, beside what was adopted, has not.
     """
     assert proposal.decision is not None
     beds, ahead = _beds_counted(state, proposal.decision.at), _staff_ahead(state, now)
@@ -173,12 +174,14 @@ def untold(rest: Scenario, proposal: Proposal, state: State, now: datetime) -> S
 
 def _beds_counted(state: State, since: datetime) -> set[str]:
     """Wards' pools of which a count was told."""
-    return {BED + e.unit for e in state.places if isinstance(e, BedsCounted) and e.occurred_at > since}
+    found = (e for e in state.places if isinstance(e, BedsCounted) and e.occurred_at > since)
+    return {BED + e.unit for e in found if e.source != BOARD}
 
 
 def _staff_ahead(state: State, now: datetime) -> dict[str, float]:
     """In how many minutes the first count begins that is told for later, by pool."""
-    later = [e for e in state.places if isinstance(e, StaffOnDuty) and e.occurred_at > now]
+    found = (e for e in state.places if isinstance(e, StaffOnDuty) and e.occurred_at > now)
+    later = [e for e in found if e.source != BOARD]
     later.sort(key=lambda e: e.occurred_at, reverse=True)
     return {e.pool: (e.occurred_at - now) / _MIN for e in later}
 

@@ -71,6 +71,9 @@ class Fan:
     peak_at: datetime | None = None
     peak: tuple[float, float, float] | None = None
     """The highest value ahead, read from members: 10 %, 50 %, 90 %; `peak_at` is the median of its time."""
+    lowest_at: datetime | None = None
+    lowest: tuple[float, float, float] | None = None
+    """The lowest, so, where fewer is worse: of free beds."""
 
 
 @dataclass(frozen=True)
@@ -258,7 +261,8 @@ class Board:
     now: Now
     units: tuple[UnitNow, ...]
     fans: dict[str, Fan]
-    """By measure: `ed_census`, `ed_boarders`, `ed_waiting`, `ed_arrivals` where the log supports them."""
+    """By measure: `ed_census`, `ed_boarders`, `ed_waiting`, `ed_arrivals`, and `beds_free` of all wards whose beds are
+    known, where the log supports them."""
     scenarios: tuple[ScenarioView, ...]
     skills: tuple[Skill, ...]
     feed: Feed

@@ -20,6 +20,7 @@ from forecast.pages import Hour, SilentPart, SourceView, Tally
 from ingest import health
 from ingest.bookkeeping import Account
 from ingest.clock import local
+from ingest.events import BOARD
 from ingest.health import HOUR, Health, Rates, Settled, Signals
 from ingest.instants import NEVER
 from ingest.links import LinkNow
@@ -401,5 +402,8 @@ def _told_by(link: LinkNow, links: Sequence[LinkNow], hours: Sequence[InAnHour])
 
 
 def _tells(link: LinkNow, source: str, links: Sequence[LinkNow]) -> bool:
-    """Whether a source of the log counts as this link's; what a house tells itself goes on from all that it holds."""
+    """Whether a source of the log counts as this link's; what a house tells itself goes on from all that it holds. What
+    people say on the pages is no feed's."""
+    if source == BOARD:
+        return False
     return link.kind == "extracts" or (link.kind == "events" and len(links) == 1) or link.tells(source)

@@ -144,6 +144,8 @@ class Loop:
         self._recalibration: Recalibration | None = None
         self._learnable_at: datetime | None = None
         self._made: Made | None = None
+        self.state: State | None = None
+        """What was known at the last cycle; None before."""
         self.ground: Ground | None = None  # of the forecast on the wall: a what-if from now stands on it
         self._remembered = Remembered()
         self._record = Record(archive)
@@ -236,7 +238,7 @@ class Loop:
         6. Say what it means for supplies, and why it moved.
         """
         self._feeds.learn(as_of)  # 1
-        state = self._memory.at(as_of)
+        state = self.state = self._memory.at(as_of)
         calibration, learned = self._nightly.calibration(state, as_of)
         self._calibration = calibration
         feed = self._feed(as_of)

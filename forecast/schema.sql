@@ -189,6 +189,22 @@ COMMENT ON COLUMN proposal_log.who IS 'Name of the person in the file of people;
 COMMENT ON COLUMN proposal_log.words IS 'What that person wrote.';
 COMMENT ON COLUMN proposal_log.told IS 'JSON text: the change, until when it holds, what was foreseen of it, what it did.';
 
+CREATE TABLE known_log (
+    number BIGINT NOT NULL,
+    noted_at TIMESTAMP NOT NULL,
+    known BIGINT NOT NULL,
+    what VARCHAR NOT NULL,
+    who VARCHAR NOT NULL,
+    told VARCHAR NOT NULL
+);
+COMMENT ON TABLE known_log IS 'What people said is already known, and undid, one row a step; rows are only added. Its events are in the log, of the source board.';
+COMMENT ON COLUMN known_log.number IS 'Order in which the rows were made.';
+COMMENT ON COLUMN known_log.noted_at IS 'When, on the house''s clock (UTC).';
+COMMENT ON COLUMN known_log.known IS 'Which of the things said it is about: the number of the row in which it was said.';
+COMMENT ON COLUMN known_log.what IS 'said or undone.';
+COMMENT ON COLUMN known_log.who IS 'Name of the person in the file of people, or as it was typed.';
+COMMENT ON COLUMN known_log.told IS 'JSON text: what was said, until when or for when, and the events that it became.';
+
 CREATE TABLE own_scenario (
     name VARCHAR NOT NULL,
     saved_at TIMESTAMP NOT NULL,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from forecast.alert_thresholds import beds_free
 from forecast.baselines import History
 from forecast.board import Board, Check, Cycle, Earlier, Effect, Fan, Feed, Moved, Now, ScenarioView, Skill, UnitNow
 from forecast.calibrated import shares_of
@@ -21,6 +22,7 @@ from twin.scenarios import Scenario
 from twin.waits import SITUATIONS
 
 FANS = ("ed_census", "ed_boarders", "ed_waiting", "ed_arrivals")
+FREE = "beds_free"
 EFFECT_MEASURES = ("ed_census", "ed_waiting", "ed_boarders")
 EFFECT_LEADS_MIN = (240, 480)
 FREE_LEADS_MIN = (60, 120, 240, 480, 720, 1440)
@@ -74,7 +76,7 @@ def make_board(made: Made, house: House, now: datetime) -> Board:
         mode=house.mode,
         now=there,
         units=units,
-        fans={m: _fan(made, m, usual[m], house.spaces) for m in FANS if m in usual},
+        fans={**{m: _fan(made, m, usual[m], house.spaces) for m in FANS if m in usual}, **_free_fan(made)},
         scenarios=tuple(_scenario(made, s) for s in made.scenarios[1:]),
         skills=made.skills,
         feed=_marked(house.feed, broken),
@@ -168,7 +170,8 @@ def _fan(made: Made, measure: str, series: Series, spaces: int | None) -> Fan:
     first = max(0, history.now_index - int(PAST / timedelta(minutes=15)))
     past = history.measures.get(measure, np.empty(0))[first : history.now_index + 1]
     members = forecast.members.get(made.scenarios[0].name)
-    peak_at, peak = _peak(members, measure, forecast.as_of) if members else (None, None)
+    told = members is not None and measure in members.measures
+    peak_at, peak = _peak(members, measure, forecast.as_of) if members and told else (None, None)
     return Fan(
         measure=measure,
         past_at=tuple(history.start_at + timedelta(minutes=15 * (first + i)) for i in range(past.size)),
@@ -183,6 +186,22 @@ def _fan(made: Made, measure: str, series: Series, spaces: int | None) -> Fan:
         peak_at=peak_at,
         peak=peak,
     )
+
+
+def _free_fan(made: Made) -> dict[str, Fan]:
+    """Free beds of all wards whose beds are known: a sum, so its quantiles are read from members. What is usual of it,
+    and what was said earlier, is kept of single wards only."""
+    members = made.forecast.members.get(made.scenarios[0].name)
+    values = beds_free(members.measures).get(FREE) if members else None
+    if members is None or values is None or np.isnan(values).any():
+        return {}
+    series = Series(values.mean(axis=1), {level: np.quantile(values, level, axis=1) for level in _LEVELS})
+    history = replace(made.history, measures=beds_free(made.history.measures))
+    fan = _fan(replace(made, history=history, usual={}, earlier=None), FREE, series, None)
+    lead, (low, middle, high) = peak_ahead(-values, members.lead_min)
+    lowest = (-high, -middle, -low)
+    at = made.forecast.as_of + timedelta(minutes=lead)
+    return {FREE: replace(fan, peak=None, peak_at=None, lowest=lowest, lowest_at=at)}
 
 
 def _values(values: Array) -> tuple[float | None, ...]:

@@ -26,6 +26,10 @@ PatientId = NewType("PatientId", str)
 UnitId = NewType("UnitId", str)
 BedId = NewType("BedId", str)
 
+BOARD = "board"
+"""The source of what people say on the house's own pages. It is ordinary news, but no feed: its silence means nothing,
+and who is announced on it comes under another number."""
+
 Acuity = Literal["1", "2", "3", "3A", "3B", "4", "5"]
 """Triage level, 1 is most urgent; FRENCH splits 3 into 3A and 3B, other systems use 3."""
 AgeBand = Literal["0-17", "18-74", "75+"]

@@ -47,6 +47,14 @@ def _boarders(hours: float) -> float:
     return 7 + 3 * math.sin((hours - 2) / 24 * 2 * math.pi)
 
 
+def _waiting(hours: float) -> float:
+    return 12 + 5 * math.sin((hours + 1) / 24 * 2 * math.pi)
+
+
+def _free(hours: float) -> float:
+    return 10 - 6 * math.sin((hours + 2) / 24 * 2 * math.pi)
+
+
 def _arrivals(hours: float) -> float:
     return max(1.5, 7 + 4.5 * math.sin((hours + 3.5) / 24 * 2 * math.pi))
 
@@ -72,6 +80,16 @@ def _fan(measure: str, curve: Curve, *, spread: float, capacity: float | None = 
         peak_at=ISSUED_AT + timedelta(hours=peak_h),
         peak=(peak - spread / 2, peak + spread / 4, peak + 2 * spread),
     )
+
+
+def _free_beds() -> Fan:
+    """Of what there should be more of the fewest is told, and nothing is usual."""
+    fan = _fan("beds_free", _free, spread=2.8)
+    fewest = min(fan.quantiles[0.5])
+    at = fan.valid_at[fan.quantiles[0.5].index(fewest)]
+    lowest = (max(0.0, fewest - 2), fewest, fewest + 2)
+    none = (None,) * len(fan.valid_at)
+    return replace(fan, usual=none, earlier=None, peak=None, peak_at=None, lowest=lowest, lowest_at=at)
 
 
 def _earlier(curve: Curve, spread: float) -> Earlier:
@@ -185,7 +203,9 @@ def ordinary() -> Board:
         fans={
             "ed_census": _fan("ed_census", _census, spread=5.5, capacity=38),
             "ed_boarders": _fan("ed_boarders", _boarders, spread=2.4),
+            "ed_waiting": _fan("ed_waiting", _waiting, spread=3.1),
             "ed_arrivals": _fan("ed_arrivals", _arrivals, spread=2.6),
+            "beds_free": _free_beds(),
         },
         scenarios=SCENARIOS,
         skills=SKILLS,

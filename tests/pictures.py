@@ -16,6 +16,7 @@ from waitress.server import create_server
 
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.instructor import Instructed
+from dashboard.known_door import KnownDoor
 from dashboard.states import ORDER
 from forecast.board import Board
 from forecast.compare_view import CompareView, RobustnessView
@@ -56,10 +57,11 @@ def served(
     call: str | None = None,
     asking: Asking | None = None,
     exercise: Instructed | None = None,
+    known: KnownDoor | None = None,
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """The wall on a free loopback port: its address, and what to call to kill the server."""
     settings = WallSettings(refresh_s=1.0, downtime_call=call, is_exercise=exercise is not None)
-    app = build_app(get_board, settings, pages=pages, asking=asking, exercise=exercise)
+    app = build_app(get_board, settings, pages=pages, asking=asking, exercise=exercise, known=known)
     server = create_server(app.server, host="127.0.0.1", port=0, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -32,7 +32,7 @@ from dashboard.data_ways import WALL, address
 from dashboard.pages.beside import BESIDE, Place, beside
 from dashboard.pages.wall import CHARTS as WALL_CHARTS
 from dashboard.pages.wall import filling
-from dashboard.panels import checks, compare, feeds, learned, path, robustness, wards
+from dashboard.panels import checks, compare, feeds, free_beds, learned, path, robustness, waiting, wards
 from dashboard.panels import whatif as whatif_panel
 from dashboard.tidy import Point, Tidy, as_csv, as_parquet, line
 from dashboard.words import Reader
@@ -106,7 +106,7 @@ def styled(component: Any, kind: str, name: str) -> list[float]:
 
 
 def hours(points: Iterable[datetime | Any], now_at: datetime) -> list[float]:
-    return [round((at - now_at) / timedelta(hours=1), 3) for at in points]
+    return [round((at - now_at) / timedelta(hours=1), 2) for at in points]
 
 
 def fan_differs(figure: go.Figure, table: Tidy, now_at: datetime) -> list[str]:
@@ -340,7 +340,11 @@ def test_every_chart_has_its_files_beside_it(page: str) -> None:
 
 def test_on_the_wall_titles_lead_to_the_files_and_a_telephone_has_links() -> None:
     wide, narrow = filling(ordinary(), READER), filling(ordinary(), PHONE)
+    on_telephones = {"waiting": waiting.panel(ordinary(), PHONE), "free_beds": free_beds.panel(ordinary(), PHONE)}
     for name in (one.name for one in CHARTS if one.page == WALL):
+        if name in on_telephones:
+            assert ways(on_telephones[name]) == {f"/data/wall/{name}.csv", f"/data/wall/{name}.parquet"}
+            continue
         assert ways(wide.panels[name]) == set()
         assert [link.href for link in with_class(wide.panels[name], "quiet-link")] == ["/data?lang=en"]
         assert ways(narrow.panels[name]) == {f"/data/wall/{name}.csv", f"/data/wall/{name}.parquet"}

@@ -238,16 +238,19 @@ def test_no_page_says_nothing_or_none(make: Any, reader: Reader) -> None:
 def test_a_page_leads_to_the_wall_and_to_every_other_page() -> None:
     page = beside(views.ordinary_feeds(), READER, Place("feeds"))
     ways = [(texts(way)[0], way.href) for way in with_class(page, "way")]
-    assert ways[:2] == [("Wall", "/?lang=en"), ("Alerts", "/alerts?lang=en")]
+    own = [("Wall", "/wall?lang=en"), ("Telephone", "/phone?lang=en"), ("Alerts", "/alerts?lang=en")]
+    assert ways[:4] == [*own, ("Known", "/known?lang=en")]
     others = [f"/{name}?lang=en" for name, one in BESIDE.items() if name != "feeds" and not one.of_exercises]
-    assert sorted(href for _, href in ways[1:]) == sorted([*others, "/report?lang=en"])
+    assert sorted(href for _, href in ways[:2] + ways[3:]) == sorted(
+        ["/wall?lang=en", "/phone?lang=en", "/known?lang=en", *others[1:], "/report?lang=en"]
+    )
 
 
 def test_in_an_exercise_a_page_leads_to_its_pages_first() -> None:
     page = beside(replace(views.ordinary_feeds(), mode="exercise"), READER, Place("feeds"))
     ways = [way.href for way in with_class(page, "way")]
     assert {"/instructor?lang=en", "/debrief?lang=en"} <= set(ways)
-    assert len(ways) == len(BESIDE) + 1, "the wall, every other page, the report"
+    assert len(ways) == len(BESIDE) + 3, "the wall, the telephone's page, what is known, every other page, the report"
 
 
 def test_the_wall_leads_to_both_pages() -> None:

@@ -13,7 +13,7 @@ import pytest
 from dash.development.base_component import Component
 
 from dashboard.app import WallSettings, build_app
-from dashboard.pages.beside import BESIDE, GROUPS, REPORT, WALL
+from dashboard.pages.beside import ADDRESSES, BESIDE, GROUPS
 from dashboard.pages.wall import filling
 from dashboard.panels import about as about_panel
 from dashboard.panels import alerts, compare, feeds, learned, settings_page, trust_page
@@ -161,7 +161,9 @@ def text_of(component: Any) -> str:
 def unexplained(page: Any) -> set[str]:
     """Labels of a page that neither lead to a term nor say all that they mean."""
     found = [
-        one for one in labels(page) if '"data-term"' not in told(one) and '"className": "scenario' not in told(one)
+        one
+        for one in labels(page)
+        if '"className": "term"' not in told(one) and '"className": "scenario' not in told(one)
     ]
     return {text for text in map(text_of, found) if text not in PLAIN and not FIGURES.match(text)}
 
@@ -189,4 +191,4 @@ def test_a_label_without_a_term_is_seen(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_every_page_stands_in_one_group_of_ways() -> None:
     named = [name for _, names in GROUPS for name in names]
-    assert sorted(named) == sorted([WALL, REPORT, *BESIDE])
+    assert sorted(named) == sorted([*ADDRESSES, *BESIDE])

@@ -23,6 +23,7 @@ from forecast.ensemble import Run
 from forecast.loop import Loop, Rhythm, Site
 from forecast.turns import turn_of
 from forecast.values import Forecast
+from forecast.wall import FANS
 from ingest.clock import SimulatedClock
 from ingest.database import Database
 from ingest.log import EventLog
@@ -98,7 +99,7 @@ def test_a_cycle_publishes_and_keeps_what_it_said(archive: Archive, executor: Ex
     board = b.loop.board
     assert (board.cycle.done, board.cycle.failed, board.cycle.last_error) == (1, 0, None)
     assert board.cycle.issued_at == NOON
-    assert set(board.fans) == {"ed_census", "ed_boarders", "ed_waiting", "ed_arrivals"}
+    assert set(board.fans) == {"ed_census", "ed_boarders", "ed_waiting", "ed_arrivals", "beds_free"}
     [kept] = archive.forecasts(NOON, NOON + HOUR)
     assert kept.provenance["state_hash"] == state().hash
     assert list(kept.scenarios) == ["as_usual", "arrivals_up_20", *(f"rival:{name}" for name in (*BASELINES, RIVAL))]
@@ -265,7 +266,7 @@ def test_until_then_a_replay_of_the_last_days_stands_in(
     b.loop.turn()
     b.loop.measure_past(whole_log(), 1)
     shown = skills(b)
-    assert set(shown) == {(m, lead) for m in b.loop.board.fans for lead in (60, 120)}
+    assert set(shown) == {(m, lead) for m in FANS for lead in (60, 120)}
     assert all(s.backtested and s.n == 5 for s in shown.values())
     assert b.loop.board.cycle.issued_at == NOON
     b.turn_at(NOON + TEN)

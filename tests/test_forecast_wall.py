@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
+import numpy as np
 import pytest
 
 from forecast.baselines import fit
@@ -16,6 +17,7 @@ from forecast.past import Past, grid_start
 from forecast.situation import situation_of
 from forecast.wall import (
     FANS,
+    FREE,
     House,
     Made,
     checks,
@@ -48,9 +50,22 @@ def board(path: str = "milestones") -> Board:
     return make_board(made(path), HOUSE, NOON + MINUTE)
 
 
+def test_free_beds_of_all_wards_are_added_up_member_by_member_and_told_by_their_fewest() -> None:
+    """The sum of the wards' quantiles, the mutant, is wider: not all wards are full in the same run."""
+    fan, members = board().fans[FREE], made().forecast.members["as_usual"]
+    each = [values for name, values in members.measures.items() if name.startswith("beds_free:")]
+    assert len(each) > 1
+    total = np.sum(each, axis=0)
+    assert fan.quantiles[0.1] == pytest.approx(np.quantile(total, 0.1, axis=1))
+    assert np.sum([np.quantile(one, 0.1, axis=1) for one in each], axis=0)[-1] < fan.quantiles[0.1][-1]
+    assert fan.lowest == pytest.approx(np.quantile(total[1:].min(axis=0), (0.1, 0.5, 0.9)))
+    assert (fan.peak, fan.peak_at, set(fan.usual)) == (None, None, {None})
+    assert board("stay").fans.keys() <= {*FANS, FREE}
+
+
 def test_every_fan_has_a_value_for_each_instant() -> None:
-    assert tuple(board().fans) == FANS
-    for fan in board().fans.values():
+    assert tuple(board().fans) == (*FANS, FREE)
+    for fan in (board().fans[measure] for measure in FANS):
         assert len(fan.past_at) == len(fan.past) == 97
         assert fan.past_at[-1] == NOON
         assert fan.valid_at[0] == NOON

@@ -73,6 +73,21 @@ def test_a_change_of_the_roster_that_is_told_holds_until_the_roster_changes_by_i
     assert as_told(usual, ()) is usual
 
 
+def test_a_count_of_staff_told_before_its_time_holds_once_it_has_begun_until_the_roster_changes() -> None:
+    """Told afterwards, the mutant, it says what was: forecasts take the roster."""
+    hospital, caseload = calibration().hospital, next(p.caseload for p in calibration().hospital.rosters)
+    begun = replace(on_duty(-20.0, 1), known_at=NOON - timedelta(minutes=30))
+    afterwards = replace(begun, known_at=NOON - timedelta(minutes=10))
+    (change, _), *_ = [s for s in hospital.capacities(("doctor",), NOON, 1440.0)["doctor"] if s[0] > 0]
+    later = NOON + timedelta(minutes=change)
+    for event, at, expected in (
+        (begun, NOON, {"doctor": ((0.0, 1),), CARE + "doctor": ((0.0, caseload),)}),
+        (begun, later - timedelta(minutes=1), {"doctor": ((0.0, 1),), CARE + "doctor": ((0.0, caseload),)}),
+        (begun, later, {}), (afterwards, NOON, {}), (begun, NOON + timedelta(days=2), {}),
+    ):  # fmt: skip
+        assert told_ahead(fold(State(), [event]), hospital, frozenset(), at) == expected
+
+
 def test_doctors_told_for_tonight_come_with_the_patients_they_look_after() -> None:
     here = told(on_duty(90.0, 7))
     caseload = next(p.caseload for p in here.calibration.hospital.rosters if p.name == "doctor")

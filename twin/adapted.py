@@ -27,7 +27,7 @@ def adapted(hospital: Hospital, state: State, as_of: datetime, *, own_beds: bool
     `own_beds` says that the hospital's file is the site's own, so that its beds count where the log tells none and its
     wards overflow as it says.
     """
-    counted = state.counted(BedsCounted, as_of)
+    counted = state.counted(BedsCounted, as_of, by_feeds=True)
     named = {s.unit for v in state.visits.values() for s in v.stays if s.ward}
     wanted = {v.unit_wanted for v in state.visits.values() if v.unit_wanted}
     wards = sorted((named | wanted | set(counted)) - {u.name for u in hospital.units if not u.ward})

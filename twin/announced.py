@@ -7,6 +7,10 @@ never meet a visit (another number on arrival) is soon believed no more.
 
 What is announced is taken from what is expected anyway: of what happens at a lead, `announced_share` had been announced
 by now.
+
+What people say on the house's pages (`BOARD`) names no visit: it is put on any of the ward's patients, or on nobody who
+ever comes. So nothing is learned from how it was kept. It is believed as a feed's announcements are, or where there are
+none, as those that are assumed.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.clock import local
+from ingest.events import BOARD
 from twin.minutes import Minutes
 from twin.state import State
 from twin.visit import Stay, Visit
@@ -147,8 +152,8 @@ def coming(
     out = []
     for unit, stream in (None, 0), *wards.items():
         kind = PLANNED if unit else ARRIVALS
-        if kept[kind].told:
-            mine = [row for row in due if row.expected_unit == unit]
+        mine = [row for row in due if row.expected_unit == unit and (kept[kind].told or row.expected_from == BOARD)]
+        if kept[kind].told or mine:
             minutes = Minutes(as_of).of_many([row.expected_at for row in mine]).tolist()
             after = [(row, kept[kind].left(minute)) for row, minute in zip(mine, minutes, strict=True)]
             after = [(row, left) for row, left in after if left.size]
@@ -169,9 +174,12 @@ def _told(kind: str, rows: Iterable[Visit]) -> list[_Told]:
     out = []
     for row in rows:
         if kind == EXITS:
-            stay = _in_ward(row)
+            stay, said_here = _in_ward(row), row.leaves_from == BOARD
             if stay is not None:
-                out.append(_Told(row.leaves_known_at, row.leaves_at, stay.until_at))
+                known_at, due_at = (None, None) if said_here else (row.leaves_known_at, row.leaves_at)
+                out.append(_Told(known_at, due_at, stay.until_at))
+        elif row.expected_at is not None and row.expected_from == BOARD and not _came(row):
+            continue
         elif row.expected_at is not None or _came(row):
             ward = row.expected_unit is not None or (row.expected_at is None and row.arrived_at is None)
             if ward == (kind == PLANNED):

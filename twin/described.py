@@ -146,7 +146,7 @@ def _hospital(site: Site, state: State, as_of: datetime) -> tuple[Hospital, froz
     And the wards whose number of beds is known.
     """
     wards = {ward.name for ward in site.hospital.wards}
-    counted = {unit: beds for unit, beds in state.counted(BedsCounted, as_of).items() if unit in wards}
+    counted = {unit: beds for unit, beds in state.counted(BedsCounted, as_of, by_feeds=True).items() if unit in wards}
     known = frozenset(wards if site.own_units else counted)
     filled = any(stay.ward for visit in state.visits.values() for stay in visit.stays)
     unknown = dict.fromkeys(wards - known, NO_LIMIT) if filled else {}

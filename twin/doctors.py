@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from ingest.clock import local
-from ingest.events import StaffOnDuty
+from ingest.events import BOARD, StaffOnDuty
 from twin.state import State
 
 Roster = tuple[tuple[int, ...], tuple[int, ...]]
@@ -17,11 +17,14 @@ _SATURDAY = 5
 
 
 def roster(state: State, pool: str, as_of: datetime, zone: str, days: int = 28) -> Roster | None:
-    """How many of a pool are on duty by local hour, on weekdays and at weekends; None where the log tells nothing."""
+    """How many of a pool are on duty by local hour, on weekdays and at weekends; None where the log tells nothing.
+
+    An absence that people tell on the house's pages is no roster.
+    """
     told = [
         (e.occurred_at, e.count)
         for e in state.places
-        if isinstance(e, StaffOnDuty) and e.pool == pool and e.occurred_at <= as_of
+        if isinstance(e, StaffOnDuty) and e.pool == pool and e.occurred_at <= as_of and e.source != BOARD
     ]
     if not told:
         return None

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.clock import local
-from ingest.events import RANK, VisitId
+from ingest.events import BOARD, RANK, VisitId
 from twin.alike import group_of
 from twin.announced import EXITS as EXITS_PLANNED
 from twin.announced import hour_of
@@ -134,7 +134,7 @@ def known_at(state: State, calibration: Calibration, as_of: datetime) -> Known:
                              _p_here_untold(calibration, untold, elsewhere, told_since, group)])  # fmt: skip
     p_here = _within_beds(p_here, unit, situation, told_since, calibration)
     ward_clock = _on_ward_clocks(calibration, minutes, situation, unit, minutes.of_many(starts))
-    lying = _lying(minutes.of_many([v.leaves_at for v in rows]), situation, unit, ward_clock, p_here)
+    lying = _lying(minutes.of_many(_due(rows, calibration)), situation, unit, ward_clock, p_here)
     return Known(
         ids=tuple(v.visit for v in rows),
         situation=situation,
@@ -241,6 +241,12 @@ def _on_ward_clocks(c: Calibration, minutes: Minutes, situation: Index, unit: In
     elif rows.size:
         out[rows] = -start_min[rows]
     return out
+
+
+def _due(rows: Sequence[Visit], c: Calibration) -> list[datetime | None]:
+    """When exits are planned; before a feed's plans were learned from, only what people say on the pages counts."""
+    learned = bool(c.announced[EXITS_PLANNED].told)
+    return [v.leaves_at if learned or v.leaves_from == BOARD else None for v in rows]
 
 
 def _lying(due_min: Array, situation: Index, unit: Index, clock_min: Array, p_here: Array) -> Lying:

@@ -67,7 +67,7 @@ def plans_of(
     lying: Lying, kept: Kept, stays: Mapping[int, Duration], leaving: Array | None, minutes: Minutes, zone: str
 ) -> Plans:
     """The plans of those who lie in wards at `minutes.origin`; `stays` are the durations by ward."""
-    if not kept.told or not lying.row.size:
+    if not lying.row.size or (not kept.told and np.isnan(lying.due_min).all()):
         return Plans()
     clock = _Clock(leaving, minutes, zone)
     planned = {

@@ -20,6 +20,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from ingest.events import (
+    BOARD,
     CONTENT_FREE_FIELDS,
     RANK,
     Cancelled,
@@ -43,7 +44,6 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 LATELY = timedelta(days=8)
 """For so long visits that are over are kept at hand."""
 _SORTED_EVERY = timedelta(days=1)
-_KNOWN_AT = attrgetter("known_at")
 _READ: dict[type[Event], Callable[[Event], tuple[Any, ...]]] = {}
 """How to read the content of each kind of event; made once a kind."""
 
@@ -99,11 +99,14 @@ class State:
         )
         return sorted((v.as_of(as_of) for v in rows), key=lambda v: v.visit)
 
-    def counted(self, kind: type[Event], as_of: datetime) -> dict[str, int]:
-        """The latest count of each pool or unit (StaffOnDuty, ResourceCounted, BedsCounted) by the instant."""
+    def counted(self, kind: type[Event], as_of: datetime, *, by_feeds: bool = False) -> dict[str, int]:
+        """The latest count of each pool or unit (StaffOnDuty, ResourceCounted, BedsCounted) by the instant.
+
+        `by_feeds`: without what people say on the house's pages, which passes.
+        """
         out: dict[str, int] = {}
         for event in self.places:
-            if isinstance(event, kind) and event.occurred_at <= as_of:
+            if isinstance(event, kind) and event.occurred_at <= as_of and not (by_feeds and event.source == BOARD):
                 out[str(getattr(event, "pool", None) or getattr(event, "unit", ""))] = getattr(event, "count", 0)
         return out
 
@@ -161,8 +164,8 @@ def _latest_at(
 
 
 def latest_of(events: Iterable[Event]) -> datetime | None:
-    """When the last of some events became known."""
-    return max(filter(None, map(_KNOWN_AT, events)), default=None)
+    """When the last of some events became known; what people say on the pages does not mean that a feed is heard."""
+    return max(filter(None, (event.known_at for event in events if event.source != BOARD)), default=None)
 
 
 def _indexed(

@@ -73,9 +73,13 @@ class Visit:
     """When it is announced for, in which unit where that is a ward, and when that was told."""
     expected_known_at: datetime | None = None
     expected_unit: UnitId | None = None
+    expected_from: str | None = None
+    """The source that told it."""
     leaves_at: datetime | None = None
     """When the ward plans the exit, and when that was told."""
     leaves_known_at: datetime | None = None
+    leaves_from: str | None = None
+    """The source that told it."""
     left_ward_at: datetime | None = None
     """When it left a ward that nobody has said it went to, and when that was told."""
     left_ward_known_at: datetime | None = None
@@ -238,11 +242,14 @@ def _entered_ward(row: Visit, event: EnteredWard) -> Visit:
 
 
 def _expected(row: Visit, event: ArrivalExpected) -> Visit:
-    return replace(row, expected_at=event.expected_at, expected_known_at=event.known_at, expected_unit=event.unit)
+    return replace(
+        row, expected_at=event.expected_at, expected_known_at=event.known_at, expected_unit=event.unit,
+        expected_from=event.source,
+    )  # fmt: skip
 
 
 def _discharge_planned(row: Visit, event: DischargePlanned) -> Visit:
-    return replace(row, leaves_at=event.expected_at, leaves_known_at=event.known_at)
+    return replace(row, leaves_at=event.expected_at, leaves_known_at=event.known_at, leaves_from=event.source)
 
 
 def _left_ward(row: Visit, event: LeftWard) -> Visit:

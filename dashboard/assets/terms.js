@@ -51,10 +51,10 @@
 
   document.addEventListener("click", (event) => {
     if (!(event.target instanceof Element) || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const word = event.target.closest("a.term[data-term]");
+    const word = event.target.closest("a.term");
     if (!word) return;
     event.preventDefault();
-    told().then((body) => show(body, word.dataset.term)).catch(() => window.location.assign(word.href));
+    told().then((body) => show(body, word.hash.slice(1))).catch(() => window.location.assign(word.href));
   });
 
   // the page is filled after it was opened: go to the word that the address names once it is there

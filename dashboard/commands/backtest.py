@@ -26,6 +26,7 @@ from forecast.remote import code_digest
 from forecast.report import Making, make_report
 from forecast.verify import VERIFIED_LEADS_MIN, Verification
 from forecast.versus import Versus, compare
+from ingest.events import BOARD
 from twin.kernel import warm
 
 FABRICATED_SOURCE = "fabricated"
@@ -118,7 +119,7 @@ def _write(house: House, options: argparse.Namespace, found: Report) -> None:
 
 
 def _making(house: House, options: argparse.Namespace, found: Report) -> Making:
-    sources = set(house.log.accounts())
+    sources = set(house.log.accounts()) - {BOARD}
     span = house.log.span()
     return Making(
         hospital=house.hospital.name,

@@ -28,6 +28,7 @@ ARCHIVE = (
     "alert_setting",
     "own_scenario",
     "proposal_log",
+    "known_log",
     "placebo",
     "scenario_grid",
     "scenario_grid_part",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,14 @@ EXERCISE = "exercise"
 """The mode of a house in which an exercise is held."""
 REPORT = "report"
 """The name of the way to the report of the last back-test."""
+WHOLE_WALL = f"/{WALL}"
+"""The wall itself, whatever screen asks."""
+KNOWN = "/known"
+"""What people know already; plain HTML too."""
+PHONE = "/phone"
+"""The telephone's page, which is no page beside the wall: it is plain HTML."""
+ADDRESSES: Mapping[str, str] = {WALL: WHOLE_WALL, "phone": PHONE, "known": KNOWN, REPORT: ADDRESS}
+"""Where what is no page beside the wall stands."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +194,7 @@ BESIDE: dict[str, Page] = {
 
 GROUPS: tuple[tuple[Callable[[Reader], str], tuple[str, ...]], ...] = (
     (lambda reader: reader.say("Exercise"), ("instructor", "debrief")),
-    (lambda reader: reader.say("Now"), (WALL, "alerts", "downtime")),
+    (lambda reader: reader.say("Now"), (WALL, "phone", "alerts", "known", "downtime")),
     (lambda reader: reader.say("Ahead"), ("huddle", "supplies")),
     (lambda reader: reader.say("Try"), ("whatif", "desk", "compare", "robustness")),
     (lambda reader: reader.say("Believe"), ("trust", REPORT, "checks", "learned", "path")),
@@ -212,22 +220,28 @@ def beside(view: PageView | None, reader: Reader, place: Place) -> Component:
         waiting = absent(reader.say("The twin is waking up: the first board is being made."))
         return html.Main(waiting, className="beside")
     page = BESIDE[place.name]
-    head = header(view, reader, page.title(reader), _ways(reader, place, view.mode), place.query if page.asks else "")
+    head = header(
+        view, reader, page.title(reader), ways_of(reader, view.mode, place.name), place.query if page.asks else ""
+    )
     return html.Main([head, page.panel(view, reader, place)], className=f"beside {place.name}-page")
 
 
-def _ways(reader: Reader, place: Place, mode: str) -> list[WayGroup]:
-    """The wall, every page that is there and the report of the last back-test, in their groups."""
-    hidden = {name for name, page in BESIDE.items() if page.of_exercises and mode != EXERCISE}
-    called = names(reader) | {REPORT: reader.say("Back-test")}
-    addresses = {WALL: "/", REPORT: ADDRESS}
+def ways_of(reader: Reader, mode: str, name: str = "") -> list[WayGroup]:
+    """The wall, every page that is there and the report of the last back-test, in their groups; `name` is where one is.
+
+    The wall is there at an address of its own, from which a telephone is not led to its page.
+    """
+    hidden = {other for other, page in BESIDE.items() if page.of_exercises and mode != EXERCISE}
+    called = names(reader) | {
+        "phone": reader.say("Telephone"), "known": reader.say("Known"), REPORT: reader.say("Back-test"),
+    }  # fmt: skip
     return [
         WayGroup(
             title(reader),
             tuple(
-                Way(called[name], addresses.get(name, f"/{name}"), is_here=name == place.name)
-                for name in of
-                if name not in hidden
+                Way(called[other], ADDRESSES.get(other, f"/{other}"), is_here=other == name)
+                for other in of
+                if other not in hidden
             ),
         )
         for title, of in GROUPS

@@ -32,7 +32,10 @@ def words(
     found = shown(board, measure)
     if found is None:
         return html.Div([heading(question), absent(_why(board, reader, measure))], className="words")
-    lines = [heading(question, href=every_file(reader)), sentence(likely(found, reader, said))]
+    lines = [
+        heading(question, href=None if reader.narrow else every_file(reader)),
+        sentence(likely(found, reader, said)),
+    ]
     if wide:
         lines += [sentence(text, "second") for text in (extremes(found, reader), why) if text]
         lines.append(key(found, reader))
@@ -61,8 +64,14 @@ def likely(fan: Fan, reader: Reader, said: str) -> str:
 
 
 def extremes(fan: Fan, reader: Reader) -> str:
-    """One chance in four, and the peak."""
+    """One chance in four, and the peak; of what there should be more of, the fewest."""
     at = speaking_index(fan, reader)
+    if fan.lowest is not None and fan.lowest_at is not None:
+        low, middle, high = (reader.number(value) for value in fan.lowest)
+        return reader.say(
+            "Fewest: {n} ({low} to {high}) around {time}.", n=middle, low=low, high=high,
+            time=reader.clock(fan.lowest_at),
+        )  # fmt: skip
     text = reader.say("1 chance in 4 of more than {n}.", n=reader.number(fan.quantiles[0.75][at]))
     if fan.peak is None or fan.peak_at is None:
         return text

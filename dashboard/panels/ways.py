@@ -26,18 +26,24 @@ class WayGroup:
     """Ways that answer one kind of question."""
 
     name: str
+    """Empty where there is only one group: it is not folded either."""
     ways: tuple[Way, ...]
 
 
-def ways(groups: Sequence[WayGroup], reader: Reader) -> Component:
-    """The groups side by side; on a phone one word that unfolds them, so that the page begins with what it tells."""
-    found = [html.Div([html.Span(of.name, className="ways-name"), *_links(of, reader)], className="ways-group")
-             for of in groups if of.ways]  # fmt: skip
-    if reader.narrow:
-        return html.Details(
-            [html.Summary(reader.say("All pages")), html.Nav(found, className="ways")], className="ways-fold"
-        )
-    return html.Nav(found, className="ways")
+def ways(groups: Sequence[WayGroup], reader: Reader, *, folds: bool = True) -> Component:
+    """The groups side by side; on a phone one word that unfolds them, so that the page begins with what it tells.
+
+    A page that ends with them does not fold them.
+    """
+    found = [html.Div([*_name(of), *_links(of, reader)], className="ways-group") for of in groups if of.ways]
+    nav = html.Nav(found, className="ways")
+    if not folds or not reader.narrow or not any(of.name for of in groups):
+        return nav
+    return html.Details([html.Summary(reader.say("All pages")), nav], className="ways-fold")
+
+
+def _name(of: WayGroup) -> list[Component]:
+    return [html.Span(of.name, className="ways-name")] if of.name else []
 
 
 def _links(of: WayGroup, reader: Reader) -> list[Component]:

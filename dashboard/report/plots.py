@@ -24,41 +24,48 @@ Number = Callable[[float], str]
 class Chart:
     """A chart of `width` by `height`: x and y run over the given spans; pieces are drawn in the order they are put.
 
-    A chart that shares a row with more of its kind is less wide, so that its letters are as large on the page.
+    A chart that shares a row with more of its kind is less wide, so that its letters are as large on the page. One
+    whose axes need no titles has less room for them (`left`, `bottom`).
     """
 
     x: tuple[float, float]
     y: tuple[float, float]
     height: float = 260.0
     width: float = WIDTH
+    left: float = _LEFT
+    bottom: float = _BOTTOM
     pieces: list[str] = field(default_factory=list)
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a point lies in the picture; what is outside the spans lies on their edge."""
         across = min(max((x - self.x[0]) / (self.x[1] - self.x[0]), 0.0), 1.0)
         up = min(max((y - self.y[0]) / (self.y[1] - self.y[0]), 0.0), 1.0)
-        return _LEFT + across * (self.width - _LEFT - _RIGHT), self.height - _BOTTOM - up * (
-            self.height - _BOTTOM - _TOP
-        )
+        tall = self.height - self.bottom - _TOP
+        return self.left + across * (self.width - self.left - _RIGHT), self.height - self.bottom - up * tall
 
     def y_axis(self, number: Number, title: str) -> None:
-        """Lines across with their values, and what they are of."""
+        """Lines across with their values, and what they are of where that has to be said."""
         for value in ticks(*self.y):
             (x0, y), (x1, _) = self.at(self.x[0], value), self.at(self.x[1], value)
             self.pieces.append(f'<line class="grid" x1="{x0:.1f}" y1="{y:.1f}" x2="{x1:.1f}" y2="{y:.1f}"/>')
             self.pieces.append(text_at(x0 - 5, y + 4, number(value), "tick", LETTER, "end"))
-        middle = (_TOP + self.height - _BOTTOM) / 2
+        middle = (_TOP + self.height - self.bottom) / 2
+        if not title:
+            return
         self.pieces.append(
             f'<text class="axis" font-size="{LETTER}" text-anchor="middle" '
             f'transform="translate(12 {middle:.1f}) rotate(-90)">{escape(title)}</text>'
         )
 
     def x_axis(self, at: Sequence[float], words: Sequence[str], title: str) -> None:
-        """Words below, and what they are of."""
+        """Words below, and what they are of where that has to be said."""
         for x, word in zip(at, words, strict=True):
             place, y = self.at(x, self.y[0])
             self.pieces.append(text_at(place, y + 16, word, "tick", LETTER, "middle"))
-        self.pieces.append(text_at((_LEFT + self.width - _RIGHT) / 2, self.height - 5, title, "axis", LETTER, "middle"))
+        if title:
+            self.pieces.append(
+                text_at((self.left + self.width - _RIGHT) / 2, self.height - 5, title, "axis", LETTER, "middle")
+            )
 
     def level(self, y: float, kind: str) -> None:
         """A line across at a value."""
