@@ -13,7 +13,7 @@ LOCKED := $(PIP) --require-hashes --only-binary :all:
 ENGINE := echo "set-up: compiling the engine (once; some 20 seconds)"; $(BIN)/python -m twin.kernel || true
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint soak bench bench-forecast bench-alerts pictures lock clean browser broker
+.PHONY: help up test lint soak bench bench-forecast bench-alerts pictures pictures-small lock clean browser broker
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +39,7 @@ soak: $(VENV)/dev.stamp broker ## the long tests that `make test` leaves out
 bench: $(VENV)/dev.stamp ## how fast the house is on this machine
 	@$(BIN)/edtwin bench $(ARGS)
 	@$(BIN)/python -m tests.bench_log
+	@$(BIN)/python -m tests.bench_wall
 
 bench-forecast: $(VENV)/dev.stamp ## how good the forecasts of fabricated hospitals are (hours; ARGS="--days 60" is less)
 	@$(BIN)/python -m tests.bench_forecast $(ARGS)
@@ -46,8 +47,11 @@ bench-forecast: $(VENV)/dev.stamp ## how good the forecasts of fabricated hospit
 bench-alerts: $(VENV)/dev.stamp ## how good alarms are, set on one fabricated year and judged on the next (an hour and more)
 	@$(BIN)/python -m tests.bench_alerts $(ARGS)
 
-pictures: $(VENV)/dev.stamp browser ## screenshots of the wall into build/pictures
-	@$(BIN)/python -m tests.pictures build/pictures
+pictures: $(VENV)/dev.stamp browser ## screenshots of every page in every state into build/pictures
+	@$(BIN)/python -m tests.take_pictures build/pictures $(ARGS)
+
+pictures-small: $(VENV)/dev.stamp browser ## the pictures of all pages in the dashboard's README
+	@$(BIN)/python -m tests.take_pictures dashboard/pictures/pages --small $(ARGS)
 
 clean: ## remove what builds and tests leave behind; .venv and data stay
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -22,6 +22,7 @@ from werkzeug.exceptions import BadRequest
 from dashboard.alert_desk import desk, register_desk
 from dashboard.data_page import data_view
 from dashboard.data_routes import answer_data
+from dashboard.filled import Fillings
 from dashboard.grid_buttons import Grids, grid_asks, register_grid
 from dashboard.headers import secure
 from dashboard.instructor import Instructed, instructor_form, register_instructor
@@ -146,6 +147,8 @@ def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: P
         ClientsideFunction("wall", "screen"), Output("screen", "data"), Input("tick", "n_intervals")
     )
 
+    fillings = Fillings()
+
     @app.callback(_outputs(), Input("screen", "data"), State("version", "data"))
     def refresh(screen: Any, version: Any) -> dict[str, Any]:
         """The page filled anew if its view or the screen changed; a beat in any case, by which it knows we live."""
@@ -153,17 +156,19 @@ def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: P
         place = place_of(screen)
         if place.name != WALL and BESIDE[place.name].of_exercises and place.name not in pages:
             place = Place(WALL)  # there is no exercise
-        if place.name != WALL:
-            view, word = _view(place, shown, pages)
-            reader = reader_of(screen, view.zone if view else _UNKNOWN_ZONE)
-            wanted = _word(word, reader, place)
-            filled = {"page": beside(view, reader, place), "state": "elsewhere", "elsewhere": "page"}
-        else:
+        view: PageView | None
+        draw: Callable[[Reader], dict[str, Any]]
+        if place.name == WALL:
             board, word = shown()
-            reader = reader_of(screen, board.zone if board else _UNKNOWN_ZONE)
-            wanted = _word(word, reader, place)
-            filled = {} if version == wanted else _filled(board, reader)
-        return beat if version == wanted else {**beat, **filled, "version": wanted}
+            view, draw = board, partial(_wall, board)
+        else:
+            view, word = _view(place, shown, pages)
+            draw = partial(_beside, view, place)
+        reader = reader_of(screen, view.zone if view else _UNKNOWN_ZONE)
+        wanted = _word(word, reader, place)
+        if version == wanted:
+            return beat
+        return {**beat, **fillings.of(wanted, view, partial(draw, reader)), "version": wanted}
 
 
 def _view(place: Place, shown: Callable[[], tuple[Board | None, str]], pages: Pages) -> tuple[PageView | None, str]:
@@ -213,7 +218,11 @@ def _outputs() -> dict[str, Output]:
     }
 
 
-def _filled(board: Board | None, reader: Reader) -> dict[str, Any]:
+def _beside(view: PageView | None, place: Place, reader: Reader) -> dict[str, Any]:
+    return {"page": beside(view, reader, place), "state": "elsewhere", "elsewhere": "page"}
+
+
+def _wall(board: Board | None, reader: Reader) -> dict[str, Any]:
     new = filling(board, reader)
     return {
         "state": f"wall {new.state}",
@@ -248,7 +257,7 @@ def _above(settings: WallSettings) -> str:
         for lang in LANGUAGES:
             said = Reader(lang, _UNKNOWN_ZONE).say("Downtime procedure: call {number}", number=settings.downtime_call)
             lost[f"{lang}-call"] = said
-    band = f'\n<div id="exercise">{_BAND}</div>' if settings.is_exercise else ""
+    band = f'\n<section id="exercise" aria-label="EXERCICE, EXERCISE">{_BAND}</section>' if settings.is_exercise else ""
     # three refreshes without an answer, and never less than what a slow answer may take
     silent_ms = max(12_000, round(3_000 * settings.refresh_s))
     words = " ".join(f'data-{name}="{escape(text, quote=True)}"' for name, text in lost.items())

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any, Protocol
 
+import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from pydantic import ValidationError
@@ -61,22 +62,23 @@ def instructor_form(exercise: Instructed) -> Component:
               _number("over_min", 60, lambda r: r.say("over how many minutes")), _severity()),
         _form("arrivals", lambda r: r.say("More people come"), _number("factor", 1.5, lambda r: r.say("times as many")),
               _number("hours", 6, lambda r: r.say("for how many hours"))),
-        _form("absent", lambda r: r.say("Staff are away"), _choice("pool", pools),
+        _form("absent", lambda r: r.say("Staff are away"), _choice("pool", pools, lambda r: r.say("who is away")),
               _number("share", 30, lambda r: r.say("how many in 100")),
               _number("hours", 8, lambda r: r.say("for how many hours"))),
-        _form("beds_closed", lambda r: r.say("Beds close"), _choice("unit", units),
+        _form("beds_closed", lambda r: r.say("Beds close"), _choice("unit", units, lambda r: r.say("where")),
               _number("beds", 10, lambda r: r.say("how many")),
               _number("hours", 12, lambda r: r.say("for how many hours"))),
         _form("outage", lambda r: r.say("The feed falls silent"),
               _number("hours", 2, lambda r: r.say("for how many hours"))),
         _form("end", lambda r: r.say("The exercise is over")),
     ]  # fmt: skip
-    title = html.Div(_both(lambda r: r.say("Put something in")), className="instructor-title")
+    title = html.H2(_both(lambda r: r.say("Put something in")), id="instructor-title", className="instructor-title")
     later = _number("inject-later", 0, lambda r: r.say("in how many minutes (0: now)"))
     said = html.Div(id="inject-said", className="inject-said", role="status")
     stores = [dcc.Store(id="inject-done"), dcc.Store(id="inject-cancel")]
     head = html.Div([title, html.Div(later, className="inject-later")], className="inject-head")
-    return html.Div([head, said, html.Div(forms, className="inject-forms"), *stores], id="instructor-form")
+    named: dict[str, Any] = {"aria-labelledby": "instructor-title"}
+    return html.Section([head, said, html.Div(forms, className="inject-forms"), *stores], id="instructor-form", **named)
 
 
 FIELDS = {
@@ -199,13 +201,16 @@ def _number(name: str, value: float, words: Words) -> Component:
     return html.Label([*_both(words), dcc.Input(id=name, type="number", value=value, step="any")])
 
 
-def _choice(name: str, options: dict[str, Words]) -> Component:
-    told: list[Any] = [{"value": value, "label": html.Span(_both(words))} for value, words in options.items()]
-    return html.Div([dcc.RadioItems(id=name, options=told, value=next(iter(options), None))], className="inject-choice")
+def _choice(name: str, options: dict[str, Words], words: Words) -> Component:
+    told = [dmc.Radio(value=value, label=html.Span(_both(said))) for value, said in options.items()]
+    label = html.Span(_both(words))
+    group = dmc.RadioGroup(told, id=name, label=label, value=next(iter(options), None))
+    return html.Div([group], className="inject-choice")
 
 
 def _severity() -> Component:
-    return _choice("severity", {"severe": lambda r: r.say("mostly severe"), "mild": lambda r: r.say("mostly light")})
+    return _choice("severity", {"severe": lambda r: r.say("mostly severe"), "mild": lambda r: r.say("mostly light")},
+                   lambda r: r.say("how badly hurt"))  # fmt: skip
 
 
 def _unit(name: str, names: Names) -> Words:

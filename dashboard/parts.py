@@ -55,12 +55,36 @@ def facts(named: Iterable[tuple[Content, Content]]) -> Component:
     return html.Dl(rows, className="facts")
 
 
+def bar(full: float, tone: str = "") -> Component:
+    """A bar so full, of 100; what it says stands beside it in figures."""
+    hidden: dict[str, Any] = {"aria-hidden": "true"}
+    return html.Div(html.Div(style={"width": f"{full:.1f}%"}), className=f"bar {tone}".strip(), **hidden)
+
+
+def scrolled(inside: Content, name: str, css: str) -> Component:
+    """What may be wider than the screen, and is then scrolled by the arrow keys too; `name` is for a screen reader."""
+    told: dict[str, Any] = {"role": "group", "aria-label": name}
+    return html.Div(inside, className=css, tabIndex=0, **told)
+
+
+def column_head(text: Content, *, is_figure: bool = False) -> Component:
+    """The head of a column; above a column of names without a word of its own there is an empty cell, which heads
+    nothing."""
+    if not text:
+        return dmc.TableTd("")
+    return dmc.TableTh(text, className="figure" if is_figure else "", tableProps={"scope": "col"})
+
+
+def row_head(said: Content) -> Component:
+    """The first cell of a row: what the others of it are about."""
+    return dmc.TableTh(said, className="name", tableProps={"scope": "row"})
+
+
 def table(head: Sequence[Content], rows: Sequence[Sequence[Content]], name: str) -> Component:
     """A table whose first column is words and whose others are figures."""
-    top = dmc.TableTr([dmc.TableTh(text, className="figure" if k else "") for k, text in enumerate(head)])
+    top = dmc.TableTr([column_head(text, is_figure=k > 0) for k, text in enumerate(head)])
     body = [
-        dmc.TableTr([dmc.TableTd(cell, className="figure" if k else "name") for k, cell in enumerate(row)])
-        for row in rows
+        dmc.TableTr([row_head(row[0]), *(dmc.TableTd(cell, className="figure") for cell in row[1:])]) for row in rows
     ]
     return dmc.Table([dmc.TableThead(top), dmc.TableTbody(body)], className=f"table {name}")
 

@@ -30,10 +30,9 @@ _CHART: Any = {"staticPlot": True, "displayModeBar": False}
 
 def whatif_layout(asking: Asking | None) -> Component:
     """The tool, seen on its own page only; its fixed words stand in both languages."""
-    asked = html.Div(
-        [_title(lambda r: r.say("What would you change?")), html.Div(id="whatif-controls")], className="card whatif-ask"
-    )
-    tabs = html.Div([_tab(measure) for measure in MEASURES], className="whatif-tabs", role="tablist")
+    title = _title(lambda r: r.say("What would you change?"), id="whatif-title")
+    asked = html.Div([title, html.Div(id="whatif-controls")], className="card whatif-ask")
+    tabs = html.Div([_tab(measure) for measure in MEASURES], className="whatif-tabs", role="group")
     charts = html.Div(
         [
             tabs,
@@ -49,7 +48,8 @@ def whatif_layout(asking: Asking | None) -> Component:
     told = [answer, charts, html.Div(id="whatif-table"), _keep(asking)]
     stores = [dcc.Store(id=f"whatif-{name}") for name in ("asked", "wanted", "offer", "state", "built", "heard")]
     tool = html.Div([asked, html.Div(told, className="whatif-told")], className="whatif-tool")
-    return html.Div([*stores, tool], id="whatif")
+    named: dict[str, Any] = {"aria-labelledby": "whatif-title"}
+    return html.Section([*stores, tool], id="whatif", **named)
 
 
 def _keep(asking: Asking | None) -> Component:
@@ -218,8 +218,8 @@ def _swatch(name: str, words: Any) -> Component:
     return html.Span([html.I(className=f"swatch whatif-{name}"), *_both(words)])
 
 
-def _title(words: Any) -> Component:
-    return html.H2(_both(words), className="question")
+def _title(words: Any, **said: Any) -> Component:
+    return html.H2(_both(words), className="question", **said)
 
 
 def _both(words: Any) -> list[Component]:

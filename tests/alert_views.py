@@ -106,8 +106,16 @@ def held_alerts() -> AlertsView:
     return replace(ordinary_alerts(), held=True)
 
 
+def crowded_alerts() -> AlertsView:
+    """Everything is on, in long words, and the log is long."""
+    at = enumerate((CROWDED, BOARDERS, SHORT_STAY, WARDS) * 2)
+    alarms = tuple(replace(one, name=f"{one.name}-{k}", name_fr=f"{one.name_fr} du bâtiment {k}") for k, one in at)
+    sent = tuple(replace(RECIPIENTS[1], name=f"bed_manager_of_building_{k}") for k in range(9))
+    return replace(ordinary_alerts(), alarms=alarms, log=LOG * 6, recipients=sent)
+
+
 ALERTS: dict[str, Callable[[], AlertsView]] = {
-    "ordinary": ordinary_alerts, "nothing": no_alerts, "held": held_alerts,
+    "ordinary": ordinary_alerts, "nothing": no_alerts, "held": held_alerts, "crowded": crowded_alerts,
 }  # fmt: skip
 
 

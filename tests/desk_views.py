@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from forecast.compare_view import Named
@@ -42,3 +43,14 @@ FULL = DeskView(
     MADE_AT, "Europe/Paris", "CHU", "live", (VARIED, OPEN, CARRIED, MEASURED), _LIKE.views, "nurses", _LIKE.criteria,
     MADE_AT, 24.0, 200, 1000, (MARY,),
 )  # fmt: skip
+
+
+def crowded_desk() -> DeskView:
+    """Twenty proposals, some in many words, with a talk below them."""
+    talk = tuple(CommentView(MADE_AT - timedelta(minutes=k), ANNA, "Et la pharmacie ? " * 8) for k in range(6))
+    many = [
+        replace(one, name=f"proposal-{number}", number=number, words=f"{one.words}, {'et encore ' * (number % 9)}",
+                comments=talk if one is OPEN else (), supporters=11 * number)
+        for number, one in enumerate(FULL.proposals * 5, start=1)
+    ]  # fmt: skip
+    return replace(FULL, proposals=tuple(many))

@@ -258,4 +258,6 @@ def test_a_script_with_an_unknown_inject_is_refused(tmp_path: Path) -> None:
 def test_the_band_stands_in_the_frame_of_every_page_of_an_exercise_and_of_no_other(is_exercise: bool) -> None:
     client = build_app(lambda: None, WallSettings(is_exercise=is_exercise)).server.test_client()
     for path in ("/", "/desk", "/feeds", "/instructor", "/debrief"):
-        assert ('<div id="exercise">EXERCICE' in client.get(path).get_data(as_text=True)) is is_exercise
+        assert (
+            '<section id="exercise" aria-label="EXERCICE, EXERCISE">EXERCICE' in client.get(path).get_data(as_text=True)
+        ) is is_exercise

@@ -65,8 +65,10 @@ def test_the_policy_allows_no_stranger_and_no_inline_script() -> None:
 def test_fingerprinted_files_are_kept_and_all_is_compressed(client: FlaskClient) -> None:
     page = client.get("/").get_data(as_text=True)
     scripts = [part.split('"')[0] for part in page.split('src="')[1:]]
+    sheets = [part.split('"')[0] for part in page.split('<link rel="stylesheet" href="')[1:]]
     assert len(scripts) > 5
-    answers = [client.get(path, headers={"Accept-Encoding": "br"}, buffered=True) for path in scripts]
+    assert len(sheets) > 5
+    answers = [client.get(path, headers={"Accept-Encoding": "br"}, buffered=True) for path in (*scripts, *sheets)]
     assert {answer.headers["Cache-Control"] for answer in answers} == {"public, max-age=31536000, immutable"}
     assert {answer.headers.get("Content-Encoding") for answer in answers if len(answer.data) > 1000} == {"br"}
     assert "no-store" in client.get("/assets/wall.css", buffered=True).headers["Cache-Control"]

@@ -43,7 +43,7 @@
 
   function clock(at) {
     const zone = document.querySelector("[data-zone]");
-    const options = { hour: "2-digit", minute: "2-digit" };
+    const options = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
     if (zone) options.timeZone = zone.dataset.zone;
     return at.toLocaleTimeString(root.lang, options);
   }

@@ -185,7 +185,7 @@ def _comparison(setting: AlertSetting, reader: Reader) -> Component:
     ]  # fmt: skip
     rows = [_compared(one, reader) for one in (setting.own, *setting.rivals)]
     return html.Table(
-        [html.Thead(html.Tr([html.Th(text) for text in head])), html.Tbody(rows)], className="alerts-table"
+        [html.Thead(html.Tr([html.Th(text, scope="col") for text in head])), html.Tbody(rows)], className="alerts-table"
     )
 
 

@@ -66,7 +66,7 @@ def _group(group: str, view: ModelChecks, reader: Reader) -> Component:
     head = [reader.say("measured"), reader.say("should be"), reader.say("verdict")]
     rows = [_row(check, reader) for check in mine]
     table = html.Table(
-        [html.Thead(html.Tr([html.Th(), *(html.Th(text) for text in head)])), html.Tbody(rows)],
+        [html.Thead(html.Tr([html.Td(), *(html.Th(text, scope="col") for text in head)])), html.Tbody(rows)],
         className="checks-table",
     )
     plots = [_plot(check, reader) for check in mine if check.curve is not None]

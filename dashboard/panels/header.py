@@ -17,15 +17,16 @@ from dashboard.words import LANGUAGES, Reader
 from forecast.board import Board
 from forecast.pages import PageView
 
+LONG = 44
+"""Letters of a hospital's name from which on it is written smaller, so that it is not cut."""
 FORECAST_TONES = {"none": "news", "fresh": "good", "old": "warn", "withheld": "bad", "hidden": "bad"}
 
 
 def panel(board: Board, reader: Reader) -> Component:
     """Hospital, local time, mode, ages of data and forecast, and the switch of language."""
-    where = html.Div(
-        [dmc.Title(board.hospital, order=1, className="hospital"), html.Span(reader.day(board.made_at))],
-        className="where",
-    )
+    long = " long" if len(board.hospital) > LONG else ""
+    name = dmc.Title(board.hospital, order=1, className=f"hospital{long}")
+    where = html.Div([name, html.Span(reader.day(board.made_at))], className="where")
     ages = html.Div([_data_age(board, reader), _forecast_age(board, reader)], className="ages")
     time = html.Div(
         [html.Span(reader.say("as of"), className="small"), html.Span(reader.clock(board.made_at), className="time")],
@@ -61,7 +62,12 @@ def switch(reader: Reader, query: str = "") -> Component:
     kept = "".join(f"&{part}" for part in query.lstrip("?").split("&") if part and not part.startswith("lang="))
     others = [language for language in LANGUAGES if language != reader.language]
     links = [html.A(language.upper(), href=f"?lang={language}{kept}", lang=language) for language in others]
-    return html.Nav(links, className="switch")
+    return html.Nav(links, className="switch", **_called(reader.say("Language")))
+
+
+def _called(name: str) -> dict[str, Any]:
+    """What a screen reader calls a part of the page that bears no title."""
+    return {"aria-label": name}
 
 
 def _mode(board: PageView, reader: Reader) -> list[Component]:

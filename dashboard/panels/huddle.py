@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
 from dashboard.huddle_words import Block, Cell, Row, told
-from dashboard.parts import absent, card, heading, marked, sentence
+from dashboard.parts import absent, card, heading, marked, scrolled, sentence
 from dashboard.words import Reader
 from forecast.pages import HuddleView
 from forecast.sheet import Sheet
@@ -96,12 +97,18 @@ def _block(block: Block) -> Component:
 
 
 def _table(block: Block) -> Component:
-    over = [html.Th(text, colSpan=n, className="over") for text, n in block.over]
-    head = [html.Th(text, scope="col", className="figure" if at else "") for at, text in enumerate(block.head)]
+    over = [_head(text, colSpan=n, className="over") for text, n in block.over]
+    head = [_head(text, scope="col", className="figure" if at else "") for at, text in enumerate(block.head)]
     rows = [*([html.Tr(over)] if over else []), html.Tr(head)]
     body = [html.Tr([_cell(at, cell) for at, cell in enumerate(row.cells)], className=row.kind) for row in block.rows]
     table = html.Table([html.Thead(rows), html.Tbody(body)], className="huddle-table")
-    return html.Div(table, className="huddle-scroll")
+    return scrolled(table, block.title, "huddle-scroll")
+
+
+def _head(text: str, **said: Any) -> Component:
+    """A head; an empty one heads nothing."""
+    said = said if text else {name: value for name, value in said.items() if name != "scope"}
+    return html.Th(text, **said) if text else html.Td(**said)
 
 
 def _cell(at: int, cell: Cell) -> Component:

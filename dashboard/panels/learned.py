@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
@@ -25,7 +24,7 @@ from dashboard.learned_words import (
     verdict_sentence,
     weekdays,
 )
-from dashboard.parts import absent, card, marked, table
+from dashboard.parts import absent, bar, card, marked, table
 from dashboard.terms import label
 from dashboard.tidy import Tidy, line
 from dashboard.words import UNKNOWN, Reader
@@ -103,10 +102,10 @@ def _arrivals(report: Report, reader: Reader) -> Component:
     )  # fmt: skip
     rates = report["arrivals_per_hour"]
     rows = [
-        html.Tr([html.Th(day), *(_shade(x, max(rates), reader) for x in rates[24 * k : 24 * k + 24])])
+        html.Tr([html.Th(day, scope="row"), *(_shade(x, max(rates), reader) for x in rates[24 * k : 24 * k + 24])])
         for k, day in enumerate(weekdays(reader))
     ]
-    hours = html.Tr([html.Th(""), *(html.Th(str(h) if h % 6 == 0 else "") for h in range(24))])
+    hours = html.Tr([html.Td(), *(html.Th(str(h), scope="col") if h % 6 == 0 else html.Td() for h in range(24))])
     heat = html.Table([html.Thead(hours), html.Tbody(rows)], className="heat")
     scale = reader.say("From {least} (dark) to {most} (bright) arrivals an hour",
                        least=reader.number(min(rates), 1), most=reader.number(max(rates), 1))  # fmt: skip
@@ -223,8 +222,7 @@ def _ward(report: Report, ward: Report, reader: Reader) -> list[Any]:
 
 def _classes(report: Report, reader: Reader) -> Component:
     rows = [
-        [class_name(row["class"], reader), reader.percent(row["share"]),
-         dmc.Progress(value=100 * row["share"], className="bar")]
+        [class_name(row["class"], reader), reader.percent(row["share"]), bar(100 * row["share"])]
         for row in _coming(report)
     ]  # fmt: skip
     head = [label("class", reader.say("Class"), reader), reader.say("Share"), ""]

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard.compare_words import LEVELS, RARELY, digits, level_of, level_said, limit_said, name_of, with_unit
 from dashboard.data_ways import data_ways
-from dashboard.parts import Content, absent, heading, marked
+from dashboard.parts import Content, absent, heading, marked, scrolled
 from dashboard.terms import label
 from dashboard.tidy import Point, Tidy
 from dashboard.words import Reader
@@ -86,8 +86,8 @@ def _map(view: RobustnessView, reader: Reader) -> Component:
     shown = _broken(view)
     holds = [name_of(one, reader) for one in view.services if one not in shown]
     question = reader.say("Which crisis breaks which service?")
-    body = _cards(view, shown, reader) if reader.narrow else html.Div(
-        _table(view, shown, reader), className="robust-scroll"
+    body = _cards(view, shown, reader) if reader.narrow else scrolled(
+        _table(view, shown, reader), question, "robust-scroll"
     )  # fmt: skip
     notes = [html.P(_how_to_read(reader), className="small")]
     if holds:

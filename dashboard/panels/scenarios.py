@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.parts import Content, absent, card
+from dashboard.parts import Content, absent, card, row_head
 from dashboard.states import forecast_shown
 from dashboard.terms import label
 from dashboard.words import UNKNOWN, Reader
@@ -58,7 +58,7 @@ def _head(measures: Sequence[str], leads: Sequence[int], reader: Reader) -> Comp
 def _row(view: ScenarioView, measures: Sequence[str], leads: Sequence[int], reader: Reader) -> Component:
     said = reader.choice(view.sentence_fr, view.sentence_en)
     shown = said if reader.narrow else _short(said)
-    name = dmc.TableTd(html.Div(shown, className="said", title=said), className="name")
+    name = row_head(html.Div(shown, className="said", title=said))
     why_not = _why_not(view, reader)
     if why_not is not None:
         span = {"colSpan": max(1, len(measures) * len(leads))}

@@ -39,7 +39,9 @@ def _het(tension: Tension, reader: Reader) -> Component:
         html.Td(reader.number(tension.sum_ahead, 1)),
     ]
     body = html.Tbody([*rows, html.Tr(total, className="total")])
-    return html.Table([html.Thead(html.Tr([html.Th(text) for text in head])), body], className="tension-table")
+    return html.Table(
+        [html.Thead(html.Tr([html.Th(text, scope="col") for text in head])), body], className="tension-table"
+    )
 
 
 def _row(one: Indicator, reader: Reader) -> Component:

@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.parts import Content, absent, card, marked
+from dashboard.parts import Content, absent, card, marked, row_head
 from dashboard.terms import label
 from dashboard.trust_words import least_gain, made_of, worse
 from dashboard.words import UNKNOWN, Reader
@@ -77,7 +77,7 @@ def _row(name: Content, cell: Cell, found: Mapping[int, Skill], leads: Sequence[
         grey = " grey" if skill is not None and worse(skill) else ""
         content = reader.say("to come") if skill is None else cell(skill)
         cells.append(dmc.TableTd(content, className=f"figure{grey}"))
-    return dmc.TableTr([dmc.TableTd(name, className="name"), *cells])
+    return dmc.TableTr([row_head(name), *cells])
 
 
 def _gain(skill: Skill, reader: Reader) -> Content:

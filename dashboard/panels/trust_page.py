@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard import trust_charts
 from dashboard.data_ways import data_ways
-from dashboard.parts import Content, absent, heading
+from dashboard.parts import Content, absent, column_head, heading, row_head
 from dashboard.report.serving import ADDRESS, COMMAND, how_to_make, what_it_shows
 from dashboard.rival_words import kinds, lead, measure_name, rival_name
 from dashboard.terms import label
@@ -148,10 +148,9 @@ def _table(found: MeasureTrust, now: Mapping[int, float], reader: Reader) -> Com
         (word("share", reader.say("share of the simulation now")),
          lambda at: reader.percent(now.get(at.lead_min, 1.0))),
     ]  # fmt: skip
-    head = [dmc.TableTh(""), *(dmc.TableTh(lead(at.lead_min, reader), className="figure") for at in leads)]
+    head = [column_head(""), *(column_head(lead(at.lead_min, reader), is_figure=True) for at in leads)]
     body = [
-        dmc.TableTr([dmc.TableTd(name, className="name"), *(dmc.TableTd(c(at), className="figure") for at in leads)])
-        for name, c in rows
+        dmc.TableTr([row_head(name), *(dmc.TableTd(c(at), className="figure") for at in leads)]) for name, c in rows
     ]
     note = reader.say(
         "crps: how far the whole forecast lay from what came, in patients; less is better. Intervals hold 95 times in "

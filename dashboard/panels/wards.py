@@ -11,7 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.data_ways import WALL, data_ways, every_file
-from dashboard.parts import Content, absent, card, marked
+from dashboard.parts import Content, absent, bar, card, marked, row_head
 from dashboard.states import forecast_shown, numbers_shown
 from dashboard.terms import label
 from dashboard.tidy import Point, Tidy, interval
@@ -115,7 +115,7 @@ def _row(unit: UnitNow, leads: Sequence[int], reader: Reader, *, is_broken: bool
     if is_broken:
         unit = replace(unit, free_ahead={})
     cells: list[Content] = [
-        dmc.TableTd(_name(unit, reader), className="name"),
+        row_head(_name(unit, reader)),
         dmc.TableTd(_taken(unit, reader), className="taken-column"),
         dmc.TableTd(
             marked("warn", reader.say("check")) if is_broken else _free_now(unit, reader), className="figure strong"
@@ -136,7 +136,7 @@ def _taken(unit: UnitNow, reader: Reader) -> Content:
         return html.Div(text, className="taken")
     share = min(100.0, 100 * unit.census / unit.beds)
     tone = "full" if unit.census >= unit.beds else ""
-    return html.Div([html.Div(text), dmc.Progress(value=share, className=f"bar {tone}".strip())], className="taken")
+    return html.Div([html.Div(text), bar(share, tone)], className="taken")
 
 
 def _free_now(unit: UnitNow, reader: Reader) -> Content:

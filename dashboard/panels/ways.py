@@ -36,7 +36,8 @@ def ways(groups: Sequence[WayGroup], reader: Reader, *, folds: bool = True) -> C
     A page that ends with them does not fold them.
     """
     found = [html.Div([*_name(of), *_links(of, reader)], className="ways-group") for of in groups if of.ways]
-    nav = html.Nav(found, className="ways")
+    called: dict[str, Any] = {"aria-label": reader.say("Other pages")}
+    nav = html.Nav(found, className="ways", **called)
     if not folds or not reader.narrow or not any(of.name for of in groups):
         return nav
     return html.Details([html.Summary(reader.say("All pages")), nav], className="ways-fold")

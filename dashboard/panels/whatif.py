@@ -9,7 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.data_ways import data_here
-from dashboard.parts import Content, absent, heading, marked
+from dashboard.parts import Content, absent, column_head, heading, marked, row_head
 from dashboard.terms import label
 from dashboard.whatif_charts import both_data
 from dashboard.whatif_words import GOOD_WHEN_MORE, Effect, effects, measure_name, sentence
@@ -97,7 +97,7 @@ def table(answer: AnswerView | None, reader: Reader) -> Component:
             [heading(question), absent(reader.say("There is no answer yet."))], className="card whatif-table"
         )
     leads = [m for m in (NARROW_LEADS_MIN if reader.narrow else TABLE_LEADS_MIN) if m <= answer.lead_min[-1]]
-    head = [dmc.TableTh(""), *(dmc.TableTh(reader.lead(lead), className="figure") for lead in leads)]
+    head = [column_head(""), *(column_head(reader.lead(lead), is_figure=True) for lead in leads)]
     rows = [_row(answer, measure, leads, reader) for measure in ROWS if measure in answer.measures]
     note = reader.say(
         "The difference that it makes, run by run: the mean, from where to where 8 in 10 lie, and in how many of 100 "
@@ -112,9 +112,8 @@ def _row(answer: AnswerView, measure: str, leads: Sequence[int], reader: Reader)
         dmc.TableTd(_cell(effect, measure, reader), className="figure")
         for effect in effects(answer.measures[measure], answer.lead_min, leads)
     ]
-    return dmc.TableTr(
-        [dmc.TableTd(label("difference", measure_name(measure, reader), reader), className="name"), *cells]
-    )
+    name = label("difference", measure_name(measure, reader), reader)
+    return dmc.TableTr([row_head(name), *cells])
 
 
 def _cell(effect: Effect, measure: str, reader: Reader) -> Content:

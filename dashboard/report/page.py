@@ -46,10 +46,12 @@ def render(report: BacktestReport, language: Language = "fr") -> str:
 <style>{STYLE.read_text(encoding="utf-8")}</style>
 </head>
 <body>
-{picks}
 <main>
+{picks}
+<div class="whole">
 <div class="tongues">{labels}</div>
 {"".join(parts)}
+</div>
 </main>
 </body>
 </html>

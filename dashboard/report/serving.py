@@ -54,7 +54,7 @@ def how_to_make(reader: Reader) -> str:
 def _none(wanted: str) -> str:
     """How to have one made, in the language asked for first."""
     ordered = sorted(LANGUAGES, key=lambda language: language != wanted)
-    told = "".join(_how(Reader(language, "UTC")) for language in ordered)
+    told = "".join(_how(Reader(language, "UTC"), level) for level, language in enumerate(ordered, start=1))
     c = colours()
     style = (
         f"body{{background:{c['ground']};color:{c['text']};font:1.2rem/1.5 {FONT};max-width:50rem;margin:2rem auto;"
@@ -64,12 +64,13 @@ def _none(wanted: str) -> str:
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>edtwin</title><style>{style}</style>"
     )
-    return f'<!DOCTYPE html><html lang="{ordered[0]}"><head>{head}</head><body>{told}</body></html>'
+    return f'<!DOCTYPE html><html lang="{ordered[0]}"><head>{head}</head><body><main>{told}</main></body></html>'
 
 
-def _how(reader: Reader) -> str:
+def _how(reader: Reader, level: int) -> str:
+    title = f"<h{level}>{escape(reader.say('Back-test'))}</h{level}>"
     said = escape(how_to_make(reader))
     shows = escape(what_it_shows(reader))
     back = f'<a href="/trust?lang={reader.language}">{escape(reader.say("How good are the forecasts?"))}</a>'
-    told = f"<p>{said}<br><code>{COMMAND}</code></p><p>{shows}</p><p>{back}</p>"
+    told = f"{title}<p>{said}<br><code>{COMMAND}</code></p><p>{shows}</p><p>{back}</p>"
     return f'<section lang="{reader.language}">{told}</section>'

@@ -1,0 +1,224 @@
+"""Every page in every language, on every screen, in every state: the cells, and how one of them is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, TimeoutError, sync_playwright
+
+from dashboard.app import Pages
+from dashboard.pages.beside import BESIDE, WALL
+from dashboard.report.page import render
+from dashboard.report.serving import ADDRESS
+from dashboard.words import LANGUAGES, Language
+from tests import page_checks as checks
+from tests.boards import ordinary
+from tests.examples import CALL, PAGES, REPORT
+from tests.exercise_views import Offered
+from tests.pictures import LONGEST_MS, SCREENS, launch, served
+from tests.whatif_house import asking_of
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One thing to look at."""
+
+    page: str
+    example: str
+    screen: str
+    language: Language
+
+    def __str__(self) -> str:
+        return f"/{'' if self.page == WALL else self.page} {self.example} {self.screen} {self.language}"
+
+
+def every_cell() -> list[Cell]:
+    """Everything: each example of each page on each screen in each language."""
+    return [
+        Cell(page, example, screen, language)
+        for page, row in PAGES.items()
+        for example, screen, language in product(row.names(), SCREENS, LANGUAGES)
+    ]
+
+
+def pairs_of(cell: Cell) -> set[tuple[tuple[int, str], tuple[int, str]]]:
+    """What a cell shows together, two by two."""
+    values = enumerate((cell.page, cell.example, cell.screen, cell.language))
+    return set(combinations(values, 2))
+
+
+def pairwise(cells: Sequence[Cell]) -> list[Cell]:
+    """Few of the cells that show together whatever two things can be: of the cell with the most new pairs, the first.
+
+    The same cells for the same choice every time.
+    """
+    left = set().union(*map(pairs_of, cells))
+    chosen = []
+    while left:
+        best = max(cells, key=lambda cell: len(pairs_of(cell) & left))
+        chosen.append(best)
+        left -= pairs_of(best)
+    return chosen
+
+
+def in_states() -> list[Cell]:
+    """The cells of the six states, without what else is worth a look."""
+    return [cell for cell in every_cell() if cell.example in PAGES[cell.page].states()]
+
+
+def living(cells: Iterable[Cell]) -> list[Cell]:
+    """Those whose server lives."""
+    return [cell for cell in cells if cell.example != "disconnected"]
+
+
+def dying(cells: Iterable[Cell]) -> list[Cell]:
+    """Those whose server dies."""
+    return [cell for cell in cells if cell.example == "disconnected"]
+
+
+def shared_out() -> tuple[list[Cell], list[Cell], list[Cell]]:
+    """The chosen cells: those whose server lives in two halves, page by page; and those whose server dies."""
+    chosen = pairwise(in_states())
+    alive = living(chosen)
+    return alive[0::2], alive[1::2], dying(chosen)
+
+
+class Shelf:
+    """The houses that the cells are looked at in; what they show is put on the shelf."""
+
+    def __init__(self, folder: Path) -> None:
+        self.board: Any = ordinary()
+        self.views: dict[str, Any] = {}
+        self.report = folder / "report.html"
+        self.urls: dict[bool, str] = {}
+
+    def shown(self, name: str, *_: str) -> Any:
+        """What a page shows now, whatever its address asks for."""
+        return self.views.get(name)
+
+    def put(self, cell: Cell) -> str:
+        """Put a cell's view on the shelf; its address."""
+        row = PAGES[cell.page]
+        view = row.view(cell.example)
+        self.board = ordinary()
+        if cell.page == REPORT:
+            self.report.unlink(missing_ok=True)
+            if view is not None:
+                self.report.write_text(render(view, cell.language), encoding="utf-8")
+        elif cell.page == WALL or BESIDE[cell.page].of_the_board:
+            self.board = view
+        else:
+            self.views[cell.page] = view
+        drilled = cell.example.startswith("exercise") or (cell.page in BESIDE and BESIDE[cell.page].of_exercises)
+        path = {WALL: "", REPORT: ADDRESS.strip("/")}.get(cell.page, cell.page)
+        asked = "&".join([f"lang={cell.language}", *filter(None, [row.asks.get(cell.example)])])
+        return f"{self.urls[drilled]}{path}?{asked}"
+
+
+@contextmanager
+def houses(folder: Path) -> Iterator[Shelf]:
+    """A house and one in which an exercise is held, on loopback."""
+    shelf = Shelf(folder)
+    pages: Pages = {name: partial(shelf.shown, name) for name, page in BESIDE.items() if not page.of_the_board}
+    with ExitStack() as stack:
+        asking = stack.enter_context(asking_of())
+        for exercise in (None, Offered()):
+            house = served(
+                lambda: shelf.board, pages, call=CALL, asking=asking, exercise=exercise, report=shelf.report
+            )  # fmt: skip
+            shelf.urls[exercise is not None], _ = stack.enter_context(house)
+        yield shelf
+
+
+class Watched:
+    """A page of a browser, what it complains of and what it asks for."""
+
+    def __init__(self, context: BrowserContext, origins: Iterable[str]) -> None:
+        self.origins = tuple(origins)
+        self.page = context.new_page()
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+
+    def look(self, cell: Cell, shelf: Shelf) -> list[str]:
+        """Open a cell; everything that is wrong with it."""
+        self.open(cell, shelf.put(cell))
+        return self.faults(cell)
+
+    def open(self, cell: Cell, url: str) -> None:
+        """Open a cell and wait until it is drawn."""
+        self.complaints.clear()
+        self.asked.clear()
+        width, height = SCREENS[cell.screen]
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.goto(url)
+        self.drawn(cell)
+
+    def drawn(self, cell: Cell) -> None:
+        """Wait for the cell's panels and charts."""
+        if cell.page == REPORT:
+            return
+        self.page.wait_for_selector(".wall" if cell.page == WALL else f".{cell.page}-page", timeout=LONGEST_MS)
+        if cell.page == "whatif":
+            self.page.wait_for_selector(".whatif-answer", timeout=LONGEST_MS)
+        for chart in self.page.locator(".chart:not(.none):visible").all():
+            chart.locator(".main-svg").first.wait_for(timeout=LONGEST_MS)
+
+    def faults(self, cell: Cell) -> list[str]:
+        """Everything that is wrong with a cell that is open."""
+        away = [one for one in self.asked if not one.startswith((*self.origins, "data:", "blob:"))]
+        answered = [text for text in self.complaints if not (cell.page == REPORT and "404" in text)]
+        found = [
+            *[f"console: {text}" for text in answered],
+            *[f"asked of another host: {one}" for one in away],
+            *checks.language_of(self.page, cell.language),
+            *checks.sideways(self.page),
+            *checks.cut_off(self.page),
+            *(checks.too_small(self.page, SCREENS[cell.screen][0]) if _on_the_wall(cell) else []),
+            *checks.barriers(self.page),
+            *checks.out_of_reach(self.page),
+        ]
+        return [f"{cell}: {fault}" for fault in found]
+
+
+def _on_the_wall(cell: Cell) -> bool:
+    return cell.page == WALL and cell.screen != "phone"
+
+
+@contextmanager
+def watched_house(folder: Path) -> Iterator[tuple[Watched, Shelf]]:
+    """The houses, and one page of chromium in which all cells are opened, so that scripts are loaded once."""
+    with houses(folder) as shelf, sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield Watched(browser.new_context(), shelf.urls.values()), shelf
+        browser.close()
+
+
+def lost(context: BrowserContext, shelf: Shelf, cells: Sequence[Cell], within_ms: float) -> list[str]:
+    """What is wrong with cells whose link is cut: all are opened, then cut off at once."""
+    opened = []
+    for cell in cells:
+        watched, url = Watched(context, shelf.urls.values()), shelf.put(cell)
+        watched.open(cell, url)
+        opened.append((cell, watched))
+    context.set_offline(True)
+    found = []
+    for cell, watched in opened:
+        try:
+            watched.page.locator("#lost").wait_for(state="visible", timeout=within_ms)
+        except TimeoutError:
+            found.append(f"{cell}: does not go grey within {within_ms / 1000:g} s of its link being cut")
+            continue
+        found += [f"{cell}: {fault}" for fault in checks.greyed(watched.page, cell.language)]
+    context.set_offline(False)
+    for _, watched in opened:
+        watched.page.close()
+    return found
