@@ -26,6 +26,7 @@ from dashboard.drill import Exercise
 from dashboard.drill_decisions import Held, Players
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
+from dashboard.floor_days import answer_floor
 from dashboard.house import BACKTESTS, REPORT, House, names_of, processes_of, study_of
 from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
@@ -51,6 +52,7 @@ from forecast.comparisons import Comparisons
 from forecast.desk import Desk
 from forecast.desk_page import DeskPage
 from forecast.executors import fault_of
+from forecast.floor_desk import FloorDesk
 from forecast.grid_desk import GridDesk
 from forecast.grid_store import GridStore
 from forecast.huddle_desk import Huddle, Sheets
@@ -133,13 +135,14 @@ def serve(
     door = DeskDoor(desk, people, house.hospital, house.supplies, house.clock)
     huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
     supplies = SuppliesDesk(house.supplies, house.hospital, mode, SupplyArchive(house.database))
+    floor = FloorDesk(house.site)
     loop = Loop(
         house.log, house.archive, site, workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
         elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=adopted,
-        supplies=supplies,
+        supplies=supplies, floor=floor,
     )  # fmt: skip
     comparisons, grids = _studies(house, loop, workers, mode, desk, supplies)
     latest, report = _Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
@@ -148,6 +151,7 @@ def serve(
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
         "alerts": latest.alerts, "supplies": lambda: supplies.view(house.clock.now()),
         "trust": lambda: replace(latest.trust(), report_at=written_at(report)),
+        "floor": lambda: floor.view(latest.board()),
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
         "settings": partial(_as_it_is, _settings(house, mode)), "about": partial(_as_it_is, _about(house, mode)),
@@ -169,6 +173,7 @@ def serve(
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_huddle(app.server, huddle.sheets)
     answer_report(app.server, report)
+    answer_floor(app.server, floor.day)
     answer_api(app.server, api.routes)
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)

@@ -29,6 +29,7 @@ from forecast.calibrated import Recalibration, shares_of
 from forecast.complete import complete_at
 from forecast.ensemble import Run
 from forecast.feeds import Feeds
+from forecast.floor_desk import FloorDesk
 from forecast.huddle_desk import Huddle
 from forecast.issue import Times, issue
 from forecast.moved import Remembered, Said, moved, said
@@ -110,7 +111,7 @@ class Loop:
     `told` is called with each forecast once it is kept; it must neither wait nor raise. `watch` judges the rules of
     alarms by it. `links` says how the sources that run stand, `published` what became of what was told, `elsewhere` why
     members do not run where they should; `huddle` makes the huddle sheets after the cycles of their hours, `supplies`
-    says what each forecast means for support services.
+    says what each forecast means for support services, `floor` keeps who is where.
     """
 
     def __init__(
@@ -131,11 +132,12 @@ class Loop:
         huddle: Huddle | None = None,
         supplies: SuppliesDesk | None = None,
         adopted: Adopted | None = None,
+        floor: FloorDesk | None = None,
     ) -> None:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
         self._told, self._published, self._elsewhere, self._watch = told, published, elsewhere, watch
-        self._huddle, self._adopted, self._supplies = huddle, adopted, supplies
+        self._huddle, self._adopted, self._supplies, self._floor = huddle, adopted, supplies, floor
         self._memory = Memory(log, saves=True)
         self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds, site=site.described)
         self._past: Past | None = None
@@ -235,7 +237,7 @@ class Loop:
         4. Publish; but while what is known is only the last known, or is being caught up with, what was published
            before stays, and so do the alarms.
         5. Judge the rules of alarms.
-        6. Say what it means for supplies, and why it moved.
+        6. Say who is where, what it means for supplies, and why it moved.
         """
         self._feeds.learn(as_of)  # 1
         state = self.state = self._memory.at(as_of)
@@ -278,7 +280,9 @@ class Loop:
             self._told(forecast)
         if self._watch is not None and feed.state not in HOLDING:  # 5
             self._watch.look(forecast, situation, history, rivals, state)
-        if self._supplies is not None:  # 6
+        if self._floor is not None:  # 6
+            self._floor.look(state, situation, forecast)
+        if self._supplies is not None:
             self._supplies.look(state, history, situation, forecast, scenarios, how.seed)
         if begins_at == as_of:
             self._say_why(said(situation, how, forecast, scenarios[0]))

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Playwright
 from waitress.server import create_server
 
 from dashboard.app import Pages, WallSettings, build_app
+from dashboard.floor_days import Day, answer_floor
 from dashboard.instructor import Instructed
 from dashboard.known_door import KnownDoor
 from dashboard.report.serving import answer_report
@@ -37,6 +38,7 @@ def served(
     exercise: Instructed | None = None,
     known: KnownDoor | None = None,
     report: Path | None = None,
+    day: Day | None = None,
     refresh_s: float = 1.0,
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """The wall on a free loopback port: its address, and what to call to kill the server."""
@@ -44,6 +46,8 @@ def served(
     app = build_app(get_board, settings, pages=pages, asking=asking, exercise=exercise, known=known)
     if report is not None:
         answer_report(app.server, report)
+    if day is not None:
+        answer_floor(app.server, day)
     server = create_server(app.server, host="127.0.0.1", port=0, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

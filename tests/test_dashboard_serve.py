@@ -174,6 +174,9 @@ def test_the_house_lives_forecasts_ends_and_goes_on(tmp_path: Path, quick: Path)
         assert page["wall"]["className"].endswith("forecast-fresh")
         assert len(page["chart-census"]["figure"]["data"]) > 3
         assert "FABRICATED" in json.dumps(page).upper()
+        floor = json.loads(get(f"{place}/floor/day.json")[1])
+        assert len(floor["pieces"]) > 50
+        assert {"box", "waiting_room"} <= {zone["key"] for zone in floor["plan"]}
         assert main(["forecast", "--data", str(tmp_path / "d")]) == 2, "the data are held"
         ends(process, signal.SIGINT)
     said = (tmp_path / "said").read_text()

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from ingest.clock import local
 from ingest.configuration import Checked, load
@@ -100,6 +100,8 @@ class Hospital:
     """Whose school holidays count: the French zone A, B or C; "" for none."""
     outside: tuple[str, ...] = ()
     """Files of series from outside (weather, flu), read whenever it is learned anew."""
+    floor: tuple[tuple[str, ...], ...] = ()
+    """Where the areas lie, row by row from the entrance on; () where the site does not say."""
 
     @property
     def wards(self) -> tuple[Unit, ...]:
@@ -348,6 +350,22 @@ class HospitalFile(Checked):
     pools: dict[str, PoolEntry] = Field(default_factory=dict)
     holidays: Annotated[str, AfterValidator(known_holidays)] = "FR"
     school_zone: Literal["A", "B", "C", ""] = ""
+    floor: tuple[tuple[str, ...], ...] = ()
+    """The plan of the department: rows of areas, from the entrance on."""
+
+    @field_validator("floor")
+    @classmethod
+    def _of_areas(cls, rows: tuple[tuple[str, ...], ...], info: ValidationInfo) -> tuple[tuple[str, ...], ...]:
+        """Each names areas of the file, each area once."""
+        areas = [name for name, entry in info.data.get("units", {}).items() if entry.beds is None]
+        named = [name for row in rows for name in row]
+        if areas and (strangers := [name for name in named if name not in areas]):
+            raise ValueError(
+                f"floor must name areas with spaces ({', '.join(areas)}), but names {', '.join(strangers)}"
+            )
+        if twice := sorted({name for name in named if named.count(name) > 1}):
+            raise ValueError(f"floor must name each area once, but names {', '.join(twice)} more than once")
+        return rows
 
     def hospital(self) -> Hospital:
         """The value the twin works with."""
@@ -360,6 +378,7 @@ class HospitalFile(Checked):
             treats_in=tuple(name for name, entry in self.units.items() if entry.treatment),
             holidays=self.holidays,
             school_zone=self.school_zone,
+            floor=self.floor,
         )
 
 

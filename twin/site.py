@@ -6,6 +6,7 @@ out is the shipped default:
 | it says | that is |
 |---|---|
 | `name`, `zone`, `acuities`, `[units]`, `[pools]` | the hospital, each as a whole; pools one by one on a shipped path |
+| `floor` | where the areas lie, row by row, for the plan |
 | `path` | a shipped path by its name: `full`, `milestones` or `stay` |
 | `[stage.<name>]` | a path of its own, instead |
 | `keeps_path = true` | forecasts walk this path for good, also once a log has taught another |

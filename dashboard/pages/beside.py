@@ -20,6 +20,7 @@ from dashboard.panels import (
     desk,
     downtime,
     feeds,
+    floor,
     huddle,
     instructor,
     learned,
@@ -97,6 +98,11 @@ BESIDE: dict[str, Page] = {
         lambda reader: reader.say("Alerts"),
         lambda reader: reader.say("What is likely to go wrong, and who has it?"),
         lambda view, reader, _: alerts.panel(view, reader),
+    ),
+    "floor": Page(
+        lambda reader: reader.say("Floor"),
+        lambda reader: reader.say("Where are the patients?"),
+        lambda view, reader, _: floor.panel(view, reader),
     ),
     "feeds": Page(
         lambda reader: reader.say("Feeds"),
@@ -194,7 +200,7 @@ BESIDE: dict[str, Page] = {
 
 GROUPS: tuple[tuple[Callable[[Reader], str], tuple[str, ...]], ...] = (
     (lambda reader: reader.say("Exercise"), ("instructor", "debrief")),
-    (lambda reader: reader.say("Now"), (WALL, "phone", "alerts", "known", "downtime")),
+    (lambda reader: reader.say("Now"), (WALL, "phone", "alerts", "floor", "known", "downtime")),
     (lambda reader: reader.say("Ahead"), ("huddle", "supplies")),
     (lambda reader: reader.say("Try"), ("whatif", "desk", "compare", "robustness")),
     (lambda reader: reader.say("Believe"), ("trust", REPORT, "checks", "learned", "path")),
