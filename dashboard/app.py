@@ -20,6 +20,7 @@ from flask_compress import Compress
 from werkzeug.exceptions import BadRequest
 
 from dashboard.alert_desk import desk, register_desk
+from dashboard.backtest_buttons import Backtests, backtest_asks, register_backtests
 from dashboard.data_page import data_view
 from dashboard.data_routes import answer_data
 from dashboard.filled import Fillings
@@ -31,6 +32,7 @@ from dashboard.pages.beside import BESIDE, WALL, Place, beside, named
 from dashboard.pages.wall import CHARTS, PANELS, filling, frame
 from dashboard.phone_door import NOT_DASHS, Frame, answer_phone
 from dashboard.proposal_window import DeskDoor, proposal_window, register_proposals
+from dashboard.replay_buttons import Replays, register_replay, replay_asks
 from dashboard.states import aged
 from dashboard.terms import answer_terms
 from dashboard.theme import FONT
@@ -82,6 +84,8 @@ def build_app(
     door: DeskDoor | None = None,
     exercise: Instructed | None = None,
     known: KnownDoor | None = None,
+    replays: Replays | None = None,
+    backtests: Backtests | None = None,
 ) -> Dash:
     """The wall and the pages beside it as a Dash application; serve its `.server` with any WSGI server.
 
@@ -89,7 +93,8 @@ def build_app(
     house's clock: with it a board that is no longer renewed grows old on the wall, minute by minute. `alerts` is what
     the page of the alerts may acknowledge and snooze, `asking` what the page of what-if may ask, `grids` what the
     robustness map may begin and stop, `door` what people may do at the desk, `exercise` what an instructor may put into
-    an exercise, `known` what people may say is already known.
+    an exercise, `known` what people may say is already known, `replays` what forecasts past instants, `backtests` what
+    runs back-tests.
     """
     app = Dash(
         "edtwin",
@@ -114,6 +119,8 @@ def build_app(
     register_proposals(app, door)
     register_instructor(app, exercise)
     answer_terms(app.server)
+    register_replay(app, replays)
+    register_backtests(app, backtests)
     app.server.add_url_rule("/healthz", "healthz", lambda: Response("ok\n", mimetype="text/plain"))
     around = Frame(_above(settings), settings.language, settings.refresh_s)
     answer_phone(app.server, lambda: _shown(get_board, now), around)
@@ -243,6 +250,8 @@ def _layout(settings: WallSettings, asking: Asking | None, exercise: Instructed 
         whatif_layout(asking),
         desk(),
         grid_asks(),
+        replay_asks(),
+        backtest_asks(),
         proposal_window(),
         *([instructor_form(exercise)] if exercise is not None else []),
     ]

@@ -33,17 +33,18 @@ THICK_REM, THIN_REM = 0.2, 0.125
 Series = Sequence[float | None]
 
 
-def fan(fan: Fan, reader: Reader, *, now_at: datetime, wide: bool) -> go.Figure:
+def fan(fan: Fan, reader: Reader, *, now_at: datetime, wide: bool, mark: str | None = None) -> go.Figure:
     """What was (line), what may come (50, 80, 90 % bands and median), what was said earlier, what is usual.
 
-    `wide` charts have room for a tick every three hours and for the names of their lines.
+    `wide` charts have room for a tick every three hours and for the names of their lines. `mark` is the word at the
+    instant between past and future, "now" where it is left out.
     """
     figure = go.Figure()
     _bands(figure, fan, now_at)
     _ahead(figure, fan, reader, now_at)
     _past(figure, fan, reader, now_at)
     top = top_of(fan)
-    _landmarks(figure, fan, reader, now_at=now_at, top=top, wide=wide)
+    _landmarks(figure, fan, reader, now_at=now_at, top=top, wide=wide, mark=mark or reader.say("now"))
     figure.update_layout(_layout(fan, reader, now_at=now_at, top=top, wide=wide))
     return figure
 
@@ -118,11 +119,13 @@ def _line(
     figure.add_scatter(x=x, y=_clean(y), mode="lines", name=name, line={"color": colour, "width": width, "dash": dash})
 
 
-def _landmarks(figure: go.Figure, fan: Fan, reader: Reader, *, now_at: datetime, top: float, wide: bool) -> None:
+def _landmarks(
+    figure: go.Figure, fan: Fan, reader: Reader, *, now_at: datetime, top: float, wide: bool, mark: str
+) -> None:
     """Now, the capacity and the peak, each with its word."""
     colours, thin = palette(), THIN_REM * reader.rem_px
     figure.add_vline(x=0, line={"color": colours.text, "width": thin})
-    _word(figure, reader, x=0, y=top, text=reader.say("now"), anchor="right", colour=colours.text)
+    _word(figure, reader, x=0, y=top, text=mark, anchor="right", colour=colours.text)
     if fan.capacity is not None:
         figure.add_hline(y=fan.capacity, line={"color": colours.capacity, "width": thin, "dash": "longdash"})
         text = reader.count("{n} space", "{n} spaces", round(fan.capacity))

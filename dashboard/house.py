@@ -45,8 +45,12 @@ COMPILED = "compiled"
 """The folder where the compiled engine is kept if it cannot be beside the code; it may be removed at any time."""
 BACKTESTS = "backtests"
 """The folder of what back-tests have done so far and of the last report; it may be removed at any time."""
+REPLAYS = "replays"
+"""The folder of forecasts of past instants that were made afterwards; it may be removed at any time."""
 REPORT = "report.html"
 """In that folder, the last report of a back-test."""
+REPORT_JSON = "report.json"
+"""In that folder, its figures, as `edtwin backtest --json` prints them."""
 SCHEMAS = (INGEST_SQL, FORECAST_SQL)
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from flask import Flask, Response
@@ -27,13 +28,14 @@ from dashboard.drill_decisions import Held, Players
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
 from dashboard.floor_days import answer_floor
-from dashboard.house import BACKTESTS, REPORT, House, names_of, processes_of, study_of
+from dashboard.house import BACKTESTS, REPLAYS, REPORT, House, names_of, processes_of, study_of
 from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.known_wiring import known_of
 from dashboard.proposal_window import DeskDoor
 from dashboard.readiness import Readiness
+from dashboard.report.making import WrittenAs, write_report
 from dashboard.report.serving import answer_report, written_at
 from dashboard.settings import Settings
 from dashboard.settings_told import settings_view
@@ -46,6 +48,7 @@ from forecast.alert_settings import AlertSettings
 from forecast.alert_watch import Watch
 from forecast.alert_webhook import WebhookCarrier
 from forecast.alerts import Alerts, Place
+from forecast.backtest_desk import BacktestDesk, Subject
 from forecast.board import Board
 from forecast.checks import CHECKED, Checks
 from forecast.comparisons import Comparisons
@@ -57,15 +60,18 @@ from forecast.grid_desk import GridDesk
 from forecast.grid_store import GridStore
 from forecast.huddle_desk import Huddle, Sheets
 from forecast.loop import Loop, Rhythm, Site
-from forecast.pages import AlertsView, FeedsView, LearnedView, PathView, QuarantineView
+from forecast.pages import AlertsView, FeedsView, LearnedView, ModelChecks, PathView, QuarantineView
 from forecast.pathview import PathViews
 from forecast.people import people_of
 from forecast.placebos import Placebos
 from forecast.proposals import Proposal
 from forecast.remote import code_digest
+from forecast.replay_desk import ReplayDesk
+from forecast.replay_store import ReplayStore
 from forecast.supplies_desk import SuppliesDesk
 from forecast.supply_archive import SupplyArchive
 from forecast.trust_view import TrustView
+from forecast.validation_desk import Beside, ValidationDesk
 from ingest.clock import WallClock
 from ingest.links import LinkNow
 
@@ -147,6 +153,11 @@ def serve(
     comparisons, grids = _studies(house, loop, workers, mode, desk, supplies)
     latest, report = _Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
+    replays, backtests = _replays(house, site), _backtests(house, site)
+    validation = ValidationDesk(
+        house.log, house.archive, site, backtests, house.settings.data / BACKTESTS, house.clock,
+        beside=lambda: _beside(latest, checks.view(house.hospital.zone, house.hospital.name, mode), report),
+    )  # fmt: skip
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
         "alerts": latest.alerts, "supplies": lambda: supplies.view(house.clock.now()),
@@ -156,6 +167,7 @@ def serve(
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
         "settings": partial(_as_it_is, _settings(house, mode)), "about": partial(_as_it_is, _about(house, mode)),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
+        "replay": replays.view, "validation": validation.view,
         "desk": DeskPage(
             desk, people, comparisons, house.hospital, house.supplies, house.clock, mode, lambda: adopted.faults
         ).view,
@@ -168,7 +180,10 @@ def serve(
     api = api_of(house, loop, door, whatif.asking.catalogue, shown)
     known = known_of(house, loop, people, mode)
     wall = _wall(house.settings, is_exercise=exercise is not None)
-    app = build_app(latest.board, wall, house.clock.now, pages, alerts, whatif.asking, grids, door, exercise, known)
+    app = build_app(
+        latest.board, wall, house.clock.now, pages, alerts, whatif.asking, grids, door, exercise, known, replays,
+        backtests,
+    )  # fmt: skip
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_huddle(app.server, huddle.sheets)
@@ -177,7 +192,7 @@ def serve(
     answer_api(app.server, api.routes)
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
-    measuring = _Beside("measure the past", partial(_measure_the_past, loop, house, stop))
+    measuring = _Beside("measure the past", partial(_measure_the_past, loop, house, stop, backtests))
     checking = _Beside("check the model", partial(_check_the_model, checks, stop))
     postman = Postman(alerts, _carriers(house), house.clock, stop)
     # what a cycle says while its workers are taken away is no fault of the house
@@ -203,6 +218,9 @@ def serve(
         measuring.join(LONGEST_END_S)
         checking.join(LONGEST_END_S)
         grids.join(LONGEST_END_S)
+        replays.stop(LONGEST_END_S)
+        backtests.end(LONGEST_END_S)
+        validation.join(LONGEST_END_S)
         postman.join(LONGEST_END_S)
         for publisher in publishers:
             publisher.join(LONGEST_END_S)
@@ -228,6 +246,33 @@ def _studies(
         workers=partial(processes_of, house.settings), further=partial(supplies.further, seed=how.seed),
     )  # fmt: skip
     return comparisons, grids
+
+
+def _replays(house: House, site: Site) -> ReplayDesk:
+    """What the page of the replay asks; a forecast that it has made has a process of its own."""
+    return ReplayDesk(
+        house.log, house.archive, site, ReplayStore(house.settings.data / REPLAYS), house.clock, house.run(),
+        workers=partial(processes_of, house.settings.model_copy(update={"workers": 1})),
+    )  # fmt: skip
+
+
+def _backtests(house: House, site: Site) -> BacktestDesk:
+    """What the page of the validation begins; its members have a process of their own."""
+    settings = house.settings
+    told = WrittenAs(REPORT, settings.language)
+    subject = Subject(
+        house.hospital, site.scenarios[0], house.own_hospital, settings.data / BACKTESTS,
+        tell=lambda found: write_report(house, found, told),
+    )  # fmt: skip
+    alone = settings.model_copy(update={"workers": 1})
+    return BacktestDesk(house.log, subject, house.clock, house.run(), workers=partial(processes_of, alone))
+
+
+def _beside(latest: _Latest, checks: ModelChecks, report: Path) -> Beside:
+    """What the page of the validation tells of the house beside its scores."""
+    trust, fallen = latest.trust(), sum(not check.holds for check in checks.checks)
+    checked = (checks.ran_at, len(checks.checks), fallen) if checks.ran_at is not None else None
+    return Beside(trust.shares, trust.learned_days, written_at(report), checked)
 
 
 def _stopped(feeds: Sequence[Feeding]) -> str | None:
@@ -347,8 +392,8 @@ class _Beside:
             self._thread.join(timeout_s)
 
 
-def _measure_the_past(loop: Loop, house: House, stop: threading.Event) -> None:
-    """Once the first forecast is out, measure how good the last days' would have been."""
+def _measure_the_past(loop: Loop, house: House, stop: threading.Event, backtests: BacktestDesk) -> None:
+    """Once the first forecast is out, measure how good the last days' would have been; then a back-test goes on."""
     while not loop.counts.done and not stop.wait(1.0):
         pass
     settings = house.settings
@@ -360,6 +405,8 @@ def _measure_the_past(loop: Loop, house: House, stop: threading.Event) -> None:
     except Exception:
         if not stop.is_set():  # at the end the workers are taken away from under it
             logger.exception("the last days could not be replayed")
+    if not stop.is_set():
+        backtests.resume()
 
 
 def _check_the_model(checks: Checks, stop: threading.Event) -> None:

@@ -140,6 +140,21 @@ class Archive:
         last = self._instant("SELECT max(issued_at) FROM issue", [])
         return self._at(last, scenario, measure)
 
+    def issued_by(
+        self, at: datetime, *, within: timedelta, scenario: str | None = None, measure: str | None = None
+    ) -> Forecast | None:
+        """The last one issued by an instant, no longer before it than `within`; None where there is none."""
+        last = self._instant(
+            "SELECT max(issued_at) FROM issue WHERE issued_at BETWEEN ? AND ?", [naive(at - within), naive(at)]
+        )
+        return self._at(last, scenario, measure)
+
+    def issues_beside(self, at: datetime) -> tuple[datetime | None, datetime | None]:
+        """When the last one before an instant was issued, and the first one after it; None where there is none."""
+        before = self._instant("SELECT max(issued_at) FROM issue WHERE issued_at < ?", [naive(at)])
+        after = self._instant("SELECT min(issued_at) FROM issue WHERE issued_at > ?", [naive(at)])
+        return (before and aware(before), after and aware(after))
+
     def issued_near(
         self, at: datetime, *, within: timedelta = NEAR, scenario: str | None = None, measure: str | None = None
     ) -> Forecast | None:

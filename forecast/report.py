@@ -151,12 +151,12 @@ def make_report(
     `floor_crps` is the crps of an oracle by lead, where there is one.
     """
     zone, pairs = hospital.zone, found.pairs
-    chosen = {m: _of_measure(pairs, m) for m in (*HEADLINES, *PEAKS)}
+    chosen = {m: of_measure(pairs, m) for m in (*HEADLINES, *PEAKS)}
     measures = tuple(
-        _measure_report(m, mine, zone, floor_crps if m == MAIN else None) for m, mine in chosen.items() if len(mine)
+        measure_report(m, mine, zone, floor_crps if m == MAIN else None) for m, mine in chosen.items() if len(mine)
     )
     census = chosen[MAIN]
-    lead = _nearest(census, USUAL_LEAD_MIN)
+    lead = nearest(census, USUAL_LEAD_MIN)
     at_lead = census.taken(np.flatnonzero(census.lead_min == lead))
     known_at = found.truth_known_at or found.plan.last_at
     memory = Memory(log, keep_days=(known_at - found.plan.first_at) / timedelta(days=1) + _BEFORE_DAYS)
@@ -168,21 +168,26 @@ def make_report(
         thresholds_lead_min=lead,
         thresholds=tuple(exceedance(at_lead, t) for t in thresholds or usual_thresholds(at_lead.observed)),
         hours=_hours(at_lead, zone, lead) if len(at_lead) else None,
-        worst=_worst(at_lead, zone, lead, facts),
+        worst=worst_days(at_lead, zone, lead, facts),
         rivals=tuple(pairs.rivals),
     )
 
 
-def _of_measure(pairs: Pairs, measure: str) -> Pairs:
+def of_measure(pairs: Pairs, measure: str) -> Pairs:
+    """Those of a measure that met their truth."""
     return pairs.taken(np.flatnonzero((pairs.measure == measure) & ~np.isnan(pairs.crps)))
 
 
-def _nearest(pairs: Pairs, lead_min: float) -> float:
+def nearest(pairs: Pairs, lead_min: float) -> float:
+    """The verified lead nearest to one."""
     leads = np.unique(pairs.lead_min)
     return float(leads[np.argmin(np.abs(leads - lead_min))]) if leads.size else lead_min
 
 
-def _measure_report(measure: str, pairs: Pairs, zone: str, floor_crps: Mapping[float, float] | None) -> MeasureReport:
+def measure_report(
+    measure: str, pairs: Pairs, zone: str, floor_crps: Mapping[float, float] | None = None
+) -> MeasureReport:
+    """What pairs of a measure, all met by their truth, say of it."""
     rank, day = ranks(pairs), days_of(pairs.issued_at)
     leads, number = np.unique(pairs.lead_min, return_inverse=True)
     by_lead = [np.flatnonzero(number == k) for k in range(leads.size)]
@@ -229,7 +234,7 @@ def _hours(pairs: Pairs, zone: str, lead_min: float) -> HoursOfWeek:
     return HoursOfWeek(lead_min, *mean)
 
 
-def _worst(pairs: Pairs, zone: str, lead_min: float, facts: Mapping[date, DayFacts]) -> tuple[WorstDay, ...]:
+def worst_days(pairs: Pairs, zone: str, lead_min: float, facts: Mapping[date, DayFacts]) -> tuple[WorstDay, ...]:
     """The days with the largest mean crps among those with at least half the usual number of pairs, worst first."""
     days = local_days(valid_at(pairs), zone)
     ordinal = np.array([day.toordinal() for day in days], dtype=np.int64)

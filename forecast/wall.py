@@ -102,7 +102,7 @@ def _marked(feed: Feed, broken: Sequence[Check]) -> Feed:
 
 def _now(made: Made, usual: Mapping[str, Series], spaces: int | None) -> Now:
     s = made.situation
-    wait, board = _elapsed(s, "triage", "provider"), _elapsed(s, "bed")
+    wait, board = elapsed(s, "triage", "provider"), elapsed(s, "bed")
     stream = s.calibration.parameters.streams[0]
     seen = "ed_waiting" in usual
     return Now(
@@ -118,7 +118,7 @@ def _now(made: Made, usual: Mapping[str, Series], spaces: int | None) -> Now:
     )
 
 
-def _elapsed(situation: Situation, *waits_for: str) -> Array:
+def elapsed(situation: Situation, *waits_for: str) -> Array:
     """Minutes that those more likely here than gone have waited, from their arrival or their decision."""
     known = situation.known
     codes = [SITUATIONS.index(name) for name in waits_for]

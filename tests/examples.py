@@ -16,19 +16,26 @@ from typing import Any, Literal
 from dashboard.pages.beside import BESIDE, WALL
 from dashboard.states import ORDER
 from forecast.board import Board
-from tests import alert_views, boards, exercise_views, feed_views, learned_views, path_views
+from tests import alert_views, boards, exercise_views, feed_views, learned_views, path_views, term_views
 from tests.boards import MADE_AT
 from tests.compare_views import COMPARED, ROBUST, robust
 from tests.desk_views import EMPTY, FULL, crowded_desk
+from tests.floor_views import FLOORS, drilled_floor
 from tests.huddle_sheets import VIEWS as HUDDLES
+from tests.replay_views import VIEWS as REPLAYS
 from tests.supply_views import VIEWS as SUPPLIES
 from tests.test_dashboard_checks import VIEW as CHECKED
 from tests.test_forecast_report import report
 from tests.trust_views import VIEWS as TRUSTS
+from tests.validation_views import VIEWS as VALIDATIONS
 from tests.whatif_house import VIEW as ASKED
 
 State = Literal["ordinary", "empty", "overfull", "stale", "disconnected", "exercise"]
 STATES: tuple[State, ...] = ("ordinary", "empty", "overfull", "stale", "disconnected", "exercise")
+PHONE = "phone"
+"""The telephone's page: plain HTML, not a row of BESIDE; of the board as the wall is."""
+SHOW_THE_BOARD = (WALL, PHONE, "data")
+"""Pages that show the board beside those that say so themselves."""
 REPORT = "report"
 """The page of the last back-test: a file whole in itself, not a row of BESIDE."""
 CALL = "5999"
@@ -66,7 +73,7 @@ class Examples:
             return self.more[name]()
         if name == "exercise":
             view = (self.exercise or self.ordinary)()
-            return replace(view, mode="exercise")
+            return view if view.mode == "exercise" else replace(view, mode="exercise")
         makes = {"ordinary": self.ordinary, "empty": self.empty, "overfull": self.overfull, "stale": self.stale}
         return makes.get(name, self.ordinary)()
 
@@ -165,6 +172,27 @@ PAGES: dict[str, Examples] = {
         learned_views.LEARNED["failed"],
         more=_others(learned_views.LEARNED, "ordinary", "nothing", "kept", "failed"),
     ),
+    "floor": Examples(
+        FLOORS["ordinary"], FLOORS["empty"], FLOORS["overfull"], FLOORS["stale"], drilled_floor,
+        more=_others(FLOORS, "ordinary", "empty", "overfull", "stale"),
+    ),
+    "replay": Examples(
+        REPLAYS["ordinary"], REPLAYS["empty"], REPLAYS["compared"], REPLAYS["unsaid"],
+        more=_others(REPLAYS, "ordinary", "empty", "compared", "unsaid"),
+    ),
+    "validation": Examples(
+        VALIDATIONS["ordinary"], VALIDATIONS["nothing"], VALIDATIONS["poor"], old(VALIDATIONS["ordinary"]),
+        more=_others(VALIDATIONS, "ordinary", "nothing", "poor"),
+    ),
+    "data": Examples(boards.ordinary, boards.empty, boards.overfull, blind),
+    "words": Examples(boards.ordinary, boards.empty, boards.overfull, blind),
+    "settings": Examples(
+        term_views.settings, term_views.shipped, term_views.settings, old(term_views.settings)
+    ),
+    "about": Examples(term_views.about, term_views.about, term_views.about, old(term_views.about)),
+    PHONE: Examples(
+        boards.ordinary, boards.empty, boards.overfull, blind, more={"alarmed": alert_views.alarmed}
+    ),
     "downtime": Examples(boards.ordinary, boards.empty, boards.overfull, blind),
     REPORT: Examples(
         report, lambda: None, report, lambda: None,
@@ -180,4 +208,4 @@ PAGES: dict[str, Examples] = {
 
 def lacking() -> list[str]:
     """Pages of the house that have no row here."""
-    return [name for name in (WALL, *BESIDE, REPORT) if name not in PAGES]
+    return [name for name in (WALL, PHONE, *BESIDE, REPORT) if name not in PAGES]

@@ -92,6 +92,11 @@ def ordinary_floor() -> FloorView:
     return view_of(ordinary(), played())
 
 
+def drilled_floor() -> FloorView:
+    """The same in an exercise."""
+    return view_of(replace(ordinary(), mode="exercise"), played())
+
+
 def by_stage() -> FloorView:
     """A log that tells no areas."""
     return view_of(ordinary(), played(areas=False), site="")

@@ -19,8 +19,9 @@ from dashboard.report.serving import ADDRESS
 from dashboard.words import LANGUAGES, Language
 from tests import page_checks as checks
 from tests.boards import ordinary
-from tests.examples import CALL, PAGES, REPORT
+from tests.examples import CALL, PAGES, PHONE, REPORT, SHOW_THE_BOARD
 from tests.exercise_views import Offered
+from tests.floor_views import day_json
 from tests.pictures import LONGEST_MS, SCREENS, launch, served
 from tests.whatif_house import asking_of
 
@@ -89,6 +90,16 @@ def shared_out() -> tuple[list[Cell], list[Cell], list[Cell]]:
     return alive[0::2], alive[1::2], dying(chosen)
 
 
+TOGETHER = 13
+"""So many pages lose their link at once."""
+SEEN_WITHIN_MS = 15_000
+
+
+def groups(cells: list[Cell]) -> list[list[Cell]]:
+    """Cells whose link is cut together."""
+    return [cells[k : k + TOGETHER] for k in range(0, len(cells), TOGETHER)]
+
+
 class Shelf:
     """The houses that the cells are looked at in; what they show is put on the shelf."""
 
@@ -111,7 +122,7 @@ class Shelf:
             self.report.unlink(missing_ok=True)
             if view is not None:
                 self.report.write_text(render(view, cell.language), encoding="utf-8")
-        elif cell.page == WALL or BESIDE[cell.page].of_the_board:
+        elif cell.page in SHOW_THE_BOARD or BESIDE[cell.page].of_the_board:
             self.board = view
         else:
             self.views[cell.page] = view
@@ -130,7 +141,8 @@ def houses(folder: Path) -> Iterator[Shelf]:
         asking = stack.enter_context(asking_of())
         for exercise in (None, Offered()):
             house = served(
-                lambda: shelf.board, pages, call=CALL, asking=asking, exercise=exercise, report=shelf.report
+                lambda: shelf.board, pages, call=CALL, asking=asking, exercise=exercise, report=shelf.report,
+                day=lambda _: day_json("ordinary"),
             )  # fmt: skip
             shelf.urls[exercise is not None], _ = stack.enter_context(house)
         yield shelf
@@ -166,7 +178,8 @@ class Watched:
         """Wait for the cell's panels and charts."""
         if cell.page == REPORT:
             return
-        self.page.wait_for_selector(".wall" if cell.page == WALL else f".{cell.page}-page", timeout=LONGEST_MS)
+        place = {WALL: ".wall", PHONE: ".phone"}.get(cell.page, f".{cell.page}-page")
+        self.page.wait_for_selector(place, timeout=LONGEST_MS)
         if cell.page == "whatif":
             self.page.wait_for_selector(".whatif-answer", timeout=LONGEST_MS)
         for chart in self.page.locator(".chart:not(.none):visible").all():

@@ -25,6 +25,11 @@ def settings() -> SettingsView:
     return settings_view(SET, made_at=AT, **PLACE)
 
 
+def shipped() -> SettingsView:
+    """A house that has changed none."""
+    return settings_view(Settings(), made_at=AT, **PLACE)
+
+
 def about() -> AboutView:
     """The same house."""
     return about_view(since=AT, code="0123456789abcdef", **PLACE)

@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,8 @@ def unexplained(page: Any) -> set[str]:
 def pages() -> Iterator[Any]:
     """Pages with figures, in English."""
     panels = filling(ordinary(), ENGLISH_READER).panels
-    yield from (panels[name] for name in ("now", "census", "boarding", "arrivals", "wards", "scenarios", "trust"))
+    yield from (panels[name] for name in ("now", "census", "boarding", "arrivals", "wards", "scenarios"))
+    yield filling(ordinary(), replace(ENGLISH_READER, narrow=True)).panels["trust"]
     examples: list[tuple[Mapping[str, Callable[[], Any]], Callable[[Any, Reader], Any]]] = [
         (ALERTS, alerts.panel), (FEEDS, feeds.panel), (LEARNED, learned.panel), (TRUSTS, trust_page.panel),
         (COMPARED, compare.panel),

@@ -392,3 +392,18 @@ def test_lead_lists_of_other_lengths_do_not_mix(archive: Archive) -> None:
     archive.store(thinned(forecast(ISSUED + HOUR), (60.0, 240.0)))
     sizes: list[Array] = [f.scenarios["as_usual"]["ed_census"].quantiles[0.5] for f in archive.forecasts(*EVER)]
     assert [each.size for each in sizes] == [96, 2]
+
+
+def test_the_last_one_issued_by_an_instant_and_those_beside_it(archive: Archive) -> None:
+    assert archive.issued_by(ISSUED, within=HOUR) is None
+    assert archive.issues_beside(ISSUED) == (None, None)
+    for hours in (0, 1, 3):
+        archive.store(forecast(ISSUED + hours * HOUR, census=40.0 + hours))
+    found = archive.issued_by(ISSUED + 1.5 * HOUR, within=HOUR)
+    assert found is not None
+    assert found.issued_at == ISSUED + HOUR
+    own = archive.issued_by(ISSUED + HOUR, within=HOUR)
+    assert own is not None
+    assert own.issued_at == ISSUED + HOUR, "also the one of the instant itself"
+    assert archive.issued_by(ISSUED + 2.5 * HOUR, within=HOUR) is None, "too long ago, and never one of later"
+    assert archive.issues_beside(ISSUED + HOUR) == (ISSUED, ISSUED + 3 * HOUR)

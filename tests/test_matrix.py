@@ -12,7 +12,7 @@ import pytest
 
 from dashboard.pages.beside import BESIDE, WALL
 from dashboard.words import LANGUAGES
-from tests.examples import PAGES, REPORT, STATES, lacking
+from tests.examples import PAGES, PHONE, REPORT, STATES, lacking
 from tests.matrix import Cell, Shelf, Watched, every_cell, in_states, pairs_of, pairwise, shared_out, watched_house
 from tests.pictures import CHROMIUM, SCREENS
 
@@ -24,7 +24,7 @@ without_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is n
 
 def test_every_page_of_the_house_has_its_examples() -> None:
     assert lacking() == [], "a page needs a row in tests/examples.py: what it shows in each state"
-    assert set(PAGES) == {WALL, *BESIDE, REPORT}
+    assert set(PAGES) == {WALL, PHONE, *BESIDE, REPORT}
 
 
 def test_a_page_without_a_row_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@
   const NARROW = 1000;
   const home = document.createElement("div");
   home.className = "floor-home";
+  home.setAttribute("role", "region");
 
   let words = null;
   let stage = null; // the page's place for it
@@ -355,6 +356,7 @@
     parts.when.min = dataset.first;
     parts.when.max = dataset.last;
     parts.when.value = wantedDay || isoDay(minute);
+    home.setAttribute("aria-label", document.querySelector(".page .hospital")?.textContent || words.day);
     home.className = "floor-home " + (mode === "live" ? "is-" + dataset.state : "is-" + mode);
   }
 

@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from importlib.metadata import version
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from dashboard.commands.calibrate import span_of
-from dashboard.commands.common import add_executor, duration, hours, instant, progress, say, settings_of, written
+from dashboard.commands.common import add_executor, duration, hours, instant, progress, say, settings_of
 from dashboard.errors import CommandError
-from dashboard.house import BACKTESTS, COMPILED, REPORT, House, open_house, require_data
-from dashboard.report.page import render
+from dashboard.house import BACKTESTS, COMPILED, House, open_house, require_data
+from dashboard.report.making import WrittenAs, write_report
 from dashboard.words import LANGUAGES
 from forecast.arrivals_trial import Trial, arrivals_of, in_words, trial
 from forecast.backtest import Plan, Report, backtest
 from forecast.boosted import MISSING, installed
-from forecast.remote import code_digest
-from forecast.report import Making, make_report
 from forecast.verify import VERIFIED_LEADS_MIN, Verification
 from forecast.versus import Versus, compare
-from ingest.events import BOARD
 from twin.kernel import warm
-
-FABRICATED_SOURCE = "fabricated"
-"""What comes from the hospital that does not exist comes from sources whose name begins so."""
-_LIBRARIES = ("edtwin", "numpy", "scipy", "numba", "simpy")
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -81,7 +72,8 @@ def run(options: argparse.Namespace) -> None:
         plan = _plan(house, options)
         report = _report(house, options, plan)
         if options.report:
-            _write(house, options, report)
+            told = WrittenAs(options.report.name, options.language or house.settings.language, options.thresholds)
+            write_report(house, report, told, options.report)
     say(options, report.as_json(), lambda: _text(report))
 
 
@@ -105,53 +97,6 @@ def _arrivals(house: House, options: argparse.Namespace) -> Trial:
     since, until = options.since or span.first_occurred_at, options.until or span.last_occurred_at
     with progress("days") as bar:
         return trial(arrivals_of(house.log), house.hospital, since, until, progress=bar)
-
-
-def _write(house: House, options: argparse.Namespace, found: Report) -> None:
-    """The report where it is asked for, and beside the data as the last one."""
-    report = make_report(
-        found, _making(house, options, found), house.log, house.hospital, thresholds=options.thresholds
-    )
-    page = render(report, options.language or house.settings.language)
-    for file in (options.report, house.settings.data / BACKTESTS / REPORT):
-        with written(file) as out:
-            out.write_text(page, encoding="utf-8")
-
-
-def _making(house: House, options: argparse.Namespace, found: Report) -> Making:
-    sources = set(house.log.accounts()) - {BOARD}
-    span = house.log.span()
-    return Making(
-        hospital=house.hospital.name,
-        zone=house.hospital.zone,
-        kind="fabricated" if sources and all(s.startswith(FABRICATED_SOURCE) for s in sources) else "own",
-        command=_command(options, found.plan),
-        versions={name: version(name) for name in _LIBRARIES} | {"python": platform.python_version()},
-        code=code_digest(),
-        log=found.log_digest,
-        plan=found.plan,
-        n_issues=found.n_issues,
-        first_day=span.first_occurred_at if span else None,
-    )
-
-
-def _command(options: argparse.Namespace, plan: Plan) -> str:
-    """What gives the same again, every choice named."""
-    ahead = ",".join(f"{lead / 60:g}" for lead in plan.lead_min)
-    parts = [
-        "edtwin backtest", f"--from {plan.first_at.isoformat()}", f"--to {plan.last_at.isoformat()}",
-        f"--every {_minutes(plan.every)}m", f"--leads {ahead}", f"--recalibrate {_minutes(plan.recalibrate)}m",
-        f"--members {plan.how.members}",
-    ]  # fmt: skip
-    if plan.warm_up:
-        parts.append(f"--warm-up {_minutes(plan.warm_up)}m")
-    if options.thresholds:
-        parts.append("--thresholds " + ",".join(f"{t:g}" for t in options.thresholds))
-    return " ".join([*parts, f"--report {options.report.name}"])
-
-
-def _minutes(length: timedelta) -> str:
-    return f"{length / timedelta(minutes=1):g}"
 
 
 def _plan(house: House, options: argparse.Namespace) -> Plan:

@@ -26,6 +26,7 @@ from dashboard.panels import (
     learned,
     path,
     quarantine,
+    replay,
     robustness,
     settings_page,
     supplies,
@@ -36,6 +37,7 @@ from dashboard.panels import (
 from dashboard.panels.header import beside as header
 from dashboard.panels.ways import Way, WayGroup
 from dashboard.parts import absent
+from dashboard.report import validation
 from dashboard.report.serving import ADDRESS
 from dashboard.terms import PAGE as PAGE_OF_TERMS
 from dashboard.words import Reader
@@ -152,6 +154,18 @@ BESIDE: dict[str, Page] = {
         lambda reader: reader.say("How good are the forecasts?"),
         lambda view, reader, _: trust_page.panel(view, reader),
     ),
+    "replay": Page(
+        lambda reader: reader.say("Replay"),
+        lambda reader: reader.say("What was known then, and what came?"),
+        lambda view, reader, _: replay.panel(view, reader),
+        asks=True,
+    ),
+    "validation": Page(
+        lambda reader: reader.say("Validation"),
+        lambda reader: reader.say("Would the forecasts have been right?"),
+        lambda view, reader, _: validation.panel(view, reader),
+        asks=True,
+    ),
     "checks": Page(
         lambda reader: reader.say("Model checks"),
         lambda reader: reader.say("Is the model right?"),
@@ -203,7 +217,7 @@ GROUPS: tuple[tuple[Callable[[Reader], str], tuple[str, ...]], ...] = (
     (lambda reader: reader.say("Now"), (WALL, "phone", "alerts", "floor", "known", "downtime")),
     (lambda reader: reader.say("Ahead"), ("huddle", "supplies")),
     (lambda reader: reader.say("Try"), ("whatif", "desk", "compare", "robustness")),
-    (lambda reader: reader.say("Believe"), ("trust", REPORT, "checks", "learned", "path")),
+    (lambda reader: reader.say("Believe"), ("trust", "validation", "replay", REPORT, "checks", "learned", "path")),
     (lambda reader: reader.say("House"), ("feeds", "quarantine", "data", "words", "settings", "about")),
 )
 """The ways in groups, by what one looks for; each page stands in one."""

@@ -26,7 +26,25 @@ def panel(board: Board, reader: Reader) -> Component:
     broken = {check.tile for check in board.checks} if numbers_shown(board) else set()
     stamp, check = _stamp(board, reader), reader.say("check")
     why = reader.say("no data") if now is _NOTHING else reader.say("not in the data received")
-    tiles = [
+    tiles = figures(now, reader)
+    no_wait = reader.say("nobody waits") if now.waiting == 0 else why
+    drawn = [
+        _tile(
+            called,
+            figure,
+            below,
+            no_wait if name == "longest_wait" else why,
+            stamp=check if name in broken else stamp,
+            is_broken=name in broken,
+        )
+        for name, (called, figure, below) in zip(TILES, tiles, strict=True)
+    ]
+    return html.Section(drawn, className=f"now {board.feed.state}")
+
+
+def figures(now: Now, reader: Reader) -> list[tuple[Component, str, str | Component]]:
+    """Each tile's label, which leads to what it means, its figure, and what stands below it."""
+    found = [
         ("census", reader.say("Present"), reader.number(now.present), _spaces(now, reader)),
         ("waiting", reader.say("Waiting"), reader.number(now.waiting), reader.say("not yet seen")),
         ("wait", reader.say("Longest wait"), reader.duration(now.longest_wait_min), reader.say("since arrival")),
@@ -34,19 +52,7 @@ def panel(board: Board, reader: Reader) -> Component:
         ("arrivals", reader.say("Arrivals"), reader.number(now.arrivals_last_hour), reader.say("in the last hour")),
         ("arrivals", reader.say("Arrivals today"), reader.number(now.arrivals_today), _usual(now, reader)),
     ]
-    no_wait = reader.say("nobody waits") if now.waiting == 0 else why
-    drawn = [
-        _tile(
-            label(term, text, reader),
-            figure,
-            below,
-            no_wait if name == "longest_wait" else why,
-            stamp=check if name in broken else stamp,
-            is_broken=name in broken,
-        )
-        for name, (term, text, figure, below) in zip(TILES, tiles, strict=True)
-    ]
-    return html.Section(drawn, className=f"now {board.feed.state}")
+    return [(label(term, text, reader), figure, below) for term, text, figure, below in found]
 
 
 def _stamp(board: Board, reader: Reader) -> str | None:

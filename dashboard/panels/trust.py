@@ -35,11 +35,11 @@ def panel(board: Board, reader: Reader) -> Component:
         return card("trust", question, absent(_to_come(board, reader)), ways(reader))
     shares = board.shares.get(MEASURE, {})
     rows: list[tuple[Content, Cell]] = [
-        (label("mean_error", reader.say("Mean error, patients"), reader), lambda skill: reader.number(skill.mae, 1)),
-        (label("coverage", reader.say("80% interval held"), reader), lambda skill: reader.percent(skill.coverage_80)),
-        (label("gain", reader.say("Gain over simple rules"), reader), lambda skill: _gain(skill, reader)),
+        (_word("mean_error", reader.say("Mean error, patients"), reader), lambda skill: reader.number(skill.mae, 1)),
+        (_word("coverage", reader.say("80% interval held"), reader), lambda skill: reader.percent(skill.coverage_80)),
+        (_word("gain", reader.say("Gain over simple rules"), reader), lambda skill: _gain(skill, reader)),
         (
-            label("share", reader.say("Share of the simulation"), reader),
+            _word("share", reader.say("Share of the simulation"), reader),
             lambda skill: reader.percent(shares.get(skill.lead_min, 1.0)),
         ),
     ]
@@ -54,6 +54,11 @@ def ways(reader: Reader) -> Component:
     links = [(reader.say("figures"), "/trust"), (reader.say("back-test"), "/report")]
     found = [html.A(name, href=f"{path}?lang={reader.language}") for name, path in links]
     return html.Span(found, className="trust-ways")
+
+
+def _word(term: str, text: str, reader: Reader) -> Content:
+    """A row's label, which leads to what it means; the wall's rows lie too close to be hit, there `ways` lead on."""
+    return label(term, text, reader) if reader.narrow else text
 
 
 def _to_come(board: Board, reader: Reader) -> str:

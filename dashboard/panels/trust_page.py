@@ -77,12 +77,16 @@ def _learned(view: TrustView, reader: Reader) -> str:
 def _report(view: TrustView, reader: Reader) -> Component:
     """The report of the last back-test, or how to have one."""
     question = reader.say("What did the last back-test say?")
+    deeper = reader.say("All figures, and a back-test from the page")
+    more = html.P(html.A(deeper, href=f"/validation?lang={reader.language}"))
     if view.report_at is None:
         how = html.P([how_to_make(reader), " ", html.Code(COMMAND)])
-        return html.Div([heading(question), how, html.P(what_it_shows(reader))], className="card trust-report")
+        return html.Div([heading(question), how, more, html.P(what_it_shows(reader))], className="card trust-report")
     words = reader.say("Open the report of {moment}", moment=reader.moment(view.report_at))
     link = html.A(words, href=f"{ADDRESS}?lang={reader.language}", className="way")
-    return html.Div([heading(question), html.P(link), html.P(what_it_shows(reader))], className="card trust-report")
+    return html.Div(
+        [heading(question), html.P(link), more, html.P(what_it_shows(reader))], className="card trust-report"
+    )
 
 
 # --- one measure ------------------------------------------------------------------------------------------------------

@@ -136,14 +136,14 @@ def _by_hours(error: Array) -> Array:
     return np.where(count > 0, np.nansum(parts, axis=2) / np.maximum(count, 1), np.nan)
 
 
-def worst(found: WorstDay, reader: Reader) -> str:
-    """What came on a day, over what had been forecast for each hour."""
+def worst(found: WorstDay, reader: Reader, of: str | None = None) -> str:
+    """What came on a day, over what had been forecast for each hour; `of` is what is counted, else those present."""
     bands = {level: values.tolist() for level, values in found.quantiles.items()}
     every = [value for values in bands.values() for value in values] + found.observed.tolist()
     hours = _hours(found, reader.zone)
     ends = (min(hours), max(hours)) if len(hours) > 1 else (0.0, 24.0)
     chart = Chart(ends, span(every), width=NARROW)
-    chart.y_axis(lambda value: reader.number(value), reader.say("patients present"))
+    chart.y_axis(lambda value: reader.number(value), of or reader.say("patients present"))
     marks = [h for h in range(0, 25, 4) if chart.x[0] <= h <= chart.x[1]]
     chart.x_axis(marks, [str(h) for h in marks], reader.say("hour of the day"))
     for low, high, kind in ((0.1, 0.9, "band-80"), (0.25, 0.75, "band-50")):

@@ -15,8 +15,12 @@ ADDRESS = "/report"
 COMMAND = "edtwin backtest --report report.html"
 
 
+FORMS = {"html": "text/html", "json": "application/json"}
+"""What a report is downloaded as."""
+
+
 def answer_report(server: Flask, file: Path) -> None:
-    """`/report`: the file as it stands, or how to have one made (404)."""
+    """`/report`: the file as it stands, or how to have one made (404); `/report.html` and `.json` download it."""
 
     def report() -> Response:
         try:
@@ -24,7 +28,18 @@ def answer_report(server: Flask, file: Path) -> None:
         except OSError:
             return Response(_none(request.args.get("lang", "")), 404, mimetype="text/html")
 
+    def download(form: str) -> Response:
+        if form not in FORMS:
+            return Response("a report is downloaded as html or json\n", 404, mimetype="text/plain")
+        try:
+            made = file.with_suffix(f".{form}").read_bytes()
+        except OSError:
+            return Response("no back-test has been reported here yet\n", 404, mimetype="text/plain")
+        attached = {"Content-Disposition": f'attachment; filename="edtwin-backtest.{form}"'}
+        return Response(made, mimetype=FORMS[form], headers=attached)
+
     server.add_url_rule(ADDRESS, "report", report)
+    server.add_url_rule(f"{ADDRESS}.<form>", "report-file", download)
 
 
 def written_at(file: Path) -> datetime | None:

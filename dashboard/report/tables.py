@@ -10,6 +10,9 @@ from dashboard.rival_words import RIVALS, lead, rival_name
 from dashboard.words import UNKNOWN, Reader
 from forecast.report import AtLead, BacktestReport, MeasureReport
 
+Rows = tuple[list[str], list[list[str]]]
+"""The head of a table and its rows."""
+
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table that can be moved sideways where the page is narrow."""
@@ -20,6 +23,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def measure_table(found: MeasureReport, reader: Reader) -> str:
     """Every score of a measure by hours ahead."""
+    return table(*measure_rows(found, reader))
+
+
+def measure_rows(found: MeasureReport, reader: Reader) -> Rows:
+    """The head and the rows of the same."""
     rows = [
         (reader.say("forecasts that met their truth"), [reader.number(at.scores.n) for at in found.leads]),
         (reader.say("mean absolute error"), [reader.number(at.scores.mae, 2) for at in found.leads]),
@@ -41,16 +49,21 @@ def measure_table(found: MeasureReport, reader: Reader) -> str:
         percent = reader.number(100 * level, 1)
         said = reader.say("pinball loss of the {level}% quantile; truths below it, less {level}%", level=percent)
         rows.append((said, [_quantile(at, level, reader) for at in found.leads]))
-    return table(["", *(lead(at.lead_min, reader) for at in found.leads)], [[name, *cells] for name, cells in rows])
+    return ["", *(lead(at.lead_min, reader) for at in found.leads)], [[name, *cells] for name, cells in rows]
 
 
 def cells_table(found: MeasureReport, blocks: Sequence[str], reader: Reader) -> str:
     """The share inside the 80 % interval by hours ahead and hour of the day."""
+    return table(*cells_rows(found, blocks, reader))
+
+
+def cells_rows(found: MeasureReport, blocks: Sequence[str], reader: Reader) -> Rows:
+    """The head and the rows of the same."""
     rows = [
         [lead(at.lead_min, reader), *(reader.percent(share) if isfinite(share) else UNKNOWN for share in cells)]
         for at, cells in zip(found.leads, found.covered_cells, strict=True)
     ]
-    return table([reader.say("hours ahead"), *blocks], rows)
+    return [reader.say("hours ahead"), *blocks], rows
 
 
 def compare_table(found: MeasureReport, reader: Reader) -> str:

@@ -1,0 +1,39 @@
+"""The chosen cells whose link is cut: each page greys itself by its own clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.matrix import SEEN_WITHIN_MS, Cell, Shelf, Watched, groups, lost, shared_out, watched_house
+from tests.pictures import CHROMIUM
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(400),  # the first waits for the compiled engine
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
+]
+_, _, DYING = shared_out()
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Watched, Shelf]]:
+    with watched_house(tmp_path_factory.mktemp("houses")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("cells", groups(DYING), ids=lambda cells: " ".join(cell.page for cell in cells))
+def test_a_page_whose_link_is_cut_goes_grey_within_15_s(cells: list[Cell], watched: tuple[Watched, Shelf]) -> None:
+    page, shelf = watched
+    assert lost(page.page.context, shelf, cells, SEEN_WITHIN_MS) == []
+
+
+def test_a_page_that_stays_as_it_was_is_seen(watched: tuple[Watched, Shelf]) -> None:
+    page, shelf = watched
+    page.page.context.route("**/alive.js*", lambda route: route.abort())
+    try:
+        [fault] = lost(page.page.context, shelf, [Cell("feeds", "disconnected", "phone", "fr")], SEEN_WITHIN_MS)
+        assert "does not go grey" in fault
+    finally:
+        page.page.context.unroute("**/alive.js*")
