@@ -9,11 +9,10 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
-from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol
 
 from flask import Flask, Response
 from waitress.server import BaseWSGIServer, create_server
@@ -33,6 +32,7 @@ from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.known_wiring import known_of
+from dashboard.latest import Latest, as_it_is
 from dashboard.proposal_window import DeskDoor
 from dashboard.readiness import Readiness
 from dashboard.report.making import WrittenAs, write_report
@@ -41,6 +41,7 @@ from dashboard.settings import Settings
 from dashboard.settings_told import settings_view
 from dashboard.settings_view import SettingsView
 from dashboard.whatif_wiring import view_of, whatif_of
+from dashboard.works_beside import Work, check_the_model, measure_the_past
 from forecast.adopted import Adopted
 from forecast.alert_deliveries import Carrier, Postman
 from forecast.alert_mail import MailCarrier
@@ -49,7 +50,8 @@ from forecast.alert_watch import Watch
 from forecast.alert_webhook import WebhookCarrier
 from forecast.alerts import Alerts, Place
 from forecast.backtest_desk import BacktestDesk, Subject
-from forecast.board import Board
+from forecast.by_unit import by_unit
+from forecast.by_unit_view import ByUnitView
 from forecast.checks import CHECKED, Checks
 from forecast.comparisons import Comparisons
 from forecast.desk import Desk
@@ -60,7 +62,7 @@ from forecast.grid_desk import GridDesk
 from forecast.grid_store import GridStore
 from forecast.huddle_desk import Huddle, Sheets
 from forecast.loop import Loop, Rhythm, Site
-from forecast.pages import AlertsView, FeedsView, LearnedView, ModelChecks, PathView, QuarantineView
+from forecast.pages import ModelChecks
 from forecast.pathview import PathViews
 from forecast.people import people_of
 from forecast.placebos import Placebos
@@ -70,7 +72,6 @@ from forecast.replay_desk import ReplayDesk
 from forecast.replay_store import ReplayStore
 from forecast.supplies_desk import SuppliesDesk
 from forecast.supply_archive import SupplyArchive
-from forecast.trust_view import TrustView
 from forecast.validation_desk import Beside, ValidationDesk
 from ingest.clock import WallClock
 from ingest.links import LinkNow
@@ -85,10 +86,6 @@ SHOWN_FIRST = 3
 """Scenarios of the wall that the page of the comparison begins with."""
 LONGEST_END_S = 10.0
 """How long the end waits for a feed."""
-CHECKS_AFTER_S = 600.0
-"""So long the house leaves its processors to forecasts before it checks the model; and between two looks."""
-BOARD_S = 2.0
-"""A board is made at most this often, however many look at it."""
 
 
 class Feeding(Protocol):
@@ -151,7 +148,7 @@ def serve(
         supplies=supplies, floor=floor,
     )  # fmt: skip
     comparisons, grids = _studies(house, loop, workers, mode, desk, supplies)
-    latest, report = _Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
+    latest, report = Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
     checks = Checks(house.settings.data, house.clock, (*CHECKED, identical_twin))
     replays, backtests = _replays(house, site), _backtests(house, site)
     validation = ValidationDesk(
@@ -165,7 +162,8 @@ def serve(
         "floor": lambda: floor.view(latest.board()),
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
-        "settings": partial(_as_it_is, _settings(house, mode)), "about": partial(_as_it_is, _about(house, mode)),
+        "settings": partial(as_it_is, _settings(house, mode)), "about": partial(as_it_is, _about(house, mode)),
+        "forecast": partial(_by_unit, house, loop, mode),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
         "replay": replays.view, "validation": validation.view,
         "desk": DeskPage(
@@ -192,8 +190,8 @@ def serve(
     answer_api(app.server, api.routes)
     if fhir is not None:
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
-    measuring = _Beside("measure the past", partial(_measure_the_past, loop, house, stop, backtests))
-    checking = _Beside("check the model", partial(_check_the_model, checks, stop))
+    measuring = Work("measure the past", partial(measure_the_past, loop, house, stop, backtests))
+    checking = Work("check the model", partial(check_the_model, checks, stop))
     postman = Postman(alerts, _carriers(house), house.clock, stop)
     # what a cycle says while its workers are taken away is no fault of the house
     logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
@@ -268,7 +266,7 @@ def _backtests(house: House, site: Site) -> BacktestDesk:
     return BacktestDesk(house.log, subject, house.clock, house.run(), workers=partial(processes_of, alone))
 
 
-def _beside(latest: _Latest, checks: ModelChecks, report: Path) -> Beside:
+def _beside(latest: Latest, checks: ModelChecks, report: Path) -> Beside:
     """What the page of the validation tells of the house beside its scores."""
     trust, fallen = latest.trust(), sum(not check.holds for check in checks.checks)
     checked = (checks.ran_at, len(checks.checks), fallen) if checks.ran_at is not None else None
@@ -359,6 +357,16 @@ def _carriers(house: House) -> dict[str, Carrier]:
     return out
 
 
+def _by_unit(house: House, loop: Loop, mode: str, query: str = "") -> ByUnitView | None:
+    """What is likely unit by unit; None before the first forecast of this run: an archive keeps no members."""
+    forecast = loop.forecast
+    return (
+        None
+        if forecast is None or not forecast.members
+        else by_unit(forecast, house.hospital, house.clock.now(), mode, query)
+    )
+
+
 def _settings(house: House, mode: str) -> SettingsView:
     of = house.hospital
     return settings_view(house.settings, made_at=house.clock.now(), zone=of.zone, hospital=of.name, mode=mode)
@@ -374,100 +382,3 @@ def _wall(settings: Settings, *, is_exercise: bool) -> WallSettings:
         refresh_s=settings.refresh_s, language=settings.language, downtime_call=settings.downtime_call,
         is_exercise=is_exercise,
     )  # fmt: skip
-
-
-class _Beside:
-    """What is done beside the forecasts, in a thread of its own."""
-
-    def __init__(self, name: str, work: Callable[[], None]) -> None:
-        self._thread = threading.Thread(target=work, name=name, daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def join(self, timeout_s: float) -> None:
-        """Wait for its end, if it has begun."""
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
-
-
-def _measure_the_past(loop: Loop, house: House, stop: threading.Event, backtests: BacktestDesk) -> None:
-    """Once the first forecast is out, measure how good the last days' would have been; then a back-test goes on."""
-    while not loop.counts.done and not stop.wait(1.0):
-        pass
-    settings = house.settings
-    try:
-        if settings.measure_days and not stop.is_set():
-            loop.measure_past(house.log, settings.measure_days)
-        if settings.alert_days and not stop.is_set():
-            loop.measure_alerts(house.log, settings.alert_days, lambda: not stop.is_set())
-    except Exception:
-        if not stop.is_set():  # at the end the workers are taken away from under it
-            logger.exception("the last days could not be replayed")
-    if not stop.is_set():
-        backtests.resume()
-
-
-def _check_the_model(checks: Checks, stop: threading.Event) -> None:
-    """Once the house has been up for a while, run the checks of the model if their last run is old."""
-    while not stop.wait(CHECKS_AFTER_S):
-        try:
-            if checks.due and not checks.run_beside(stop) and not stop.is_set():
-                logger.warning("the checks of the model ended without a result")
-        except Exception:
-            logger.exception("the model could not be checked")
-
-
-View = TypeVar("View")
-
-
-def _as_it_is(view: View) -> View:
-    """What does not change while the house runs."""
-    return view
-
-
-class _Latest:
-    """The loop's views, each made at most every two seconds of the world's time."""
-
-    def __init__(self, loop: Loop, paths: PathViews) -> None:
-        self._loop, self._paths, self._wall = loop, paths, WallClock()
-        self._lock = threading.Lock()
-        self._made: dict[str, tuple[datetime, Any]] = {}
-
-    def board(self) -> Board:
-        """The view of this moment, or one that is hardly older."""
-        return self._fresh("board", lambda: self._loop.board)
-
-    def feeds(self) -> FeedsView:
-        """The page of the feeds, so."""
-        return self._fresh("feeds", lambda: self._loop.feeds)
-
-    def quarantine(self) -> QuarantineView:
-        """The page of the quarantine, so."""
-        return self._fresh("quarantine", lambda: self._loop.quarantine)
-
-    def path(self) -> PathView:
-        """The page of the path, so."""
-        return self._fresh("path", lambda: self._paths.view(self._loop.board, self._loop.calibration))
-
-    def alerts(self) -> AlertsView | None:
-        """The page of the alerts, so."""
-        return self._fresh("alerts", lambda: self._loop.alerts)
-
-    def trust(self) -> TrustView:
-        """The page of trust, so."""
-        return self._fresh("trust", lambda: self._loop.trust)
-
-    def learned(self) -> LearnedView:
-        """The page of what was learned, so."""
-        return self._fresh("learned", lambda: self._loop.learned)
-
-    def _fresh(self, name: str, make: Callable[[], View]) -> View:
-        with self._lock:
-            now = self._wall.now()
-            until, view = self._made.get(name, (now, None))
-            if view is None or now >= until:
-                view = make()
-                self._made[name] = now + timedelta(seconds=BOARD_S), view
-            return cast(View, view)

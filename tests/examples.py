@@ -16,7 +16,7 @@ from typing import Any, Literal
 from dashboard.pages.beside import BESIDE, WALL
 from dashboard.states import ORDER
 from forecast.board import Board
-from tests import alert_views, boards, exercise_views, feed_views, learned_views, path_views, term_views
+from tests import alert_views, boards, exercise_views, feed_views, learned_views, path_views, term_views, unit_views
 from tests.boards import MADE_AT
 from tests.compare_views import COMPARED, ROBUST, robust
 from tests.desk_views import EMPTY, FULL, crowded_desk
@@ -171,6 +171,10 @@ PAGES: dict[str, Examples] = {
         learned_views.ordinary_learned, learned_views.LEARNED["nothing"], learned_views.kept_learned,
         learned_views.LEARNED["failed"],
         more=_others(learned_views.LEARNED, "ordinary", "nothing", "kept", "failed"),
+    ),
+    "forecast": Examples(
+        unit_views.ordinary_units, unit_views.no_wards, unit_views.full, old(unit_views.ordinary_units),
+        more={"quantiles": unit_views.quantiles},
     ),
     "floor": Examples(
         FLOORS["ordinary"], FLOORS["empty"], FLOORS["overfull"], FLOORS["stale"], drilled_floor,

@@ -9,8 +9,10 @@ from playwright.sync_api import Page
 
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE_ALSO = {
-    "color-contrast-enhanced": {"enabled": True}, "color-contrast": {"enabled": False}, "target-size": {"enabled": True},
-}  # fmt: skip
+    "color-contrast-enhanced": {"enabled": True},
+    "color-contrast": {"enabled": False},
+    "target-size": {"enabled": True},
+}
 """Contrast of 7 to 1 in place of the 4.5 to 1 that it includes, and targets of 24 px."""
 STEP = 10
 """So often Tab is pressed before one looks."""

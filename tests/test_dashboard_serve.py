@@ -23,7 +23,8 @@ from flask import Flask
 from dashboard.__main__ import main
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE
-from dashboard.serve import _Latest, _listening
+from dashboard.latest import Latest
+from dashboard.serve import _listening
 from dashboard.settings import Settings
 from forecast.board import Board
 from forecast.loop import Loop
@@ -54,7 +55,7 @@ class Boards:
 
 def test_many_who_look_at_once_are_given_one_board() -> None:
     boards = Boards()
-    latest = _Latest(cast(Loop, boards), PathViews(load_site()))
+    latest = Latest(cast(Loop, boards), PathViews(load_site()))
     threads = [threading.Thread(target=latest.board) for _ in range(8)]
     for thread in threads:
         thread.start()

@@ -13,6 +13,7 @@ from dashboard.data_ways import WALL as WALL
 from dashboard.panels import (
     about,
     alerts,
+    by_unit,
     checks,
     compare,
     data,
@@ -116,6 +117,12 @@ BESIDE: dict[str, Page] = {
         lambda reader: reader.say("What could not be read?"),
         lambda view, reader, place: quarantine.panel(view, reader, place.number),
     ),
+    "forecast": Page(
+        lambda reader: reader.say("Forecast"),
+        lambda reader: reader.say("What is likely, unit by unit?"),
+        lambda view, reader, _: by_unit.panel(view, reader),
+        asks=True,
+    ),
     "huddle": Page(
         lambda reader: reader.say("Huddle"),
         lambda reader: reader.say("What do we tell at the huddle?"),
@@ -215,7 +222,7 @@ BESIDE: dict[str, Page] = {
 GROUPS: tuple[tuple[Callable[[Reader], str], tuple[str, ...]], ...] = (
     (lambda reader: reader.say("Exercise"), ("instructor", "debrief")),
     (lambda reader: reader.say("Now"), (WALL, "phone", "alerts", "floor", "known", "downtime")),
-    (lambda reader: reader.say("Ahead"), ("huddle", "supplies")),
+    (lambda reader: reader.say("Ahead"), ("forecast", "huddle", "supplies")),
     (lambda reader: reader.say("Try"), ("whatif", "desk", "compare", "robustness")),
     (lambda reader: reader.say("Believe"), ("trust", "validation", "replay", REPORT, "checks", "learned", "path")),
     (lambda reader: reader.say("House"), ("feeds", "quarantine", "data", "words", "settings", "about")),
