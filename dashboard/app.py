@@ -64,6 +64,9 @@ class WallSettings:
     refresh_s: float = 5.0
     language: Language = "fr"
     downtime_call: str | None = None
+    rotation: tuple[str, ...] = ()
+    """Pages that the wall's screen shows in turn, by name; none: the wall alone."""
+    rotation_s: float = 30.0
     is_exercise: bool = False
     """Say EXERCISE across every page, whatever else it shows."""
 
@@ -273,6 +276,14 @@ def _above(settings: WallSettings) -> str:
     return f'{band}\n<div id="lost" role="alert" hidden data-silent-ms="{silent_ms}" {words}></div>'
 
 
+def _rotation(settings: WallSettings) -> str:
+    """What the script of the rotation must know; nothing where the wall stands alone."""
+    if not settings.rotation:
+        return ""
+    pages = " ".join("/" if name == WALL else f"/{name}" for name in settings.rotation)
+    return f'\n<div id="rotation" hidden data-pages="{escape(pages)}" data-seconds="{settings.rotation_s:g}"></div>'
+
+
 def _index(settings: WallSettings) -> str:
     """The page's frame."""
     return f"""<!DOCTYPE html>
@@ -284,7 +295,7 @@ def _index(settings: WallSettings) -> str:
 {{%favicon%}}
 {{%css%}}
 </head>
-<body>{_above(settings)}
+<body>{_above(settings)}{_rotation(settings)}
 {{%app_entry%}}
 <footer>
 {{%config%}}

@@ -33,6 +33,7 @@ from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.known_wiring import known_of
 from dashboard.latest import Latest, as_it_is
+from dashboard.pages.beside import BESIDE, WALL
 from dashboard.proposal_window import DeskDoor
 from dashboard.readiness import Readiness
 from dashboard.report.making import WrittenAs, write_report
@@ -360,11 +361,9 @@ def _carriers(house: House) -> dict[str, Carrier]:
 def _by_unit(house: House, loop: Loop, mode: str, query: str = "") -> ByUnitView | None:
     """What is likely unit by unit; None before the first forecast of this run: an archive keeps no members."""
     forecast = loop.forecast
-    return (
-        None
-        if forecast is None or not forecast.members
-        else by_unit(forecast, house.hospital, house.clock.now(), mode, query)
-    )
+    if forecast is None or not forecast.members:
+        return None
+    return by_unit(forecast, house.hospital, house.clock.now(), mode, query)
 
 
 def _settings(house: House, mode: str) -> SettingsView:
@@ -378,7 +377,12 @@ def _about(house: House, mode: str) -> AboutView:
 
 
 def _wall(settings: Settings, *, is_exercise: bool) -> WallSettings:
+    """How the wall is shown; raises CommandError where it is to show a page that there is not."""
+    there = [WALL, *(name for name, page in BESIDE.items() if not page.of_exercises)]
+    for name in settings.wall_rotation:
+        if name not in there:
+            raise CommandError(f"wall_rotation: there is no page {name!r}; there are {', '.join(there)}")
     return WallSettings(
         refresh_s=settings.refresh_s, language=settings.language, downtime_call=settings.downtime_call,
-        is_exercise=is_exercise,
+        rotation=settings.wall_rotation, rotation_s=settings.wall_rotation_s, is_exercise=is_exercise,
     )  # fmt: skip

@@ -53,6 +53,13 @@ class Settings(Checked):
         tuple[str, ...],
         Field(min_length=1, description="of every cycle; the first is the one compared with"),
     ] = ("as_usual", "one_more_doctor", "ten_beds_closed", "arrivals_up_20", "mass_casualty_20")
+    wall_rotation: Annotated[
+        tuple[str, ...],
+        Field(
+            description="pages that the wall's screen shows in turn, such as wall, floor, alerts; none: the wall alone"
+        ),
+    ] = ()
+    wall_rotation_s: Annotated[float, Field(ge=5, le=3600, description="seconds that each of them stands")] = 30.0
     host: Annotated[str, Field(description="address that the wall is served on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="port that the wall is served on")] = 8050
     language: Annotated[Literal["fr", "en"], Field(description="language of a page that does not name one")] = "fr"

@@ -40,9 +40,12 @@ def served(
     report: Path | None = None,
     day: Day | None = None,
     refresh_s: float = 1.0,
+    rotation: tuple[str, ...] = (),
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """The wall on a free loopback port: its address, and what to call to kill the server."""
-    settings = WallSettings(refresh_s=refresh_s, downtime_call=call, is_exercise=exercise is not None)
+    settings = WallSettings(
+        refresh_s=refresh_s, downtime_call=call, is_exercise=exercise is not None, rotation=rotation, rotation_s=2.0
+    )
     app = build_app(get_board, settings, pages=pages, asking=asking, exercise=exercise, known=known)
     if report is not None:
         answer_report(app.server, report)

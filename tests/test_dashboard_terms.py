@@ -139,13 +139,14 @@ FIGURES = re.compile(r"^([+\d]|(Mon|Tue|Wed|Thu|Fri|Sat|Sun)$)")
 
 
 def labels(component: Any) -> Iterator[Any]:
-    """Every label: heads of columns and rows, names of facts, names of tiles."""
+    """Every label: heads of columns, names of facts and of tiles; heads of rows are names of what is compared."""
     if isinstance(component, list | tuple):
         for one in component:
             yield from labels(one)
     elif isinstance(component, Component):
         kind, name = type(component).__name__, getattr(component, "className", "") or ""
-        if kind in ("TableTh", "Th", "Dt") or name == "label":
+        heads_a_row = '"scope": "row"' in told(component) and kind == "TableTh"
+        if (kind in ("TableTh", "Th", "Dt") and not heads_a_row) or name == "label":
             yield component
         yield from labels(getattr(component, "children", None))
 
