@@ -136,7 +136,7 @@ def _landmarks(
 
 
 def _peak(figure: go.Figure, value: float, at: datetime, reader: Reader, now_at: datetime) -> None:
-    x = (at - now_at) / timedelta(hours=1)
+    [x] = hours_from([at], now_at)
     figure.add_scatter(
         x=[x],
         y=[value],

@@ -81,6 +81,7 @@ def watched(page: Page) -> tuple[list[str], list[str]]:
     return complaints, asked
 
 
+@pytest.mark.soak  # the matrix of pages looks at it in `make test`
 def test_both_languages_without_complaint_and_without_a_stranger(browser: Browser, wall: tuple[str, Shelf]) -> None:
     url, _ = wall
     page = browser.new_page(viewport={"width": 1920, "height": 1080})
@@ -140,6 +141,7 @@ def test_letters_are_read_from_four_metres_and_grow_with_the_screen(page: Page, 
     assert page.evaluate(CUT_OFF) == []
 
 
+@pytest.mark.soak  # the matrix of pages looks at it in `make test`
 def test_a_phone_has_one_column_and_no_sideways_scroll(page: Page, wall: tuple[str, Shelf]) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     expect(page.locator(".scenarios-table th", has_text="+4")).to_have_count(0, timeout=10_000)
@@ -206,6 +208,7 @@ def test_the_sheet_is_printed_black_on_white_on_two_pages_even_when_the_server_h
         mutant.close()
 
 
+@pytest.mark.soak  # the matrix of pages looks at it in `make test`
 def test_a_server_that_dies_is_seen_within_15_s_on_every_page(browser: Browser) -> None:
     """The overlay is drawn by a plain script alone; the mutant is the same page without it."""
     pages: Pages = {"feeds": overfull_feeds}

@@ -36,6 +36,7 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
+@pytest.mark.soak  # the matrix of pages looks at it in `make test`
 @pytest.mark.parametrize("language", ["fr", "en"])
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (3840, 2160), (390, 844)])
 @pytest.mark.parametrize("name", ["compare", "robustness"])

@@ -239,11 +239,10 @@ def test_a_page_leads_to_the_wall_and_to_every_other_page() -> None:
     page = beside(views.ordinary_feeds(), READER, Place("feeds"))
     ways = [(texts(way)[0], way.href) for way in with_class(page, "way")]
     own = [("Wall", "/wall?lang=en"), ("Telephone", "/phone?lang=en"), ("Alerts", "/alerts?lang=en")]
-    assert ways[:4] == [*own, ("Known", "/known?lang=en")]
+    assert ways[:5] == [*own, ("Floor", "/floor?lang=en"), ("Known", "/known?lang=en")]
     others = [f"/{name}?lang=en" for name, one in BESIDE.items() if name != "feeds" and not one.of_exercises]
-    assert sorted(href for _, href in ways[:2] + ways[3:]) == sorted(
-        ["/wall?lang=en", "/phone?lang=en", "/known?lang=en", *others[1:], "/report?lang=en"]
-    )
+    plain = ["/wall?lang=en", "/phone?lang=en", "/known?lang=en", "/report?lang=en"]
+    assert sorted(href for _, href in ways) == sorted([*plain, *others])
 
 
 def test_in_an_exercise_a_page_leads_to_its_pages_first() -> None:

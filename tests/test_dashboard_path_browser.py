@@ -78,6 +78,7 @@ def test_letters_of_the_picture_can_be_read_and_too_small_ones_are_seen(browser:
         page.close()
 
 
+@pytest.mark.soak  # the matrix of pages looks at it in `make test`
 def test_nothing_is_asked_of_a_stranger_and_nothing_complained_of(browser: Browser) -> None:
     pages: Pages = {"path": learned}
     with served(ordinary, pages) as (url, _):

@@ -103,6 +103,7 @@ def test_steps_and_the_day_line_lead_to_another_instant_and_back(browser: Browse
         page.close()
 
 
+@pytest.mark.soak  # the matrix of pages looks at it in `make test`
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1920, 1080)])
 def test_nothing_scrolls_sideways(browser: Browser, width: int, height: int) -> None:
     with served(ordinary, {"replay": of_the_address(unsaid)}) as (url, _):

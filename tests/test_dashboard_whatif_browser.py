@@ -123,6 +123,7 @@ def test_a_question_is_saved_and_picked(browser: Browser, url: str) -> None:
     page.close()
 
 
+@pytest.mark.soak  # the matrix of pages looks at it in `make test`
 @pytest.mark.parametrize("screen", SCREENS)
 def test_nothing_is_cut_off_on_any_screen(browser: Browser, url: str, screen: str) -> None:
     width, height = SCREENS[screen]
