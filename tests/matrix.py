@@ -90,7 +90,7 @@ def shared_out() -> tuple[list[Cell], list[Cell], list[Cell]]:
     return alive[0::2], alive[1::2], dying(chosen)
 
 
-TOGETHER = 30
+TOGETHER = 8
 """So many pages lose their link at once."""
 SEEN_WITHIN_MS = 15_000
 
