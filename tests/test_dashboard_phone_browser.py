@@ -94,7 +94,9 @@ def test_it_is_seen_within_three_seconds(browser: Browser, house: tuple[str, lis
 
 
 @pytest.mark.parametrize("path", ["phone", "known", "known?kind=beds_closed", "known?kind=ambulance", "phone/offline"])
-@pytest.mark.parametrize("width", [320, 390, 1920])
+@pytest.mark.parametrize(
+    "width", [390, pytest.param(320, marks=pytest.mark.soak), pytest.param(1920, marks=pytest.mark.soak)]
+)
 def test_nothing_scrolls_sideways_and_a_thumb_can_hit_everything(
     browser: Browser, house: tuple[str, list[Board]], path: str, width: int
 ) -> None:
