@@ -363,7 +363,8 @@ def _by_unit(house: House, loop: Loop, mode: str, query: str = "") -> ByUnitView
     forecast = loop.forecast
     if forecast is None or not forecast.members:
         return None
-    return by_unit(forecast, house.hospital, house.clock.now(), mode, query)
+    minute = house.clock.now().replace(second=0, microsecond=0)  # a page that says nothing new is not drawn again
+    return by_unit(forecast, house.hospital, minute, mode, query)
 
 
 def _settings(house: House, mode: str) -> SettingsView:

@@ -14,13 +14,12 @@ from urllib.parse import parse_qs
 
 import numpy as np
 
-from forecast.by_unit_view import ByUnitView, Counted, Likely, RowKind, UnitRow
+from forecast.by_unit_view import QUANTILES, ByUnitView, Counted, Likely, RowKind, UnitRow
 from forecast.huddle import at_least, next_morning
 from forecast.sheet import LIKELY, SURE
 from forecast.values import Array, Forecast, Members
 from twin.hospital import Hospital, Unit
 
-QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 MORNING = "morning"
 """What the address says for the next 8 am."""
 FIRST_H = 4.0
@@ -41,13 +40,13 @@ def by_unit(forecast: Forecast, hospital: Hospital, made_at: datetime, mode: str
     asked = {name: values[-1] for name, values in parse_qs(query.removeprefix("?")).items()}
     members = next(iter(forecast.members.values()))
     whole = [float(lead) for lead in members.lead_min if lead >= _HOUR_MIN and lead % _HOUR_MIN == 0]
-    leads = whole or [float(members.lead_min[-1])]
     morning = _morning_lead(forecast, made_at, hospital.zone, members)
-    lead = _chosen(asked.get("at", ""), leads, morning)
+    lead = _chosen(asked.get("at", ""), whole or [float(members.lead_min[-1])], morning)
     form: Literal["words", "quantiles"] = "quantiles" if asked.get("form") == "quantiles" else "words"
+    hours = {round(one / _HOUR_MIN): _at(forecast, one) for one in whole}
     return ByUnitView(
-        made_at, hospital.zone, hospital.name, mode, forecast.issued_at, _at(forecast, lead),
-        tuple(_at(forecast, one) for one in leads), None if morning is None else _at(forecast, morning),
+        made_at, hospital.zone, hospital.name, mode, forecast.issued_at, _at(forecast, lead), hours,
+        None if morning is None else _at(forecast, morning),
         members.count, tuple(_rows(members, hospital, lead)), form,
     )  # fmt: skip
 

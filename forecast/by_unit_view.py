@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+"""Levels that are told."""
 RowKind = Literal["department", "ward", "group", "all"]
 Counted = Literal["ed_census", "ed_waiting", "ed_boarders", "patients", "free"]
 """What a row counts: people in the department, people in wards, free beds of wards."""
@@ -39,7 +41,7 @@ class UnitRow:
 
 @dataclass(frozen=True)
 class ByUnitView:
-    """The page, whole. `hours` are those that can be chosen, `at` the chosen one."""
+    """The page, whole. `hours` are those that can be chosen, by how many ahead they are; `at` is the chosen one."""
 
     made_at: datetime
     zone: str
@@ -47,7 +49,7 @@ class ByUnitView:
     mode: str
     issued_at: datetime
     at: datetime
-    hours: tuple[datetime, ...]
+    hours: dict[int, datetime]
     morning_at: datetime | None
     """The next 8 am, where the forecast reaches so far."""
     members: int

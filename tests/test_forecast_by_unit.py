@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -12,6 +13,7 @@ from dashboard.panels import by_unit as page
 from dashboard.words import NBSP, Reader
 from forecast.by_unit import by_unit
 from forecast.by_unit_view import ByUnitView, UnitRow
+from forecast.values import Members
 from tests.component_trees import texts
 from tests.unit_views import DIVISION, MADE_AT, forecast_of, full, hospital, no_wards, ordinary_units, quantiles
 
@@ -71,7 +73,7 @@ def test_at_least_so_many_is_so_in_nine_of_ten_members() -> None:
 )
 def test_the_hour_asked_for_or_the_nearest_that_there_is(asked: str, hours: int) -> None:
     view = by_unit(forecast_of(), hospital(), MADE_AT, "live", f"?{asked}")
-    assert view.at - view.hours[0] == timedelta(hours=hours - 1)
+    assert view.at == view.hours[hours]
     assert view.form == "words"
 
 
@@ -80,7 +82,7 @@ def test_the_next_morning_is_eight_o_clock_there_and_absent_beyond_the_forecast(
     assert abs(at - (MADE_AT.replace(hour=7, minute=0) + timedelta(days=1))) <= timedelta(minutes=8)
     short = by_unit(forecast_of(hours=6), hospital(), MADE_AT, "live", "?at=morning")
     assert short.morning_at is None
-    assert short.at == short.hours[3]
+    assert short.at == short.hours[4]
 
 
 def test_a_log_without_wards_tells_the_department_alone() -> None:
@@ -96,3 +98,13 @@ def test_the_page_says_what_the_view_says(reader: Reader) -> None:
     quarter = reader.percent(0.25).replace(NBSP, " ")
     assert quarter in texts(page.panel(quantiles(), reader))
     assert quarter not in said
+
+
+def test_steps_that_leave_hours_out_name_those_that_there_are() -> None:
+    told = forecast_of()
+    [(name, members)] = told.members.items()
+    every_40 = Members(members.lead_min[::2] * (80 / 60), {m: v[::2] for m, v in members.measures.items()})
+    view = by_unit(replace(told, members={name: every_40}), hospital(), MADE_AT, "live", "?at=3")
+    assert all(at - told.as_of == timedelta(hours=n) for n, at in view.hours.items())
+    assert 1 not in view.hours
+    assert view.at == view.hours[2]

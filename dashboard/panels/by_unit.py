@@ -11,10 +11,9 @@ from dash.development.base_component import Component
 from dashboard.parts import Content, card, heading, scrolled, sentence, table
 from dashboard.terms import label
 from dashboard.words import UNKNOWN, Reader
-from forecast.by_unit_view import ByUnitView, Likely, UnitRow
+from forecast.by_unit_view import QUANTILES, ByUnitView, Likely, UnitRow
 
 HOURS_SHOWN = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24)
-QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 def panel(view: ByUnitView, reader: Reader) -> Component:
@@ -51,7 +50,7 @@ def _head(view: ByUnitView, reader: Reader) -> Component:
 
 def _hours(view: ByUnitView, reader: Reader) -> Component:
     """The hours to choose from; the next morning first, for which managers ask."""
-    chosen = [(reader.lead(60 * n), str(n), view.hours[n - 1]) for n in HOURS_SHOWN if n <= len(view.hours)]
+    chosen = [(reader.lead(60 * n), str(n), at) for n, at in view.hours.items() if n in HOURS_SHOWN]
     if view.morning_at is not None:
         time = reader.say("at {time}", time=reader.clock(view.morning_at))
         chosen = [(time, "morning", view.morning_at), *chosen]
@@ -61,7 +60,7 @@ def _hours(view: ByUnitView, reader: Reader) -> Component:
 
 
 def _forms(view: ByUnitView, reader: Reader) -> Component:
-    hour = next((str(n) for n, at in enumerate(view.hours, start=1) if at == view.at), "morning")
+    hour = next((str(n) for n, at in view.hours.items() if at == view.at), "morning")
     links = [
         _way(reader.say("in words"), f"at={hour}&form=words", view.form == "words", reader),
         _way(reader.say("as quantiles"), f"at={hour}&form=quantiles", view.form == "quantiles", reader),
@@ -88,9 +87,9 @@ def _free(rows: Sequence[UnitRow], view: ByUnitView, reader: Reader) -> Componen
     until = reader.say("At least, until then")
     head: list[Content] = [
         *_columns(view, reader),
-        label("free_ahead", reader.say("At least, 9 in 10"), reader),
-        label("free_ahead", reader.say("7 in 10"), reader),
-        label("free_ahead", until, reader),
+        label("at_least", reader.say("At least, 9 in 10"), reader),
+        label("at_least", reader.say("7 in 10"), reader),
+        label("at_least", until, reader),
     ]
     body = [
         [*_cells(row, view, reader), reader.number(row.at_hour.sure), reader.number(row.at_hour.likely),
@@ -107,7 +106,7 @@ def _table(rows: Sequence[UnitRow], view: ByUnitView, reader: Reader) -> Compone
 
 
 def _columns(view: ByUnitView, reader: Reader) -> list[Content]:
-    first: list[Content] = [reader.say("Unit"), label("forecast", reader.say("Mean"), reader)]
+    first: list[Content] = [reader.say("Unit"), label("mean", reader.say("Mean"), reader)]
     if view.form == "words":
         return [*first, label("chances", reader.say("8 chances in 10"), reader)]
     return [*first, *(label("chances", reader.percent(level), reader) for level in QUANTILES)]

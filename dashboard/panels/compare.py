@@ -129,7 +129,7 @@ def _why_nothing(view: CompareView, reader: Reader) -> str:
 def _table(view: CompareView, shown: Sequence[ChoiceView], reader: Reader) -> Component:
     head = [
         dmc.TableTh(label("criterion", reader.say("Criterion"), reader)),
-        dmc.TableTh(label("usual", reader.say("As usual"), reader), className="figure"),
+        dmc.TableTh(label("as_usual", reader.say("As usual"), reader), className="figure"),
         *(dmc.TableTh(reader.choice(one.fr, one.en), className="scenario") for one in shown),
     ]  # fmt: skip
     rows = [_row(criterion, shown, reader) for criterion in view.criteria]
