@@ -12,12 +12,13 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ingest.errors import ConfigurationError, UnreadableInputError
+from ingest.events import BOARD
 
 
 class Checked(BaseModel):
@@ -25,6 +26,15 @@ class Checked(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, arbitrary_types_allowed=True)
 
+
+def _not_the_houses_own(name: str) -> str:
+    if name == BOARD:
+        raise ValueError(f"must not be {BOARD}, which is what people say on the house's own pages")
+    return name
+
+
+SourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$"), AfterValidator(_not_the_houses_own)]
+"""What a source is called, which every event that it tells bears."""
 
 Fault = tuple[tuple[str, ...], str, object]
 """Where in the file, the rule, the value that breaks it."""

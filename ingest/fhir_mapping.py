@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from ingest.configuration import Checked, Fault, Judged, load
+from ingest.configuration import Checked, Fault, Judged, SourceName, load
 from ingest.mapping_parts import Source
 from ingest.vocabulary import allowed_values
 from ingest.wide_mapping import LEFT_EARLY
@@ -23,7 +23,7 @@ DISPOSITIONS: Mapping[str, str] = {
 class FhirSource(Checked):
     """Where the resources come from; `lag_min` is how long after it happens a milestone is told, for backfills."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    name: SourceName
     format: Literal["fhir"]
     site: str = Field(min_length=1)
     zone: str

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, field_validator
 
-from ingest.configuration import Checked, Fault, Judged, load, parse
+from ingest.configuration import Checked, Fault, Judged, SourceName, load, parse
 from ingest.events import AgeBand, BedStatus, Destination
 from ingest.vocabulary import allowed_values
 
@@ -63,7 +63,7 @@ FieldName = Annotated[str, AfterValidator(_is_field)]
 class Hl7Source(Checked):
     """Who sends, and how its numbers and times are to be taken."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    name: SourceName
     format: Literal["hl7"]
     site: str = Field(min_length=1)
     zone: str

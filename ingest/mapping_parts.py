@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, field_validator
 
-from ingest.configuration import Checked, Judged
+from ingest.configuration import Checked, Judged, SourceName
 
 ExtractFormat = Literal["wide", "long", "rpu"]
 """An RPU is a wide extract of which the columns are known; see `rpu.py`."""
@@ -26,7 +26,7 @@ AgeHolds = Literal["years", "birth_date", "band"]
 class Source(Checked):
     """Where the extract comes from and how its text is written."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    name: SourceName
     format: ExtractFormat
     site: str = Field(min_length=1)
     zone: str

@@ -7,14 +7,14 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from ingest.configuration import Checked, load
+from ingest.configuration import Checked, SourceName, load
 from ingest.mapping_parts import Source
 
 
 class PlacesSource(Checked):
     """Where the files come from and how their text is written."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    name: SourceName
     format: Literal["places"]
     site: str = Field(min_length=1)
     zone: str

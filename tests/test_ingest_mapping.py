@@ -147,6 +147,14 @@ def test_a_long_mapping_that_contradicts_itself_is_told(more: str, told: str) ->
     assert told in found[0]
 
 
+@pytest.mark.parametrize("text", [WIDE, LONG], ids=["wide", "long"])
+def test_no_feed_bears_the_name_of_what_people_say_on_the_pages(text: str) -> None:
+    [fault] = faults(text.replace('name = "er"', 'name = "board"'))
+    assert fault.startswith("m.toml:2: source.name: ")
+    assert "must not be board" in fault
+    parse_mapping(text.replace('name = "er"', 'name = "boards"'), place="m.toml")
+
+
 def test_a_check_that_stops_at_the_first_fault_would_be_found_out() -> None:
     """Mutant: the model alone, without the rules between fields, lets a contradiction pass."""
 
