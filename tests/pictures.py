@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flask import Flask
 from playwright.sync_api import Browser, Page, Playwright
 from waitress.server import create_server
 
@@ -51,13 +52,30 @@ def served(
         answer_report(app.server, report)
     if day is not None:
         answer_floor(app.server, day)
-    server = create_server(app.server, host="127.0.0.1", port=0, threads=8)
+    with running(app.server) as (url, kill):
+        yield url, kill
+
+
+@contextmanager
+def running(app: Flask) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The application on a free loopback port: its address, and what to call to kill its server."""
+    server = create_server(app, host="127.0.0.1", port=0, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
 
-    def kill() -> None:
+    def close() -> None:
+        """In the server's own thread: one that closes sockets under its poll breaks it, and leaves answers open."""
+        for channel in list(server.active_channels.values()):
+            channel.handle_close()
         server.close()
-        server.task_dispatcher.shutdown(timeout=0)
+
+    def kill() -> None:
+        if not thread.is_alive():
+            return
+        server.task_dispatcher.shutdown()
+        server.trigger.pull_trigger(close)
+        thread.join(LONGEST_MS / 1000)
+        assert not thread.is_alive(), "the server did not end"
 
     try:
         yield f"http://127.0.0.1:{server.effective_port}/", kill

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -10,7 +9,6 @@ from itertools import count
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
-from waitress.server import create_server
 
 from dashboard.app import WallSettings, build_app
 from forecast.alert_settings import AlertSettings
@@ -19,7 +17,7 @@ from forecast.pages import AlertsView
 from tests.alert_views import ALARMED
 from tests.alert_worlds import NOON, Department, department
 from tests.boards import ordinary
-from tests.pictures import CHROMIUM, SCREENS, launch, opened, served
+from tests.pictures import CHROMIUM, SCREENS, launch, opened, running, served
 from tests.test_dashboard_browser import CUT_OFF, SIDEWAYS, watched
 
 pytestmark = [
@@ -57,14 +55,8 @@ def page_of_alerts(d: Department) -> Iterator[str]:
         return watch.view(NOON + next(asked) * timedelta(seconds=1), held=False)
 
     app = build_app(ordinary, WallSettings(refresh_s=0.5), pages={"alerts": view}, alerts=d.alerts)
-    server = create_server(app.server, host="127.0.0.1", port=0, threads=8)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.effective_port}/alerts?lang=fr"
-    finally:
-        server.close()
-        server.task_dispatcher.shutdown(timeout=0)
+    with running(app.server) as (url, _):
+        yield f"{url}alerts?lang=fr"
 
 
 def test_an_alarm_is_taken_on_in_the_page_and_typing_survives_its_refresh(browser: Browser) -> None:
