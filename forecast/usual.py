@@ -159,24 +159,40 @@ def block_shares(places: Array) -> Array:
 
 def _summaries(errors: Array, block: Integers, levels: tuple[float, ...]) -> Array:
     """Mean and quantiles by block, `(block, lead, 1 + level)`; those of all errors where a block has too few."""
-    by_block = np.stack([_summary(errors[block == number], levels) for number in range(BLOCKS)])
+    by_block = _summary(_side_by_side(errors, block), levels)
     unknown = np.isnan(by_block)
-    return np.where(unknown, _summary(errors, levels), by_block) if unknown.any() else by_block
+    return np.where(unknown, _summary(errors.T, levels), by_block) if unknown.any() else by_block
+
+
+def _side_by_side(errors: Array, block: Integers) -> Array:
+    """The errors of each block, `(block, lead, time)`; NaN behind those of a block that has fewer than another."""
+    order, count = np.argsort(block, kind="stable"), np.bincount(block, minlength=BLOCKS)
+    out = np.full((BLOCKS, errors.shape[1], int(count.max(initial=0))), np.nan)
+    for number, mine in enumerate(np.split(order, np.cumsum(count)[:-1])):
+        out[number, :, : mine.size] = errors[mine].T
+    return out
 
 
 def _summary(errors: Array, levels: tuple[float, ...]) -> Array:
-    """Mean and quantiles of each column, `(lead, 1 + level)`; NaN where fewer than `LEAST_ERRORS` are known."""
-    ranked = np.sort(errors, axis=0)
-    count = np.sum(~np.isnan(ranked), axis=0)
-    if not ranked.size:
-        return np.full((errors.shape[1], 1 + len(levels)), np.nan)
-    place = np.asarray(levels)[:, None] * np.maximum(count - 1, 0)
+    """Mean and quantiles over the last axis of errors, `(.., 1 + level)`; NaN where fewer than `LEAST_ERRORS` are
+    known."""
+    if not errors.shape[-1]:
+        return np.full((*errors.shape[:-1], 1 + len(levels)), np.nan)
+    known = ~np.isnan(errors)
+    count = known.sum(axis=-1, keepdims=True)
+    average = np.where(known, errors, 0.0).sum(axis=-1, keepdims=True) / np.maximum(count, 1)
+    found = np.concatenate([average, _cuts(errors, count, levels)], axis=-1) if levels else average
+    return np.where(count < LEAST_ERRORS, np.nan, found)
+
+
+def _cuts(errors: Array, count: Integers, levels: tuple[float, ...]) -> Array:
+    """Quantiles over the last axis of errors of which `(.., 1)` are known, `(.., level)`."""
+    ranked, last = np.sort(errors, axis=-1), np.maximum(count - 1, 0)
+    place = np.asarray(levels) * last
     low = np.floor(place).astype(np.int64)
-    high = np.minimum(low + 1, np.maximum(count - 1, 0))
-    below, above = np.take_along_axis(ranked, low, 0), np.take_along_axis(ranked, high, 0)
-    cuts = below + (place - low) * (above - below)
-    average = np.nansum(ranked, axis=0) / np.maximum(count, 1)
-    return np.where(count[:, None] < LEAST_ERRORS, np.nan, np.vstack([average, cuts]).T)
+    below = np.take_along_axis(ranked, low, -1)
+    above = np.take_along_axis(ranked, np.minimum(low + 1, last), -1)
+    return np.asarray(below + (place - low) * (above - below))
 
 
 def blocks_of(places: Array) -> Integers:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import settings
 
+from twin.kernel import warm
+
 pytest_plugins = ["tests.kafka_broker"]
 
 # No deadline: two processes share two cores, and a slow example is not a wrong one. The continuous integration
@@ -36,3 +38,9 @@ def seconds_by_file(reports: Iterable[pytest.TestReport]) -> dict[str, float]:
     for report in reports:
         seconds[report.nodeid.split("::")[0]] += report.duration
     return dict(seconds)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled() -> None:
+    """Whole hospitals are learned and simulated by the compiled loops, as in a house; loading them takes a second."""
+    warm()

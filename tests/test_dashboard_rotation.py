@@ -63,8 +63,9 @@ def test_pages_follow_each_other_and_nothing_is_loaded_again(page: Page) -> None
 def test_whoever_touches_the_screen_is_left_alone(page: Page) -> None:
     page.wait_for_selector(".alerts-page", timeout=LONGEST_MS)
     page.keyboard.press("Tab")
+    here = page.url  # a slow machine may have turned once more by now
     page.wait_for_timeout(5000)  # two turns and more
-    assert page.url.endswith("/alerts")
+    assert page.url == here
 
 
 @pytest.mark.browser

@@ -288,8 +288,10 @@ def test_a_block_with_too_few_errors_has_those_of_all() -> None:
     block = blocks_of(places)
     for few in (0, 19):
         errors[np.flatnonzero(block == 3)[few:], 1] = np.nan
-        of_all = usual._summary(errors, LEVELS)
-        each = np.stack([usual._summary(errors[block == number], LEVELS) for number in range(BLOCKS)])
+        of_all = usual._summary(errors.T, LEVELS)
+        each = np.stack(
+            [usual._summary(np.ascontiguousarray(errors[block == number].T), LEVELS) for number in range(BLOCKS)]
+        )
         found = usual._summaries(errors, block, LEVELS)
         np.testing.assert_array_equal(found, np.where(np.isnan(each), of_all, each))
         np.testing.assert_array_equal(found[3, 1], of_all[1])

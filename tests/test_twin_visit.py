@@ -8,7 +8,8 @@ import pytest
 
 from ingest.events import Event, VisitId
 from tests.worlds import at, told
-from twin.visit import Stay, Visit, visit_of
+from twin.visit import Stay, Visit
+from twin.visit_story import visit_of
 
 A = VisitId("a")
 

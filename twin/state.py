@@ -34,7 +34,8 @@ from ingest.events import (
 from ingest.hl7_ids import visit_of_target
 from twin.latest import undone
 from twin.renumbered import superseded
-from twin.visit import Visit, visit_of
+from twin.visit import Visit
+from twin.visit_story import visit_of
 
 Version = tuple[datetime, int, str]
 """When it was recorded (else known), the position in the source, and the content, which settles what is left."""

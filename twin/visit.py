@@ -1,32 +1,12 @@
-"""One visit as its events tell it: milestones, what is known of the patient, stays in units."""
+"""One visit: milestones, what is known of the patient, stays in units."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from ingest.events import (
-    ArrivalExpected,
-    Arrived,
-    Changed,
-    DecidedToAdmit,
-    DecidedToDischarge,
-    Departed,
-    DischargePlanned,
-    EnteredWard,
-    Event,
-    LeftDuringCare,
-    LeftWard,
-    LeftWithoutBeingSeen,
-    Moved,
-    PatientId,
-    SeenByProvider,
-    Triaged,
-    UnitId,
-    VisitId,
-)
+from ingest.events import PatientId, UnitId, VisitId
 
 Waits = Literal["triage", "provider", "decision", "departure", "bed"]
 
@@ -135,143 +115,9 @@ _WITH: dict[str, tuple[str, ...]] = {
 """What is told with a milestone, and not known without it."""
 
 
-def visit_of(visit: VisitId, events: Sequence[Event]) -> Visit | None:
-    """The visit told by its events, which come in the world's order; None when there are none.
-
-    The first arrival, triage, contact and decision count; the last exit counts; what is known of the patient is
-    what was told last.
-    """
-    if not events:
-        return None
-    row = Visit(visit)
-    for event in events:
-        step = _STEPS.get(type(event))
-        row = step(row, event) if step else row
-    return row
-
-
 def _after(at: datetime | None, instant: datetime) -> bool:
     return at is not None and at > instant
 
 
 def _stay_as_of(stay: Stay, instant: datetime) -> Stay:
     return replace(stay, until_at=None, end_known_at=None) if _after(stay.until_at, instant) else stay
-
-
-def _told(row: Visit, event: Arrived | Changed) -> Visit:
-    names = ("mode", "age_band", "sex", "complaint")
-    told = {name: value for name in names if (value := getattr(event, name)) is not None}
-    return replace(row, **told) if told else row
-
-
-def _arrived(row: Visit, event: Arrived) -> Visit:
-    row = _told(row, event)
-    if row.arrived_at is None:
-        return replace(
-            row, arrived_at=event.occurred_at, arrival_known_at=event.known_at, patient=event.patient or row.patient
-        )
-    return replace(row, patient=event.patient or row.patient)
-
-
-def _triaged(row: Visit, event: Triaged) -> Visit:
-    if row.triaged_at is None:
-        return replace(
-            row, triaged_at=event.occurred_at, triage_known_at=event.known_at, acuity=event.acuity or row.acuity
-        )
-    return replace(row, acuity=event.acuity or row.acuity)
-
-
-def _seen(row: Visit, event: SeenByProvider) -> Visit:
-    return row if row.seen_at else replace(row, seen_at=event.occurred_at, contact_known_at=event.known_at)
-
-
-def _decided_to_admit(row: Visit, event: DecidedToAdmit) -> Visit:
-    return replace(row, decided_at=row.decided_at or event.occurred_at, unit_wanted=event.unit or row.unit_wanted)
-
-
-def _decided_to_discharge(row: Visit, event: DecidedToDischarge) -> Visit:
-    return replace(row, discharged_at=row.discharged_at or event.occurred_at)
-
-
-def _changed(row: Visit, event: Changed) -> Visit:
-    row = _told(row, event)
-    return replace(row, acuity=event.acuity or row.acuity, unit_wanted=event.unit or row.unit_wanted)
-
-
-def _closed(stays: tuple[Stay, ...], event: Event) -> tuple[Stay, ...]:
-    if not stays or stays[-1].until_at is not None:
-        return stays
-    return (*stays[:-1], replace(stays[-1], until_at=event.occurred_at, end_known_at=event.known_at))
-
-
-def _moved(row: Visit, event: Moved) -> Visit:
-    """A move after the exit to a ward is a move between wards; a move to the unit that holds the visit is none."""
-    if row.stays and row.stays[-1].until_at is None and row.stays[-1].unit == event.unit:
-        return row
-    ward = bool(row.stays and row.stays[-1].ward)
-    stay = Stay(event.unit, event.occurred_at, ward=ward)
-    return replace(row, stays=(*_closed(row.stays, event), stay))
-
-
-def _exit(row: Visit, event: Event, to: str | None, unit: UnitId | None = None) -> Visit:
-    stays = _closed(row.stays, event)
-    if to == "ward" and unit is not None:
-        stays = (*stays, Stay(unit, event.occurred_at, ward=True))
-    return replace(row, departed_at=event.occurred_at, departure_known_at=event.known_at, to=to, stays=stays)
-
-
-def _departed(row: Visit, event: Departed) -> Visit:
-    return _exit(row, event, event.to, event.unit)
-
-
-def _left_without_being_seen(row: Visit, event: LeftWithoutBeingSeen) -> Visit:
-    return _exit(row, event, "left_without_being_seen")
-
-
-def _left_during_care(row: Visit, event: LeftDuringCare) -> Visit:
-    return _exit(row, event, "left_during_care")
-
-
-def _entered_ward(row: Visit, event: EnteredWard) -> Visit:
-    """Who has come to the department and enters a ward without an exit on record has left the department."""
-    if row.arrived_at is not None and row.departed_at is None:
-        row = _exit(row, event, "ward")
-    stay = Stay(event.unit, event.occurred_at, ward=True)
-    stays = (*_closed(row.stays, event), stay)
-    return replace(row, stays=stays, planned=row.planned or bool(event.planned))
-
-
-def _expected(row: Visit, event: ArrivalExpected) -> Visit:
-    return replace(
-        row, expected_at=event.expected_at, expected_known_at=event.known_at, expected_unit=event.unit,
-        expected_from=event.source,
-    )  # fmt: skip
-
-
-def _discharge_planned(row: Visit, event: DischargePlanned) -> Visit:
-    return replace(row, leaves_at=event.expected_at, leaves_known_at=event.known_at, leaves_from=event.source)
-
-
-def _left_ward(row: Visit, event: LeftWard) -> Visit:
-    """Who has come to the department and leaves a ward had gone to one, though nobody said so."""
-    if row.arrived_at is not None and row.departed_at is None:
-        row = replace(row, left_ward_at=event.occurred_at, left_ward_known_at=event.known_at)
-    return replace(row, stays=_closed(row.stays, event))
-
-
-_STEPS: dict[type[Event], Callable[[Visit, Any], Visit]] = {
-    Arrived: _arrived,
-    Triaged: _triaged,
-    SeenByProvider: _seen,
-    DecidedToAdmit: _decided_to_admit,
-    DecidedToDischarge: _decided_to_discharge,
-    Moved: _moved,
-    Departed: _departed,
-    LeftWithoutBeingSeen: _left_without_being_seen,
-    LeftDuringCare: _left_during_care,
-    EnteredWard: _entered_ward,
-    LeftWard: _left_ward,
-    Changed: _changed,
-    ArrivalExpected: _expected,
-    DischargePlanned: _discharge_planned,
-}
