@@ -16,7 +16,17 @@ from typing import Any, Literal
 from dashboard.pages.beside import BESIDE, WALL
 from dashboard.states import ORDER
 from forecast.board import Board
-from tests import alert_views, boards, exercise_views, feed_views, learned_views, path_views, term_views, unit_views
+from tests import (
+    alert_views,
+    boards,
+    exercise_views,
+    feed_views,
+    known_views,
+    learned_views,
+    path_views,
+    term_views,
+    unit_views,
+)
 from tests.boards import MADE_AT
 from tests.compare_views import COMPARED, ROBUST, robust
 from tests.desk_views import EMPTY, FULL, crowded_desk
@@ -38,6 +48,8 @@ SHOW_THE_BOARD = (WALL, PHONE, "data")
 """Pages that show the board beside those that say so themselves."""
 REPORT = "report"
 """The page of the last back-test: a file whole in itself, not a row of BESIDE."""
+KNOWN = "known"
+"""Where people say what is already known: plain HTML as well."""
 CALL = "5999"
 Make = Callable[[], Any]
 """Makes a view; of the report its value, None where there is none."""
@@ -197,6 +209,16 @@ PAGES: dict[str, Examples] = {
     PHONE: Examples(
         boards.ordinary, boards.empty, boards.overfull, blind, more={"alarmed": alert_views.alarmed}
     ),
+    KNOWN: Examples(
+        known_views.busy_page, known_views.silent_page, known_views.crowded_page, known_views.busy_page,
+        more={"ambulance": known_views.busy_page, "no_forecast": known_views.unready_page},
+        asks={"overfull": "kind=beds_closed", "ambulance": "kind=ambulance"},
+        cannot={
+            "stale": "what people said is no older for a feed that has stopped",
+            "disconnected": "a form without a script: the browser itself says that it was not sent",
+            "exercise": "nothing real is said in an exercise",
+        },
+    ),
     "downtime": Examples(boards.ordinary, boards.empty, boards.overfull, blind),
     REPORT: Examples(
         report, lambda: None, report, lambda: None,
@@ -210,6 +232,11 @@ PAGES: dict[str, Examples] = {
 }  # fmt: skip
 
 
+def every_page() -> list[str]:
+    """All pages of the house."""
+    return [WALL, PHONE, KNOWN, *BESIDE, REPORT]
+
+
 def lacking() -> list[str]:
     """Pages of the house that have no row here."""
-    return [name for name in (WALL, PHONE, *BESIDE, REPORT) if name not in PAGES]
+    return [name for name in every_page() if name not in PAGES]

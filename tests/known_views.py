@@ -72,3 +72,25 @@ def busy() -> Sayings:
                     "Manager"),
     ]  # fmt: skip
     return Sayings(said)
+
+
+def busy_page() -> KnownView:
+    """The page when much was said."""
+    return busy().view()
+
+
+def silent_page() -> KnownView:
+    """The page when nobody has said anything."""
+    return Sayings().view()
+
+
+def crowded_page() -> KnownView:
+    """More was said than anybody reads, of wards with long names."""
+    long = "Hospitalisation de courte durée et soins continus polyvalents"
+    said = [replace(one, number=k + 1, name_fr=long) for k, one in enumerate(busy().known * 6) if one.name_fr]
+    return Sayings(said).view()
+
+
+def unready_page() -> KnownView:
+    """The page before the first forecast."""
+    return Sayings(is_ready=False).view()

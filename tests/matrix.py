@@ -13,15 +13,18 @@ from typing import Any
 from playwright.sync_api import BrowserContext, TimeoutError, sync_playwright
 
 from dashboard.app import Pages
+from dashboard.known_door import KnownDoor
 from dashboard.pages.beside import BESIDE, WALL
 from dashboard.report.page import render
 from dashboard.report.serving import ADDRESS
 from dashboard.words import LANGUAGES, Language
+from forecast.known_view import KnownView
 from tests import page_checks as checks
 from tests.boards import ordinary
 from tests.examples import CALL, PAGES, PHONE, REPORT, SHOW_THE_BOARD
 from tests.exercise_views import Offered
 from tests.floor_views import day_json
+from tests.known_views import Sayings
 from tests.pictures import LONGEST_MS, SCREENS, launch, served
 from tests.whatif_house import asking_of
 
@@ -83,8 +86,8 @@ def dying(cells: Iterable[Cell]) -> list[Cell]:
     return [cell for cell in cells if cell.example == "disconnected"]
 
 
-PARTS = 4
-"""The chosen cells whose server lives are dealt out to so many; the first two are looked at in `make test`."""
+PARTS = 2
+"""The chosen cells whose server lives are dealt out to so many, each a process's."""
 
 
 def shared_out() -> tuple[list[list[Cell]], list[Cell]]:
@@ -94,7 +97,7 @@ def shared_out() -> tuple[list[list[Cell]], list[Cell]]:
     return [alive[k::PARTS] for k in range(PARTS)], dying(chosen)
 
 
-TOGETHER = 8
+TOGETHER = 13
 """So many pages lose their link at once."""
 SEEN_WITHIN_MS = 15_000
 
@@ -130,7 +133,7 @@ class Shelf:
             self.report.unlink(missing_ok=True)
             if view is not None:
                 self.report.write_text(render(view, cell.language), encoding="utf-8")
-        elif cell.page in SHOW_THE_BOARD or BESIDE[cell.page].of_the_board:
+        elif cell.page in SHOW_THE_BOARD or (cell.page in BESIDE and BESIDE[cell.page].of_the_board):
             self.board = view
         else:
             self.views[cell.page] = view
@@ -138,6 +141,19 @@ class Shelf:
         path = {WALL: "", REPORT: ADDRESS.strip("/")}.get(cell.page, cell.page)
         asked = "&".join([f"lang={cell.language}", *filter(None, [row.asks.get(cell.example)])])
         return f"{self.urls[drilled]}{path}?{asked}"
+
+
+class Said(Sayings):
+    """What people said, as it lies on the shelf."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        super().__init__()
+        self._shelf = shelf
+
+    def view(self) -> KnownView:
+        """What the page shows now."""
+        view: KnownView = self._shelf.views["known"]
+        return view
 
 
 @contextmanager
@@ -150,7 +166,7 @@ def houses(folder: Path) -> Iterator[Shelf]:
         for exercise in (None, Offered()):
             house = served(
                 lambda: shelf.board, pages, call=CALL, asking=asking, exercise=exercise, report=shelf.report,
-                day=lambda _: day_json("ordinary"),
+                day=lambda _: day_json("ordinary"), known=KnownDoor(Said(shelf), "t"),
             )  # fmt: skip
             shelf.urls[exercise is not None], _ = stack.enter_context(house)
         yield shelf

@@ -14,9 +14,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-from dashboard.pages.beside import BESIDE, WALL
 from tests.boards import ordinary
-from tests.examples import CALL, PAGES, PHONE, REPORT, blind, lacking
+from tests.examples import CALL, PAGES, blind, every_page, lacking
 from tests.matrix import Cell, Shelf, Watched, houses
 from tests.pictures import LONGEST_MS, SCREENS, launch, opened, served
 
@@ -127,7 +126,7 @@ def main() -> None:
         print(f"{name}: no row in tests/examples.py, so no picture", flush=True)
     with studio() as (browser, watched, shelf):
         if told.small:
-            for page in told.names or [name for name in (WALL, PHONE, *BESIDE, REPORT) if name in PAGES]:
+            for page in told.names or [name for name in every_page() if name in PAGES]:
                 file = take_small(watched, shelf, page, told.out)
                 print(f"{file.name}: {file.stat().st_size // 1000} kB", flush=True)
             return

@@ -17,9 +17,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
 ]
-SIDEWAYS = "() => document.documentElement.scrollWidth - window.innerWidth"
-CUT_OFF = """() => [...document.querySelectorAll('.card, .compared, .chip')]
-    .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)"""
 
 
 def asked(query: str) -> CompareView:
@@ -34,21 +31,6 @@ def page() -> Iterator[Page]:
         shared = browser.new_page(base_url=url)
         yield shared
         browser.close()
-
-
-@pytest.mark.soak  # the matrix of pages looks at it in `make test`
-@pytest.mark.parametrize("language", ["fr", "en"])
-@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (3840, 2160), (390, 844)])
-@pytest.mark.parametrize("name", ["compare", "robustness"])
-def test_nothing_sticks_out(page: Page, name: str, width: int, height: int, language: str) -> None:
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.set_viewport_size({"width": width, "height": height})
-    page.goto(f"/{name}?lang={language}")
-    page.wait_for_selector(f".{name}-page .card", timeout=LONGEST_MS)
-    assert page.evaluate(SIDEWAYS) <= 0
-    assert page.evaluate(CUT_OFF) == []
-    assert faults == []
 
 
 def test_another_point_of_view_is_a_tap_away_and_the_language_keeps_it(page: Page) -> None:

@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dashboard.app import Pages
 from tests.boards import ordinary
-from tests.path_views import cramped, learned
+from tests.path_views import cramped
 from tests.pictures import CHROMIUM, SCREENS, launch, served
-from tests.test_dashboard_browser import SIDEWAYS, watched
+from tests.test_dashboard_browser import SIDEWAYS
 
 pytestmark = [
     pytest.mark.browser,
@@ -75,21 +75,4 @@ def test_letters_of_the_picture_can_be_read_and_too_small_ones_are_seen(browser:
             assert page.evaluate(LETTER_PX) >= least_px, screen
         page.add_style_tag(content=".path-picture { width: 40% !important; }")
         assert page.evaluate(LETTER_PX) < least_px
-        page.close()
-
-
-@pytest.mark.soak  # the matrix of pages looks at it in `make test`
-def test_nothing_is_asked_of_a_stranger_and_nothing_complained_of(browser: Browser) -> None:
-    pages: Pages = {"path": learned}
-    with served(ordinary, pages) as (url, _):
-        page = browser.new_page(viewport={"width": 1920, "height": 1080})
-        complaints, asked = watched(page)
-        page.goto(f"{url}path?lang=en")
-        page.locator(".path-picture").wait_for(timeout=60_000)
-        page.wait_for_function(DRAWN)
-        expect(page.get_by_text("Numbers learned from")).to_be_visible()
-        page.locator(".way", has_text="Wall").click()
-        page.locator(".wall .big").first.wait_for(timeout=60_000)
-        assert complaints == []
-        assert {address for address in asked if not address.startswith((url, "data:", "blob:"))} == set()
         page.close()

@@ -103,17 +103,6 @@ def test_steps_and_the_day_line_lead_to_another_instant_and_back(browser: Browse
         page.close()
 
 
-@pytest.mark.soak  # the matrix of pages looks at it in `make test`
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1920, 1080)])
-def test_nothing_scrolls_sideways(browser: Browser, width: int, height: int) -> None:
-    with served(ordinary, {"replay": of_the_address(unsaid)}) as (url, _):
-        page = there(browser, f"{url}replay?lang=fr")
-        page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(1500)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        page.close()
-
-
 def test_the_button_reaches_who_forecasts(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     noted = Noted()
     monkeypatch.setattr("tests.pictures.build_app", partial(build_app, replays=noted))

@@ -51,13 +51,3 @@ def test_the_button_begins_what_was_chosen(browser: Browser, monkeypatch: pytest
         page.wait_for_timeout(1500)
         assert noted.told == [(30, 1, 300), "resume"]
         page.close()
-
-
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1920, 1080)])
-def test_nothing_scrolls_sideways(browser: Browser, width: int, height: int) -> None:
-    with served(ordinary, {"validation": of_the_address}) as (url, _):
-        page = browser.new_page(viewport={"width": width, "height": height})
-        page.goto(f"{url}validation?lang=fr")
-        page.wait_for_selector(".validation-chart", timeout=LONGEST_MS)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        page.close()

@@ -1,6 +1,6 @@
-"""Every page on every screen, in both languages and every state: the registry, the choice, a quarter of the cells.
+"""Every page on every screen, in both languages and every state: the registry, the choice, half of the cells chosen.
 
-Another quarter is in `test_matrix_rest.py`, so that two processes share them; the rest is looked at in `make soak`.
+The other half is in `test_matrix_rest.py`, so that two processes share them.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from itertools import chain, product
 
 import pytest
 
-from dashboard.pages.beside import BESIDE, WALL
+from dashboard.pages.beside import BESIDE
 from dashboard.words import LANGUAGES
-from tests.examples import PAGES, PHONE, REPORT, STATES, lacking
+from tests.examples import PAGES, STATES, every_page, lacking
 from tests.matrix import Cell, Shelf, Watched, every_cell, in_states, pairs_of, pairwise, shared_out, watched_house
 from tests.pictures import CHROMIUM, SCREENS
 
@@ -24,7 +24,7 @@ without_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is n
 
 def test_every_page_of_the_house_has_its_examples() -> None:
     assert lacking() == [], "a page needs a row in tests/examples.py: what it shows in each state"
-    assert set(PAGES) == {WALL, PHONE, *BESIDE, REPORT}
+    assert set(PAGES) == set(every_page())
 
 
 def test_a_page_without_a_row_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

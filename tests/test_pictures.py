@@ -7,8 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from dashboard.pages.beside import BESIDE, WALL
-from tests.examples import PAGES, PHONE, REPORT
+from tests.examples import PAGES, every_page
 from tests.take_pictures import LARGEST_BYTES, SMALL_WIDTH, cells
 
 DASHBOARD = Path(__file__).parent.parent / "dashboard"
@@ -18,7 +17,7 @@ SHOWN = re.compile(r"!\[[^\]]+\]\(pictures/pages/([a-z_]+)\.png\)")
 def without_picture(readme: str) -> list[str]:
     """Pages of the house of which the README shows none."""
     shown = set(SHOWN.findall(readme))
-    return [name for name in (WALL, PHONE, *BESIDE, REPORT) if name not in shown]
+    return [name for name in every_page() if name not in shown]
 
 
 def test_every_page_has_its_picture_in_the_readme() -> None:
