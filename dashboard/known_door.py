@@ -26,7 +26,7 @@ from dashboard.phone_door import Frame, html_page, language_asked
 from dashboard.plain_html import rendered
 from dashboard.words import LANGUAGES, Language, Reader
 from forecast.errors import QuestionError
-from forecast.known_futures import Told
+from forecast.known_told import Told
 from forecast.known_view import KINDS, Kind, KnownView
 from ingest.clock import resolve
 

@@ -9,7 +9,8 @@ from dashboard.house import House
 from dashboard.known_door import KnownDoor
 from dashboard.pages.known import KEPT
 from forecast.errors import QuestionError
-from forecast.known_futures import Known, KnownFutures, Told
+from forecast.known_futures import KnownFutures
+from forecast.known_told import Known, Told
 from forecast.known_view import KnownFuture, KnownView
 from forecast.loop import Loop
 from forecast.people import People, Person

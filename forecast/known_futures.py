@@ -20,15 +20,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from forecast.errors import QuestionError
 from forecast.known_counts import Missing, least, next_minute, roster_of, steps
 from forecast.known_log import KnownLog, Note, as_told
+from forecast.known_told import Known, Told, check_count, check_time, folded, of_group, unknown
 from forecast.known_view import Choice, Kind
 from forecast.people import Person
-from ingest.clock import Clock, local
+from ingest.clock import Clock
 from ingest.database import Database
 from ingest.events import (
     BOARD,
@@ -48,41 +49,9 @@ from twin.hospital import NO_LIMIT, Hospital
 from twin.state import State, fold
 from twin.visit import Visit
 
-LONGEST = timedelta(hours=24)
-"""So far ahead something can be said."""
-LATE = timedelta(minutes=2)
-"""What is due now may have been due when the page was opened."""
 MOST = 20
 """Of ambulances, and of exits from one ward, at once."""
 COUNTED_SINCE = timedelta(days=60)
-
-
-@dataclass(frozen=True)
-class Told:
-    """What somebody says."""
-
-    kind: Kind
-    at: datetime
-    """Until when it lasts; of a discharge and of an ambulance, when it is due."""
-    count: int = 1
-    name: str = ""
-    """Of the ward, or of the pool of staff."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What was said, as it stands."""
-
-    number: int
-    said: Note
-    told: Told
-    from_at: datetime
-    undone: Note | None = None
-
-    @property
-    def missing(self) -> Missing:
-        """As what is missing of a count."""
-        return Missing(self.told.count, self.from_at, self.told.at)
 
 
 class KnownFutures:
@@ -100,7 +69,7 @@ class KnownFutures:
     @property
     def known(self) -> list[Known]:
         """All that was ever said, the oldest first, as it stands."""
-        return _fold(self._notes.notes)
+        return folded(self._notes.notes)
 
     # --- what people do -------------------------------------------------------------------------------------------
 
@@ -108,7 +77,7 @@ class KnownFutures:
         """Say something that is going to be; its number. Raises QuestionError."""
         with self._lock:
             now, number = self._clock.now(), self._notes.next_number
-            _check(told, now, self._ground()[0].hospital.zone)
+            check_time(told, now, self._ground()[0].hospital.zone)
             from_at, events = self._events(told, number, now)  # 1
             said = {
                 "kind": told.kind, "at": told.at.isoformat(), "count": told.count, "name": told.name,
@@ -170,13 +139,13 @@ class KnownFutures:
         calibration, state = self._ground()
         match told.kind:
             case "ambulance":
-                _check_count(told, MOST)
+                check_count(told, MOST)
                 return now, [self._ambulance(told, number, i, now) for i in range(told.count)]
             case "discharge":
                 lying = _without_plan(state, now, taken=self._planned_here()).get(told.name)
                 if lying is None:
-                    raise _unknown(told.name)
-                _check_count(told, min(MOST, len(lying)))
+                    raise unknown()
+                check_count(told, min(MOST, len(lying)))
                 return now, [_discharge(told, visit, number, i, now) for i, visit in enumerate(lying[: told.count])]
             case _:
                 return self._less(told, number, now, calibration)
@@ -199,15 +168,15 @@ class KnownFutures:
             if told.name not in calibration.beds_known or not any(
                 u.name == told.name for u in calibration.hospital.wards
             ):
-                raise _unknown(told.name)
+                raise unknown()
             most = self._left_of_beds(told.name, there, now, told.at)
         else:
             pools = {choice.name: choice.most for choice in self._staff(calibration, there, now, until=told.at)}
             if told.name not in pools:
-                raise _unknown(told.name)
+                raise unknown()
             most = pools[told.name]
-        _check_count(told, most)
-        left = [one.missing for one in _of_group(there, told) if one.told.at > now]
+        check_count(told, most)
+        left = [one.missing for one in of_group(there, told) if one.told.at > now]
         new = Missing(told.count, from_at, told.at)
         struck = [e for e in self._standing(told) if e.occurred_at > now]
         said = self._steps([*left, new], told, calibration.hospital, from_at, number, always=False)
@@ -218,7 +187,7 @@ class KnownFutures:
             return _cancelled(one.said.events, row, now)
         standing = self._standing(one.told)
         struck = [e for e in standing if e.occurred_at >= one.from_at]
-        others = [o.missing for o in _of_group(self.known, one.told) if o.number != one.number and o.told.at > now]
+        others = [o.missing for o in of_group(self.known, one.told) if o.number != one.number and o.told.at > now]
         start = now if one.told.kind == "beds_closed" else next_minute(now)
         before = any(e.occurred_at < one.from_at for e in standing)
         hospital = self._ground()[0].hospital
@@ -267,7 +236,7 @@ class KnownFutures:
     def _left_of_beds(self, ward: str, there: Sequence[Known], now: datetime, until: datetime) -> int:
         calibration, _ = self._ground()
         beds = self._beds(ward, calibration.hospital)
-        closed = [one.missing for one in _of_group(there, Told("beds_closed", until, name=ward))]
+        closed = [one.missing for one in of_group(there, Told("beds_closed", until, name=ward))]
         return max(0, least(closed, lambda _: beds, now, until))
 
     def _staff(
@@ -281,7 +250,7 @@ class KnownFutures:
             usual, changes = roster_of(calibration.hospital, pool.name, start, max(until or start, start))
             if usual(start) >= NO_LIMIT:
                 continue
-            away = [one.missing for one in _of_group(there, Told("staff_absent", now, name=pool.name))]
+            away = [one.missing for one in of_group(there, Told("staff_absent", now, name=pool.name))]
             most = max(least(away, usual, at, at) for at in [start, *changes])
             found.append(Choice(pool.name, pool.fr, pool.en, max(0, most)))
         return found
@@ -297,23 +266,6 @@ class KnownFutures:
 
 
 # --- pieces -----------------------------------------------------------------------------------------------------------
-
-
-def _fold(notes: Sequence[Note]) -> list[Known]:
-    undone = {note.known: note for note in notes if note.what == "undone"}
-    return [
-        Known(
-            note.number, note,
-            Told(note.told["kind"], datetime.fromisoformat(note.told["at"]), note.told["count"], note.told["name"]),
-            datetime.fromisoformat(note.told["from"]), undone.get(note.number),
-        )
-        for note in notes if note.what == "said"
-    ]  # fmt: skip
-
-
-def _of_group(there: Sequence[Known], told: Told) -> list[Known]:
-    """What stands of the same ward's beds, or of the same staff."""
-    return [o for o in there if o.undone is None and (o.told.kind, o.told.name) == (told.kind, told.name)]
 
 
 def _group_of(event: Event) -> tuple[Kind, str] | None:
@@ -347,37 +299,3 @@ def _discharge(told: Told, visit: Visit, number: int, i: int, now: datetime) -> 
         event_id=EventId(f"{BOARD}/{number}/leaves/{i}"), occurred_at=now, source=BOARD, visit=visit.visit,
         expected_at=told.at,
     )  # fmt: skip
-
-
-def _check(told: Told, now: datetime, zone: str) -> None:
-    """The time must lie ahead, and not too far."""
-    is_due = told.kind in ("discharge", "ambulance")
-    if told.at < now - LATE or (not is_due and told.at <= now):
-        at = f"{local(told.at, zone):%H:%M}"
-        raise QuestionError(
-            f"L'heure doit être à venir, or {at} est passé : rien n'est retenu.",
-            f"The time must lie ahead, but {at} is over: nothing is kept.",
-        )
-    if told.at > now + LONGEST:
-        raise QuestionError(
-            "L'heure doit être dans les 24 heures à venir : rien n'est retenu.",
-            "The time must lie within the next 24 hours: nothing is kept.",
-        )
-
-
-def _check_count(told: Told, most: int) -> None:
-    if not 1 <= told.count <= most:
-        raise QuestionError(
-            f"Le nombre doit être de 1 à {most} ici, or c'est {told.count} : rien n'est retenu."
-            if most else "Il n'en reste aucun ici dont on puisse le dire : rien n'est retenu.",
-            f"The number must be 1 to {most} here, but is {told.count}: nothing is kept."
-            if most else "None is left here of which it could be said: nothing is kept.",
-        )  # fmt: skip
-
-
-def _unknown(name: str) -> QuestionError:
-    del name  # it could be anything
-    return QuestionError(
-        "Choisissez un des services ou des métiers proposés : celui-ci n'est pas connu ici. Rien n'est retenu.",
-        "Choose one of the wards or staff that are offered: this one is not known here. Nothing is kept.",
-    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from forecast.errors import QuestionError
-from forecast.known_futures import Told
+from forecast.known_told import Told
 from forecast.known_view import Choice, Kind, KnownFuture, KnownView
 from tests.boards import MADE_AT, UNITS
 

@@ -12,8 +12,9 @@ import pytest
 
 from forecast.ensemble import applied_to
 from forecast.errors import QuestionError
-from forecast.known_futures import MOST, KnownFutures, Told
+from forecast.known_futures import MOST, KnownFutures
 from forecast.known_log import KnownLog
+from forecast.known_told import Told
 from ingest.events import BOARD, ArrivalExpected, BedsCounted, DischargePlanned, Event, EventId, UnitId
 from ingest.log import Position
 from tests.histories import NOON, calibration, fingerprint, scenarios, state
