@@ -44,7 +44,7 @@ def test_a_house_that_has_just_begun_says_what_it_waits_for_and_how_to_have_a_re
     assert "shows on one page how good they were" in said
     assert "being measured, 12 of 60 days" in texts(panel(measuring()))
     french = " ".join(texts(panel(nothing_yet(), FRENCH)))
-    assert "Aucun rapport de rejeu n'a encore été fait ici. Pour en faire un, programme arrêté" in french
+    assert "Aucun rapport de rejeu n'a encore été fait ici. La page « Validation détaillée » en lance un" in french
 
 
 def test_where_there_is_a_report_there_is_a_way_to_it_with_its_age() -> None:

@@ -59,10 +59,11 @@ def what_it_shows(reader: Reader) -> str:
 
 
 def how_to_make(reader: Reader) -> str:
-    """When a report can be made; the command stands beside it."""
+    """Where and when a report can be made; the command stands beside it."""
     return reader.say(
-        "No back-test has been reported here yet. To make one, while the house is stopped (one process at a time can "
-        "hold the data; it takes minutes to an hour):"
+        "No back-test has been reported here yet. The page “Validation” begins one from its button, beside the "
+        "forecasts, which go on. Or, while the house is stopped (one process at a time can hold the data; it takes "
+        "minutes to an hour), this command:"
     )
 
 
@@ -86,6 +87,11 @@ def _how(reader: Reader, level: int) -> str:
     title = f"<h{level}>{escape(reader.say('Back-test'))}</h{level}>"
     said = escape(how_to_make(reader))
     shows = escape(what_it_shows(reader))
-    back = f'<a href="/trust?lang={reader.language}">{escape(reader.say("How good are the forecasts?"))}</a>'
-    told = f"{title}<p>{said}<br><code>{COMMAND}</code></p><p>{shows}</p><p>{back}</p>"
+    ways = " · ".join(
+        f'<a href="{path}?lang={reader.language}">{escape(name)}</a>'
+        for path, name in (
+            ("/validation", reader.say("Validation")), ("/trust", reader.say("How good are the forecasts?"))
+        )
+    )  # fmt: skip
+    told = f"{title}<p>{said}<br><code>{COMMAND}</code></p><p>{shows}</p><p>{ways}</p>"
     return f'<section lang="{reader.language}">{told}</section>'
