@@ -29,10 +29,11 @@ from dashboard.headers import secure
 from dashboard.instructor import Instructed, instructor_form, register_instructor
 from dashboard.known_door import KnownDoor, answer_known
 from dashboard.pages.beside import BESIDE, WALL, Place, beside, named
-from dashboard.pages.wall import CHARTS, PANELS, filling, frame
+from dashboard.pages.wall import Charts, figures_of, filling, frame, panels_of
 from dashboard.phone_door import NOT_DASHS, Frame, answer_phone
 from dashboard.proposal_window import DeskDoor, proposal_window, register_proposals
 from dashboard.replay_buttons import Replays, register_replay, replay_asks
+from dashboard.settings import WALL_CHARTS
 from dashboard.states import aged
 from dashboard.terms import answer_terms
 from dashboard.theme import FONT
@@ -67,6 +68,8 @@ class WallSettings:
     rotation: tuple[str, ...] = ()
     """Pages that the wall's screen shows in turn, by name; none: the wall alone."""
     rotation_s: float = 30.0
+    charts: Charts = WALL_CHARTS
+    """Below the census on the wall, from left to right."""
     is_exercise: bool = False
     """Say EXERCISE across every page, whatever else it shows."""
 
@@ -114,7 +117,7 @@ def build_app(
     pages, shown = dict(pages or {}), partial(_shown, get_board, now)
     view_of = partial(_view_of, shown, pages)
     pages["data"] = lambda: data_view(shown()[0], view_of, _ASKING)
-    _register(app, shown, pages)
+    _register(app, shown, pages, settings.charts)
     answer_data(app.server, view_of)
     register_desk(app, alerts)
     register_whatif(app, asking)
@@ -152,17 +155,17 @@ def _shown(get_board: Callable[[], Board | None], now: Callable[[], datetime] | 
     return aged(board, timedelta(minutes=minutes)), f"{board.made_at.isoformat()}+{minutes}"
 
 
-def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: Pages) -> None:
+def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: Pages, charts: Charts) -> None:
     app.clientside_callback(
         ClientsideFunction("wall", "screen"), Output("screen", "data"), Input("tick", "n_intervals")
     )
 
-    fillings = Fillings()
+    fillings, outputs = Fillings(), _outputs(charts)
 
-    @app.callback(_outputs(), Input("screen", "data"), State("version", "data"))
+    @app.callback(outputs, Input("screen", "data"), State("version", "data"))
     def refresh(screen: Any, version: Any) -> dict[str, Any]:
         """The page filled anew if its view or the screen changed; a beat in any case, by which it knows we live."""
-        beat = {**dict.fromkeys(_outputs(), no_update), "beat": str(dict(screen or {}).get("tick"))}
+        beat = {**dict.fromkeys(outputs, no_update), "beat": str(dict(screen or {}).get("tick"))}
         place = place_of(screen)
         if place.name != WALL and BESIDE[place.name].of_exercises and place.name not in pages:
             place = Place(WALL)  # there is no exercise
@@ -170,7 +173,7 @@ def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: P
         draw: Callable[[Reader], dict[str, Any]]
         if place.name == WALL:
             board, word = shown()
-            view, draw = board, partial(_wall, board)
+            view, draw = board, partial(_wall, board, charts)
         else:
             view, word = _view(place, shown, pages)
             draw = partial(_beside, view, place)
@@ -214,7 +217,7 @@ def _word(view: str, reader: Reader, place: Place) -> str:
     return json.dumps([view, place.name, place.number, place.query, reader.language, reader.rem_px, reader.narrow])
 
 
-def _outputs() -> dict[str, Output]:
+def _outputs(charts: Charts) -> dict[str, Output]:
     """All that a refresh may change, each by a name."""
     return {
         "beat": Output("beat", "children"),
@@ -222,9 +225,9 @@ def _outputs() -> dict[str, Output]:
         "state": Output("wall", "className"),
         "page": Output("page", "children"),
         "elsewhere": Output("page", "className"),
-        **{f"slot-{name}": Output(f"slot-{name}", "children") for name in PANELS},
-        **{f"chart-{name}": Output(f"chart-{name}", "figure") for name in CHARTS},
-        **{f"place-{name}": Output(f"place-{name}", "className") for name in CHARTS},
+        **{f"slot-{name}": Output(f"slot-{name}", "children") for name in panels_of(charts)},
+        **{f"chart-{name}": Output(f"chart-{name}", "figure") for name in figures_of(charts)},
+        **{f"place-{name}": Output(f"place-{name}", "className") for name in figures_of(charts)},
     }
 
 
@@ -232,8 +235,8 @@ def _beside(view: PageView | None, place: Place, reader: Reader) -> dict[str, An
     return {"page": beside(view, reader, place), "state": "elsewhere", "elsewhere": "page"}
 
 
-def _wall(board: Board | None, reader: Reader) -> dict[str, Any]:
-    new = filling(board, reader)
+def _wall(board: Board | None, charts: Charts, reader: Reader) -> dict[str, Any]:
+    new = filling(board, reader, charts)
     return {
         "state": f"wall {new.state}",
         **{f"slot-{name}": panel for name, panel in new.panels.items()},
@@ -248,7 +251,7 @@ def _layout(settings: WallSettings, asking: Asking | None, exercise: Instructed 
         dcc.Store(id="screen"),
         dcc.Store(id="version"),
         html.Div(id="beat", hidden=True),
-        html.Main(frame(), id="wall", className="blank"),
+        html.Main(frame(settings.charts), id="wall", className="blank"),
         html.Div(id="page", className="blank"),
         whatif_layout(asking),
         desk(),

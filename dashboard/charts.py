@@ -54,10 +54,10 @@ class Drawn:
     """What a part is called."""
 
 
-def _fan(measure: str, *, wide: bool) -> Callable[[Board, str], Tidy | None]:
+def _fan(measure: str) -> Callable[[Board, str], Tidy | None]:
     def data(board: Board, part: str) -> Tidy | None:
         found = shown(board, measure)
-        return None if found is None else fan_data(found, now_at=board.made_at, wide=wide)
+        return None if found is None else fan_data(found, now_at=board.made_at)
 
     return data
 
@@ -106,14 +106,11 @@ def _filled(table: Tidy) -> Tidy | None:
 
 
 CHARTS: tuple[Drawn, ...] = (
-    Drawn(WALL, "census", lambda r: r.say("How many patients in the coming hours?"),
-          _fan(census.MEASURE, wide=census.WIDE)),
-    Drawn(WALL, "boarding", lambda r: r.say("How many will wait for a bed?"),
-          _fan(boarding.MEASURE, wide=boarding.WIDE)),
-    Drawn(WALL, "waiting", lambda r: r.say("How many will wait to be seen?"), _fan(waiting.MEASURE, wide=False)),
-    Drawn(WALL, "free_beds", lambda r: r.say("How many beds will be free?"), _fan(free_beds.MEASURE, wide=False)),
-    Drawn(WALL, "arrivals", lambda r: r.say("How many arrivals an hour?"),
-          _fan(arrivals.MEASURE, wide=arrivals.WIDE)),
+    Drawn(WALL, "census", lambda r: r.say("How many patients in the coming hours?"), _fan(census.MEASURE)),
+    Drawn(WALL, "boarding", lambda r: r.say("How many wait for a bed?"), _fan(boarding.MEASURE)),
+    Drawn(WALL, "waiting", lambda r: r.say("How many wait to be seen?"), _fan(waiting.MEASURE)),
+    Drawn(WALL, "free_beds", lambda r: r.say("How many free beds?"), _fan(free_beds.MEASURE)),
+    Drawn(WALL, "arrivals", lambda r: r.say("Arrivals an hour?"), _fan(arrivals.MEASURE)),
     Drawn(WALL, "wards", lambda r: r.say("Where are beds free?"), lambda view, _: _filled(wards.wards_data(view))),
     Drawn("feeds", "messages", lambda r: r.say("Is this silence normal?"), _messages,
           lambda view: tuple(source.name for source in view.sources if source.hours), _source_name),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import nan
 
-from dashboard.figures import BANDS, PAST_SHOWN, hours_from, ticks, top_of
+from dashboard.figures import BANDS, PAST_SHOWN, ROOM, extremes_of, hours_from, least_of, ticks, top_of
 from dashboard.report.plots import LETTER, Chart
 from dashboard.svg import text_at
 from dashboard.words import Reader
@@ -19,7 +19,6 @@ from forecast.board import Fan
 WIDTH, HEIGHT = 372.0, 216.0
 """Of a telephone held upright, in its own points: so letters are as large as they are drawn."""
 EVERY_HOURS = 6
-_ROOM = 1.12
 _EDGE = 52.0
 """A word that stands nearer to the right edge than this many letters' widths ends at its place."""
 
@@ -28,8 +27,7 @@ def fan_picture(fan: Fan, reader: Reader, *, now_at: datetime, said: str) -> str
     """The picture of a fan; `said` is what it shows in words, for who cannot see it."""
     ends = [now_at - PAST_SHOWN, fan.valid_at[-1]]
     first, last = hours_from(ends, now_at)
-    least = min([0.0, *(value for value in fan.quantiles[0.05])])
-    chart = Chart((first, last), (least, top_of(fan) * _ROOM), HEIGHT, WIDTH, left=34.0, bottom=22.0)
+    chart = Chart((first, last), (least_of(fan), top_of(fan) * ROOM), HEIGHT, WIDTH, left=34.0, bottom=22.0)
     chart.y_axis(reader.number, "")
     values, words = ticks(ends[0], ends[1], reader, every_hours=EVERY_HOURS, now_at=now_at)
     chart.x_axis(values, words, "")
@@ -66,24 +64,15 @@ def _landmarks(chart: Chart, fan: Fan, reader: Reader, now_at: datetime) -> None
         right, y = chart.at(chart.x[1], fan.capacity)
         spaces = reader.count("{n} space", "{n} spaces", round(fan.capacity))
         _word(chart, right, y - 4, spaces, "capacity-word", "end")
-    for at, value, words in _extremes(fan, reader):
-        hour = (at - now_at) / timedelta(hours=1)
-        place, y = chart.at(hour, value)
+    for extreme in extremes_of(fan):
+        hour = (extreme.at - now_at) / timedelta(hours=1)
+        place, y = chart.at(hour, extreme.value)
         side = 5.0
         chart.pieces.append(
             f'<path class="peak" d="M{place:.1f} {y - side:.1f}l{side} {side}l-{side} {side}l-{side} -{side}z"/>'
         )
         anchor = "end" if place > WIDTH - _EDGE else "start" if place < x + _EDGE else "middle"
-        _word(chart, place, max(y - 9, top + LETTER), words, "peak-word", anchor)
-
-
-def _extremes(fan: Fan, reader: Reader) -> list[tuple[datetime, float, str]]:
-    """Of beds the fewest count, of all else the most."""
-    if fan.lowest is not None and fan.lowest_at is not None:
-        return [(fan.lowest_at, fan.lowest[1], reader.say("fewest {n}", n=reader.number(fan.lowest[1])))]
-    if fan.peak is not None and fan.peak_at is not None:
-        return [(fan.peak_at, fan.peak[1], reader.say("peak {n}", n=reader.number(fan.peak[1])))]
-    return []
+        _word(chart, place, max(y - 9, top + LETTER), extreme.said(reader), "peak-word", anchor)
 
 
 def _word(chart: Chart, x: float, y: float, words: str, kind: str, anchor: str) -> None:

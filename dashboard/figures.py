@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 
+from dashboard.report.plots import ticks as levels_of
 from dashboard.theme import FONT, palette
 from dashboard.tidy import Point, Tidy, line, quantile_name
 from dashboard.words import Reader
@@ -30,27 +33,34 @@ BANDS: tuple[tuple[float, float, str], ...] = (
 THICK_REM, THIN_REM = 0.2, 0.125
 """Widths of lines, in base letters, so that they grow with the screen."""
 
+ROOM = 1.12
+"""Above the highest value, for the words there."""
+
+EVEN_H = 0.02
+"""Places that are off by less than a minute are even."""
+
 Series = Sequence[float | None]
 
 
 def fan(fan: Fan, reader: Reader, *, now_at: datetime, wide: bool, mark: str | None = None) -> go.Figure:
     """What was (line), what may come (50, 80, 90 % bands and median), what was said earlier, what is usual.
 
-    `wide` charts have room for a tick every three hours and for the names of their lines. `mark` is the word at the
-    instant between past and future, "now" where it is left out.
+    `wide` charts have room for a tick every three hours and for the word at their peak; of what there should be more
+    of, the fewest is marked in its place. `mark` is the word at the instant between past and future, "now" where it is
+    left out.
     """
     figure = go.Figure()
     _bands(figure, fan, now_at)
     _ahead(figure, fan, reader, now_at)
     _past(figure, fan, reader, now_at)
-    top = top_of(fan)
-    _landmarks(figure, fan, reader, now_at=now_at, top=top, wide=wide, mark=mark or reader.say("now"))
-    figure.update_layout(_layout(fan, reader, now_at=now_at, top=top, wide=wide))
+    _landmarks(figure, fan, reader, now_at=now_at, wide=wide, mark=mark or reader.say("now"))
+    figure.update_layout(_layout(fan, reader, now_at=now_at, wide=wide))
     return figure
 
 
-def fan_data(fan: Fan, *, now_at: datetime, wide: bool) -> Tidy:
-    """What `fan` draws: `observed`, quantiles (`p50`, the median, ..), `usual`, `earlier`, `capacity`, `peak`."""
+def fan_data(fan: Fan, *, now_at: datetime) -> Tidy:
+    """What `fan` draws: `observed`, quantiles (`p50`, the median, ..), `usual`, `earlier`, `capacity`, `peak` or
+    `fewest`."""
     unit, levels = unit_of(fan.measure), sorted({0.5, *(level for low, high, _ in BANDS for level in (low, high))})
     past_at, past = _shown_past(fan, now_at)
     points = line("observed", past_at, _clean(past), unit)
@@ -60,10 +70,32 @@ def fan_data(fan: Fan, *, now_at: datetime, wide: bool) -> Tidy:
     earlier_at, earlier = _shown_earlier(fan, now_at)
     points += line("earlier", earlier_at, _clean(earlier), unit)
     points += [] if fan.capacity is None else [Point(None, "capacity", fan.capacity, unit)]
-    points += [] if fan.peak is None or fan.peak_at is None or not wide else [
-        Point(fan.peak_at, "peak", fan.peak[1], unit)
-    ]  # fmt: skip
+    points += [Point(one.at, one.name, one.value, unit) for one in extremes_of(fan)]
     return Tidy("time", tuple(points))
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """The highest value ahead, or, of what there should be more of, the lowest: its middle, and the middle of its
+    time."""
+
+    name: Literal["peak", "fewest"]
+    at: datetime
+    value: float
+
+    def said(self, reader: Reader) -> str:
+        """As it stands in a chart that has room for a word."""
+        n = reader.number(self.value)
+        return reader.say("fewest {n}", n=n) if self.name == "fewest" else reader.say("peak {n}", n=n)
+
+
+def extremes_of(fan: Fan) -> list[Extreme]:
+    """What is marked of a fan: at most one."""
+    if fan.lowest is not None and fan.lowest_at is not None:
+        return [Extreme("fewest", fan.lowest_at, fan.lowest[1])]
+    if fan.peak is not None and fan.peak_at is not None:
+        return [Extreme("peak", fan.peak_at, fan.peak[1])]
+    return []
 
 
 def _shown_past(fan: Fan, now_at: datetime) -> tuple[Sequence[datetime], Series]:
@@ -82,24 +114,20 @@ def _shown_earlier(fan: Fan, now_at: datetime) -> tuple[Sequence[datetime], Seri
 
 
 def _bands(figure: go.Figure, fan: Fan, now_at: datetime) -> None:
-    x = hours_from(fan.valid_at, now_at)
+    """Each as its lower edge, and its upper one filled down to that."""
+    along = _along(hours_from(fan.valid_at, now_at))
     for low, high, colour in BANDS:
-        edge = [*_clean(fan.quantiles[low]), *reversed(_clean(fan.quantiles[high]))]
-        figure.add_scatter(
-            x=[*x, *reversed(x)],
-            y=edge,
-            mode="lines",
-            line={"width": 0},
-            fill="toself",
-            fillcolor=getattr(palette(), colour),
-            name=colour,
-        )
+        filled = {"fill": "tonexty", "fillcolor": getattr(palette(), colour)}
+        for level, fill in ((low, {}), (high, filled)):
+            y, name = _clean(fan.quantiles[level]), quantile_name(level)
+            figure.add_scatter(**along, y=y, mode="lines", line={"width": 0}, name=name, **fill)
 
 
 def _ahead(figure: go.Figure, fan: Fan, reader: Reader, now_at: datetime) -> None:
     colours, x = palette(), hours_from(fan.valid_at, now_at)
     thick, thin = THICK_REM * reader.rem_px, THIN_REM * reader.rem_px
-    _line(figure, "usual", x, fan.usual, colour=colours.usual, width=thin, dash="dot")
+    if any(value is not None for value in fan.usual):
+        _line(figure, "usual", x, fan.usual, colour=colours.usual, width=thin, dash="dot")
     _line(figure, "median", x, fan.quantiles[0.5], colour=colours.forecast, width=thick)
     if fan.earlier is not None:
         earlier_at, median = _shown_earlier(fan, now_at)
@@ -116,36 +144,42 @@ def _past(figure: go.Figure, fan: Fan, reader: Reader, now_at: datetime) -> None
 def _line(
     figure: go.Figure, name: str, x: Sequence[float], y: Series, *, colour: str, width: float, dash: str = "solid"
 ) -> None:
-    figure.add_scatter(x=x, y=_clean(y), mode="lines", name=name, line={"color": colour, "width": width, "dash": dash})
+    line = {"color": colour, "width": width, "dash": dash}
+    figure.add_scatter(**_along(x), y=_clean(y), mode="lines", name=name, line=line)
 
 
-def _landmarks(
-    figure: go.Figure, fan: Fan, reader: Reader, *, now_at: datetime, top: float, wide: bool, mark: str
-) -> None:
-    """Now, the capacity and the peak, each with its word."""
+def _along(x: Sequence[float]) -> dict[str, Any]:
+    """Even places by the first and the step, which is far shorter to send than each of them."""
+    step = (x[-1] - x[0]) / (len(x) - 1) if len(x) > 1 else 0.0
+    even = all(abs(at - (x[0] + k * step)) < EVEN_H for k, at in enumerate(x))
+    return {"x0": x[0], "dx": round(step, 4)} if step and even else {"x": list(x)}
+
+
+def _landmarks(figure: go.Figure, fan: Fan, reader: Reader, *, now_at: datetime, wide: bool, mark: str) -> None:
+    """Now, the capacity and the peak or the fewest, each with its word; a small chart has room for the number."""
     colours, thin = palette(), THIN_REM * reader.rem_px
     figure.add_vline(x=0, line={"color": colours.text, "width": thin})
-    _word(figure, reader, x=0, y=top, text=mark, anchor="right", colour=colours.text)
+    _word(figure, reader, x=0, y=top_of(fan), text=mark, anchor="right", colour=colours.text)
     if fan.capacity is not None:
         figure.add_hline(y=fan.capacity, line={"color": colours.capacity, "width": thin, "dash": "longdash"})
         text = reader.count("{n} space", "{n} spaces", round(fan.capacity))
         right = hours_from(fan.valid_at[-1:] or [now_at], now_at)[0]
         _word(figure, reader, x=right, y=fan.capacity, text=text, anchor="right", colour=colours.capacity)
-    if fan.peak is not None and fan.peak_at is not None and wide:
-        _peak(figure, fan.peak[1], fan.peak_at, reader, now_at)
+    for extreme in extremes_of(fan):
+        _extreme(figure, extreme, reader, now_at=now_at, wide=wide)
 
 
-def _peak(figure: go.Figure, value: float, at: datetime, reader: Reader, now_at: datetime) -> None:
-    [x] = hours_from([at], now_at)
+def _extreme(figure: go.Figure, extreme: Extreme, reader: Reader, *, now_at: datetime, wide: bool) -> None:
+    [x] = hours_from([extreme.at], now_at)
     figure.add_scatter(
         x=[x],
-        y=[value],
+        y=[extreme.value],
         mode="markers",
-        name="peak",
+        name=extreme.name,
         marker={"symbol": "diamond", "size": 0.8 * reader.rem_px, "color": palette().text},
     )
-    text = reader.say("peak {n}", n=reader.number(value))
-    _word(figure, reader, x=x, y=value, text=text, anchor="center", colour=palette().text, lift=0.5)
+    text = extreme.said(reader) if wide else reader.number(extreme.value)
+    _word(figure, reader, x=x, y=extreme.value, text=text, anchor="center", colour=palette().text, lift=0.5)
 
 
 def _word(
@@ -165,16 +199,20 @@ def _word(
     )
 
 
-def _layout(fan: Fan, reader: Reader, *, now_at: datetime, top: float, wide: bool) -> dict[str, object]:
+def _layout(fan: Fan, reader: Reader, *, now_at: datetime, wide: bool) -> dict[str, object]:
     colours, rem = palette(), reader.rem_px
     ends = [now_at - PAST_SHOWN, fan.valid_at[-1] if fan.valid_at else now_at]
-    values, texts = ticks(ends[0], ends[1], reader, every_hours=3 if wide and not reader.narrow else 6, now_at=now_at)
+    every_hours = 6 if reader.narrow else 3 if wide else 12
+    values, texts = ticks(ends[0], ends[1], reader, every_hours=every_hours, now_at=now_at)
+    top = top_of(fan)
+    # the word at now would stand on the topmost value of a small chart
+    levels = {"nticks": 5} if wide else {"tickvals": [y for y in levels_of(least_of(fan), top) if y < 0.9 * top]}
     axis = {"gridcolor": colours.line, "zeroline": False, "fixedrange": True}
     return {
         "xaxis": {**axis, "range": hours_from(ends, now_at), "tickvals": values, "ticktext": texts, "showgrid": False},
-        "yaxis": {**axis, "range": [0, top * 1.12], "nticks": 5, "separatethousands": True},
+        "yaxis": {**axis, "range": [least_of(fan), top * ROOM], **levels, "separatethousands": True},
         "showlegend": False,
-        "margin": {"l": 2.2 * rem, "r": 1.0 * rem, "t": 0.2 * rem, "b": 1.8 * rem},
+        "margin": {"l": 2.2 * rem, "r": 1.0 * rem, "t": 0.8 * rem, "b": 1.8 * rem},
         "font": {"family": FONT, "size": rem, "color": colours.muted},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -200,6 +238,12 @@ def top_of(fan: Fan) -> float:
     earlier = fan.earlier.median if fan.earlier else ()
     drawn: list[float | None] = [*fan.past, *fan.quantiles[0.95], *fan.usual, *earlier, fan.capacity]
     return max([4.0, *(value for value in drawn if value is not None and math.isfinite(value))])
+
+
+def least_of(fan: Fan) -> float:
+    """The lowest value drawn, and never above 0: more beds may be taken than there are."""
+    drawn: list[float | None] = [*fan.past, *fan.quantiles[0.05]]
+    return min([0.0, *(value for value in drawn if value is not None and math.isfinite(value))])
 
 
 def hours_from(instants: Sequence[datetime], now_at: datetime) -> list[float]:

@@ -385,5 +385,6 @@ def _wall(settings: Settings, *, is_exercise: bool) -> WallSettings:
             raise CommandError(f"wall_rotation: there is no page {name!r}; there are {', '.join(there)}")
     return WallSettings(
         refresh_s=settings.refresh_s, language=settings.language, downtime_call=settings.downtime_call,
-        rotation=settings.wall_rotation, rotation_s=settings.wall_rotation_s, is_exercise=is_exercise,
+        rotation=settings.wall_rotation, rotation_s=settings.wall_rotation_s, charts=settings.wall_charts,
+        is_exercise=is_exercise,
     )  # fmt: skip

@@ -15,6 +15,21 @@ from ingest.errors import ConfigurationError
 from ingest.hosts import is_this_machine
 from twin.hospital import known_holidays
 
+WallChart = Literal["waiting", "boarding", "free_beds", "arrivals"]
+"""What may stand below the census on the wall."""
+WALL_CHARTS: tuple[WallChart, ...] = ("waiting", "boarding", "free_beds")
+
+
+MOST_CHARTS = 3
+
+
+def _fit_below(charts: tuple[WallChart, ...]) -> tuple[WallChart, ...]:
+    if len(charts) > MOST_CHARTS:
+        raise ValueError("there must be three at most")
+    if len(set(charts)) < len(charts):
+        raise ValueError("each must be named once")
+    return charts
+
 
 class Settings(Checked):
     """What can be set; the README of this folder has them in a table, which a test compares."""
@@ -53,6 +68,13 @@ class Settings(Checked):
         tuple[str, ...],
         Field(min_length=1, description="of every cycle; the first is the one compared with"),
     ] = ("as_usual", "one_more_doctor", "ten_beds_closed", "arrivals_up_20", "mass_casualty_20")
+    wall_charts: Annotated[
+        tuple[WallChart, ...],
+        AfterValidator(_fit_below),
+        Field(
+            description="below the census, in this order: up to three of waiting, boarding, free_beds, arrivals",
+        ),
+    ] = WALL_CHARTS
     wall_rotation: Annotated[
         tuple[str, ...],
         Field(

@@ -107,6 +107,22 @@ class Effect:
     """10 % quantile of the paired differences."""
     high: float
     """90 % quantile."""
+    usual: float | None = None
+    """The mean of the first scenario there."""
+
+    @property
+    def is_fewer(self) -> bool:
+        """Fewer, with 9 chances in 10, as the interval reads when it is rounded."""
+        return round(self.high) < 0
+
+    @property
+    def is_more(self) -> bool:
+        """More, so."""
+        return round(self.low) > 0
+
+
+EFFECT_MEASURES = ("ed_census", "ed_waiting", "ed_boarders")
+"""What effects are told of; of all of these fewer is better."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +136,19 @@ class ScenarioView:
     inapplicable_fr: str | None = None
     """Why the scenario moves nothing in this hospital; None, in both languages, when it has a lever."""
     inapplicable_en: str | None = None
+    can_be_decided: bool = False
+    """People here can do it; else it befalls them."""
+    short_fr: str | None = None
+    """The sentence where there is little room; None where it is the sentence itself."""
+    short_en: str | None = None
+
+
+@dataclass(frozen=True)
+class Help:
+    """The scenario that helps most, by its name, and the effect by which it does."""
+
+    scenario: str
+    effect: Effect
 
 
 @dataclass(frozen=True)
@@ -274,6 +303,8 @@ class Board:
     """Telephone or extension to call while the board is blind."""
     alarms: tuple[Alarm, ...] = ()
     """What is on, the worst and the soonest first; of a house that watches nothing, none."""
+    helps: Help | None = None
+    """What helps most of the scenarios that people here can decide; None where none surely does."""
     shares: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
     """The simulation's share in what is published, by measure and verified lead in minutes; the rest is what simple
     rules say. A measure that is all the simulation's is not here."""

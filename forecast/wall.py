@@ -11,8 +11,23 @@ import numpy as np
 
 from forecast.alert_thresholds import beds_free
 from forecast.baselines import History
-from forecast.board import Board, Check, Cycle, Earlier, Effect, Fan, Feed, Moved, Now, ScenarioView, Skill, UnitNow
+from forecast.board import (
+    EFFECT_MEASURES,
+    Board,
+    Check,
+    Cycle,
+    Earlier,
+    Effect,
+    Fan,
+    Feed,
+    Moved,
+    Now,
+    ScenarioView,
+    Skill,
+    UnitNow,
+)
 from forecast.calibrated import shares_of
+from forecast.helping import helps_most
 from forecast.lever import no_lever
 from forecast.peaks import peak_ahead
 from forecast.situation import Situation
@@ -23,7 +38,6 @@ from twin.waits import SITUATIONS
 
 FANS = ("ed_census", "ed_boarders", "ed_waiting", "ed_arrivals")
 FREE = "beds_free"
-EFFECT_MEASURES = ("ed_census", "ed_waiting", "ed_boarders")
 EFFECT_LEADS_MIN = (240, 480)
 FREE_LEADS_MIN = (60, 120, 240, 480, 720, 1440)
 PAST = timedelta(hours=24)
@@ -68,7 +82,7 @@ def make_board(made: Made, house: House, now: datetime) -> Board:
     hospital = made.situation.calibration.hospital
     usual = made.forecast.scenarios[made.scenarios[0].name]
     there, units = _now(made, usual, house.spaces), _units(made, usual)
-    broken = checks(there, units)
+    broken, scenarios = checks(there, units), tuple(_scenario(made, s) for s in made.scenarios[1:])
     return Board(
         made_at=now,
         zone=hospital.zone,
@@ -77,7 +91,8 @@ def make_board(made: Made, house: House, now: datetime) -> Board:
         now=there,
         units=units,
         fans={**{m: _fan(made, m, usual[m], house.spaces) for m in FANS if m in usual}, **_free_fan(made)},
-        scenarios=tuple(_scenario(made, s) for s in made.scenarios[1:]),
+        scenarios=scenarios,
+        helps=helps_most(scenarios),
         skills=made.skills,
         feed=_marked(house.feed, broken),
         cycle=house.cycle,
@@ -227,8 +242,9 @@ def _earlier(made: Made, measure: str) -> Earlier | None:
 
 def _scenario(made: Made, scenario: Scenario) -> ScenarioView:
     differences = made.forecast.differences[scenario.name]
+    usual = made.forecast.scenarios[made.scenarios[0].name]
     effects = [
-        Effect(m, lead, float(differences[m].mean[at]), *(float(differences[m].quantiles[q][at]) for q in (0.1, 0.9)))
+        _effect(m, lead, differences[m], float(usual[m].mean[at]), at)
         for m in EFFECT_MEASURES
         if m in differences
         for lead in EFFECT_LEADS_MIN
@@ -236,7 +252,15 @@ def _scenario(made: Made, scenario: Scenario) -> ScenarioView:
     ]
     why_fr, why_en = (no_lever(made.situation, scenario, language) for language in ("fr", "en"))
     shown = tuple(effects) if why_fr is None else ()
-    return ScenarioView(scenario.name, scenario.sentence("fr"), scenario.sentence("en"), shown, why_fr, why_en)
+    return ScenarioView(
+        scenario.name, scenario.sentence("fr"), scenario.sentence("en"), shown, why_fr, why_en,
+        can_be_decided=scenario.change.can_be_decided, short_fr=scenario.short("fr"), short_en=scenario.short("en"),
+    )  # fmt: skip
+
+
+def _effect(measure: str, lead_min: int, difference: Series, usual: float, at: int) -> Effect:
+    low, high = (float(difference.quantiles[level][at]) for level in (0.1, 0.9))
+    return Effect(measure, lead_min, float(difference.mean[at]), low, high, usual)
 
 
 def checks(now: Now, units: Sequence[UnitNow]) -> tuple[Check, ...]:

@@ -27,6 +27,7 @@ from forecast.board import (
     Skill,
     UnitNow,
 )
+from forecast.helping import helps_most
 from ingest.health import ages_to_worsen
 
 MADE_AT = datetime(2026, 11, 24, 13, 34, tzinfo=UTC)
@@ -126,8 +127,9 @@ UNITS = (
 
 def _effects(census: float, waiting: float, boarders: float, spread: float) -> tuple[Effect, ...]:
     means = {"ed_census": census, "ed_waiting": waiting, "ed_boarders": boarders}
+    curves = {"ed_census": _census, "ed_waiting": _waiting, "ed_boarders": _boarders}
     return tuple(
-        Effect(measure, lead, mean * share, mean * share - spread, mean * share + spread)
+        Effect(measure, lead, mean * share, mean * share - spread, mean * share + spread, curves[measure](lead / 60))
         for measure, mean in means.items()
         for lead, share in ((240, 0.7), (480, 1.0))
     )
@@ -140,6 +142,7 @@ SCENARIOS = (
         "Un médecin de plus dès maintenant.",
         "One more doctor from now on.",
         _effects(-6.2, -5.1, 0.3, 3.0),
+        can_be_decided=True,
     ),
     ScenarioView(
         "ten_beds_closed",
@@ -191,6 +194,11 @@ def fed(state: FeedState, age: timedelta | None, *, limit: timedelta = LIMIT, **
     return Feed(state, heard_at, age, limit, ages, **said)
 
 
+def with_scenarios(board: Board, *views: ScenarioView) -> Board:
+    """The board with other scenarios, and what helps most of them."""
+    return replace(board, scenarios=views, helps=helps_most(views))
+
+
 def ordinary() -> Board:
     """An afternoon like others: a few too many patients, two wards full."""
     return Board(
@@ -208,6 +216,7 @@ def ordinary() -> Board:
             "beds_free": _free_beds(),
         },
         scenarios=SCENARIOS,
+        helps=helps_most(SCENARIOS),
         skills=SKILLS,
         shares={"ed_census": {60: 0.95, 120: 0.72, 240: 0.5, 480: 0.31, 720: 0.12, 1440: 0.04}},
         feed=fed("live", timedelta(seconds=40)),
@@ -237,13 +246,13 @@ def overfull() -> Board:
         for n in range(1, 12)
     )
     rejected = {"impossible_date": 812, "unknown_value": 241, "missing_visit": 77, "stay_over_limit": 4}
+    tenfold = (replace(s, effects=tuple(_tenfold(e) for e in s.effects)) for s in board.scenarios)
     return replace(
-        board,
+        with_scenarios(board, *tenfold),
         hospital="Groupe hospitalier universitaire de la Haute-Vallée et du Littoral",
         now=Now(127, 58, 1147.0, 46, 2961.0, 31, 1289, 1012.0, 38),
         units=units,
         fans={name: _scaled(fan, 3.0) for name, fan in board.fans.items()},
-        scenarios=tuple(replace(s, effects=tuple(_tenfold(e) for e in s.effects)) for s in board.scenarios),
         skills=tuple(replace(s, skill=dict.fromkeys(s.skill, -0.2)) for s in SKILLS if s.lead_min in (240, 480, 720)),
         feed=replace(board.feed, rejected=rejected),
         cycle=replace(board.cycle, missed=3, failed=1, seconds=58.0),
@@ -258,11 +267,13 @@ def _scaled(fan: Fan, by: float) -> Fan:
         usual=tuple(None if value is None else by * value for value in fan.usual),
         earlier=None if fan.earlier is None else replace(fan.earlier, median=tuple(by * v for v in fan.earlier.median)),
         peak=None if fan.peak is None else (by * fan.peak[0], by * fan.peak[1], by * fan.peak[2]),
+        lowest=None if fan.lowest is None else (by * fan.lowest[0], by * fan.lowest[1], by * fan.lowest[2]),
     )
 
 
 def _tenfold(effect: Effect) -> Effect:
-    return replace(effect, mean=10 * effect.mean, low=10 * effect.low, high=10 * effect.high)
+    usual = 60 + (effect.usual or 0.0)
+    return replace(effect, mean=10 * effect.mean, low=10 * effect.low, high=10 * effect.high, usual=usual)
 
 
 def stale() -> Board:
@@ -270,14 +281,14 @@ def stale() -> Board:
     board = ordinary()
     age = timedelta(minutes=52)
     error = "the simulation did not end within 90 s and was stopped"
-    no_lever = {
+    no_lever: dict[str, Any] = {
         "inapplicable_fr": "le parcours de cet hôpital n'a pas de médecins",
         "inapplicable_en": "the path of this hospital has no doctors",
     }
+    without = (replace(s, effects=(), **no_lever) if s.name == "one_more_doctor" else s for s in SCENARIOS)
     return replace(
-        board,
+        with_scenarios(board, *without),
         now=replace(board.now, waiting=None, longest_wait_min=None),
-        scenarios=tuple(replace(s, effects=(), **no_lever) if s.name == "one_more_doctor" else s for s in SCENARIOS),
         feed=fed("stale", age, rejected={"impossible_date": 3}),
         cycle=replace(
             board.cycle,
@@ -297,6 +308,7 @@ def empty() -> Board:
         units=(),
         fans={},
         scenarios=(),
+        helps=None,
         skills=(),
     )
 
@@ -309,6 +321,7 @@ def before_first() -> Board:
         units=tuple(replace(unit, free_ahead={}) for unit in UNITS),
         fans={},
         scenarios=(),
+        helps=None,
         skills=(),
         cycle=Cycle(None, None, None, 0, 0, 0, None, timedelta(minutes=10), 200, None, "full"),
     )
@@ -360,6 +373,16 @@ def described() -> Board:
     return replace(board, cycle=cycle, skills=())
 
 
+def unhelped() -> Board:
+    """No scenario that can be decided surely helps, and of no ward the beds are known."""
+    board = ordinary()
+    usual, doctor, *befall = SCENARIOS
+    unsure = replace(doctor, effects=_effects(-1.2, -0.8, 0.1, 3.0))
+    units = tuple(replace(unit, beds=None, free=None, free_ahead={}) for unit in UNITS)
+    fans = {name: fan for name, fan in board.fans.items() if name != "beds_free"}
+    return replace(with_scenarios(board, usual, unsure, *befall), units=units, fans=fans)
+
+
 EXAMPLES: dict[str, Callable[[], Board]] = {
     "ordinary": ordinary,
     "empty": empty,
@@ -373,4 +396,5 @@ EXAMPLES: dict[str, Callable[[], Board]] = {
     "before_first": before_first,
     "replay": replay,
     "described": described,
+    "unhelped": unhelped,
 }

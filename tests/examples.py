@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Literal
 
 from dashboard.pages.beside import BESIDE, WALL
+from dashboard.settings import Settings
 from dashboard.states import ORDER
 from forecast.board import Board
 from tests import (
@@ -39,6 +40,7 @@ from tests.test_forecast_report import report
 from tests.trust_views import VIEWS as TRUSTS
 from tests.validation_views import VIEWS as VALIDATIONS
 from tests.whatif_house import VIEW as ASKED
+from twin.scenarios import catalogue
 
 State = Literal["ordinary", "empty", "overfull", "stale", "disconnected", "exercise"]
 STATES: tuple[State, ...] = ("ordinary", "empty", "overfull", "stale", "disconnected", "exercise")
@@ -110,6 +112,23 @@ def crowded_exercise() -> Board:
     return replace(alert_views.alarmed_more(), call=CALL)
 
 
+def as_shipped(board: Board, *names: str) -> Board:
+    """The board with scenarios of the shipped catalogue in their places, the first of which helps."""
+    usual, *views = boards.SCENARIOS
+    told = [(view, catalogue()[name]) for view, name in zip(views, names, strict=True)]
+    shipped = [
+        replace(view, name=one.name, sentence_fr=one.sentence("fr"), sentence_en=one.sentence("en"),
+                short_fr=one.short("fr"), short_en=one.short("en"))
+        for view, one in told
+    ]  # fmt: skip
+    return boards.with_scenarios(board, usual, *shipped)
+
+
+def crowded_helped() -> Board:
+    """The least room that there is, for the longest words of the catalogue."""
+    return as_shipped(crowded_exercise(), "electives_postponed", "epidemic_clusters", "mass_casualty", "heat_wave")
+
+
 def _late_wider() -> Board:
     board = boards.late()
     return replace(board, cycle=replace(board.cycle, begins_at=MADE_AT - timedelta(minutes=49)))
@@ -125,6 +144,8 @@ PAGES: dict[str, Examples] = {
         more={
             **_others(boards.EXAMPLES, "ordinary", "empty", "overfull", "stale"),
             "late-wider": _late_wider, "off-call": blind, **alert_views.ALARMED,
+            "shipped": lambda: as_shipped(boards.ordinary(), *Settings().wall_scenarios[1:]),
+            "exercise-helped": crowded_helped,
             "exercise-calm": lambda: replace(boards.ordinary(), mode="exercise"),
             "exercise-full": lambda: replace(boards.overfull(), mode="exercise", alarms=alert_views.alarmed().alarms),
         },

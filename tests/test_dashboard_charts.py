@@ -20,7 +20,7 @@ from dash.development.base_component import Component
 
 from dashboard import supply_charts, trust_charts, whatif_charts
 from dashboard.data_ways import WALL
-from dashboard.pages.wall import CHARTS as WALL_CHARTS
+from dashboard.pages.wall import BELOW, figures_of
 from dashboard.panels import checks, compare, feeds, learned, path, robustness, wards
 from dashboard.panels import whatif as whatif_panel
 from dashboard.tidy import Point, Tidy, as_csv, line
@@ -36,6 +36,8 @@ from tests.supply_views import ordinary_supplies
 from tests.test_dashboard_checks import VIEW as CHECKED
 from tests.test_dashboard_whatif import answer
 from tests.trust_views import ordinary_trust
+
+WALL_CHARTS = list(figures_of(tuple(BELOW)))
 
 # --- reading a picture
 
@@ -81,17 +83,13 @@ def hours(points: Iterable[datetime | Any], now_at: datetime) -> list[float]:
 def fan_differs(figure: go.Figure, table: Tidy, now_at: datetime) -> list[str]:
     """The traces of a fan whose figures or places are not those of the table."""
     by = {name: [p for p in table.points if p.series == name] for name in dict.fromkeys(p.series for p in table.points)}
-    bands = {"band_90": ("p05", "p95"), "band_80": ("p10", "p90"), "band_50": ("p25", "p75")}
-    names = {"median": "p50", "usual": "usual", "earlier": "earlier", "observed": "observed", "peak": "peak"}
+    names = {"median": "p50"}
     out = []
     for trace in figure.data:
-        if trace.name in bands:
-            low, high = (by[name] for name in bands[trace.name])
-            told = [*low, *reversed(high)]
-        else:
-            told = by[names[trace.name]]
-        places = pytest.approx(hours((p.at for p in told), now_at), abs=0.001)
-        if [p.value for p in told] != list(trace.y) or list(trace.x) != places:
+        told = by[names.get(trace.name, trace.name)]
+        x = trace.x if trace.x is not None else [trace.x0 + k * trace.dx for k in range(len(trace.y))]
+        places = pytest.approx(hours((p.at for p in told), now_at), abs=0.011)
+        if [p.value for p in told] != list(trace.y) or list(x) != places:
             out.append(str(trace.name))
     lines = [shape.y0 for shape in figure.layout.shapes if shape.y0 == shape.y1]
     return out + (["capacity"] if [p.value for p in by.get("capacity", [])] != lines else [])
@@ -102,19 +100,20 @@ def later(point: Point) -> Point:
     return point._replace(at=point.at + timedelta(minutes=15))
 
 
-@pytest.mark.parametrize("name", list(WALL_CHARTS))
+@pytest.mark.parametrize("name", WALL_CHARTS)
 def test_a_fan_is_its_table(name: str) -> None:
     board = ordinary()
-    figure, table = WALL_CHARTS[name](board, READER), table_of(WALL, name)
+    figure, table = figures_of(tuple(BELOW))[name](board, READER), table_of(WALL, name)
     assert figure is not None
     assert fan_differs(figure, table, board.made_at) == []
-    assert {p.series for p in table.points} >= {"observed", "p05", "p50", "p95", "usual", "earlier"}
+    some = {"fewest"} if name == "free_beds" else {"peak", "earlier"}
+    assert {p.series for p in table.points} >= {"observed", "p05", "p50", "p95", "usual", *some}
     points = list(table.points)
     k = next(i for i, p in enumerate(points) if p.series == "p95")
     points[k] = points[k]._replace(value=(points[k].value or 0.0) + 1.0)  # the mutant: one figure is another
-    assert fan_differs(figure, replace(table, points=tuple(points)), board.made_at) == ["band_90"]
-    late = tuple(later(point) if point.series == "usual" else point for point in table.points)
-    assert fan_differs(figure, replace(table, points=late), board.made_at) == ["usual"]
+    assert fan_differs(figure, replace(table, points=tuple(points)), board.made_at) == ["p95"]
+    late = tuple(later(point) if point.series == "observed" else point for point in table.points)
+    assert fan_differs(figure, replace(table, points=late), board.made_at) == ["observed"]
 
 
 def test_the_wards_are_those_of_the_wall_with_all_that_it_has_no_room_for() -> None:

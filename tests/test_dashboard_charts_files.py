@@ -21,9 +21,7 @@ from dashboard.charts import CHARTS
 from dashboard.data_page import data_view
 from dashboard.data_ways import WALL, address
 from dashboard.pages.beside import BESIDE, Place, beside
-from dashboard.pages.wall import CHARTS as WALL_CHARTS
-from dashboard.pages.wall import filling
-from dashboard.panels import free_beds, waiting
+from dashboard.pages.wall import BELOW, figures_of, filling
 from dashboard.tidy import Point, Tidy, as_csv, as_parquet
 from tests.boards import MADE_AT, off, ordinary
 from tests.chart_views import PAGES, PHONE, READER, VIEWS, ZONE
@@ -46,12 +44,8 @@ def test_every_chart_has_its_files_beside_it(page: str) -> None:
 
 
 def test_on_the_wall_titles_lead_to_the_files_and_a_telephone_has_links() -> None:
-    wide, narrow = filling(ordinary(), READER), filling(ordinary(), PHONE)
-    on_telephones = {"waiting": waiting.panel(ordinary(), PHONE), "free_beds": free_beds.panel(ordinary(), PHONE)}
+    wide, narrow = (filling(ordinary(), reader, tuple(BELOW)) for reader in (READER, PHONE))
     for name in (one.name for one in CHARTS if one.page == WALL):
-        if name in on_telephones:
-            assert ways(on_telephones[name]) == {f"/data/wall/{name}.csv", f"/data/wall/{name}.parquet"}
-            continue
         assert ways(wide.panels[name]) == set()
         assert [link.href for link in with_class(wide.panels[name], "quiet-link")] == ["/data?lang=en"]
         assert ways(narrow.panels[name]) == {f"/data/wall/{name}.csv", f"/data/wall/{name}.parquet"}
@@ -61,7 +55,7 @@ def test_every_row_names_a_page_and_is_there_once() -> None:
     names = [(one.page, one.name) for one in CHARTS]
     assert len(set(names)) == len(names)
     assert {page for page, _ in names} - {WALL, *BESIDE} == set()
-    assert {name for page, name in names if page == WALL} >= set(WALL_CHARTS)
+    assert {name for page, name in names if page == WALL} >= set(figures_of(tuple(BELOW)))
 
 
 def untold(charts: Iterable[Any], readme: str) -> list[str]:

@@ -17,6 +17,7 @@ from dashboard.app import WallSettings, build_app
 from dashboard.commands.exercise import Plan, exercise_of, planned, sandbox, store_history
 from dashboard.commands.up import FABRICATED, Fabricated
 from dashboard.drill_acts import acts_of
+from dashboard.drill_advice import MEASURES
 from dashboard.drill_record import as_text, read_record
 from dashboard.drill_script import inject_of, load_script
 from dashboard.errors import CommandError
@@ -34,7 +35,7 @@ from tests.drills import DOCTORS, FASTER, MARY, Held
 from tests.histories import NOON
 from twin.fabricated_acts import Absent, BedsClosed, FewerStaff, Later, Surge
 from twin.fabricated_drill import FabricatedDrill
-from twin.scenarios import scenario_from
+from twin.scenarios import catalogue, scenario_from
 
 pytestmark = pytest.mark.timeout(400)  # the compiled engine may have to be compiled first
 
@@ -47,6 +48,10 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Held:
     held = Held(tmp_path_factory.mktemp("drill"))
     held.play(5, {0.6: DOCTORS, 1.5: FASTER})
     return held
+
+
+def test_what_is_advised_is_what_people_can_decide() -> None:
+    assert all(catalogue()[name].change.can_be_decided for name in MEASURES)
 
 
 def test_the_debrief_tells_what_was_put_in_and_decided_and_what_it_did(held: Held) -> None:

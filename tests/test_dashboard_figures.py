@@ -26,20 +26,31 @@ def trace(figure: Any, name: str) -> Any:
 
 def test_a_fan_draws_each_thing_once_and_the_widest_band_first() -> None:
     names = [line.name for line in drawn().data]
-    assert names == ["band_90", "band_80", "band_50", "usual", "median", "earlier", "observed", "peak"]
+    bands = ["p05", "p95", "p10", "p90", "p25", "p75"]
+    assert names == [*bands, "usual", "median", "earlier", "observed", "peak"]
 
 
 def test_bands_are_the_intervals_they_are_called() -> None:
-    band = trace(drawn(), "band_80")
-    half = len(CENSUS.valid_at)
-    assert list(band.y[:half]) == [round(value, 1) for value in CENSUS.quantiles[0.1]]
-    assert list(band.y[half:]) == [round(value, 1) for value in reversed(CENSUS.quantiles[0.9])]
-    assert band.x[0] == round((CENSUS.valid_at[0] - MADE_AT) / timedelta(hours=1), 2)
+    """Each is filled from its upper edge down to the edge drawn before it, the lower one of the same interval."""
+    figure = drawn()
+    low, high = trace(figure, "p10"), trace(figure, "p90")
+    assert list(low.y) == [round(value, 1) for value in CENSUS.quantiles[0.1]]
+    assert list(high.y) == [round(value, 1) for value in CENSUS.quantiles[0.9]]
+    assert low.x0 == high.x0 == round((CENSUS.valid_at[0] - MADE_AT) / timedelta(hours=1), 2)
+    filled = [(figure.data[k - 1].name, one.name) for k, one in enumerate(figure.data) if one.fill == "tonexty"]
+    assert filled == [("p05", "p95"), ("p10", "p90"), ("p25", "p75")]
+
+
+def test_uneven_places_are_drawn_where_they_are() -> None:
+    """The mutant: a step between the first and the last, whatever lies between them."""
+    gap = (*CENSUS.valid_at[:3], *(at + timedelta(hours=2) for at in CENSUS.valid_at[3:]))
+    assert list(trace(drawn(valid_at=gap), "median").x)[2:4] == [0.68, 2.93]
+    assert trace(drawn(), "median").x is None
 
 
 def test_the_past_ends_now_and_is_twelve_hours() -> None:
     past = trace(drawn(), "observed")
-    assert (past.x[0], past.x[-1]) == (-11.82, -0.07)
+    assert (past.x0, round(past.x0 + past.dx * (len(past.y) - 1), 2)) == (-11.82, -0.07)
     assert past.y[-1] == CENSUS.past[-1]
 
 
@@ -50,7 +61,7 @@ def test_what_is_absent_is_a_gap_and_not_zero() -> None:
 
 def test_a_fan_without_extras_draws_without_them() -> None:
     figure = drawn(earlier=None, capacity=None, peak=None, peak_at=None)
-    assert [line.name for line in figure.data] == ["band_90", "band_80", "band_50", "usual", "median", "observed"]
+    assert [line.name for line in figure.data][6:] == ["usual", "median", "observed"]
     assert [note.text for note in figure.layout.annotations] == ["maintenant"]
 
 
@@ -58,6 +69,36 @@ def test_landmarks_have_their_words() -> None:
     texts = [note.text for note in drawn().layout.annotations]
     assert texts[:2] == ["maintenant", "38 places"]
     assert texts[2].startswith("pic ")
+
+
+FREE_BEDS = ordinary().fans["beds_free"]
+
+
+def test_a_small_chart_marks_its_peak_and_of_free_beds_the_fewest() -> None:
+    """The number stands at its place; the mutant, beds marked at their most, would stand elsewhere."""
+    waiting = ordinary().fans["ed_waiting"]
+    for found, name, value in [(waiting, "peak", 18), (FREE_BEDS, "fewest", 4)]:
+        figure = fan(found, READER, now_at=MADE_AT, wide=False)
+        assert [round(y) for y in trace(figure, name).y] == [value]
+        assert [note.text for note in figure.layout.annotations] == ["maintenant", str(value)]
+    most = replace(FREE_BEDS, lowest=None, peak=(14.0, 16.0, 18.0), peak_at=FREE_BEDS.valid_at[50])
+    assert "fewest" not in [line.name for line in fan(most, READER, now_at=MADE_AT, wide=False).data]
+
+
+def test_a_small_chart_has_room_for_its_words() -> None:
+    """No hour stands on another, and no value under the word at now."""
+    figure = fan(FREE_BEDS, READER, now_at=MADE_AT, wide=False)
+    assert list(figure.layout.xaxis.ticktext) == [f"12{NBSP}h", f"0{NBSP}h", f"12{NBSP}h"]
+    assert max(figure.layout.yaxis.tickvals) < figure.layout.annotations[0].y
+    assert list(figure.layout.yaxis.tickvals) == [0, 5, 10, 15]
+
+
+def test_more_beds_taken_than_there_are_is_drawn_below_zero() -> None:
+    """The mutant: an axis that begins at 0 would cut them off."""
+    fewer = {level: tuple(value - 10 for value in values) for level, values in FREE_BEDS.quantiles.items()}
+    figure = fan(replace(FREE_BEDS, quantiles=fewer), READER, now_at=MADE_AT, wide=False)
+    assert figure.layout.yaxis.range[0] == min(fewer[0.05]) < 0
+    assert fan(FREE_BEDS, READER, now_at=MADE_AT, wide=False).layout.yaxis.range[0] == 0
 
 
 def test_everything_drawn_is_inside_the_chart() -> None:

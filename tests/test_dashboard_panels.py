@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from dash import html
 
-from dashboard.pages.wall import CHARTS, PANELS, filling, frame
-from dashboard.panels import arrivals, banner, boarding, census, footer, header, now, wards
+from dashboard.pages.wall import BELOW, Charts, figures_of, filling, frame, panels_of
+from dashboard.panels import arrivals, banner, boarding, census, footer, free_beds, header, now, waiting, wards
 from dashboard.reason_words import MENDS
+from dashboard.settings import WALL_CHARTS, WallChart
 from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.board import Board
 from tests.boards import (
@@ -31,6 +32,7 @@ from tests.boards import (
     quiet,
     replay,
     stale,
+    unhelped,
 )
 from tests.component_trees import CIRCLE, FRENCH, READER, SQUARE, UP, children, classes, rows, texts, with_class
 
@@ -265,12 +267,29 @@ def test_census_ordinary_says_the_interval_the_odds_and_the_peak() -> None:
     assert census.figure(ordinary(), READER) is not None
 
 
-def test_boarding_and_arrivals_ordinary() -> None:
+def test_small_charts_ordinary() -> None:
+    """The question, the interval at an hour, and the peak, of free beds the fewest, with its unit and hour."""
     assert texts(boarding.panel(ordinary(), FRENCH)) == [
-        "Combien attendront un lit ?",
+        "Combien attendent un lit ?",
         "8 chances sur 10 : de 7 à 11 à 19 h.",
+        "Pic : 11 patients vers 22 h 30.",
     ]
-    assert texts(arrivals.panel(ordinary(), READER))[1] == "8 chances in 10: 9 to 13 at 19:00."
+    assert [texts(panel.panel(ordinary(), READER)) for panel in (waiting, free_beds, arrivals)] == [
+        ["How many wait to be seen?", "8 chances in 10: 15 to 19 at 19:00.", "Peak: 18 patients around 19:30."],
+        ["How many free beds?", "8 chances in 10: 2 to 6 at 19:00.", "Fewest: 4 beds around 18:30."],
+        ["Arrivals an hour?", "8 chances in 10: 9 to 13 at 19:00.", "Peak: 12 an hour around 17:00."],
+    ]
+    alone = replace(ordinary().fans["beds_free"], lowest=(0.0, 1.0, 2.0))
+    assert "1 bed around" in texts(free_beds.panel(replace(ordinary(), fans={"beds_free": alone}), READER))[2]
+
+
+def test_of_free_beds_the_fewest_counts_and_not_the_most() -> None:
+    """The mutant: a fan of beds whose peak is told."""
+    board = ordinary()
+    assert "Fewest: 4 beds" in " ".join(texts(free_beds.panel(board, READER)))
+    fan = board.fans["beds_free"]
+    wrong = replace(fan, lowest=None, peak=(14.0, 16.0, 18.0), peak_at=fan.valid_at[50])
+    assert "Fewest" not in " ".join(texts(free_beds.panel(replace(board, fans={"beds_free": wrong}), READER)))
 
 
 def test_census_says_why_the_forecast_moved() -> None:
@@ -286,23 +305,32 @@ def test_census_says_why_the_forecast_moved() -> None:
     assert not any("→" in text for text in texts(census.panel(replace(ordinary(), moved=None), READER)))
 
 
-FANS = ("census", "boarding", "arrivals")
+EVERY = tuple(BELOW)
+FANS = tuple(figures_of(EVERY))
 
 
 @pytest.mark.parametrize("name", FANS)
 def test_a_fan_that_is_not_there_says_why(name: str) -> None:
-    panel = PANELS[name]
+    panel, figure = panels_of(EVERY)[name], figures_of(EVERY)[name]
     old = ordinary()
     old = replace(old, cycle=replace(old.cycle, age=timedelta(minutes=70)))
-    assert texts(panel(empty(), READER))[1:] == [UNKNOWN, "not in the data received"]
+    unknown = "no ward has known beds" if name == "free_beds" else "not in the data received"
+    assert texts(panel(empty(), READER))[1:] == [UNKNOWN, unknown]
     assert texts(panel(before_first(), READER))[1:] == [UNKNOWN, "the first forecast is being made"]
     assert texts(panel(old, READER))[1:] == [UNKNOWN, "the forecast is too old to be shown"]
-    assert [CHARTS[name](board, READER) for board in (empty(), before_first(), old)] == [None, None, None]
+    assert [figure(board, READER) for board in (empty(), before_first(), old)] == [None, None, None]
 
 
 @pytest.mark.parametrize("name", FANS)
 def test_a_fan_is_kept_while_the_feed_is_stale(name: str) -> None:
-    assert None not in [CHARTS[name](board, READER) for board in (stale(), overfull())]
+    assert None not in [figures_of(EVERY)[name](board, READER) for board in (stale(), overfull())]
+
+
+def test_free_beds_are_unknown_where_no_ward_has_known_beds_and_else_not_told() -> None:
+    said = [texts(free_beds.panel(unhelped(), reader))[1:] for reader in (READER, FRENCH)]
+    assert said == [[UNKNOWN, "no ward has known beds"], [UNKNOWN, "aucun service dont les lits soient connus"]]
+    told = replace(ordinary(), fans={})
+    assert texts(free_beds.panel(told, READER))[1:] == [UNKNOWN, "not in the data received"]
 
 
 def test_a_forecast_that_is_not_a_number_is_said_to_be_unknown() -> None:
@@ -396,7 +424,7 @@ def test_footer_before_the_first_forecast_and_event() -> None:
 @pytest.mark.parametrize("reader", [READER, FRENCH, replace(FRENCH, narrow=True, rem_px=16.0)])
 def test_the_page_has_every_panel_whatever_the_board(name: str, reader: Reader) -> None:
     full = filling(EXAMPLES[name](), reader)
-    assert list(full.panels) == list(PANELS)
+    assert list(full.panels) == list(panels_of(WALL_CHARTS))
     said = [text for panel in full.panels.values() for text in texts(panel)]
     assert len(said) > 30
     assert not any("nan" in text.lower().split() or "None" in text for text in said)
@@ -417,6 +445,13 @@ def test_before_the_first_board_the_page_waits_and_can_change_language() -> None
     assert (set(waiting.figures.values()), waiting.state) == ({None}, "waking")
 
 
-def test_the_frame_has_a_place_for_everything() -> None:
-    ids = [found.id for found in with_class(html.Div(frame()), "slot") + with_class(html.Div(frame()), "graph")]
-    assert sorted(ids) == sorted([f"slot-{name}" for name in PANELS] + [f"chart-{name}" for name in CHARTS])
+@pytest.mark.parametrize("charts", [WALL_CHARTS, ("arrivals",), ()])
+def test_the_frame_has_a_place_for_everything_that_fills_it(charts: Charts) -> None:
+    empty_frame, full = html.Div(frame(charts)), filling(ordinary(), READER, charts)
+    ids = [found.id for found in with_class(empty_frame, "slot") + with_class(empty_frame, "graph")]
+    assert sorted(ids) == sorted([f"slot-{name}" for name in full.panels] + [f"chart-{name}" for name in full.figures])
+    assert list(full.figures) == ["census", *charts]
+
+
+def test_every_chart_that_can_be_chosen_can_be_drawn() -> None:
+    assert set(BELOW) == set(get_args(WallChart))

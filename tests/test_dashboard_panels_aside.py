@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from dashboard.panels import scenarios, trust, wards
+from dashboard.panels.scenarios import STAR
 from dashboard.trust_words import made_of
-from dashboard.words import UNKNOWN, Reader
+from dashboard.words import NBSP, UNKNOWN, Reader
 from forecast.board import Board, Effect
 from tests.boards import (
     SKILLS,
@@ -20,6 +21,8 @@ from tests.boards import (
     overfull,
     replay,
     stale,
+    unhelped,
+    with_scenarios,
 )
 from tests.component_trees import DOWN, FRENCH, READER, SQUARE, UP, classes, rows, texts, with_class
 
@@ -76,7 +79,7 @@ def test_the_later_lead_is_eight_in_the_morning_or_else_twelve_hours() -> None:
 
 def test_scenarios_ordinary() -> None:
     assert rows(scenarios.panel(ordinary(), READER))[2:4] == [
-        f"One more doctor from now on. | {DOWN} −4.3 −7 to −1 | {DOWN} −6.2 −9 to −3 | "
+        f"{STAR} One more doctor from now on. | {DOWN} −4.3 −7 to −1 | {DOWN} −6.2 −9 to −3 | "
         f"{DOWN} −3.6 −7 to −1 | {DOWN} −5.1 −8 to −2 |  +0.2 −3 to +3 |  +0.3 −3 to +3",
         f"Ten medical beds closed. | {UP} +3.8 +1 to +6 | {UP} +5.4 +3 to +8 | "
         f" +0.6 −2 to +3 |  +0.8 −2 to +3 | {UP} +4.1 +2 to +7 | {UP} +5.9 +4 to +8",
@@ -89,13 +92,15 @@ def test_the_first_scenario_is_what_the_others_are_compared_with() -> None:
     assert len(rows(scenarios.panel(ordinary(), READER))) == 2 + 4
 
 
-def test_what_stands_in_brackets_is_told_where_there_is_room() -> None:
-    view = replace(ordinary().scenarios[1], sentence_fr="Dix lits fermés (puis dans le suivant) dès maintenant.")
+def test_the_whole_sentence_is_told_where_there_is_room() -> None:
+    said = "Dix lits fermés dans le plus grand service (puis le suivant) : dès maintenant."
+    view = replace(ordinary().scenarios[1], sentence_fr=said, short_fr="Dix lits fermés.", short_en="Ten beds closed.")
     board = replace(ordinary(), scenarios=(view,))
     [wall] = with_class(scenarios.panel(board, FRENCH), "said")
-    assert (wall.children, wall.title) == ("Dix lits fermés dès maintenant.", view.sentence_fr)
+    assert (texts(wall)[-1], wall.title.replace(NBSP, " ")) == ("Dix lits fermés.", said)
     [phone] = with_class(scenarios.panel(board, replace(FRENCH, narrow=True)), "said")
-    assert phone.children == view.sentence_fr
+    assert texts(phone)[-1] == said
+    assert texts(with_class(scenarios.panel(ordinary(), READER), "said")[1]) == ["Ten medical beds closed."]
 
 
 def test_a_difference_is_only_judged_when_its_interval_leaves_zero_out() -> None:
@@ -115,6 +120,54 @@ def test_a_scenario_without_lever_says_why() -> None:
 def test_scenarios_empty_and_before_the_first_forecast() -> None:
     for board in (empty(), before_first()):
         assert texts(scenarios.panel(board, READER))[1:] == [UNKNOWN, "no scenario has been computed"]
+
+
+def helps(board: Board, reader: Reader = READER) -> str:
+    found = with_class(scenarios.panel(board, reader), "helps")
+    return " ".join(text for one in found for text in texts(one) if text.strip())
+
+
+def test_what_helps_most_is_said_beside_as_usual_and_has_a_star_at_its_row() -> None:
+    assert helps(ordinary()) == (
+        f"{STAR} What helps most: One more doctor from now on. At 22:30, 37 present instead of 43 (8 in 10: −9 to −3)."
+    )
+    assert "À 22 h 30, 37 présents au lieu de 43 (8 sur 10 : −9 à −3)." in helps(ordinary(), FRENCH)
+    starred = [row for row in rows(scenarios.panel(ordinary(), READER)) if STAR in row]
+    assert [row.split(" |")[0] for row in starred] == [f"{STAR} One more doctor from now on."]
+
+
+@pytest.mark.parametrize(
+    ("measure", "said"),
+    [("ed_waiting", "11 waiting instead of 16"), ("ed_boarders", "11 waiting for a bed instead of 16")],
+)
+def test_each_measure_that_it_helps_has_its_words(measure: str, said: str) -> None:
+    board = ordinary()
+    view = replace(board.scenarios[1], effects=(Effect(measure, 480, -5.0, -8.0, -2.0, 16.0),))
+    assert said in helps(with_scenarios(board, view))
+
+
+def test_where_none_surely_helps_the_wall_says_so_and_marks_none() -> None:
+    panel = scenarios.panel(unhelped(), READER)
+    assert helps(unhelped()) == "No scenario computed clearly helps."
+    assert helps(unhelped(), FRENCH) == "Aucun des scénarios calculés n'aide nettement."
+    assert STAR not in " ".join(texts(panel))
+
+
+def test_where_none_can_be_decided_nothing_is_said_of_help() -> None:
+    board = ordinary()
+    befall = tuple(replace(view, can_be_decided=False) for view in board.scenarios)
+    assert helps(with_scenarios(board, *befall)) == ""
+    assert helps(stale()) == ""
+
+
+def test_what_helps_most_has_a_row_wherever_it_stands_in_the_setting() -> None:
+    """The mutant: the first four rows, whatever helps."""
+    board = ordinary()
+    usual, doctor, *befall = board.scenarios
+    last = with_scenarios(board, usual, *befall, *befall, doctor)
+    shown = rows(scenarios.panel(last, READER))[2:]
+    assert [STAR in row for row in shown] == [False, False, False, True]
+    assert texts(with_class(scenarios.panel(last, READER), "basis")[0]) == ["and 3 other scenarios"]
 
 
 def test_more_scenarios_than_rows_are_counted() -> None:

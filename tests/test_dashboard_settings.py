@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.house import site_of
+from dashboard.serve import _wall
 from dashboard.settings import Settings, load_settings
 from ingest.errors import ConfigurationError
 
@@ -93,6 +94,33 @@ def test_a_cluster_elsewhere_needs_tls_or_leave_to_do_without(tmp_path: Path) ->
     )
     assert load_settings(tmp_path / "site.toml").executor_ca == tmp_path / "a.pem"
     assert load_settings(None, executor="dask://far:8786", executor_allow_insecure=True).executor == "dask://far:8786"
+
+
+@pytest.mark.parametrize(
+    ("charts", "fault"),
+    [
+        ('["beds"]', "wall_charts.0: must be 'waiting', 'boarding', 'free_beds' or 'arrivals', but is 'beds'"),
+        ('["waiting", "waiting"]', "wall_charts: each must be named once, but is ['waiting', 'waiting']"),
+        (
+            '["waiting", "boarding", "free_beds", "arrivals"]',
+            "wall_charts: there must be three at most, but is ['waiting', 'boarding', 'free_beds', 'arrivals']",
+        ),
+    ],
+)
+def test_what_cannot_stand_below_the_census_is_refused_with_its_line(charts: str, fault: str, tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text(f"port = 80\nwall_charts = {charts}\n")
+    with pytest.raises(ConfigurationError) as told:
+        load_settings(file)
+    assert told.value.faults == (f"{file}:2: {fault}",)
+
+
+def test_what_stands_below_the_census_can_be_chosen(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text('wall_charts = ["arrivals", "waiting"]\n')
+    assert load_settings(file).wall_charts == ("arrivals", "waiting")
+    assert load_settings(None, wall_charts=()).wall_charts == ()
+    assert _wall(load_settings(file), is_exercise=False).charts == ("arrivals", "waiting")
 
 
 def test_every_fault_of_a_file_is_told_at_once_with_its_line(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 
 from dashboard.app import WallSettings, build_app
 from dashboard.pages.beside import ADDRESSES, BESIDE, GROUPS
-from dashboard.pages.wall import filling
+from dashboard.pages.wall import BELOW, filling
 from dashboard.panels import about as about_panel
 from dashboard.panels import alerts, compare, feeds, learned, settings_page, trust_page
 from dashboard.panels import terms as terms_panel
@@ -172,8 +172,8 @@ def unexplained(page: Any) -> set[str]:
 
 def pages() -> Iterator[Any]:
     """Pages with figures, in English."""
-    panels = filling(ordinary(), ENGLISH_READER).panels
-    yield from (panels[name] for name in ("now", "census", "boarding", "arrivals", "wards", "scenarios"))
+    panels = filling(ordinary(), ENGLISH_READER, tuple(BELOW)).panels
+    yield from (panels[name] for name in ("now", "census", *BELOW, "wards", "scenarios"))
     yield filling(ordinary(), replace(ENGLISH_READER, narrow=True)).panels["trust"]
     examples: list[tuple[Mapping[str, Callable[[], Any]], Callable[[Any, Reader], Any]]] = [
         (ALERTS, alerts.panel), (FEEDS, feeds.panel), (LEARNED, learned.panel), (TRUSTS, trust_page.panel),
@@ -190,6 +190,8 @@ def test_every_label_leads_to_what_it_means() -> None:
 def test_a_label_without_a_term_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dashboard.panels.wards.label", lambda name, text, reader: text)
     assert {"Beds taken", "Free now"} <= unexplained(filling(ordinary(), ENGLISH_READER).panels["wards"])
+    monkeypatch.setattr("dashboard.panels.scenarios.label", lambda name, text, reader: text)
+    assert {"What helps most:", "Scenario"} <= unexplained(filling(ordinary(), ENGLISH_READER).panels["scenarios"])
 
 
 def test_every_page_stands_in_one_group_of_ways() -> None:

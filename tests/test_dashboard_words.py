@@ -76,7 +76,7 @@ def test_a_faulty_catalogue_is_seen() -> None:
 def test_french_differs_from_english() -> None:
     french, english = ({m.id: m.string for m in catalogue(language) if m.id} for language in ("fr", "en"))
     same = {key for key in french if french[key] == english[key]}
-    assert same == {("{n} cycle", "{n} cycles")}
+    assert same == {("{n} cycle", "{n} cycles"), ("{n} patient", "{n} patients")}
 
 
 LOOSE = re.compile(r" [;:?!»]|« ")

@@ -12,6 +12,7 @@ import pytest
 from forecast.baselines import fit
 from forecast.board import Board, Cycle, Feed, FeedState, Now
 from forecast.ensemble import Run
+from forecast.helping import helps_most
 from forecast.issue import Times, issue
 from forecast.past import Past, grid_start
 from forecast.situation import situation_of
@@ -132,7 +133,15 @@ def test_scenarios_have_their_paired_effects() -> None:
     census = {e.lead_min: e for e in more.effects if e.measure == "ed_census"}
     assert census[480].mean > 0
     assert all(e.low <= e.high for e in more.effects)
+    assert (more.short_fr, more.short_en) == ("20 % d'arrivées en plus.", "20 % more arrivals.")
     assert more.sentence_en == "20 % more arrivals in the department, from now on."
+    assert [view.can_be_decided for view in board().scenarios] == [False, True]
+    assert board().helps == helps_most(board().scenarios)
+    told = made().forecast.scenarios
+    at = list(HOW.lead_min).index(480)
+    assert census[480].usual == told["as_usual"]["ed_census"].mean[at]
+    beside = told["arrivals_up_20"]["ed_census"].mean[at]
+    assert beside == pytest.approx((census[480].usual or 0.0) + census[480].mean)
 
 
 def test_on_the_short_path_what_the_log_cannot_tell_is_absent() -> None:

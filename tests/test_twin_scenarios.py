@@ -20,7 +20,7 @@ from twin.hospital import load_hospital
 from twin.luck import draw
 from twin.pathway import TABLES, load_path
 from twin.present import Present
-from twin.scenarios import Names, Scenario, catalogue, pick, scenarios_of
+from twin.scenarios import Language, Names, Scenario, carrying, catalogue, pick, scenarios_of
 from twin.setting import Setting
 from twin.small_hospitals import START, WHOLE, Member, member, parameters, same, small_hospital, small_path
 
@@ -28,6 +28,8 @@ HOSPITAL = load_hospital()
 PATH = load_path("full", HOSPITAL)
 ALL = catalogue()
 NAMES = Names.of([HOSPITAL], [load_path(table, HOSPITAL) for table in TABLES])
+SHORT = 48
+"""Letters that two lines of a row of the wall hold."""
 BASE = Setting(HOSPITAL.capacities(PATH.pools, START, 1440.0))
 
 
@@ -202,6 +204,29 @@ def test_sentences_tell_every_number_that_may_be_set_or_its_range_cannot_be_read
     assert all(one["low"] <= one["value"] <= one["high"] for one in scenario.parameters.values())
 
 
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_what_is_short_of_a_sentence_fits_two_lines_of_the_wall(language: Language) -> None:
+    """The mutant: the sentence itself, which many a scenario has no room for."""
+    assert [name for name, one in ALL.items() if len(one.short(language)) > SHORT] == []
+    assert len([name for name, one in ALL.items() if len(one.sentence(language)) > SHORT]) > 5
+
+
+def test_what_is_short_has_the_numbers_and_without_it_the_sentence_is_told_but_for_brackets(
+    tmp_path: FilePath,
+) -> None:
+    [more, both] = pick(ALL, ["extra_doctor[number=3]", "extra_doctor[number=3]+winter_peak"])
+    assert more.short("en") == "More doctors: 3, for 8 h."
+    assert both.short("en") == "More doctors: 3, for 8 h. Winter peak: 20 % more arrivals."
+    assert carrying(more, [ALL["winter_peak"]]).short("fr") == more.short("fr")
+    text = '[scenario.mine]\nfr = "Dix lits (ou plus) fermés."\nen = "Ten beds (or more) closed."\n'
+    mine = catalogue(own(tmp_path, text))["mine"]
+    assert (mine.short("fr"), mine.short("en")) == ("Dix lits fermés.", "Ten beds closed.")
+    with pytest.raises(ConfigurationError, match="short_fr and short_en must be given together"):
+        catalogue(own(tmp_path, text + 'short_fr = "Dix lits."\n'))
+    with pytest.raises(ConfigurationError, match="a sentence may name its parameters only"):
+        catalogue(own(tmp_path, text + 'short_fr = "{n} lits."\nshort_en = "{n} beds."\n'))
+
+
 def test_other_numbers_make_another_change_sentence_and_name() -> None:
     [five] = pick(ALL, ["epidemic_clusters[clusters=5,size=80]"])
     assert five.name == "epidemic_clusters[clusters=5,size=80]"
@@ -237,6 +262,26 @@ def test_scenarios_add_up() -> None:
         step = one.apply(step, HOSPITAL)
     assert both.apply(BASE, HOSPITAL) == step
     assert both.sentence("en") == " ".join(one.sentence("en") for one in alone)
+
+
+def test_of_the_catalogue_it_is_told_what_people_can_decide() -> None:
+    """What befalls a hospital (more arrivals, casualties, staff away, something broken) is nobody's decision."""
+    assert {name for name, one in ALL.items() if one.change.can_be_decided} == {
+        "one_more_doctor", "extra_doctor", "extra_nurse", "extra_triage", "fast_track", "earlier_discharges",
+        "smoothed_discharges", "reverse_triage", "escalation_beds", "uhcd_beds", "bjml_honoured", "faster_cleaning",
+        "electives_postponed", "regulated_access",
+    }  # fmt: skip
+
+
+def test_together_they_can_be_decided_where_each_can_and_what_is_carried_changes_nothing_of_it(
+    tmp_path: FilePath,
+) -> None:
+    both, mixed, other = pick(ALL, ["extra_doctor+extra_nurse", "extra_doctor+winter_peak", "extra_doctor[number=2]"])
+    assert [one.change.can_be_decided for one in (both, mixed, other)] == [True, False, True]
+    doctor, peak = ALL["extra_doctor"], ALL["winter_peak"]
+    assert [carrying(*pair).change.can_be_decided for pair in ((doctor, [peak]), (peak, [doctor]))] == [True, False]
+    mine = own(tmp_path, '[scenario.mine]\nfr = "x"\nen = "x"\narrivals = [{ factor = 0.9 }]\n')
+    assert not catalogue(mine)["mine"].change.can_be_decided
 
 
 def test_what_leaves_no_doctor_at_all_is_refused_with_the_time_and_the_place(tmp_path: FilePath) -> None:

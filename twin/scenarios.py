@@ -17,9 +17,9 @@ from functools import reduce
 from itertools import chain
 from math import inf
 from pathlib import Path as FilePath
-from typing import Any, Literal
+from typing import Any, Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ingest.configuration import Checked, checked, read, tables
 from ingest.errors import ConfigurationError
@@ -47,6 +47,7 @@ from twin.supply_file import Supplies, load_supplies
 
 DEFAULT = FilePath(__file__).with_name("scenarios.toml")
 Language = Literal["fr", "en"]
+_BRACKETS = re.compile(r"\s*\([^()]*\)")
 _CALLED = re.compile(r"(?P<name>[^\[\]+]+?)(?:\[(?P<values>[^\[\]]*)\])?")
 
 
@@ -55,6 +56,11 @@ class ScenarioEntry(Checked):
 
     fr: str = Field(min_length=1)
     en: str = Field(min_length=1)
+    short_fr: str | None = Field(default=None, min_length=1)
+    short_en: str | None = Field(default=None, min_length=1)
+    """What it says where there is no room for the sentence."""
+    can_be_decided: bool = False
+    """People here can do it; else it is something that befalls the hospital."""
     parameters: dict[str, Knob] = Field(default_factory=dict)
     capacity: tuple[CapacityChange, ...] = ()
     absences: tuple[AbsenceChange, ...] = ()
@@ -65,6 +71,12 @@ class ScenarioEntry(Checked):
     discharges: tuple[DischargeChange, ...] = ()
     supplies: tuple[SupplyChange, ...] = ()
     """What it does to support services; patients do not wait for these."""
+
+    @model_validator(mode="after")
+    def _short_in_both_languages(self) -> Self:
+        if (self.short_fr is None) != (self.short_en is None):
+            raise ValueError("short_fr and short_en must be given together, or not at all")
+        return self
 
     @property
     def changes(self) -> tuple[Windowed, ...]:
@@ -95,7 +107,14 @@ class Scenario:
 
     def sentence(self, language: Language) -> str:
         """What it says, for the wall."""
-        said = self.change.fr if language == "fr" else self.change.en
+        return self._filled(self.change.fr if language == "fr" else self.change.en, language)
+
+    def short(self, language: Language) -> str:
+        """What it says where there is no room for that; without such words, the sentence but what is in brackets."""
+        said = self.change.short_fr if language == "fr" else self.change.short_en
+        return _BRACKETS.sub("", self.sentence(language)) if said is None else self._filled(said, language)
+
+    def _filled(self, said: str, language: Language) -> str:
         return said.format_map({name: _shown(value, language) for name, value in self.values.items()})
 
     @property
@@ -256,21 +275,33 @@ def scenario_from(name: str, words: str, change: Mapping[str, Any]) -> Scenario:
 
 
 def composed(scenarios: Sequence[Scenario]) -> Scenario:
-    """All of several scenarios at once, under a name and a sentence made of theirs."""
+    """All of several scenarios at once, under a name and a sentence made of theirs; one of them that nobody can decide
+    makes that of all."""
     if len(scenarios) == 1:
         return scenarios[0]
     entries = [scenario.change for scenario in scenarios]
     kinds = {kind: tuple(chain.from_iterable(getattr(entry, kind) for entry in entries)) for kind in KINDS}
-    said = {language: " ".join(_plain(s.sentence(language)) for s in scenarios) for language in ("fr", "en")}
-    return Scenario("+".join(scenario.name for scenario in scenarios), ScenarioEntry(**said, **kinds))
+    said = {
+        key: " ".join(_plain(say(s, language)) for s in scenarios)
+        for language in get_args(Language)
+        for key, say in ((language, Scenario.sentence), (f"short_{language}", Scenario.short))
+    }
+    decided = all(entry.can_be_decided for entry in entries)
+    name = "+".join(scenario.name for scenario in scenarios)
+    return Scenario(name, ScenarioEntry(**said, **kinds, can_be_decided=decided))
+
+
+_SAID = ("fr", "en", "short_fr", "short_en", "can_be_decided")
+"""What is told of a scenario beside its changes."""
 
 
 def carrying(scenario: Scenario, more: Sequence[Scenario]) -> Scenario:
-    """The scenario with others' changes beside its own, under its own name and sentence."""
+    """The scenario with others' changes beside its own; what else is told of it stays its own."""
     if not any(one.change.changes for one in more):
         return scenario
     whole = composed([scenario, *more]).change
-    return replace(scenario, change=whole.model_copy(update={"fr": scenario.change.fr, "en": scenario.change.en}))
+    own = {name: getattr(scenario.change, name) for name in _SAID}
+    return replace(scenario, change=whole.model_copy(update=own))
 
 
 def _plain(sentence: str) -> str:
@@ -331,7 +362,8 @@ def _check_ends(scenarios: Iterable[Scenario], place: str) -> None:
             for name, knob in scenario.change.parameters.items():
                 for end in (knob.low, knob.high):
                     scenario.with_values({name: end})
-            scenario.sentence("fr"), scenario.sentence("en")
+            for language in get_args(Language):
+                scenario.sentence(language), scenario.short(language)
         except ScenarioError as error:
             faults.append(f"{place}: scenario.{scenario.name}: {error}")
         except (KeyError, IndexError, ValueError) as error:

@@ -17,7 +17,7 @@ from dashboard.panels import alarms, banner, boarding, census, footer, free_beds
 from dashboard.panels.outlook import extremes, shown
 from dashboard.panels.ways import WayGroup
 from dashboard.panels.ways import ways as ways_to
-from dashboard.parts import absent, marked, sentence
+from dashboard.parts import absent, marked
 from dashboard.plain_html import Markup
 from dashboard.states import forecast_state
 from dashboard.words import Reader
@@ -65,12 +65,10 @@ def _alarms(board: Board, reader: Reader) -> Component:
 
 
 def _ahead(measure: str, board: Board, reader: Reader) -> Component:
-    """A measure's words, as on the wall, its extremes and its picture."""
+    """A measure's words, as on the wall, and its picture."""
     words, fan = AHEAD[measure](board, reader), shown(board, measure)
     if fan is None:
         return html.Section(words, className=f"card ahead-{measure}")
-    told = extremes(fan, reader)
-    more = [] if measure == census.MEASURE else [sentence(told, "second")]
     minute = board.made_at.replace(second=0, microsecond=0)  # a page that says nothing new is not sent again
-    drawn = html.Div(Markup(fan_picture(fan, reader, now_at=minute, said=told)), className="fan")
-    return html.Section([words, *more, drawn], className=f"card ahead-{measure}")
+    drawn = html.Div(Markup(fan_picture(fan, reader, now_at=minute, said=extremes(fan, reader))), className="fan")
+    return html.Section([words, drawn], className=f"card ahead-{measure}")

@@ -14,13 +14,31 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.panels import alarms, arrivals, banner, boarding, census, footer, header, now, scenarios, trust, wards
+from dashboard.panels import (
+    alarms,
+    arrivals,
+    banner,
+    boarding,
+    census,
+    footer,
+    free_beds,
+    header,
+    now,
+    scenarios,
+    trust,
+    waiting,
+    wards,
+)
 from dashboard.parts import absent
+from dashboard.settings import WALL_CHARTS, WallChart
 from dashboard.states import forecast_state
 from dashboard.words import Reader
 from forecast.board import Board
 
 Panel = Callable[[Board, Reader], Component]
+Figure = Callable[[Board, Reader], go.Figure | None]
+Charts = tuple[WallChart, ...]
+"""Those below the census, from left to right."""
 
 PANELS: dict[str, Panel] = {
     "header": header.panel,
@@ -28,21 +46,20 @@ PANELS: dict[str, Panel] = {
     "alarms": alarms.panel,
     "now": now.panel,
     "census": census.panel,
-    "boarding": boarding.panel,
-    "arrivals": arrivals.panel,
     "wards": wards.panel,
     "scenarios": scenarios.panel,
     "trust": trust.panel,
     "footer": footer.panel,
 }
-"""Slot to the panel that fills it."""
+"""Slot to the panel that fills it, of those that every wall has."""
 
-CHARTS: dict[str, Callable[[Board, Reader], go.Figure | None]] = {
-    "census": census.figure,
-    "boarding": boarding.figure,
-    "arrivals": arrivals.figure,
+BELOW: dict[WallChart, tuple[Panel, Figure]] = {
+    "waiting": (waiting.panel, waiting.figure),
+    "boarding": (boarding.panel, boarding.figure),
+    "free_beds": (free_beds.panel, free_beds.figure),
+    "arrivals": (arrivals.panel, arrivals.figure),
 }
-"""Slot to the chart that stands below the words of its panel, in the same card."""
+"""What may stand below the census: the words, and the chart below them in the same card."""
 
 
 @dataclass(frozen=True)
@@ -57,23 +74,34 @@ class Filling:
     state: str
 
 
-def frame() -> list[Component]:
+def panels_of(charts: Charts) -> dict[str, Panel]:
+    """Slot to the panel that fills it."""
+    return {**PANELS, **{name: BELOW[name][0] for name in charts}}
+
+
+def figures_of(charts: Charts) -> dict[str, Figure]:
+    """Slot to the chart that stands below the words of its panel."""
+    return {"census": census.figure, **{name: BELOW[name][1] for name in charts}}
+
+
+def frame(charts: Charts = WALL_CHARTS) -> list[Component]:
     """The empty wall, laid out once."""
-    ahead = html.Div([_card(name) for name in CHARTS], className="ahead")
+    ahead = html.Div([_card(name) for name in figures_of(charts)], className="ahead")
     aside = html.Div([_slot(name) for name in ("wards", "scenarios", "trust")], className="aside")
     above = html.Div([_slot("banners"), _slot("alarms")], className="above")
     return [_slot("header"), above, _slot("now"), ahead, aside, _slot("footer")]
 
 
-def filling(board: Board | None, reader: Reader) -> Filling:
+def filling(board: Board | None, reader: Reader, charts: Charts = WALL_CHARTS) -> Filling:
     """What fills the frame; before the first board, a page that says so."""
+    panels, figures = panels_of(charts), figures_of(charts)
     if board is None:
         waiting = absent(reader.say("The twin is waking up: the first board is being made."))
         waking = html.Div([header.switch(reader), waiting], className="wake")
-        return Filling({**{name: html.Div() for name in PANELS}, "header": waking}, dict.fromkeys(CHARTS), "waking")
+        return Filling({**{name: html.Div() for name in panels}, "header": waking}, dict.fromkeys(figures), "waking")
     return Filling(
-        panels={name: panel(board, reader) for name, panel in PANELS.items()},
-        figures={name: figure(board, reader) for name, figure in CHARTS.items()},
+        panels={name: panel(board, reader) for name, panel in panels.items()},
+        figures={name: figure(board, reader) for name, figure in figures.items()},
         state=f"feed-{board.feed.state} forecast-{forecast_state(board)}",
     )
 

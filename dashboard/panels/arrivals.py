@@ -20,7 +20,7 @@ def panel(board: Board, reader: Reader) -> Component:
         reader,
         name="arrivals",
         measure=MEASURE,
-        question=reader.say("How many arrivals an hour?"),
+        question=reader.say("Arrivals an hour?"),
         said=reader.text("8 chances in 10: {low} to {high} at {time}."),
         wide=WIDE,
     )

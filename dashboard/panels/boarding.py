@@ -20,7 +20,7 @@ def panel(board: Board, reader: Reader) -> Component:
         reader,
         name="boarding",
         measure=MEASURE,
-        question=reader.say("How many will wait for a bed?"),
+        question=reader.say("How many wait for a bed?"),
         said=reader.text("8 chances in 10: {low} to {high} at {time}."),
         wide=WIDE,
     )

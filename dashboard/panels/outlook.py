@@ -1,4 +1,4 @@
-"""What the three fans share: the answer in words, the key, the chart, or why there is none."""
+"""What the fans share: the answer in words, the key, the chart, or why there is none."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dashboard.parts import absent, heading, key, sentence
 from dashboard.states import forecast_shown, forecast_state
 from dashboard.words import Reader
 from forecast.board import Board, Fan
+from forecast.units import AN_HOUR, BEDS, unit_of
 from ingest.clock import local
 
 AHEAD = timedelta(hours=4)
@@ -22,22 +23,23 @@ AHEAD = timedelta(hours=4)
 
 def words(
     board: Board, reader: Reader, *, name: str, measure: str, question: str, said: str, wide: bool,
-    why: str | None = None,
+    why: str | None = None, unknown: str | None = None,
 ) -> Component:  # fmt: skip
     """The words above one measure's chart, which is called `name`.
 
-    `said` is the sentence to fill with {low}, {high} and {time}; `why` tells why the forecast moved. The title leads to
-    the files of all charts; a telephone has the chart's own links.
+    `said` is the sentence to fill with {low}, {high} and {time}; `why` tells why the forecast moved, `unknown` why
+    there is none of this measure. The title leads to the files of all charts; a telephone has the chart's own links.
     """
     found = shown(board, measure)
     if found is None:
-        return html.Div([heading(question), absent(_why(board, reader, measure))], className="words")
+        return html.Div([heading(question), absent(_why(board, reader, measure, unknown))], className="words")
     lines = [
         heading(question, href=None if reader.narrow else every_file(reader)),
         sentence(likely(found, reader, said)),
     ]
+    told = extremes(found, reader) if wide or reader.narrow else summit(found, reader)
+    lines += [sentence(text, "second") for text in (told, why) if text]
     if wide:
-        lines += [sentence(text, "second") for text in (extremes(found, reader), why) if text]
         lines.append(key(found, reader))
     if reader.narrow:
         lines.append(data_ways(WALL, name, reader))
@@ -82,6 +84,27 @@ def extremes(fan: Fan, reader: Reader) -> str:
     return f"{text} {peak}"
 
 
+def summit(fan: Fan, reader: Reader) -> str:
+    """The peak with its unit and hour, where there is room for no more; of what there should be more of, the fewest."""
+    if fan.lowest is not None and fan.lowest_at is not None:
+        n, time = counted(fan.lowest[1], fan.measure, reader), reader.clock(fan.lowest_at)
+        return reader.say("Fewest: {n} around {time}.", n=n, time=time)
+    if fan.peak is None or fan.peak_at is None:
+        return ""
+    n, time = counted(fan.peak[1], fan.measure, reader), reader.clock(fan.peak_at)
+    return reader.say("Peak: {n} around {time}.", n=n, time=time)
+
+
+def counted(value: float, measure: str, reader: Reader) -> str:
+    """A value of a measure in its unit: "11 patients", "4 beds", "15 an hour"."""
+    n, unit = round(value), unit_of(measure)
+    if unit == BEDS:
+        return reader.count("{n} bed", "{n} beds", n)
+    if unit == AN_HOUR:
+        return reader.say("{n} an hour", n=reader.number(n))
+    return reader.count("{n} patient", "{n} patients", n)
+
+
 def speaking_index(fan: Fan, reader: Reader) -> int:
     """The valid time that is a full local hour and nearest to four hours after the first."""
     wanted = fan.valid_at[0] + AHEAD
@@ -93,7 +116,7 @@ def speaking_index(fan: Fan, reader: Reader) -> int:
     return min(range(len(fan.valid_at)), key=distance)
 
 
-def _why(board: Board, reader: Reader, measure: str) -> str:
+def _why(board: Board, reader: Reader, measure: str, unknown: str | None) -> str:
     state = forecast_state(board)
     if state == "none":
         return reader.say("the first forecast is being made")
@@ -103,5 +126,6 @@ def _why(board: Board, reader: Reader, measure: str) -> str:
         return reader.say("withheld: what is known is too old to forecast from")
     if state == "hidden":
         return reader.say("the forecast is too old to be shown")
-    unknown = measure not in board.fans
-    return reader.say("not in the data received") if unknown else reader.say("no forecast of this measure")
+    if measure in board.fans:
+        return reader.say("no forecast of this measure")
+    return unknown or reader.say("not in the data received")

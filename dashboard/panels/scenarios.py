@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from datetime import timedelta
 
 import dash_mantine_components as dmc
 from dash import html
@@ -11,32 +11,71 @@ from dash.development.base_component import Component
 
 from dashboard.parts import Content, absent, card, row_head
 from dashboard.states import forecast_shown
-from dashboard.terms import label
+from dashboard.terms import label, spaced
 from dashboard.words import UNKNOWN, Reader
-from forecast.board import Board, Effect, ScenarioView
+from forecast.board import EFFECT_MEASURES, Board, Effect, ScenarioView
 
 ROWS_SHOWN = 4
 LEADS_MIN = (240, 480)
 """A narrow screen has room for the last only."""
-MEASURES = ("ed_census", "ed_waiting", "ed_boarders")
-"""For all three, fewer is better."""
+STAR = "\N{BLACK STAR}"
+"""Stands where the scenario that helps most is told, and at its row."""
 
 
 def panel(board: Board, reader: Reader) -> Component:
     """A row a scenario: its sentence, and for each measure and lead the mean difference and its 80 % interval.
 
     The first scenario is what the others are compared with and has no row. A difference whose interval holds zero
-    is shown as uncertain.
+    is shown as uncertain. Above them stands in words which one helps most, of those that people here can decide.
     """
     question = reader.say("What if? The difference each would make")
     views = [view for view in board.scenarios if view.effects or _why_not(view, reader)]
     if not views or not forecast_shown(board):
         return card("scenarios", question, absent(reader.say("no scenario has been computed")))
     leads = LEADS_MIN[-1:] if reader.narrow else LEADS_MIN
-    measures = [measure for measure in MEASURES if any(e.measure == measure for v in views for e in v.effects)]
-    rows = [_row(view, measures, leads, reader) for view in views[:ROWS_SHOWN]]
+    measures = [measure for measure in EFFECT_MEASURES if any(e.measure == measure for v in views for e in v.effects)]
+    first = next((view for view in views if board.helps and view.name == board.helps.scenario), None)
+    rows = [_row(view, measures, leads, reader, is_first=view is first) for view in _shown(views, first)]
     table = dmc.Table([_head(measures, leads, reader), dmc.TableTbody(rows)], className="table scenarios-table")
-    return card("scenarios", question, table, basis=_rest(views[ROWS_SHOWN:], reader))
+    return card("scenarios", question, *_said(first, board, reader), table, basis=_rest(views[ROWS_SHOWN:], reader))
+
+
+def _shown(views: Sequence[ScenarioView], first: ScenarioView | None) -> Sequence[ScenarioView]:
+    """As many as there is room for, in their order; the one that helps most is among them."""
+    shown = views[:ROWS_SHOWN]
+    return shown if first is None or first in shown else [*shown[:-1], first]
+
+
+def _said(first: ScenarioView | None, board: Board, reader: Reader) -> list[Component]:
+    """Which scenario helps most, and what comes with it in place of as usual; nothing where none can be decided."""
+    if first is None or board.helps is None:
+        if not any(view.can_be_decided and view.effects for view in board.scenarios):
+            return []
+        none = dmc.Text(reader.say("No scenario computed clearly helps."))
+        return [html.Div(none, className="helps unsure")]
+    name = [
+        html.Span(STAR, className="star"),
+        html.Span(label("helps_most", reader.say("What helps most:"), reader), className="label"),
+        " ",
+        html.B(_called(first, reader)),
+    ]
+    what = dmc.Text(_beside(board.helps.effect, board, reader), className="helped")
+    return [html.Div([dmc.Text(name), " ", what], className="helps")]
+
+
+def _beside(effect: Effect, board: Board, reader: Reader) -> str:
+    """The value with the scenario beside the one as usual, and the interval of their difference."""
+    usual = effect.usual
+    said = {
+        "ed_census": reader.text("At {time}, {n} present instead of {usual} (8 in 10: {low} to {high})."),
+        "ed_waiting": reader.text("At {time}, {n} waiting instead of {usual} (8 in 10: {low} to {high})."),
+        "ed_boarders": reader.text("At {time}, {n} waiting for a bed instead of {usual} (8 in 10: {low} to {high})."),
+    }[effect.measure]
+    return said.format(
+        time=reader.clock((board.cycle.issued_at or board.made_at) + timedelta(minutes=effect.lead_min)),
+        n=reader.number(None if usual is None else usual + effect.mean), usual=reader.number(usual),
+        low=reader.signed(effect.low), high=reader.signed(effect.high),
+    )  # fmt: skip
 
 
 def _head(measures: Sequence[str], leads: Sequence[int], reader: Reader) -> Component:
@@ -55,10 +94,11 @@ def _head(measures: Sequence[str], leads: Sequence[int], reader: Reader) -> Comp
     return dmc.TableThead([dmc.TableTr([first, *groups]), dmc.TableTr(times)])
 
 
-def _row(view: ScenarioView, measures: Sequence[str], leads: Sequence[int], reader: Reader) -> Component:
-    said = reader.choice(view.sentence_fr, view.sentence_en)
-    shown = said if reader.narrow else _short(said)
-    name = row_head(html.Div(shown, className="said", title=said))
+def _row(
+    view: ScenarioView, measures: Sequence[str], leads: Sequence[int], reader: Reader, *, is_first: bool
+) -> Component:
+    star = [html.Span(STAR, className="star")] if is_first else []
+    name = row_head(html.Div([*star, _called(view, reader)], className="said", title=_sentence(view, reader)))
     why_not = _why_not(view, reader)
     if why_not is not None:
         span = {"colSpan": max(1, len(measures) * len(leads))}
@@ -73,9 +113,14 @@ def _row(view: ScenarioView, measures: Sequence[str], leads: Sequence[int], read
     return dmc.TableTr([name, *cells])
 
 
-def _short(said: str) -> str:
-    """The sentence without what stands in brackets, which two lines of the wall have no room for."""
-    return re.sub(r"\s*\([^()]*\)", "", said)
+def _called(view: ScenarioView, reader: Reader) -> str:
+    """The sentence on a telephone, and what is short of it on the wall, where it has two lines."""
+    short = reader.choice(view.short_fr, view.short_en)
+    return _sentence(view, reader) if reader.narrow or short is None else spaced(short, reader)
+
+
+def _sentence(view: ScenarioView, reader: Reader) -> str:
+    return spaced(reader.choice(view.sentence_fr, view.sentence_en), reader)
 
 
 def _why_not(view: ScenarioView, reader: Reader) -> str | None:
@@ -95,9 +140,9 @@ def _effect(effect: Effect | None, reader: Reader) -> Content:
 
 def _judged(effect: Effect) -> tuple[str, str]:
     """Fewer with 9 chances in 10, more with 9 in 10, or neither: as the rounded interval reads."""
-    if round(effect.high) < 0:
+    if effect.is_fewer:
         return "good", "\N{BLACK DOWN-POINTING TRIANGLE}"
-    if round(effect.low) > 0:
+    if effect.is_more:
         return "bad", "\N{BLACK UP-POINTING TRIANGLE}"
     return "unsure", ""
 
