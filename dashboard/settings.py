@@ -67,7 +67,7 @@ class Settings(Checked):
     wall_scenarios: Annotated[
         tuple[str, ...],
         Field(min_length=1, description="of every cycle; the first is the one compared with"),
-    ] = ("as_usual", "one_more_doctor", "ten_beds_closed", "arrivals_up_20", "mass_casualty_20")
+    ] = ("as_usual", "one_more_doctor", "earlier_discharges", "escalation_beds", "mass_casualty_20")
     wall_charts: Annotated[
         tuple[WallChart, ...],
         AfterValidator(_fit_below),
