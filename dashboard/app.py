@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -30,13 +30,14 @@ from dashboard.instructor import Instructed, instructor_form, register_instructo
 from dashboard.known_door import KnownDoor, answer_known
 from dashboard.pages.beside import BESIDE, WALL, Place, beside, named
 from dashboard.pages.wall import Charts, figures_of, filling, frame, panels_of
-from dashboard.phone_door import NOT_DASHS, Frame, answer_phone
+from dashboard.phone_door import NOT_DASHS, Frame, answer_phone, theme_script
 from dashboard.proposal_window import DeskDoor, proposal_window, register_proposals
 from dashboard.replay_buttons import Replays, register_replay, replay_asks
 from dashboard.settings import WALL_CHARTS
 from dashboard.states import aged
 from dashboard.terms import answer_terms
 from dashboard.theme import FONT
+from dashboard.whatif_asked import theme_told
 from dashboard.whatif_desk import register_whatif, whatif_layout
 from dashboard.words import LANGUAGES, Language, Reader
 from forecast.alerts import Alerts
@@ -102,19 +103,20 @@ def build_app(
     an exercise, `known` what people may say is already known, `replays` what forecasts past instants, `backtests` what
     runs back-tests.
     """
+    pages = dict(pages or {})
     app = Dash(
         "edtwin",
         assets_folder=str(HERE / "assets"),
         serve_locally=True,
         title="edtwin",
         update_title="",
-        index_string=_index(settings),
+        index_string=_index(settings, _following(pages)),
         enable_mcp=False,
         add_log_handler=False,
         assets_ignore=NOT_DASHS,
     )
     app.layout = _layout(settings, asking, exercise)
-    pages, shown = dict(pages or {}), partial(_shown, get_board, now)
+    shown = partial(_shown, get_board, now)
     view_of = partial(_view_of, shown, pages)
     pages["data"] = lambda: data_view(shown()[0], view_of, _ASKING)
     _register(app, shown, pages, settings.charts)
@@ -143,7 +145,7 @@ def reader_of(screen: Any, zone: str) -> Reader:
     rem_px, narrow = screen.get("rem_px"), screen.get("narrow")
     if not isinstance(rem_px, int | float) or not _REM_PX[0] <= rem_px <= _REM_PX[1] or not isinstance(narrow, bool):
         raise BadRequest("screen.rem_px must be a letter's size and screen.narrow a truth value")
-    return Reader(screen["language"], zone, rem_px=float(rem_px), narrow=narrow)
+    return Reader(screen["language"], zone, rem_px=float(rem_px), narrow=narrow, theme=theme_told(screen))
 
 
 def _shown(get_board: Callable[[], Board | None], now: Callable[[], datetime] | None) -> tuple[Board | None, str]:
@@ -159,6 +161,10 @@ def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: P
     app.clientside_callback(
         ClientsideFunction("wall", "screen"), Output("screen", "data"), Input("tick", "n_intervals")
     )
+    app.clientside_callback(
+        ClientsideFunction("wall", "scheme"), Output("themed", "forceColorScheme"),
+        Input("screen", "data"), State("themed", "forceColorScheme"),
+    )  # fmt: skip
 
     fillings, outputs = Fillings(), _outputs(charts)
 
@@ -214,7 +220,8 @@ def place_of(screen: Any) -> Place:
 
 
 def _word(view: str, reader: Reader, place: Place) -> str:
-    return json.dumps([view, place.name, place.number, place.query, reader.language, reader.rem_px, reader.narrow])
+    screen = [reader.language, reader.rem_px, reader.narrow, reader.theme]
+    return json.dumps([view, place.name, place.number, place.query, *screen])
 
 
 def _outputs(charts: Charts) -> dict[str, Output]:
@@ -261,7 +268,7 @@ def _layout(settings: WallSettings, asking: Asking | None, exercise: Instructed 
         proposal_window(),
         *([instructor_form(exercise)] if exercise is not None else []),
     ]
-    return dmc.MantineProvider(parts, forceColorScheme="dark", theme={"fontFamily": FONT})
+    return dmc.MantineProvider(parts, id="themed", forceColorScheme="dark", theme={"fontFamily": FONT})
 
 
 def _above(settings: WallSettings) -> str:
@@ -283,11 +290,21 @@ def _rotation(settings: WallSettings) -> str:
     """What the script of the rotation must know; nothing where the wall stands alone."""
     if not settings.rotation:
         return ""
-    pages = " ".join("/" if name == WALL else f"/{name}" for name in settings.rotation)
+    pages = " ".join(_turning(settings))
     return f'\n<div id="rotation" hidden data-pages="{escape(pages)}" data-seconds="{settings.rotation_s:g}"></div>'
 
 
-def _index(settings: WallSettings) -> str:
+def _turning(settings: WallSettings) -> list[str]:
+    """The addresses that the wall's screen turns through."""
+    return ["/" if name == WALL else f"/{name}" for name in settings.rotation]
+
+
+def _following(pages: Pages) -> list[str]:
+    """The pages that are light or dark as their reader likes: all that the wall does not stand in for."""
+    return [name for name, page in BESIDE.items() if not page.of_exercises or name in pages]
+
+
+def _index(settings: WallSettings, following: Sequence[str]) -> str:
     """The page's frame."""
     return f"""<!DOCTYPE html>
 <html lang="{settings.language}">
@@ -295,6 +312,7 @@ def _index(settings: WallSettings) -> str:
 {{%metas%}}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{%title%}}</title>
+{theme_script(following, _turning(settings))}
 {{%favicon%}}
 {{%css%}}
 </head>

@@ -50,7 +50,7 @@ def fan(fan: Fan, reader: Reader, *, now_at: datetime, wide: bool, mark: str | N
     left out.
     """
     figure = go.Figure()
-    _bands(figure, fan, now_at)
+    _bands(figure, fan, reader, now_at)
     _ahead(figure, fan, reader, now_at)
     _past(figure, fan, reader, now_at)
     _landmarks(figure, fan, reader, now_at=now_at, wide=wide, mark=mark or reader.say("now"))
@@ -113,18 +113,18 @@ def _shown_earlier(fan: Fan, now_at: datetime) -> tuple[Sequence[datetime], Seri
     return [at for at, _ in shown], [value for _, value in shown]
 
 
-def _bands(figure: go.Figure, fan: Fan, now_at: datetime) -> None:
+def _bands(figure: go.Figure, fan: Fan, reader: Reader, now_at: datetime) -> None:
     """Each as its lower edge, and its upper one filled down to that."""
     along = _along(hours_from(fan.valid_at, now_at))
     for low, high, colour in BANDS:
-        filled = {"fill": "tonexty", "fillcolor": getattr(palette(), colour)}
+        filled = {"fill": "tonexty", "fillcolor": getattr(palette(reader.theme), colour)}
         for level, fill in ((low, {}), (high, filled)):
             y, name = _clean(fan.quantiles[level]), quantile_name(level)
             figure.add_scatter(**along, y=y, mode="lines", line={"width": 0}, name=name, **fill)
 
 
 def _ahead(figure: go.Figure, fan: Fan, reader: Reader, now_at: datetime) -> None:
-    colours, x = palette(), hours_from(fan.valid_at, now_at)
+    colours, x = palette(reader.theme), hours_from(fan.valid_at, now_at)
     thick, thin = THICK_REM * reader.rem_px, THIN_REM * reader.rem_px
     if any(value is not None for value in fan.usual):
         _line(figure, "usual", x, fan.usual, colour=colours.usual, width=thin, dash="dot")
@@ -138,7 +138,7 @@ def _ahead(figure: go.Figure, fan: Fan, reader: Reader, now_at: datetime) -> Non
 def _past(figure: go.Figure, fan: Fan, reader: Reader, now_at: datetime) -> None:
     past_at, past = _shown_past(fan, now_at)
     width = THICK_REM * reader.rem_px
-    _line(figure, "observed", hours_from(past_at, now_at), past, colour=palette().observed, width=width)
+    _line(figure, "observed", hours_from(past_at, now_at), past, colour=palette(reader.theme).observed, width=width)
 
 
 def _line(
@@ -157,7 +157,7 @@ def _along(x: Sequence[float]) -> dict[str, Any]:
 
 def _landmarks(figure: go.Figure, fan: Fan, reader: Reader, *, now_at: datetime, wide: bool, mark: str) -> None:
     """Now, the capacity and the peak or the fewest, each with its word; a small chart has room for the number."""
-    colours, thin = palette(), THIN_REM * reader.rem_px
+    colours, thin = palette(reader.theme), THIN_REM * reader.rem_px
     figure.add_vline(x=0, line={"color": colours.text, "width": thin})
     _word(figure, reader, x=0, y=top_of(fan), text=mark, anchor="right", colour=colours.text)
     if fan.capacity is not None:
@@ -176,10 +176,10 @@ def _extreme(figure: go.Figure, extreme: Extreme, reader: Reader, *, now_at: dat
         y=[extreme.value],
         mode="markers",
         name=extreme.name,
-        marker={"symbol": "diamond", "size": 0.8 * reader.rem_px, "color": palette().text},
+        marker={"symbol": "diamond", "size": 0.8 * reader.rem_px, "color": palette(reader.theme).text},
     )
     text = extreme.said(reader) if wide else reader.number(extreme.value)
-    _word(figure, reader, x=x, y=extreme.value, text=text, anchor="center", colour=palette().text, lift=0.5)
+    _word(figure, reader, x=x, y=extreme.value, text=text, anchor="center", colour=palette(reader.theme).text, lift=0.5)
 
 
 def _word(
@@ -194,13 +194,13 @@ def _word(
         yanchor="bottom",
         yshift=lift * reader.rem_px,
         font={"size": reader.rem_px, "color": colour},
-        bgcolor=palette().panel,
+        bgcolor=palette(reader.theme).panel,
         borderpad=0,
     )
 
 
 def _layout(fan: Fan, reader: Reader, *, now_at: datetime, wide: bool) -> dict[str, object]:
-    colours, rem = palette(), reader.rem_px
+    colours, rem = palette(reader.theme), reader.rem_px
     ends = [now_at - PAST_SHOWN, fan.valid_at[-1] if fan.valid_at else now_at]
     every_hours = 6 if reader.narrow else 3 if wide else 12
     values, texts = ticks(ends[0], ends[1], reader, every_hours=every_hours, now_at=now_at)

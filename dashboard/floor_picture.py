@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from dashboard.theme import colours
+from dashboard.theme import Theme, colours
 from forecast.floor_view import BedStrip, Likely
 
 A_ROW = 22
@@ -19,7 +19,7 @@ MOST_DOTS = 96
 """Dots of a likely picture; what is more is only said."""
 
 
-def beds(strip: BedStrip) -> str | None:
+def beds(strip: BedStrip, theme: Theme) -> str | None:
     """The beds of a ward by state as an image's address; None where none is told."""
     states = bed_states(strip)
     if not states:
@@ -28,9 +28,9 @@ def beds(strip: BedStrip) -> str | None:
     for number, state in enumerate(states):
         shapes[state] += _bed(state, number % A_ROW, number // A_ROW)
     rows = (len(states) - 1) // A_ROW + 1
-    c = colours()
+    c = colours(theme)
     ink = {
-        "occupied": f'fill="{c["forecast"]}"',
+        "occupied": f'fill="{c["fill"]}"',
         "cleaning": f'fill="none" stroke="{c["usual"]}" stroke-width=".12"',
         "free": f'fill="none" stroke="{c["good"]}" stroke-width=".14"',
         "closed": f'fill="none" stroke="{c["muted"]}" stroke-width=".1"',
@@ -55,10 +55,10 @@ def bed_states(strip: BedStrip) -> list[str]:
     ]  # fmt: skip
 
 
-def likely(told: Likely) -> str:
+def likely(told: Likely, theme: Theme) -> str:
     """Hollow dots as an image's address: as many as there are at the least in 9 of 10 cases, dashed up to the most."""
     low, high = (max(0, round(n)) for n in (told.low, told.high))
-    c = colours()
+    c = colours(theme)
     firm = "".join(_circle(n) for n in range(min(low, MOST_DOTS)))
     maybe = "".join(_circle(n) for n in range(min(low, MOST_DOTS), min(high, MOST_DOTS)))
     rows = max(1, (min(high, MOST_DOTS) - 1) // DOTS_A_ROW + 1)

@@ -142,11 +142,11 @@ def _style(block: Block, size: float, head_size: float) -> TableStyle:
 
 
 def _ink() -> HexColor:
-    return HexColor(colours()["ink"])
+    return HexColor(colours("light")["ink"])
 
 
 def _line() -> HexColor:
-    return HexColor(colours()["usual"])
+    return HexColor(colours("light")["usual"])
 
 
 def _text(canvas: Canvas | None, text: str, x: float, y: float, font: str, size: float) -> None:

@@ -121,7 +121,8 @@ class _Page:
         view = self.door.sayings.view()
         reader = Reader(language, view.zone, rem_px=16.0, narrow=True)
         body = rendered(known_page(view, reader, ways_of(reader, view.mode, "known"), asked, self.door.token))
-        answer = html_page(self.frame, language, body, title=reader.say("What is already known"), renews=False)
+        answer = html_page(self.frame, language, body, title=reader.say("What is already known"), renews=False,
+                           themed=ADDRESS.strip("/"))  # fmt: skip
         answer.status_code = status
         return answer
 

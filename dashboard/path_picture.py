@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from dashboard.path_layout import Arrow, Box, Frame, Placed, Spacing, place
 from dashboard.site_words import lasting, name_of, pool_name, share
 from dashboard.svg import breadth_of, curve, fitted, rect, text_at
-from dashboard.theme import FONT, colours
+from dashboard.theme import FONT, Theme, colours
 from dashboard.words import Reader
 from twin.explanation import ABOVE, OUT, WARDS, Explained, Step
 
@@ -235,7 +235,7 @@ class _Pen:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.2f} {height:.2f}" '
             f'font-family="{escape(FONT, {chr(34): chr(39)})}" font-size="{self.shape.letter}">'
         )
-        return Sketch(f"{head}{_styles()}{''.join(parts)}</svg>", width, height)
+        return Sketch(f"{head}{_styles(self.reader.theme)}{''.join(parts)}</svg>", width, height)
 
     @cached_property
     def starts(self) -> list[float]:
@@ -382,9 +382,9 @@ class _Pen:
             yield text_at(middle, y, detail, "detail", size, "middle")
 
 
-def _styles() -> str:
+def _styles(theme: Theme) -> str:
     """The picture's own stylesheet: it is shown as an image, which the page's does not reach."""
-    c = colours()
+    c = colours(theme)
     hues = [f"pool-{i}" for i in range(1, HUES + 1)] + ["pool-beds", "pool-spaces", "pool-none"]
     rules = [
         f".zone{{fill:{c['zone']};stroke:{c['line']};stroke-width:.06}}",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
@@ -32,8 +32,8 @@ ASSETS = Path(__file__).parent / "assets"
 STYLES = ("colours.css", "wall.css", "pages.css", "data.css", "terms.css", "phone.css")
 SCRIPTS = ("alive.js", "phone.js", "terms.js")
 ICONS = (("icon-192.png", "192x192"), ("icon-512.png", "512x512"), ("icon.svg", "any"))
-NOT_DASHS = r"phone|known"
-"""Files of the folder of assets that the wall does not load: those whose names begin so."""
+NOT_DASHS = r"phone|known|theme"
+"""Files of the folder of assets that are not loaded at the end of every page: those whose names begin so."""
 RELOAD_S = 60
 """A telephone without scripts asks anew so often."""
 _UNKNOWN_ZONE = "UTC"
@@ -85,21 +85,32 @@ def is_telephone() -> bool:
     return request.headers.get("Sec-CH-UA-Mobile") == "?1" or "Mobi" in agent
 
 
+def theme_script(following: Sequence[str], turning: Sequence[str] = ()) -> str:
+    """What makes a page light or dark before it is painted: those that follow their reader are named, and the addresses
+    that the wall's screen turns through; all others are dark."""
+    told = f'data-follow="{escape(" ".join(following))}" data-turning="{escape(" ".join(turning))}"'
+    return f'<script src="{_asset("theme.js")}" {told}></script>'
+
+
 def html_page(
-    frame: Frame, language: Language, body: str, *, title: str, version: str = "", renews: bool = True
-) -> Response:
-    """A page for a telephone around its body; one that `renews` itself asks anew, with a script or without."""
+    frame: Frame, language: Language, body: str, *, title: str, version: str = "", renews: bool = True,
+    themed: str = "",
+) -> Response:  # fmt: skip
+    """A page for a telephone around its body; one that `renews` itself asks anew, with a script or without. `themed` is
+    its name where it is light or dark as its reader likes; else it is dark."""
     head = [
         '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f'<meta name="theme-color" content="{colours()["ground"]}">',
-        '<meta name="color-scheme" content="dark">',
+        f'<meta name="theme-color" content="{colours("dark")["ground"]}">',
+        f'<meta name="color-scheme" content="dark{" light" * bool(themed)}">',
         f"<title>{escape(title)}</title>",
         f'<link rel="manifest" href="/manifest.webmanifest?lang={language}">',
         '<link rel="icon" href="/assets/icons/icon.svg" type="image/svg+xml">',
         '<link rel="apple-touch-icon" href="/assets/icons/apple-touch-icon.png">',
         *(f'<link rel="stylesheet" href="{_asset(name)}">' for name in STYLES),
     ]
+    if themed:
+        head.append(theme_script([themed]))
     if renews:
         head.append(f'<noscript><meta http-equiv="refresh" content="{RELOAD_S}"></noscript>')
     scripts = "".join(f'<script src="{_asset(name)}" defer></script>' for name in (SCRIPTS if renews else ()))
@@ -171,7 +182,7 @@ def _answer_application(server: Flask, frame: Frame) -> None:
 
 
 def _manifest(language: Language) -> dict[str, object]:
-    reader, ground = Reader(language, _UNKNOWN_ZONE), colours()["ground"]
+    reader, ground = Reader(language, _UNKNOWN_ZONE), colours("dark")["ground"]
     icons = [
         {"src": f"/assets/icons/{name}", "sizes": sizes, "type": "image/svg+xml" if sizes == "any" else "image/png"}
         for name, sizes in ICONS

@@ -35,11 +35,11 @@ def chart(view: ReplayView, measure: str, reader: Reader) -> go.Figure | None:
     x, y = came(view, measure, until=view.to)
     figure.add_scatter(
         x=x, y=y, mode="lines", name=CAME,
-        line={"color": palette().observed, "width": THICK_REM * reader.rem_px},
+        line={"color": palette(reader.theme).observed, "width": THICK_REM * reader.rem_px},
     )  # fmt: skip
     clock = (view.to - view.at) / _HOUR
-    figure.add_vline(x=clock, line={"color": colours()["news"], "width": THIN_REM * reader.rem_px, "dash": "dot"},
-                     name="clock")  # fmt: skip
+    line = {"color": colours(reader.theme)["news"], "width": THIN_REM * reader.rem_px, "dash": "dot"}
+    figure.add_vline(x=clock, line=line, name="clock")
     _widen(figure, view, mine, other, reader)
     return figure
 
@@ -77,11 +77,11 @@ def afterwards(view: ReplayView, measure: str) -> str:
 
 
 def _other(figure: go.Figure, other: Fan, reader: Reader, at: datetime) -> None:
-    shades, x = palette(), [round((valid - at) / _HOUR, 3) for valid in other.valid_at]
+    shades, x = palette(reader.theme), [round((valid - at) / _HOUR, 3) for valid in other.valid_at]
     low, middle, high = (_rounded(other.quantiles[level]) for level in (0.1, 0.5, 0.9))
     figure.add_scatter(
         x=[*x, *reversed(x)], y=[*low, *reversed(high)], mode="lines", line={"width": 0}, fill="toself",
-        fillcolor=shades.capacity, opacity=_OTHER_SHADE, name="other band",
+        fillcolor=colours(reader.theme)["other-band"], opacity=_OTHER_SHADE, name="other band",
     )  # fmt: skip
     line = {"color": shades.capacity, "width": THICK_REM * reader.rem_px, "dash": "dash"}
     figure.add_scatter(x=x, y=middle, mode="lines", line=line, name="other")

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from dashboard.figures import ticks
 from dashboard.report.plots import Chart
 from dashboard.supply_words import unit_said
-from dashboard.theme import FONT, colours
+from dashboard.theme import FONT, Theme, colours
 from dashboard.tidy import Point, Tidy, line, quantile_name
 from dashboard.trust_charts import carried
 from dashboard.words import Reader
@@ -36,7 +36,7 @@ def stock(item: ItemView, view: SuppliesView, reader: Reader) -> Component:
         chart.line([where, where], [0.0, top * 1.1], "delivery")
     chart.line(hours, item.ahead.stock[0.5], "median")
     words = reader.say("{item}: stock by hour", item=reader.choice(item.fr, item.en))
-    return carried(chart.svg(words), words, style(), "supply-chart")
+    return carried(chart.svg(words), words, style(reader.theme), "supply-chart")
 
 
 def stock_data(item: ItemView, view: SuppliesView) -> Tidy:
@@ -56,9 +56,9 @@ def _deliveries(item: ItemView, view: SuppliesView) -> list[datetime]:
     return [at for at in item.deliveries if item.kind == "stock" and view.valid_at[0] <= at <= view.valid_at[-1]]
 
 
-def style() -> str:
+def style(theme: Theme) -> str:
     """The colours of the charts by the classes of their pieces."""
-    c = colours()
+    c = colours(theme)
     return (
         f"<style>text{{font-family:{FONT}}}.grid{{stroke:{c['line']}}}.tick{{fill:{c['text']}}}.axis{{fill:{c['muted']}}}"
         f".band-90{{fill:{c['forecast']};opacity:.18}}.band-80{{fill:{c['forecast']};opacity:.25}}"

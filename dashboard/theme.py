@@ -1,4 +1,4 @@
-"""The palette that charts are drawn with, read from the stylesheet: one place for every colour."""
+"""The palettes that charts are drawn with, light and dark, read from the stylesheet: one place for every colour."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import re
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import Literal, get_args
 
 COLOURS = Path(__file__).parent / "assets" / "colours.css"
 FONT = '"Segoe UI", Roboto, "Helvetica Neue", Arial, "Liberation Sans", sans-serif'
+Theme = Literal["light", "dark"]
+"""Light for paper and desk, dark for the wall and the night."""
+THEMES: tuple[Theme, ...] = get_args(Theme)
 
+_BLOCK = re.compile(r"(:root[^{]*?)\s*\{([^}]*)\}")
 _VARIABLE = re.compile(r"--([a-z0-9-]+):\s*(#[0-9a-f]{6})\s*;")
+_SELECTOR: dict[Theme, str] = {"light": ":root", "dark": ':root:not([data-theme="light"])'}
 
 
 @dataclass(frozen=True)
@@ -31,13 +37,18 @@ class Palette:
     capacity: str
 
 
-@cache
-def colours() -> dict[str, str]:
-    """Every colour of `assets/colours.css` by the name of its variable."""
-    return dict(_VARIABLE.findall(COLOURS.read_text(encoding="utf-8")))
+def colours_in(css: str, theme: Theme) -> dict[str, str]:
+    """Every colour that a stylesheet gives to a theme, by the name of its variable."""
+    return dict(_VARIABLE.findall(dict(_BLOCK.findall(css))[_SELECTOR[theme]]))
 
 
 @cache
-def palette() -> Palette:
-    """The colours that charts are drawn with."""
-    return Palette(**{field.name: colours()[field.name.replace("_", "-")] for field in fields(Palette)})
+def colours(theme: Theme) -> dict[str, str]:
+    """Every colour of a theme in `assets/colours.css`, by the name of its variable."""
+    return colours_in(COLOURS.read_text(encoding="utf-8"), theme)
+
+
+@cache
+def palette(theme: Theme) -> Palette:
+    """The colours that charts of a theme are drawn with."""
+    return Palette(**{field.name: colours(theme)[field.name.replace("_", "-")] for field in fields(Palette)})

@@ -1,4 +1,4 @@
-"""The charts of the page of trust, each of one question, carried as pictures on the dark page."""
+"""The charts of the page of trust, each of one question, carried as pictures in the page's theme."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard.report.plots import Chart, span
 from dashboard.rival_words import kinds, lead
-from dashboard.theme import FONT, colours
+from dashboard.theme import FONT, Theme, colours
 from dashboard.tidy import Point, Tidy, interval, line
 from dashboard.words import Reader
 from forecast.trust_view import Ends, LeadTrust, MeasureTrust
@@ -22,7 +22,7 @@ AIM, SHARE = 0.8, "share"
 LOWEST = -1.0
 """A gain below it is drawn on the foot of the chart."""
 RIVAL_HUES = ("usual", "pool-2", "pool-5", "pool-6", "pool-beds", "pool-3", "pool-4", "muted", "rule-9", "rule-10")
-"""The colours of rivals on the dark page, in the order of the legend."""
+"""The colours of rivals, in the order of the legend."""
 
 
 def skill(found: MeasureTrust, reader: Reader) -> Component:
@@ -37,7 +37,7 @@ def skill(found: MeasureTrust, reader: Reader) -> Component:
     for place, at in enumerate(gains):
         for number, (kind, gain) in enumerate(zip(shown.values(), at, strict=True)):
             chart.whisker(float(place), *gain, kind, (number - (len(shown) - 1) / 2) * apart)
-    return _done(chart, reader.say("Error saved against each simple forecast, by hours ahead"))
+    return _done(chart, reader.say("Error saved against each simple forecast, by hours ahead"), reader)
 
 
 def skill_data(found: MeasureTrust) -> Tidy:
@@ -56,7 +56,7 @@ def covered(found: MeasureTrust, reader: Reader) -> Component:
     chart.level(AIM, "aim")
     for place, at in enumerate(found.leads):
         chart.whisker(float(place), at.covered_80, *at.covered_band, _judged(AIM, at.covered_band))
-    return _done(chart, reader.say("Share of what came that lay inside the 80% interval"))
+    return _done(chart, reader.say("Share of what came that lay inside the 80% interval"), reader)
 
 
 def covered_data(found: MeasureTrust) -> Tidy:
@@ -72,7 +72,7 @@ def bias(found: MeasureTrust, reader: Reader) -> Component:
     chart.level(0.0, "aim")
     for place, at in enumerate(found.leads):
         chart.whisker(float(place), at.bias, *at.bias_ci95, _judged(0.0, at.bias_ci95))
-    return _done(chart, reader.say("How much too high the forecasts were on average, by hours ahead"))
+    return _done(chart, reader.say("How much too high the forecasts were on average, by hours ahead"), reader)
 
 
 def bias_data(found: MeasureTrust) -> Tidy:
@@ -88,7 +88,7 @@ def shares(found: MeasureTrust, now: Mapping[int, float], reader: Reader) -> Com
     for place, at in enumerate(found.leads):
         chart.bar(place - 0.3, place + 0.3, now.get(at.lead_min, 1.0), "hist")
     chart.level(0.5, "zero")
-    return _done(chart, reader.say("Share of the simulation in what is published, by hours ahead"))
+    return _done(chart, reader.say("Share of the simulation in what is published, by hours ahead"), reader)
 
 
 def shares_data(found: MeasureTrust, now: Mapping[int, float]) -> Tidy:
@@ -118,27 +118,27 @@ def _chart(leads: Sequence[LeadTrust], y: tuple[float, float], reader: Reader) -
     return chart
 
 
-def _done(chart: Chart, words: str) -> Component:
-    return carried(chart.svg(words), words)
+def _done(chart: Chart, words: str, reader: Reader) -> Component:
+    return carried(chart.svg(words), words, style(reader.theme), "trust-chart")
 
 
-def carried(svg: str, words: str, styled: str = "", name: str = "trust-chart") -> Component:
+def carried(svg: str, words: str, styled: str, name: str) -> Component:
     """A picture in the page, which its stylesheet does not reach, with its own; `words` is what it shows."""
     whole = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(
-        "</title>", f"</title>{styled or style()}", 1
+        "</title>", f"</title>{styled}", 1
     )
     uri = f"data:image/svg+xml;base64,{b64encode(whole.encode()).decode()}"
     return html.Img(src=uri, alt=words, className=name)
 
 
-def style() -> str:
+def style(theme: Theme) -> str:
     """The colours of the charts by the classes of their pieces."""
-    c = colours()
+    c = colours(theme)
     rules = [
         f"text{{font-family:{FONT}}}",
         f".grid{{stroke:{c['line']}}}.zero{{stroke:{c['text']};stroke-width:1.4}}",
         f".aim{{stroke:{c['good']};stroke-width:1.6;stroke-dasharray:6 4}}",
-        f".tick{{fill:{c['text']}}}.axis{{fill:{c['muted']}}}.hist{{fill:{c['forecast']}}}",
+        f".tick{{fill:{c['text']}}}.axis{{fill:{c['muted']}}}.hist{{fill:{c['fill']}}}",
         ".whisker{fill:none;stroke-width:2}",
         *(f".{kind}.whisker{{stroke:{hue}}}.{kind}.dot{{fill:{hue}}}" for kind, hue in _hues(c).items()),
     ]

@@ -11,6 +11,7 @@ from typing import Any
 
 from werkzeug.exceptions import BadRequest
 
+from dashboard.theme import THEMES, Theme
 from dashboard.whatif_words import MEASURES
 from dashboard.words import LANGUAGES, Reader
 from forecast.errors import QuestionError
@@ -45,7 +46,7 @@ class Asked:
         """Changes whenever the page must."""
         q, r = self.question, self.reader
         told = [q.preset, dict(q.numbers), dict(q.values), self.at, self.measure]
-        return [*told, r.language, r.rem_px, r.narrow]
+        return [*told, r.language, r.rem_px, r.narrow, r.theme]
 
     def moment(self, zone: str) -> datetime | None:
         """The past moment asked about; raises QuestionError for a time that is none."""
@@ -79,7 +80,7 @@ def _reader(told: Mapping[str, Any], zone: str) -> Reader:
     rem_px, narrow = told.get("rem_px"), told.get("narrow")
     if not isinstance(rem_px, int | float) or not _REM_PX[0] <= rem_px <= _REM_PX[1] or not isinstance(narrow, bool):
         raise BadRequest("asked.rem_px must be a letter's size and asked.narrow a truth value")
-    return Reader(named(told).language, zone, rem_px=float(rem_px), narrow=narrow)
+    return Reader(named(told).language, zone, rem_px=float(rem_px), narrow=narrow, theme=theme_told(told))
 
 
 def named(told: Any) -> Reader:
@@ -89,6 +90,14 @@ def named(told: Any) -> Reader:
     if found is None:
         raise BadRequest("language must be a language of the wall")
     return Reader(found, "UTC")
+
+
+def theme_told(told: Mapping[str, Any]) -> Theme:
+    """The theme of a page that says one, dark of one that says none; raises BadRequest where it is none of ours."""
+    found = next((one for one in THEMES if one == told.get("theme", "dark")), None)
+    if found is None:
+        raise BadRequest("theme must be a theme of the pages")
+    return found
 
 
 def _values(told: Any) -> dict[str, float]:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from dashboard.figures import ticks
 from dashboard.theme import FONT, palette
+from dashboard.theme import colours as colours_of
 from dashboard.tidy import Tidy, line, quantile_name
 from dashboard.words import Reader
 from forecast.units import BEDS, unit_of
@@ -25,9 +26,10 @@ def both(answer: AnswerView, measure: str, reader: Reader) -> go.Figure | None:
     found = _known(answer, measure)
     if found is None:
         return None
-    figure, colours, x = go.Figure(), palette(), answer.lead_min / _HOURS
+    figure, colours, x = go.Figure(), palette(reader.theme), answer.lead_min / _HOURS
+    of_the_change = colours_of(reader.theme)["other-band"]
     _band(figure, x, found.usual, colours.band_80)
-    _band(figure, x, found.changed, colours.capacity, CHANGED_SHADE)
+    _band(figure, x, found.changed, of_the_change, CHANGED_SHADE)
     _line(figure, x, found.usual.quantiles[0.5], colours.forecast, THICK_REM * reader.rem_px)
     _line(figure, x, found.changed.quantiles[0.5], colours.capacity, THICK_REM * reader.rem_px, dash="dash")
     top = float(np.nanmax([found.usual.quantiles[0.95], found.changed.quantiles[0.95], np.full(x.size, 4.0)]))
@@ -40,8 +42,9 @@ def difference(answer: AnswerView, measure: str, reader: Reader) -> go.Figure | 
     found = _known(answer, measure)
     if found is None:
         return None
-    figure, colours, x = go.Figure(), palette(), answer.lead_min / _HOURS
-    _band(figure, x, found.difference, colours.capacity, CHANGED_SHADE)
+    figure, colours, x = go.Figure(), palette(reader.theme), answer.lead_min / _HOURS
+    of_the_change = colours_of(reader.theme)["other-band"]
+    _band(figure, x, found.difference, of_the_change, CHANGED_SHADE)
     _line(figure, x, found.difference.mean, colours.capacity, THICK_REM * reader.rem_px)
     figure.add_hline(y=0, line={"color": colours.text, "width": THIN_REM * reader.rem_px})
     low, high = found.difference.quantiles[0.1], found.difference.quantiles[0.9]
@@ -87,7 +90,7 @@ def _line(figure: go.Figure, x: Array, y: Array, colour: str, width: float, dash
 
 
 def _laid(figure: go.Figure, answer: AnswerView, reader: Reader, ends: list[float]) -> go.Figure:
-    colours, rem = palette(), reader.rem_px
+    colours, rem = palette(reader.theme), reader.rem_px
     last = answer.as_of + timedelta(minutes=float(answer.lead_min[-1]))
     every = 6 if reader.narrow else 3
     values, texts = ticks(answer.as_of, last, reader, every_hours=every, now_at=answer.as_of)

@@ -21,6 +21,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
+from dashboard.theme import Theme
 from ingest.clock import local
 
 Language = Literal["fr", "en"]
@@ -54,13 +55,14 @@ def _translations(language: Language) -> gettext.GNUTranslations:
 class Reader:
     """Who reads: the language, the hospital's zone, and the screen that charts must fit.
 
-    `rem_px` is the size of the page's base letter; `narrow` is True on a phone.
+    `rem_px` is the size of the page's base letter; `narrow` is True on a phone; `theme` is that of its colours.
     """
 
     language: Language
     zone: str
     rem_px: float = 20.0
     narrow: bool = False
+    theme: Theme = "dark"
 
     @property
     def separators(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations, product
 from pathlib import Path
@@ -17,6 +17,7 @@ from dashboard.known_door import KnownDoor
 from dashboard.pages.beside import BESIDE, WALL
 from dashboard.report.page import render
 from dashboard.report.serving import ADDRESS
+from dashboard.theme import THEMES, Theme
 from dashboard.words import LANGUAGES, Language
 from forecast.known_view import KnownView
 from tests import page_checks as checks
@@ -31,29 +32,51 @@ from tests.whatif_house import asking_of
 
 @dataclass(frozen=True)
 class Cell:
-    """One thing to look at."""
+    """One thing to look at; the theme is what its device prefers."""
 
     page: str
     example: str
     screen: str
     language: Language
+    theme: Theme = "light"
+
+    @property
+    def shown(self) -> Theme | None:
+        """The theme it must be shown in; None where the page has none of its own."""
+        return self.theme if self.page in BESIDE else None
 
     def __str__(self) -> str:
-        return f"/{'' if self.page == WALL else self.page} {self.example} {self.screen} {self.language}"
+        name = "" if self.page == WALL else self.page
+        return f"/{name} {self.example} {self.screen} {self.language} {self.theme}"
+
+
+USUAL: dict[str, Theme] = {"wall": "light", "4k": "dark", "phone": "dark"}
+"""The theme that a screen is looked at in: one each, so that there are no more cells for it. The wall is looked at on a
+light device too, and stays dark."""
+
+
+def cell_of(page: str, example: str, screen: str, language: Language) -> Cell:
+    """What is looked at of a screen, in its theme."""
+    return Cell(page, example, screen, language, USUAL[screen])
 
 
 def every_cell() -> list[Cell]:
-    """Everything: each example of each page on each screen in each language."""
+    """Each example of each page on each screen in each language."""
     return [
-        Cell(page, example, screen, language)
+        cell_of(page, example, screen, language)
         for page, row in PAGES.items()
         for example, screen, language in product(row.names(), SCREENS, LANGUAGES)
     ]
 
 
+def in_both_themes(cells: Iterable[Cell]) -> list[Cell]:
+    """The cells, and again in the other theme those of a page that has two."""
+    return [replace(cell, theme=theme) for cell in cells for theme in THEMES if cell.shown or theme == cell.theme]
+
+
 def pairs_of(cell: Cell) -> set[tuple[tuple[int, str], tuple[int, str]]]:
     """What a cell shows together, two by two."""
-    values = enumerate((cell.page, cell.example, cell.screen, cell.language))
+    values = enumerate((cell.page, cell.example, cell.screen, cell.language))  # the screen says the theme
     return set(combinations(values, 2))
 
 
@@ -195,6 +218,7 @@ class Watched:
         self.asked.clear()
         width, height = SCREENS[cell.screen]
         self.page.set_viewport_size({"width": width, "height": height})
+        self.page.emulate_media(color_scheme=cell.theme)
         self.page.goto(url)
         self.drawn(cell)
 
@@ -217,6 +241,7 @@ class Watched:
             *[f"console: {text}" for text in answered],
             *[f"asked of another host: {one}" for one in away],
             *checks.language_of(self.page, cell.language),
+            *([] if cell.page == REPORT else checks.theme_of(self.page, cell.shown)),
             *checks.sideways(self.page),
             *checks.cut_off(self.page),
             *(checks.too_small(self.page, SCREENS[cell.screen][0]) if _on_the_wall(cell) else []),

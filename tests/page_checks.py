@@ -7,6 +7,8 @@ from typing import Any
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
+from dashboard.theme import Theme, colours
+
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE_ALSO = {
     "color-contrast-enhanced": {"enabled": True},
@@ -76,6 +78,7 @@ _MISSED = f"""() => {{ {_SEEN}
         ...[...new Set(unseen)].map(one => 'the focus is not seen on ' + one),
     ];
 }}"""
+_THEME = "[document.documentElement.dataset.theme, getComputedStyle(document.body).backgroundColor]"
 _AXE = "(options) => axe.run(document, options).then(found => found.violations)"
 
 
@@ -101,6 +104,17 @@ def language_of(page: Page, language: str) -> list[str]:
     """Whether the page says another language of itself than was asked for."""
     said = page.locator("html").get_attribute("lang")
     return [] if said == language else [f"html lang is {said}, but {language} was asked for"]
+
+
+def theme_of(page: Page, theme: Theme | None) -> list[str]:
+    """Whether a page is in another theme than it should be: one without a theme of its own is dark."""
+    said, ground = page.evaluate(_THEME)
+    colour = colours(theme or "dark")["ground"]
+    painted = f"rgb({', '.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))})"
+    return [
+        *([] if said == theme else [f"the theme is {said}, but should be {theme}"]),
+        *([] if ground == painted else [f"the ground is {ground}, but should be {painted}"]),
+    ]
 
 
 def out_of_reach(page: Page) -> list[str]:

@@ -1,6 +1,7 @@
 """Pictures of every example of every page: `python -m tests.take_pictures OUTDIR [PAGE[/EXAMPLE] ..]`.
 
-With `--small` one of each page, half as large and in few colours, as the README of the dashboard shows them.
+With `--small` one of each page, half as large and in few colours, as the README of the dashboard shows them: the wall
+and the telephone's page dark, all others in the light of a desk.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.boards import ordinary
 from tests.examples import CALL, PAGES, blind, every_page, lacking
-from tests.matrix import Cell, Shelf, Watched, houses
+from tests.matrix import Cell, Shelf, Watched, cell_of, houses
 from tests.pictures import LONGEST_MS, SCREENS, launch, opened, served
 
-SMALL_WIDTH, SMALL_COLOURS, LARGEST_BYTES = 960, 96, 120_000
-"""Of a picture in the README."""
+SMALL_WIDTH, SMALL_COLOURS, LARGEST_BYTES = 960, 128, 120_000
+"""Of a picture in the README; its colours are chosen so that a red mark on a page of black and white stays red."""
 TRIES = 5
 SHOWN = {"instructor": "exercise", "debrief": "exercise", "path": "learned"}
 """Pages of which another example than the ordinary one says most."""
@@ -33,8 +34,8 @@ def cells(names: Iterable[str]) -> Iterator[Cell]:
         for example in row.names():
             if wanted and not {page, f"{page}/{example}"} & set(wanted):
                 continue
-            yield from (Cell(page, example, screen, "fr") for screen in SCREENS)
-            yield Cell(page, example, "wall", "en")
+            yield from (cell_of(page, example, screen, "fr") for screen in SCREENS)
+            yield cell_of(page, example, "wall", "en")
 
 
 def take(watched: Watched, shelf: Shelf, cell: Cell, out: Path) -> None:
@@ -50,7 +51,7 @@ def take(watched: Watched, shelf: Shelf, cell: Cell, out: Path) -> None:
 
 def take_small(watched: Watched, shelf: Shelf, page: str, out: Path) -> Path:
     """One picture of a page for the README."""
-    cell = Cell(page, SHOWN.get(page, "ordinary"), "wall", "en")
+    cell = cell_of(page, SHOWN.get(page, "ordinary"), "wall", "en")
     watched.open(cell, shelf.put(cell))
     if page == "whatif":
         watched.page.wait_for_selector(".whatif-sentence", timeout=LONGEST_MS)
@@ -65,10 +66,10 @@ def take_small(watched: Watched, shelf: Shelf, page: str, out: Path) -> Path:
         height = round(found.height * SMALL_WIDTH / found.width)
         small = found.convert("RGB").resize((SMALL_WIDTH, height), Image.Resampling.LANCZOS)
     colours = SMALL_COLOURS
-    small.quantize(colours, dither=Image.Dither.NONE).save(file, optimize=True)
+    small.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, optimize=True)
     while file.stat().st_size > LARGEST_BYTES and colours > 8:
         colours //= 2
-        small.quantize(colours, dither=Image.Dither.NONE).save(file, optimize=True)
+        small.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, optimize=True)
     return file
 
 

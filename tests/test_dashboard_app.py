@@ -60,7 +60,7 @@ def test_the_page_is_drawn_once_a_board_and_the_beat_goes_on() -> None:
 def test_the_page_is_drawn_anew_for_another_language_or_screen() -> None:
     client = client_of(ordinary)
     version = refresh(client)["version"]["data"]
-    for other in ({"language": "en"}, {"rem_px": 40}, {"narrow": True}):
+    for other in ({"language": "en"}, {"rem_px": 40}, {"narrow": True}, {"theme": "light"}):
         assert "slot-now" in refresh(client, {**SCREEN, **other}, version)
     assert "Longest wait" in json.dumps(refresh(client, {**SCREEN, "language": "en"})["slot-now"])
 
@@ -102,6 +102,7 @@ def test_a_tick_stays_small() -> None:
         {**SCREEN, "rem_px": "20"},
         {**SCREEN, "rem_px": 1e9},
         {**SCREEN, "narrow": 1},
+        {**SCREEN, "theme": "blue"},
     ],
 )
 def test_a_screen_that_says_nonsense_is_refused(screen: Any) -> None:
@@ -111,4 +112,5 @@ def test_a_screen_that_says_nonsense_is_refused(screen: Any) -> None:
 
 
 def test_a_sound_screen_is_believed() -> None:
-    assert reader_of(SCREEN, "Europe/Paris") == Reader("fr", "Europe/Paris", rem_px=20.0, narrow=False)
+    assert reader_of(SCREEN, "Europe/Paris") == Reader("fr", "Europe/Paris", rem_px=20.0, narrow=False, theme="dark")
+    assert reader_of({**SCREEN, "theme": "light"}, "Europe/Paris").theme == "light"

@@ -167,10 +167,10 @@ def svg_of(address: str | None) -> str:
 
 
 def test_likely_dots_are_firm_up_to_the_low_end_and_dashed_up_to_the_high_one() -> None:
-    firm, maybe = svg_of(floor_picture.likely(Likely(3.0, 5.0, 9.0))).split("stroke-dasharray")
+    firm, maybe = svg_of(floor_picture.likely(Likely(3.0, 5.0, 9.0), "dark")).split("stroke-dasharray")
     assert (firm.count("<circle"), maybe.count("<circle")) == (3, 6)
-    assert svg_of(floor_picture.likely(Likely(0.0, 0.0, 0.0))).count("<circle") == 0
-    assert svg_of(floor_picture.likely(Likely(500.0, 600.0, 700.0))).count("<circle") == floor_picture.MOST_DOTS
+    assert svg_of(floor_picture.likely(Likely(0.0, 0.0, 0.0), "dark")).count("<circle") == 0
+    assert svg_of(floor_picture.likely(Likely(500.0, 600.0, 700.0), "dark")).count("<circle") == floor_picture.MOST_DOTS
 
 
 # --- beds -------------------------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ def test_each_state_of_a_bed_has_a_shape_of_its_own() -> None:
     """Told without colour: the paths differ."""
     paths = {state: floor_picture._bed(state, 0, 0) for state in ("occupied", "cleaning", "closed", "over")}
     assert len(set(paths.values())) == 4
-    drawn = svg_of(floor_picture.beds(BedStrip("x", "X", "X", 2, 1, 1)))
+    drawn = svg_of(floor_picture.beds(BedStrip("x", "X", "X", 2, 1, 1), "dark"))
     assert 'fill="none"' in drawn  # a free bed is an empty frame, an occupied one is full
 
 

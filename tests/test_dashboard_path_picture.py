@@ -102,11 +102,11 @@ def test_every_colour_is_of_the_stylesheet_and_means_one_thing() -> None:
     assert ("pool-6", "other staff or equipment") in shown
     assert {legend.hue[p] for p in ("porter", "ventilator", "specialist")} == {"pool-6"}, "queued for by fewest"
     drawn = sketch(explained, READER, narrow=False)
-    known = set(colours().values())
+    known = set(colours(READER.theme).values())
     assert set(re.findall(r"#[0-9a-f]{6}", drawn.svg)) <= known
     used = {c for e in ElementTree.fromstring(drawn.svg).iter(f"{SVG}rect") for c in (e.get("class") or "").split()}
     assert {hue for hue, _ in shown} <= used
-    assert {f"pool-{i}" for i in range(1, HUES + 1)} <= set(colours())
+    assert {f"pool-{i}" for i in range(1, HUES + 1)} <= set(colours(READER.theme))
 
 
 def test_a_doctor_and_the_places_in_her_care_have_one_colour() -> None:

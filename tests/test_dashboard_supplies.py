@@ -136,7 +136,7 @@ def test_charts_are_whole_pictures_in_our_colours_with_deliveries_marked() -> No
         root = ElementTree.fromstring(picture)
         assert "nan" not in picture
         kinds = {name for one in root.iter() for name in (one.get("class") or "").split()}
-        assert all(f".{kind}" in style() for kind in kinds)
+        assert all(f".{kind}" in style("dark") for kind in kinds)
     assert sum('class="delivery"' in picture for picture in pictures) >= 10
 
 

@@ -142,7 +142,7 @@ def test_charts_are_whole_pictures_in_our_colours_alone() -> None:
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert "nan" not in picture
         kinds = {name for one in root.iter() for name in (one.get("class") or "").split()}
-        assert all(f".{kind}" in style() for kind in kinds)
+        assert all(f".{kind}" in style("dark") for kind in kinds)
     assert len(RIVAL_HUES) == len(set(RIVAL_HUES)) == 10
 
 

@@ -70,6 +70,7 @@ def test_a_question_is_read_as_it_is_sent() -> None:
     assert asked.question == Question("extra_doctor", {"number": 2.0}, {"arrivals": 120.0})
     assert (asked.viewer, asked.measure, asked.number, asked.reader) == (VIEWER, "ed_waiting", 3, EN)
     assert asked.moment("Europe/Paris") is None
+    assert asked_of({**TOLD, "theme": "light"}).word != asked.word, "charts are drawn anew in another theme"
     past = asked_of({**TOLD, "at": "2025-01-20T08:00"}).moment("Europe/Paris")
     assert past == datetime.fromisoformat("2025-01-20T07:00+00:00")
 
@@ -81,6 +82,7 @@ def test_a_question_is_read_as_it_is_sent() -> None:
         {"numbers": None}, {"values": {"doctor": "two"}}, {"values": {"doctor": True}},
         {"values": {"doctor": float("inf")}}, {"values": {f"v{i}": 1 for i in range(61)}}, {"measure": "secrets"},
         {"n": True}, {"n": "1"}, {"rem_px": 1e9}, {"rem_px": "20"}, {"narrow": 1}, {"language": "de"},
+        {"theme": "blue"},
     ],
     ids=str,
 )  # fmt: skip

@@ -10,10 +10,23 @@ from itertools import chain, product
 
 import pytest
 
-from dashboard.pages.beside import BESIDE
+from dashboard.pages.beside import BESIDE, WALL
+from dashboard.theme import THEMES
 from dashboard.words import LANGUAGES
-from tests.examples import PAGES, STATES, every_page, lacking
-from tests.matrix import Cell, Shelf, Watched, every_cell, in_states, pairs_of, pairwise, shared_out, watched_house
+from tests.examples import PAGES, PHONE, REPORT, STATES, every_page, lacking
+from tests.matrix import (
+    Cell,
+    Shelf,
+    Watched,
+    cell_of,
+    every_cell,
+    in_both_themes,
+    in_states,
+    pairs_of,
+    pairwise,
+    shared_out,
+    watched_house,
+)
 from tests.pictures import CHROMIUM, SCREENS
 
 without_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}")
@@ -81,6 +94,19 @@ def test_in_full_there_is_every_combination() -> None:
     assert len(every) == sum(len(row.names()) for row in PAGES.values()) * len(SCREENS) * len(LANGUAGES)
 
 
+def test_in_full_a_page_that_has_two_themes_is_looked_at_in_both_and_no_cell_is_there_twice() -> None:
+    every, both = every_cell(), in_both_themes(every_cell())
+    assert len(set(both)) == len(both) == len(every) + sum(cell.page in BESIDE for cell in every)
+    assert set(every) < set(both)
+    assert {(cell.screen, cell.shown) for cell in both if cell.page == "feeds"} == set(product(SCREENS, THEMES))
+    assert {cell.shown for cell in both if cell.page in (WALL, PHONE, REPORT)} == {None}
+
+
+def test_in_the_choice_the_screen_says_the_theme() -> None:
+    chosen = pairwise(in_states())
+    assert {(cell.screen, cell.theme) for cell in chosen} == {("wall", "light"), ("4k", "dark"), ("phone", "dark")}
+
+
 # --- in a browser ----------------------------------------------------------------------------------------------------
 
 MINE = shared_out()[0][0]
@@ -107,6 +133,8 @@ WRONG = {
     "px too high": "Object.assign(document.querySelector('.tile').style, {height: '2rem', overflow: 'hidden'})",
     "is written in": "document.querySelector('.tile .label').style.fontSize = '12px'",
     "html lang": "document.documentElement.lang = 'de'",
+    "the theme is": "document.documentElement.dataset.theme = 'light'",
+    "the ground is": "document.body.style.background = 'white'",
     "color-contrast-enhanced": "document.querySelector('.tile .label').style.color = '#777777'",
     "link-name": "document.querySelector('.switch a').textContent = ''",
     "Tab does not reach": "document.querySelector('.switch a').addEventListener('focus', e => e.target.blur(), true);"
@@ -124,7 +152,7 @@ WRONG = {
 @pytest.mark.parametrize("said", WRONG)
 def test_what_is_wrong_is_seen(said: str, watched: tuple[Watched, Shelf]) -> None:
     page, shelf = watched
-    cell = Cell("wall", "ordinary", "wall", "fr")
+    cell = cell_of("wall", "ordinary", "wall", "fr")
     page.open(cell, shelf.put(cell))
     page.page.evaluate(f"() => {{ {WRONG[said]} }}")
     page.page.wait_for_timeout(100)
@@ -138,7 +166,7 @@ def test_a_request_to_another_host_is_seen(watched: tuple[Watched, Shelf]) -> No
     page, shelf = watched
     browser = page.page.context.browser
     assert browser is not None
-    cell = Cell("feeds", "ordinary", "wall", "fr")
+    cell = cell_of("feeds", "ordinary", "wall", "fr")
     unguarded = Watched(browser.new_context(bypass_csp=True), shelf.urls.values())  # the policy would forbid it
     unguarded.open(cell, shelf.put(cell))
     unguarded.page.evaluate("fetch('http://127.0.0.2:9/x').catch(() => {})")

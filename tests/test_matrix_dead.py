@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.matrix import SEEN_WITHIN_MS, Cell, Shelf, Watched, groups, lost, shared_out, watched_house
+from tests.matrix import SEEN_WITHIN_MS, Cell, Shelf, Watched, cell_of, groups, lost, shared_out, watched_house
 from tests.pictures import CHROMIUM
 
 pytestmark = [
@@ -37,7 +37,7 @@ def test_a_page_that_stays_as_it_was_is_seen(watched: tuple[Watched, Shelf]) -> 
     page, shelf = watched
     page.page.context.route("**/alive.js*", lambda route: route.abort())
     try:
-        [fault] = lost(page.page.context, shelf, [Cell("feeds", "disconnected", "phone", "fr")], SEEN_WITHIN_MS)
+        [fault] = lost(page.page.context, shelf, [cell_of("feeds", "disconnected", "phone", "fr")], SEEN_WITHIN_MS)
         assert "does not go grey" in fault
     finally:
         page.page.context.unroute("**/alive.js*")

@@ -15,6 +15,7 @@ from tests.matrix import (
     dying,
     every_cell,
     groups,
+    in_both_themes,
     living,
     lost,
     shared_out,
@@ -46,7 +47,7 @@ def test_nothing_is_wrong_with(cell: Cell, watched: tuple[Watched, Shelf]) -> No
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_is_wrong_with_any_cell_of(name: str, watched: tuple[Watched, Shelf]) -> None:
     page, shelf = watched
-    mine = [cell for cell in every_cell() if cell.page == name]
+    mine = in_both_themes(cell for cell in every_cell() if cell.page == name)
     assert [fault for cell in living(mine) for fault in page.look(cell, shelf)] == []
     assert [
         fault for cells in groups(dying(mine)) for fault in lost(page.page.context, shelf, cells, SEEN_WITHIN_MS)

@@ -76,6 +76,7 @@
         viewer: viewer,
         n: n,
         language: root.lang,
+        theme: root.dataset.theme || "dark",
         rem_px: parseFloat(getComputedStyle(root).fontSize),
         narrow: window.innerWidth < NARROW,
       },
@@ -274,6 +275,7 @@
 
   if (at_home) {
     root.classList.add("at-whatif");
+    document.addEventListener("edtwin-theme", () => n && ask());
     setInterval(look, 100);
   }
 })();

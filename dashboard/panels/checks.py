@@ -112,7 +112,7 @@ def curve_data(check: Check) -> Tidy:
 
 def figure(check: Check, reader: Reader) -> go.Figure:
     """The two lines of a check's curve."""
-    curve, colours = check.curve, palette()
+    curve, colours = check.curve, palette(reader.theme)
     lines = go.Figure()
     if curve is None:
         return lines
@@ -124,9 +124,10 @@ def figure(check: Check, reader: Reader) -> go.Figure:
         lines.add_scatter(x=list(curve.along), y=list(values), mode="lines", name=name, line=line)
     axis: Any = {"gridcolor": colours.line, "zeroline": False, "color": colours.muted, "fixedrange": True}
     lines.update_layout(
-        paper_bgcolor=colours.panel, plot_bgcolor=colours.panel, xaxis=axis, yaxis={**axis, "rangemode": "tozero"},
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", xaxis=axis, yaxis={**axis, "rangemode": "tozero"},
         margin={"l": 3 * reader.rem_px, "r": reader.rem_px, "t": 0.5 * reader.rem_px, "b": 2 * reader.rem_px},
         font={"family": FONT, "size": 0.9 * reader.rem_px, "color": colours.text},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0.0}, separators=reader.separators,
+        template="none",
     )  # fmt: skip
     return lines

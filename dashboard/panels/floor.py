@@ -116,7 +116,7 @@ def _likely_zone(name: str, told: Likely | None, reader: Reader) -> Component:
     about = reader.say("about {n}", n=reader.number(told.median))
     head = html.Div([html.B(name), html.Span(about, className="floor-count")], className="floor-zone-head")
     alt = f"{name}, {said}"
-    dots = html.Img(src=picture.likely(told), alt=alt, className="floor-likely-dots")
+    dots = html.Img(src=picture.likely(told, reader.theme), alt=alt, className="floor-likely-dots")
     return html.Div([head, dots, html.Span(said, className="small")], className="floor-zone likely")
 
 
@@ -168,7 +168,7 @@ def _strip(view: FloorView, strip: BedStrip, reader: Reader) -> Component:
     head: list[Any] = [html.B(name), html.Span(of, className="muted")]
     if strip.is_doubtful:
         head.append(marked("warn", reader.say("check")))
-    source = picture.beds(strip)
+    source = picture.beds(strip, reader.theme)
     drawn = absent(reader.say("not told")) if source is None else html.Img(src=source, alt=", ".join([name, *told]))
     likely = view.ahead.free.get(strip.unit) if view.ahead and forecast_shown(view.board) else None
     ahead = [] if likely is None else [html.Span(_free_ahead(view, likely, reader), className="ahead")]

@@ -52,8 +52,9 @@ def beside(view: PageView, reader: Reader, title: str, groups: Sequence[WayGroup
         [html.Span(reader.say("as of"), className="small"), html.Span(reader.clock(view.made_at), className="time")],
         className="asof",
     )
+    switches = html.Div([theme_switch(reader), switch(reader, query)], className="switches")
     zone: dict[str, Any] = {"data-zone": view.zone}
-    content = [where, *_mode(view, reader), ways(groups, reader), time, switch(reader, query)]
+    content = [where, *_mode(view, reader), ways(groups, reader), time, switches]
     return html.Header(content, className="header", **zone)
 
 
@@ -63,6 +64,12 @@ def switch(reader: Reader, query: str = "") -> Component:
     others = [language for language in LANGUAGES if language != reader.language]
     links = [html.A(language.upper(), href=f"?lang={language}{kept}", lang=language) for language in others]
     return html.Nav(links, className="switch", **_called(reader.say("Language")))
+
+
+def theme_switch(reader: Reader) -> Component:
+    """A button that makes a dark page light and a light one dark; of its two words the page shows the one to come."""
+    words = [html.Span(reader.say("Light"), className="to-light"), html.Span(reader.say("Dark"), className="to-dark")]
+    return html.Button(words, type="button", className="theme", title=reader.say("Colours of the page"))
 
 
 def _called(name: str) -> dict[str, Any]:

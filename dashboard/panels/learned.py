@@ -107,7 +107,7 @@ def _arrivals(report: Report, reader: Reader) -> Component:
     ]
     hours = html.Tr([html.Td(), *(html.Th(str(h), scope="col") if h % 6 == 0 else html.Td() for h in range(24))])
     heat = html.Table([html.Thead(hours), html.Tbody(rows)], className="heat")
-    scale = reader.say("From {least} (dark) to {most} (bright) arrivals an hour",
+    scale = reader.say("From {least} (faintest) to {most} (strongest) arrivals an hour",
                        least=reader.number(min(rates), 1), most=reader.number(max(rates), 1))  # fmt: skip
     notes = [html.P(text, className="source-said") for text in (scale, *_calendar(report["calendar"], reader))]
     question = reader.say("When do people come?")

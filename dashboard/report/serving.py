@@ -71,7 +71,7 @@ def _none(wanted: str) -> str:
     """How to have one made, in the language asked for first."""
     ordered = sorted(LANGUAGES, key=lambda language: language != wanted)
     told = "".join(_how(Reader(language, "UTC"), level) for level, language in enumerate(ordered, start=1))
-    c = colours()
+    c = colours("light")  # as the report itself
     style = (
         f"body{{background:{c['ground']};color:{c['text']};font:1.2rem/1.5 {FONT};max-width:50rem;margin:2rem auto;"
         f"padding:0 1rem}}code{{color:{c['news']};overflow-wrap:anywhere}}a{{color:{c['news']}}}"

@@ -19,7 +19,7 @@ from dashboard.report.serving import ADDRESS
 from dashboard.report.tables import Rows, cells_rows, measure_rows
 from dashboard.report.words import day, different
 from dashboard.rival_words import kinds, lead, measure_name, rival_name
-from dashboard.theme import colours
+from dashboard.theme import Theme, colours
 from dashboard.trust_charts import carried
 from dashboard.trust_charts import style as trust_style
 from dashboard.words import UNKNOWN, Reader
@@ -124,7 +124,7 @@ def _skill(found: Validated, reader: Reader) -> Component:
     key = [
         html.Span([html.I(className=f"swatch hue-{kind}"), rival_name(name, reader)]) for name, kind in named.items()
     ]
-    chart = _drawn(charts.skill(found.measure.leads, found.rivals, reader))
+    chart = _drawn(charts.skill(found.measure.leads, found.rivals, reader), reader)
     note = reader.say(
         "Error saved against each simple forecast. Above the line the twin was better; a whisker "
         "that does not reach the line is not chance (95 times in 100, whole days drawn anew)."
@@ -147,7 +147,7 @@ def _covered(found: Validated, reader: Reader) -> Component:
     cells = _rows(cells_rows(found.measure, blocks, reader), reader.say("By hours ahead and hour of the day"))
     return _card(
         reader.say("Do the intervals hold what they say?"),
-        html.Div([html.Div(_drawn(left)), html.Div(_drawn(right))], className="validation-two"),
+        html.Div([html.Div(_drawn(left, reader)), html.Div(_drawn(right, reader))], className="validation-two"),
         _rows((["", *ahead], rows), reader.say("By hours ahead")),
         html.Details([html.Summary(reader.say("By hours ahead and hour of the day")), cells]),
     )
@@ -157,14 +157,14 @@ def _said_and_came(found: Validated, reader: Reader) -> Component:
     """The PIT, and for each threshold what was said of it beside how often it came."""
     flat = reader.say("Flat is right; high ends are a forecast too sure of itself, a slope one too high or too low.")
     title = reader.say("Does the truth lie where it is said to?")
-    ranks = _drawn(charts.ranks(found.measure.ranks, reader))
+    ranks = _drawn(charts.ranks(found.measure.ranks, reader), reader)
     parts = [html.Div([html.H3(title), ranks, html.P(flat, className="small")])]
     ahead = lead(found.thresholds_lead_min, reader)
     for one in found.thresholds:
         title = reader.say("More than {n}, {ahead} ahead", n=reader.number(one.threshold), ahead=ahead)
         said = reader.say("It came in {share} of the hours.", share=reader.percent(one.came))
         parts.append(
-            html.Div([html.H3(title), _drawn(charts.reliability(one, reader)), html.P(said, className="small")])
+            html.Div([html.H3(title), _drawn(charts.reliability(one, reader), reader), html.P(said, className="small")])
         )
     return _card(
         reader.say("When it says 40%, does it come 4 times in 10?"), html.Div(parts, className="validation-two")
@@ -225,7 +225,7 @@ def _worst_day(one: WorstDay, found: Validated, reader: Reader) -> Component:
                       bias=reader.signed(one.bias, 1))  # fmt: skip
     why = html.Ul([html.Li(sentence) for sentence in different(one.facts, reader)])
     drawn = (
-        [_drawn(charts.worst(one, reader, _counted(found, reader)))] if len(one.at) > 1 else []
+        [_drawn(charts.worst(one, reader, _counted(found, reader)), reader)] if len(one.at) > 1 else []
     )  # a point by itself is no line
     return html.Div([html.H3(day(one.facts.day, reader)), *drawn, html.P(said), why])
 
@@ -353,19 +353,19 @@ def _rows(told: Rows, name: str) -> Component:
     return html.Div(table(*told, "validation-rows"), className="validation-table", **focus)
 
 
-def _drawn(svg: str) -> Component:
-    """A chart of the report on the dark page; what it shows is its title."""
+def _drawn(svg: str, reader: Reader) -> Component:
+    """A chart of the report in the page's theme; what it shows is its title."""
     said = svg.partition("<title>")[2].partition("</title>")[0]
-    return carried(svg, said, style(), "validation-chart")
+    return carried(svg, said, style(reader.theme), "validation-chart")
 
 
-def style() -> str:
-    """The colours of the report's charts on the dark page."""
-    c = colours()
+def style(theme: Theme) -> str:
+    """The colours of the report's charts in a theme of the pages."""
+    c = colours(theme)
     rules = [
         "polyline{fill:none;stroke-width:2.4;stroke-linejoin:round}",
         f"polyline.ours{{stroke:{c['forecast']}}}polyline.came{{stroke:{c['observed']}}}polyline.aim{{fill:none}}",
         f".hist-end.whisker{{stroke:{c['text']}}}.hist-end.dot{{fill:{c['text']}}}",
         f".band-50{{fill:{c['band-50']}}}.band-80{{fill:{c['band-80']}}}",
     ]
-    return trust_style().replace("</style>", "".join(rules) + "</style>")
+    return trust_style(theme).replace("</style>", "".join(rules) + "</style>")
