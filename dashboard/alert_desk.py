@@ -49,6 +49,7 @@ def register_desk(app: Dash, alerts: Alerts | None) -> None:
         State("desk-what", "data"),
         State("desk-who", "value"),
         State("desk-note", "value"),
+        prevent_initial_call=True,
     )
     def answer(clicks: Any, what: Any, who: Any, note: Any) -> str:
         """What became of it, in a sentence that begins with a mark: ✓ where it was done."""

@@ -133,6 +133,7 @@ def build_app(
     around = Frame(_above(settings), settings.language, settings.refresh_s)
     answer_phone(app.server, lambda: _shown(get_board, now), around)
     answer_known(app.server, known, around)
+    app.server.config["COMPRESS_EVALUATE_CONDITIONAL_REQUEST"] = True
     Compress(app.server)
     secure(app)
     return app

@@ -33,7 +33,7 @@ def backtest_asks() -> Component:
 def register_backtests(app: Dash, backtests: Backtests | None) -> None:
     """Let the buttons act."""
 
-    @app.callback(Output("backtest-said", "children"), Input("backtest-ask", "data"))
+    @app.callback(Output("backtest-said", "children"), Input("backtest-ask", "data"), prevent_initial_call=True)
     def act(asked: Any) -> str:
         """Whether it was done."""
         return "" if asked is None else acted(backtests, asked)

@@ -29,7 +29,7 @@ def grid_asks() -> Component:
 def register_grid(app: Dash, grids: Grids | None) -> None:
     """Let the buttons act on the grids."""
 
-    @app.callback(Output("grid-said", "children"), Input("grid-ask", "data"))
+    @app.callback(Output("grid-said", "children"), Input("grid-ask", "data"), prevent_initial_call=True)
     def act(asked: Any) -> str:
         """Whether it was done."""
         return "" if asked is None else acted(grids, asked)

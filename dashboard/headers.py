@@ -15,7 +15,8 @@ from werkzeug.exceptions import BadRequest
 
 CALLBACK_PATH = "/_dash-update-component"
 LARGEST_REQUEST_BYTES = 1_000_000
-_FINGERPRINTED = "public, max-age=31536000, immutable"
+SUITES = "/_dash-component-suites/"
+_FINGERPRINTED, _ASKED_AFTER = "public, max-age=31536000, immutable", "public, no-cache"
 
 FIXED: Mapping[str, str] = {
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
@@ -112,7 +113,10 @@ def _whole(response: Response) -> Response:
 
 
 def _caching(response: Response) -> str:
-    """Fingerprinted files for a year; all else is not kept, for it tells of a hospital."""
-    suites = request.path.startswith("/_dash-component-suites/") and response.cache_control.max_age
+    """Fingerprinted files for a year; libraries without a fingerprint are kept, and asked after each time; all else is
+    not kept, for it tells of a hospital."""
+    suites = request.path.startswith(SUITES)
     assets = request.path.startswith("/assets/") and "m" in request.args
-    return _FINGERPRINTED if response.status_code == 200 and (suites or assets) else "no-store"
+    if response.status_code == 200 and (assets or (suites and response.cache_control.max_age)):
+        return _FINGERPRINTED
+    return _ASKED_AFTER if suites and response.status_code in (200, 304) else "no-store"

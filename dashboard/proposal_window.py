@@ -97,6 +97,7 @@ def register_proposals(app: Dash, door: DeskDoor | None) -> None:
         State("talk-note", "value"),
         State("talk-until", "value"),
         State("talk-other", "value"),
+        prevent_initial_call=True,
     )
     def act(clicks: Any, what: Any, who: Any, note: Any, until: Any, other: Any) -> str:
         """What became of it, in a sentence that begins with a mark: ✓ where it was done."""

@@ -31,7 +31,7 @@ def replay_asks() -> Component:
 def register_replay(app: Dash, replays: Replays | None) -> None:
     """Let the button act."""
 
-    @app.callback(Output("replay-said", "children"), Input("replay-ask", "data"))
+    @app.callback(Output("replay-said", "children"), Input("replay-ask", "data"), prevent_initial_call=True)
     def act(asked: Any) -> str:
         """Whether it was done."""
         return "" if asked is None else acted(replays, asked)

@@ -81,12 +81,12 @@ def register_whatif(app: Dash, asking: Asking | None) -> None:
         ClientsideFunction("whatif", "heard"), Output("whatif-heard", "data"), Input("whatif-state", "data")
     )
 
-    @app.callback(Output("whatif-offer", "data"), Input("whatif-wanted", "data"))
+    @app.callback(Output("whatif-offer", "data"), Input("whatif-wanted", "data"), prevent_initial_call=True)
     def offer(wanted: Any) -> Any:
         """The scenarios and sliders, in the page's language."""
         return no_update if wanted is None else offered(asking, named(wanted))
 
-    @app.callback(_outputs(), Input("whatif-asked", "data"), State("whatif-state", "data"))
+    @app.callback(_outputs(), Input("whatif-asked", "data"), State("whatif-state", "data"), prevent_initial_call=True)
     def ask(told: Any, state: Any) -> dict[str, Any]:
         """What the question comes to so far; no more than the beat where that is what is shown already."""
         if told is None:
@@ -103,6 +103,7 @@ def register_whatif(app: Dash, asking: Asking | None) -> None:
         State("whatif-en", "value"),
         State("whatif-who", "value"),
         State("screen", "data"),
+        prevent_initial_call=True,
     )
     def keep(save: Any, send: Any, told: Any, name: Any, fr: Any, en: Any, who: Any, screen: Any) -> Any:
         """What became of it."""
