@@ -15,7 +15,7 @@ import dash_mantine_components as dmc
 import plotly.graph_objects as go
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
-from flask import Response
+from flask import Response, request
 from flask_compress import Compress
 from werkzeug.exceptions import BadRequest
 
@@ -29,8 +29,9 @@ from dashboard.headers import secure
 from dashboard.instructor import Instructed, instructor_form, register_instructor
 from dashboard.known_door import KnownDoor, answer_known
 from dashboard.pages.beside import BESIDE, WALL, Place, beside, named
-from dashboard.pages.wall import Charts, figures_of, filling, frame, panels_of
-from dashboard.phone_door import NOT_DASHS, Frame, answer_phone, theme_script
+from dashboard.pages.wall import Charts, figures_of, filling, first_sight, frame, panels_of
+from dashboard.phone_door import NOT_DASHS, Frame, answer_phone, language_asked, theme_script
+from dashboard.plain_html import rendered
 from dashboard.proposal_window import DeskDoor, proposal_window, register_proposals
 from dashboard.replay_buttons import Replays, register_replay, replay_asks
 from dashboard.settings import WALL_CHARTS
@@ -104,7 +105,8 @@ def build_app(
     runs back-tests.
     """
     pages = dict(pages or {})
-    app = Dash(
+    shown = partial(_shown, get_board, now)
+    app = _House(
         "edtwin",
         assets_folder=str(HERE / "assets"),
         serve_locally=True,
@@ -116,7 +118,7 @@ def build_app(
         assets_ignore=NOT_DASHS,
     )
     app.layout = _layout(settings, asking, exercise)
-    shown = partial(_shown, get_board, now)
+    app.first_sight = partial(_first_sight, shown, settings.language)
     view_of = partial(_view_of, shown, pages)
     pages["data"] = lambda: data_view(shown()[0], view_of, _ASKING)
     _register(app, shown, pages, settings.charts)
@@ -137,6 +139,23 @@ def build_app(
     Compress(app.server)
     secure(app)
     return app
+
+
+class _House(Dash):
+    """An application whose page shows something before its scripts have come."""
+
+    first_sight: Callable[[], str]
+
+    def interpolate_index(self, *parts: Any, **named_parts: Any) -> str:
+        """The page of an address."""
+        told = {**named_parts, "app_entry": f"{self.first_sight()}{named_parts['app_entry']}"}
+        return str(super().interpolate_index(*parts, **told))  # type: ignore[no-untyped-call]
+
+
+def _first_sight(shown: Callable[[], tuple[Board | None, str]], usual: Language) -> str:
+    """What the wall shows at once, as HTML; nothing on another page, and before the first board."""
+    board = shown()[0] if named(request.path) == WALL else None
+    return "" if board is None else rendered(first_sight(board, Reader(language_asked(usual), board.zone)))
 
 
 def reader_of(screen: Any, zone: str) -> Reader:

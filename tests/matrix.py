@@ -226,7 +226,7 @@ class Watched:
         """Wait for the cell's panels and charts."""
         if cell.page == REPORT:
             return
-        place = {WALL: ".wall", PHONE: ".phone"}.get(cell.page, f".{cell.page}-page")
+        place = {WALL: "#wall.wall", PHONE: ".phone"}.get(cell.page, f".{cell.page}-page")
         self.page.wait_for_selector(place, timeout=LONGEST_MS)
         if cell.page == "whatif":
             self.page.wait_for_selector(".whatif-answer", timeout=LONGEST_MS)

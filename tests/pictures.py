@@ -92,7 +92,7 @@ def opened(browser: Browser, url: str, *, width: int, height: int) -> Page:
     """A page whose panels and charts, if it has any, are drawn."""
     page = browser.new_page(viewport={"width": width, "height": height})
     page.goto(url)
-    page.wait_for_selector(".wall", timeout=LONGEST_MS)
+    page.wait_for_selector("#wall.wall", timeout=LONGEST_MS)
     for chart in page.locator(".chart:not(.none)").all():
         chart.locator(".main-svg").first.wait_for(timeout=LONGEST_MS)
     return page

@@ -187,7 +187,7 @@ def test_a_server_that_dies_is_seen_within_15_s_on_every_page(browser: Browser) 
         mutant.route("**/alive.js*", lambda route: route.abort())
         for page, path in ((wall, ""), (feeds, "feeds"), (mutant, "")):
             page.goto(f"{url}{path}?lang=en")
-            page.wait_for_selector(".beside" if path else ".wall")
+            page.wait_for_selector(".beside" if path else "#wall.wall")
         wall.wait_for_timeout(500)
         assert [page.locator("#lost").is_hidden() for page in (wall, feeds, mutant)] == [True, True, True]
         kill()

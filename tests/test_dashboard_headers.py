@@ -93,3 +93,13 @@ def test_what_is_no_json_or_too_large_is_refused(client: FlaskClient) -> None:
     assert client.post(path, data="{}", content_type="text/plain").status_code == 415
     large = b'"' + b"x" * LARGEST_REQUEST_BYTES + b'"'
     assert client.post(path, data=large, content_type="application/json").status_code == 413
+
+
+def test_a_library_without_a_fingerprint_is_kept_and_asked_after(client: FlaskClient) -> None:
+    path, wants = "/_dash-component-suites/plotly/package_data/plotly.min.js", {"Accept-Encoding": "zstd"}
+    first = client.get(path, headers=wants, buffered=True)
+    assert (first.status_code, first.headers["Cache-Control"]) == (200, "public, no-cache")
+    again = client.get(path, headers={**wants, "If-None-Match": first.headers["ETag"]}, buffered=True)
+    assert (again.status_code, again.data, again.headers["Cache-Control"]) == (304, b"", "public, no-cache")
+    other = client.get(path, headers={**wants, "If-None-Match": '"another"'}, buffered=True)
+    assert (other.status_code, len(other.data)) == (200, len(first.data))

@@ -76,7 +76,7 @@ def test_the_first_page_is_no_more_than_half_a_megabyte(browser: Browser, board:
 def test_the_walls_page_would_be_too_much_for_a_slow_link(browser: Browser, house: tuple[str, list[Board]]) -> None:
     """The mutant: what a telephone was given before."""
     page, came = cold(browser, f"{house[0]}wall?lang=fr")
-    page.wait_for_selector(".wall", timeout=90_000)
+    page.wait_for_selector("#wall.wall", timeout=90_000)
     assert sum(came) > MOST_BYTES
     page.context.close()
 

@@ -102,8 +102,19 @@ def filling(board: Board | None, reader: Reader, charts: Charts = WALL_CHARTS) -
     return Filling(
         panels={name: panel(board, reader) for name, panel in panels.items()},
         figures={name: figure(board, reader) for name, figure in figures.items()},
-        state=f"feed-{board.feed.state} forecast-{forecast_state(board)}",
+        state=_state(board),
     )
+
+
+def first_sight(board: Board, reader: Reader) -> Component:
+    """The head, the alarms and the figures of now, for a page to show before its scripts have filled the frame."""
+    above = html.Div([banner.panel(board, reader), alarms.panel(board, reader)], className="above")
+    parts = [header.panel(board, reader), above, now.panel(board, reader)]
+    return html.Div(parts, id="first-sight", className=f"wall {_state(board)}", lang=reader.language)
+
+
+def _state(board: Board) -> str:
+    return f"feed-{board.feed.state} forecast-{forecast_state(board)}"
 
 
 def _slot(name: str) -> Component:

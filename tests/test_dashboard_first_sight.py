@@ -1,0 +1,103 @@
+"""What the wall shows before its scripts have come: the same figures in the same places, until the frame is filled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from dashboard.app import WallSettings, build_app
+from tests.alert_views import alarmed
+from tests.boards import ordinary
+from tests.exercise_views import Offered
+from tests.feed_views import ordinary_feeds
+from tests.pictures import LONGEST_MS, launch, served
+from tests.test_dashboard_rotation import without_chromium
+
+FIGURES = """(of) => [...document.querySelectorAll(of)].map(e => {
+    const box = e.getBoundingClientRect();
+    return [e.textContent, ...[box.x, box.y, box.width, box.height].map(Math.round)];
+})"""
+SEEN = ".tile, .tile .label, .tile .big, .tile .below, .header .time, .header .hospital, .alarm, #exercise"
+
+
+def told(path: str, language: str = "fr") -> str:
+    """The page as it comes from the server."""
+    app = build_app(ordinary, WallSettings(), pages={"feeds": ordinary_feeds})
+    answer: str = app.server.test_client().get(f"{path}?lang={language}").text
+    return answer
+
+
+def test_the_figures_are_in_the_page_itself_in_its_language() -> None:
+    for path in ("/", "/wall"):
+        assert 'id="first-sight"' in told(path)
+    assert ("Présents" in told("/"), "Present" in told("/", "en")) == (True, True)
+
+
+def test_no_other_page_begins_with_the_wall_and_nothing_is_shown_before_the_first_board() -> None:
+    assert "first-sight" not in told("/feeds")
+    nothing = build_app(lambda: None, WallSettings()).server.test_client().get("/").text
+    assert "first-sight" not in nothing
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+def bare(browser: Browser, url: str) -> Page:
+    """A page to which what fills it never comes."""
+    page = browser.new_page(viewport={"width": 1920, "height": 1080}, bypass_csp=True)
+    page.route("**/_dash-layout*", lambda route: route.abort())
+    page.goto(f"{url}?lang=fr")
+    page.locator("#first-sight .tile").first.wait_for(timeout=LONGEST_MS)
+    return page
+
+
+@pytest.mark.browser
+@without_chromium
+@pytest.mark.parametrize("is_exercise", [False, True])
+def test_nothing_moves_when_the_frame_is_filled(browser: Browser, is_exercise: bool) -> None:
+    """The mutant has the margins that a browser gives to text."""
+    board = replace(alarmed(), mode="exercise") if is_exercise else ordinary()
+    with served(lambda: board, exercise=Offered() if is_exercise else None) as (url, _):
+        first = bare(browser, url)
+        before = first.evaluate(FIGURES, SEEN)
+        full = browser.new_page(viewport={"width": 1920, "height": 1080})
+        full.goto(f"{url}?lang=fr")
+        full.wait_for_selector("#wall.wall", timeout=LONGEST_MS)
+        expect(full.locator("#first-sight")).to_have_count(0)
+        assert len(before) > 20
+        assert full.evaluate(FIGURES, SEEN) == before
+        first.add_style_tag(content="#first-sight p { margin: 1em 0 !important; }")
+        assert first.evaluate(FIGURES, SEEN) != before
+        first.close()
+        full.close()
+
+
+@pytest.mark.browser
+@without_chromium
+def test_it_is_seen_before_any_script_of_charts_and_turns_grey_when_nothing_follows(browser: Browser) -> None:
+    with served(ordinary) as (url, kill):
+        page = bare(browser, url)
+        assert page.locator("#first-sight .big").first.inner_text() == "41"
+        kill()
+        expect(page.locator("#lost")).to_be_visible(timeout=15_000)
+        assert "grayscale(1)" in page.locator("#first-sight").evaluate("e => getComputedStyle(e).filter")
+        page.close()
+
+
+@pytest.mark.browser
+@without_chromium
+def test_a_narrow_screen_waits_for_its_own_frame(browser: Browser) -> None:
+    with served(ordinary) as (url, _):
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.route("**/_dash-layout*", lambda route: route.abort())
+        page.goto(f"{url}wall?lang=fr")
+        expect(page.locator("#first-sight")).to_be_hidden()
+        page.close()
