@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,6 +18,9 @@ pytest_plugins = ["tests.kafka_broker"]
 # draws the same examples every time, so that red means changed; on a desk new ones are tried.
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+# Hospitals and histories are kept for the tests to come: to look through them again and again for what could go costs a
+# twentieth of the time.
+gc.set_threshold(200_000, 50, 100)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 

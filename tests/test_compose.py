@@ -232,6 +232,7 @@ def test_the_demonstration_runs_from_the_feeder_to_the_phone(topics: Broker, tmp
             behind_the_proxy(tmp_path, f"127.0.0.1:{port}")
 
 
+@pytest.mark.soak
 def test_a_site_is_up_and_waits_for_the_events_of_its_hospital(topics: Broker, tmp_path: Path) -> None:
     """Its command as it stands: well by its health check, not ready before anything came, and no demonstration."""
     port, topic = free_ports()[0], topics.topic(partitions=3, name="site.events")

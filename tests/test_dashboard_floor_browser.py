@@ -100,15 +100,15 @@ def frame(minute: int) -> dict[str, int]:
     return dict(Counter(dot.zone for dot in played().frame(minute)))
 
 
-def test_it_is_whole_on_every_screen_and_dots_lie_in_their_zones(browser: Browser) -> None:
-    for screen in SCREENS:
-        with shown(browser, "ordinary", screen, "fr") as (page, _, complaints):
-            still(page)
-            assert (screen, page.evaluate(SIDEWAYS), page.evaluate(CUT_OFF)) == (screen, 0, [])
-            assert page.evaluate(IN_ZONES) == frame(1440)
-            assert page.evaluate(ON_HEADS) == 0
-            expect(page.locator(".floor-status")).to_have_text("Maintenant\xa0: tel que connu à 14\xa0h\xa034")
-            assert complaints == []
+@pytest.mark.parametrize("screen", ["wall", *(pytest.param(one, marks=pytest.mark.soak) for one in ("4k", "phone"))])
+def test_it_is_whole_on_every_screen_and_dots_lie_in_their_zones(browser: Browser, screen: str) -> None:
+    with shown(browser, "ordinary", screen, "fr") as (page, _, complaints):
+        still(page)
+        assert (screen, page.evaluate(SIDEWAYS), page.evaluate(CUT_OFF)) == (screen, 0, [])
+        assert page.evaluate(IN_ZONES) == frame(1440)
+        assert page.evaluate(ON_HEADS) == 0
+        expect(page.locator(".floor-status")).to_have_text("Maintenant\xa0: tel que connu à 14\xa0h\xa034")
+        assert complaints == []
 
 
 def test_dots_that_stray_are_seen(browser: Browser) -> None:
@@ -136,6 +136,7 @@ def test_it_plays_and_stops_and_every_frame_is_the_days(browser: Browser) -> Non
         assert complaints == []
 
 
+@pytest.mark.soak
 def test_playing_ends_at_the_end_of_the_day(browser: Browser) -> None:
     with shown(browser, "ordinary") as (page, _, _complaints):
         page.locator(".floor-range").press("End")
@@ -247,6 +248,7 @@ def test_another_day_is_asked_for_by_its_date(browser: Browser) -> None:
         assert shelf.asked[-1] is None
 
 
+@pytest.mark.soak
 def test_off_shows_nobody_and_can_still_be_played(browser: Browser) -> None:
     with shown(browser, "off") as (page, _, _complaints):
         still(page)
@@ -268,6 +270,7 @@ def test_stale_is_dimmed_and_empty_is_empty(browser: Browser) -> None:
         assert complaints == []
 
 
+@pytest.mark.soak
 def test_whoever_wishes_less_motion_has_none(browser: Browser) -> None:
     moves = "() => getComputedStyle(document.querySelector('.floor-layer .floor-dot')).transitionDuration"
     with shown(browser, "ordinary", reduced_motion="reduce") as (page, _, _complaints):

@@ -48,19 +48,20 @@ def open_page(browser: Browser, url: str, screen: str) -> Page:
     return page
 
 
-def test_the_picture_is_whole_on_every_screen_without_complaint(browser: Browser) -> None:
+@pytest.mark.parametrize("screen", ["wall", *(pytest.param(one, marks=pytest.mark.soak) for one in ("4k", "phone"))])
+def test_the_picture_is_whole_on_every_screen_without_complaint(browser: Browser, screen: str) -> None:
     """Under the page's own policy; on a wall it is seen whole without scrolling; letters can be read."""
     pages: Pages = {"path": cramped}
     with served(ordinary, pages) as (url, _):
-        for screen, (width, height) in SCREENS.items():
-            page = open_page(browser, f"{url}path?lang=fr", screen)
-            assert (screen, page.evaluate(SIDEWAYS), page.evaluate(CUT_OFF)) == (screen, 0, [])
-            drawn, bottom = page.evaluate(SEEN)
-            assert drawn <= width
-            if screen != "phone":
-                assert bottom < height
-            expect(page.locator(".doubts")).to_contain_text("grandit sans fin")
-            page.close()
+        width, height = SCREENS[screen]
+        page = open_page(browser, f"{url}path?lang=fr", screen)
+        assert (screen, page.evaluate(SIDEWAYS), page.evaluate(CUT_OFF)) == (screen, 0, [])
+        drawn, bottom = page.evaluate(SEEN)
+        assert drawn <= width
+        if screen != "phone":
+            assert bottom < height
+        expect(page.locator(".doubts")).to_contain_text("grandit sans fin")
+        page.close()
 
 
 def test_letters_of_the_picture_can_be_read_and_too_small_ones_are_seen(browser: Browser) -> None:

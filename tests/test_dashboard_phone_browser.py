@@ -63,7 +63,9 @@ def cold(browser: Browser, url: str, *, scripts: bool = True) -> tuple[Page, lis
     return page, came
 
 
-@pytest.mark.parametrize("board", [ordinary, overfull, ALARMED["alarms"]])
+@pytest.mark.parametrize(
+    "board", [overfull, *(pytest.param(one, marks=pytest.mark.soak) for one in (ordinary, ALARMED["alarms"]))]
+)
 def test_the_first_page_is_no_more_than_half_a_megabyte(browser: Browser, board: Any) -> None:
     made = board()
     with served(lambda: made) as (url, _):

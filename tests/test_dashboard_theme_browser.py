@@ -184,6 +184,7 @@ def test_a_browser_that_keeps_nothing_has_the_choice_for_the_visit(
     is_shown(page, "dark")
 
 
+@pytest.mark.soak
 def test_in_french_the_switch_has_its_words(device: Callable[[Theme], BrowserContext], url: str) -> None:
     page = page_of(device("light"), f"{url}feeds?lang=fr")
     page.get_by_role("button", name="Sombre", exact=True).click()
@@ -264,6 +265,7 @@ def test_what_is_printed_is_dark_on_white_whatever_the_theme(
     becomes(page, "getComputedStyle(document.querySelector('img.trust-chart')).filter", "none")
 
 
+@pytest.mark.soak
 def test_pages_that_the_wall_turns_through_are_dark_on_its_screen_and_not_on_a_telephone(
     device: Callable[[Theme], BrowserContext],
 ) -> None:

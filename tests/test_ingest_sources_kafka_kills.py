@@ -17,10 +17,10 @@ from tests.kafka_kills import Found, campaign
 pytestmark = LEAKY
 
 
-def test_twenty_kills_lose_nothing_and_double_nothing(broker: Broker, tmp_path: Path) -> None:
-    found = campaign(broker, tmp_path, kills=20, seed=1, broker_kills=2)
+def test_ten_kills_lose_nothing_and_double_nothing(broker: Broker, tmp_path: Path) -> None:
+    found = campaign(broker, tmp_path, kills=10, seed=1, broker_kills=2)
     assert found == Found(found.sent, lost=0, double=0, in_log=found.sent, met=found.met)
-    assert found.met >= 15, "kills must meet a consumer that reads"
+    assert found.met >= 7, "kills must meet a consumer that reads"
 
 
 @pytest.mark.parametrize(("variant", "harm"), [("split", "double"), ("early", "lost")])
