@@ -121,7 +121,7 @@ def shared_out() -> tuple[list[list[Cell]], list[Cell]]:
     return [alive[k::PARTS] for k in range(PARTS)], dying(chosen)
 
 
-TOGETHER = 13
+TOGETHER = 8
 """So many pages lose their link at once."""
 SEEN_WITHIN_MS = 15_000
 
