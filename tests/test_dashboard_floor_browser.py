@@ -193,6 +193,7 @@ def test_a_touched_zone_says_how_many_the_longest_and_what_is_usual(browser: Bro
         expect(said).to_have_text("Touch a zone: it says how many, for how long, and what is usual.")
 
 
+@pytest.mark.soak
 def test_what_does_not_fit_is_a_number(browser: Browser) -> None:
     """On a telephone: dots and numbers together are all who are there."""
     with shown(browser, "overfull", "phone") as (page, _, _complaints):
@@ -236,6 +237,7 @@ def test_a_page_that_is_filled_anew_takes_nothing_from_the_finger(browser: Brows
         assert complaints == []
 
 
+@pytest.mark.soak
 def test_another_day_is_asked_for_by_its_date(browser: Browser) -> None:
     with shown(browser, "ordinary") as (page, shelf, _):
         page.locator(".floor-day").fill("2026-11-20")

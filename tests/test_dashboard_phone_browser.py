@@ -160,6 +160,7 @@ def test_a_new_board_takes_its_place_without_the_page_being_loaded_again(
     page.close()
 
 
+@pytest.mark.soak
 def test_when_the_server_is_lost_it_greys_by_its_own_clock_within_fifteen_seconds(browser: Browser) -> None:
     with served(ordinary, call="5999") as (url, kill):
         page = browser.new_page(viewport=PHONE)

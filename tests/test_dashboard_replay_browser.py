@@ -86,6 +86,7 @@ def test_the_truth_comes_in_with_the_clock_and_the_link_opens_the_same_view(brow
         again.close()
 
 
+@pytest.mark.soak
 def test_steps_and_the_day_line_lead_to_another_instant_and_back(browser: Browser) -> None:
     with served(ordinary, {"replay": of_the_address(ordinary_replay)}) as (url, _):
         page = there(browser, f"{url}replay?lang=en&at=2026-11-03T08:00")

@@ -69,6 +69,7 @@ def test_whoever_touches_the_screen_is_left_alone(page: Page) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.soak
 @without_chromium
 def test_a_telephone_does_not_turn(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})

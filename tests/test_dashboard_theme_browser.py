@@ -162,6 +162,7 @@ def test_a_choice_that_is_not_remembered_is_seen(device: Callable[[Theme], Brows
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
 
 
+@pytest.mark.soak
 def test_what_is_chosen_in_one_tab_is_seen_in_all(device: Callable[[Theme], BrowserContext], url: str) -> None:
     context = device("light")
     one, other = page_of(context, f"{url}feeds?lang=en"), page_of(context, f"{url}alerts?lang=en")

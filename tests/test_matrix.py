@@ -1,6 +1,6 @@
-"""Every page on every screen, in both languages and every state: the registry, the choice, a quarter of the cells.
+"""Every page on every screen, in both languages and every state: the registry, the choice, a sixth of the cells.
 
-Another quarter is in `test_matrix_rest.py`, so that two processes share them; the rest is looked at in `make soak`.
+Another sixth is in `test_matrix_rest.py`, so that two processes share them; the rest is looked at in `make soak`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A second quarter of the chosen cells; the other two, and then every cell, in `make soak`."""
+"""A second sixth of the chosen cells; the other four, and then every cell, in `make soak`."""
 
 from __future__ import annotations
 
