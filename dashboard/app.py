@@ -135,6 +135,7 @@ def build_app(
     around = Frame(_above(settings), settings.language, settings.refresh_s)
     answer_phone(app.server, lambda: _shown(get_board, now), around)
     answer_known(app.server, known, around)
+    # the tag of a compressed answer is the compressor's own, so that only it knows it again
     app.server.config["COMPRESS_EVALUATE_CONDITIONAL_REQUEST"] = True
     Compress(app.server)
     secure(app)
@@ -153,9 +154,13 @@ class _House(Dash):
 
 
 def _first_sight(shown: Callable[[], tuple[Board | None, str]], usual: Language) -> str:
-    """What the wall shows at once, as HTML; nothing on another page, and before the first board."""
+    """What the wall shows at once, as HTML; nothing on another page, before the first board, and where no script would
+    ever make it grey."""
     board = shown()[0] if named(request.path) == WALL else None
-    return "" if board is None else rendered(first_sight(board, Reader(language_asked(usual), board.zone)))
+    if board is None:
+        return ""
+    unscripted = "<noscript><style>#first-sight { display: none; }</style></noscript>"
+    return f"{unscripted}{rendered(first_sight(board, Reader(language_asked(usual), board.zone)))}"
 
 
 def reader_of(screen: Any, zone: str) -> Reader:

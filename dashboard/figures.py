@@ -36,6 +36,9 @@ THICK_REM, THIN_REM = 0.2, 0.125
 ROOM = 1.12
 """Above the highest value, for the words there."""
 
+NEAR_H = 2.0
+"""An extreme nearer to now has its word to the right of it: to the left stands that of now."""
+
 EVEN_H = 0.02
 """Places that are off by less than a minute are even."""
 
@@ -179,12 +182,18 @@ def _extreme(figure: go.Figure, extreme: Extreme, reader: Reader, *, now_at: dat
         marker={"symbol": "diamond", "size": 0.8 * reader.rem_px, "color": palette(reader.theme).text},
     )
     text = extreme.said(reader) if wide else reader.number(extreme.value)
-    _word(figure, reader, x=x, y=extreme.value, text=text, anchor="center", colour=palette(reader.theme).text, lift=0.5)
+    near = x < NEAR_H
+    _word(
+        figure, reader, x=x, y=extreme.value, text=text, anchor="left" if near else "center",
+        colour=palette(reader.theme).text, lift=0.5, aside=0.4 * near,
+    )  # fmt: skip
 
 
 def _word(
-    figure: go.Figure, reader: Reader, *, x: float, y: float, text: str, anchor: str, colour: str, lift: float = 0.0
-) -> None:
+    figure: go.Figure, reader: Reader, *, x: float, y: float, text: str, anchor: str, colour: str, lift: float = 0.0,
+    aside: float = 0.0,
+) -> None:  # fmt: skip
+    """A word at a place, so many base letters above it and to its right."""
     figure.add_annotation(
         x=x,
         y=y,
@@ -192,6 +201,7 @@ def _word(
         showarrow=False,
         xanchor=anchor,
         yanchor="bottom",
+        xshift=aside * reader.rem_px,
         yshift=lift * reader.rem_px,
         font={"size": reader.rem_px, "color": colour},
         bgcolor=palette(reader.theme).panel,

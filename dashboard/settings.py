@@ -18,14 +18,12 @@ from twin.hospital import known_holidays
 WallChart = Literal["waiting", "boarding", "free_beds", "arrivals"]
 """What may stand below the census on the wall."""
 WALL_CHARTS: tuple[WallChart, ...] = ("waiting", "boarding", "free_beds")
-
-
 MOST_CHARTS = 3
 
 
 def _fit_below(charts: tuple[WallChart, ...]) -> tuple[WallChart, ...]:
     if len(charts) > MOST_CHARTS:
-        raise ValueError("there must be three at most")
+        raise ValueError(f"there must be {MOST_CHARTS} at most")
     if len(set(charts)) < len(charts):
         raise ValueError("each must be named once")
     return charts

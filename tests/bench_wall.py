@@ -32,34 +32,40 @@ from dashboard.bench.timing import machine
 from dashboard.serve import WEB_THREADS
 from ingest.clock import stopwatch
 from tests.boards import MADE_AT, ordinary
-from tests.pictures import CHROMIUM, launch
+from tests.chromium import CHROMIUM, launch
 
 CALLBACK = "/_dash-update-component"
 PATIENCE_S = 60.0
 
 
-def kept_to(core: int) -> None:
-    """Keep this process to one core, where the system can."""
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[core % len(cores)]})
+@contextmanager
+def kept_to(core: int) -> Iterator[None]:
+    """Keep this process to one core meanwhile, where the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(cores)[core % len(cores)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def serve(line: Connection, tick_s: float) -> None:
     """The house's web server on one core, with another board at each tick."""
-    kept_to(0)
     began = stopwatch()
 
     def board() -> Any:
         minute = int((stopwatch() - began) / tick_s)
         return replace(ordinary(), made_at=MADE_AT + timedelta(minutes=minute))
 
-    server = create_server(
-        build_app(board, WallSettings()).server, host="127.0.0.1", port=0, threads=WEB_THREADS, connection_limit=400
-    )
-    threading.Thread(target=server.run, daemon=True).start()
-    line.send(server.effective_port)
-    line.recv()
+    app = build_app(board, WallSettings()).server
+    with kept_to(0):
+        server = create_server(app, host="127.0.0.1", port=0, threads=WEB_THREADS, connection_limit=400)
+        threading.Thread(target=server.run, daemon=True).start()
+        line.send(server.effective_port)
+        line.recv()
 
 
 @contextmanager
@@ -123,8 +129,7 @@ def had_s(pid: int) -> float:
 
 def many(viewers: int, tick_s: float, ticks: int) -> str:
     """A hundred viewers: what an answer costs the server, and how long it is waited for."""
-    with house(tick_s) as (port, pid):
-        kept_to(1)
+    with house(tick_s) as (port, pid), kept_to(1):
         body = json.dumps(asked(port)).encode()
         view(port, body, [stopwatch()] * 3, [])  # what is loaded once
         answers: list[Answer] = []
@@ -150,7 +155,6 @@ def many(viewers: int, tick_s: float, ticks: int) -> str:
 def first_paint() -> str:
     """How soon the wall shows its first figure, and all of its charts, in a browser that has never been there; and how
     long the page itself was at work until then, which a machine that others use does not lengthen as much."""
-    os.sched_setaffinity(0, range(os.cpu_count() or 1))
     with house(10.0) as (port, _), sync_playwright() as playwright:
         browser, times = launch(playwright), []
         for _ in range(5):

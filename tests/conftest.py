@@ -12,7 +12,7 @@ from hypothesis import settings
 
 from twin.kernel import warm
 
-pytest_plugins = ["tests.kafka_broker"]
+pytest_plugins = ["tests.chromium", "tests.kafka_broker"]
 
 # No deadline: two processes share two cores, and a slow example is not a wrong one. The continuous integration
 # draws the same examples every time, so that red means changed; on a desk new ones are tried.

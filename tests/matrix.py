@@ -22,11 +22,12 @@ from dashboard.words import LANGUAGES, Language
 from forecast.known_view import KnownView
 from tests import page_checks as checks
 from tests.boards import ordinary
+from tests.chromium import launch
 from tests.examples import CALL, KNOWN, PAGES, PHONE, REPORT, SHOW_THE_BOARD
 from tests.exercise_views import Offered
 from tests.floor_views import day_json
 from tests.known_views import Sayings
-from tests.pictures import LONGEST_MS, SCREENS, launch, served
+from tests.pictures import LONGEST_MS, SCREENS, served
 from tests.whatif_house import asking_of
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page
 from waitress.server import create_server
 
 from dashboard.app import Pages, WallSettings, build_app
@@ -19,11 +19,6 @@ from dashboard.report.serving import answer_report
 from forecast.board import Board
 from forecast.whatif_ask import Asking
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 CALL = "5999"
 LONGEST_MS = 90_000
 SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
@@ -81,11 +76,6 @@ def running(app: Flask) -> Iterator[tuple[str, Callable[[], None]]]:
         yield f"http://127.0.0.1:{server.effective_port}/", kill
     finally:
         kill()
-
-
-def launch(playwright: Playwright) -> Browser:
-    """Debian's chromium."""
-    return playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
 
 
 def opened(browser: Browser, url: str, *, width: int, height: int) -> Page:

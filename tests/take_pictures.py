@@ -16,9 +16,10 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.boards import ordinary
+from tests.chromium import launch
 from tests.examples import CALL, PAGES, blind, every_page, lacking
 from tests.matrix import Cell, Shelf, Watched, cell_of, houses
-from tests.pictures import LONGEST_MS, SCREENS, launch, opened, served
+from tests.pictures import LONGEST_MS, SCREENS, opened, served
 
 SMALL_WIDTH, SMALL_COLOURS, LARGEST_BYTES = 960, 128, 120_000
 """Of a picture in the README; its colours are chosen so that a red mark on a page of black and white stays red."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from dashboard.app import WallSettings, build_app
 from forecast.alert_settings import AlertSettings
@@ -17,21 +17,11 @@ from forecast.pages import AlertsView
 from tests.alert_views import ALARMED
 from tests.alert_worlds import NOON, Department, department
 from tests.boards import ordinary
-from tests.pictures import CHROMIUM, SCREENS, launch, opened, running, served
+from tests.chromium import IN_CHROMIUM
+from tests.pictures import SCREENS, opened, running, served
 from tests.test_dashboard_browser import CUT_OFF, SIDEWAYS, watched
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
+pytestmark = IN_CHROMIUM
 
 
 @pytest.mark.parametrize("name", list(ALARMED))

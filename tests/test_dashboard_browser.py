@@ -8,18 +8,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from dashboard.app import Pages
 from forecast.board import Board
 from tests.boards import MADE_AT, ordinary, overfull, stale
+from tests.chromium import IN_CHROMIUM
 from tests.feed_views import overfull_feeds, overfull_quarantine
-from tests.pictures import CALL, CHROMIUM, launch, opened, served
+from tests.pictures import CALL, opened, served
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
-]
+pytestmark = IN_CHROMIUM
 
 CUT_OFF = """() => [...document.querySelectorAll(
         '.header, .banners, .card, .tile, .now, .ahead, .aside, .trust-table td')]
@@ -33,14 +31,6 @@ class Shelf:
 
     def __init__(self, board: Board) -> None:
         self.board = board
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

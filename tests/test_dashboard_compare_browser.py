@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from dashboard.app import Pages
 from forecast.compare_view import CompareView
 from tests.boards import ordinary
+from tests.chromium import IN_CHROMIUM
 from tests.compare_views import COMPARED, ROBUST, compared
-from tests.pictures import CHROMIUM, LONGEST_MS, launch, served
+from tests.pictures import LONGEST_MS, served
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
-]
+pytestmark = IN_CHROMIUM
 
 
 def asked(query: str) -> CompareView:
@@ -24,13 +22,12 @@ def asked(query: str) -> CompareView:
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     pages: Pages = {"compare": asked, "robustness": lambda _: ROBUST["whole"]()}
-    with sync_playwright() as playwright, served(ordinary, pages) as (url, _):
-        browser: Browser = launch(playwright)
+    with served(ordinary, pages) as (url, _):
         shared = browser.new_page(base_url=url)
         yield shared
-        browser.close()
+        shared.close()
 
 
 def test_another_point_of_view_is_a_tap_away_and_the_language_keeps_it(page: Page) -> None:

@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from dashboard.app import Pages
 from tests.boards import ordinary
+from tests.chromium import IN_CHROMIUM
 from tests.desk_views import FULL
-from tests.pictures import CHROMIUM, LONGEST_MS, launch, served
+from tests.pictures import LONGEST_MS, served
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
-]
+pytestmark = IN_CHROMIUM
 SIDEWAYS = "() => document.documentElement.scrollWidth - window.innerWidth"
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     pages: Pages = {"desk": lambda _: FULL}
-    with sync_playwright() as playwright, served(ordinary, pages) as (url, _):
-        browser: Browser = launch(playwright)
+    with served(ordinary, pages) as (url, _):
         shared = browser.new_page(base_url=url)
         yield shared
-        browser.close()
+        shared.close()
 
 
 def test_a_button_opens_the_window_with_the_fields_that_it_needs(page: Page) -> None:

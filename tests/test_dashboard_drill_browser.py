@@ -10,13 +10,13 @@ from playwright.sync_api import Page, expect, sync_playwright
 from dashboard.app import Pages
 from dashboard.drill_script import inject_of
 from tests.boards import ordinary
+from tests.chromium import IN_CHROMIUM, launch
 from tests.drills import DOCTORS, SCRIPT, Held
-from tests.pictures import CHROMIUM, LONGEST_MS, launch, served
+from tests.pictures import LONGEST_MS, served
 
 pytestmark = [
-    pytest.mark.browser,
+    *IN_CHROMIUM,
     pytest.mark.timeout(400),  # the compiled engine may have to be compiled first
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
 ]
 SCREENS = [(1920, 1080), (390, 844)]
 

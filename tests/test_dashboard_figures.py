@@ -85,6 +85,15 @@ def test_a_small_chart_marks_its_peak_and_of_free_beds_the_fewest() -> None:
     assert "fewest" not in [line.name for line in fan(most, READER, now_at=MADE_AT, wide=False).data]
 
 
+def test_the_word_of_a_peak_that_is_nearly_now_does_not_stand_on_that_of_now() -> None:
+    waiting = ordinary().fans["ed_waiting"]
+    for step, anchors in [(1, ["right", "left"]), (50, ["right", "center"])]:
+        found = replace(waiting, peak_at=waiting.valid_at[step])
+        notes = fan(found, READER, now_at=MADE_AT, wide=False).layout.annotations
+        assert [note.xanchor for note in notes] == anchors
+        assert notes[1].xshift == (8 if step == 1 else 0)
+
+
 def test_a_small_chart_has_room_for_its_words() -> None:
     """No hour stands on another, and no value under the word at now."""
     figure = fan(FREE_BEDS, READER, now_at=MADE_AT, wide=False)

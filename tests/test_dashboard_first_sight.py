@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from dashboard.app import WallSettings, build_app
 from tests.alert_views import alarmed
 from tests.boards import ordinary
+from tests.chromium import in_chromium
 from tests.exercise_views import Offered
 from tests.feed_views import ordinary_feeds
-from tests.pictures import LONGEST_MS, launch, served
-from tests.test_dashboard_rotation import without_chromium
+from tests.pictures import LONGEST_MS, served
 
 FIGURES = """(of) => [...document.querySelectorAll(of)].map(e => {
     const box = e.getBoundingClientRect();
     return [e.textContent, ...[box.x, box.y, box.width, box.height].map(Math.round)];
 })"""
 SEEN = ".tile, .tile .label, .tile .big, .tile .below, .header .time, .header .hospital, .alarm, #exercise"
+
+
+def scriptless(browser: Browser, url: str, without: str = "") -> Page:
+    """The page in a browser that runs no script, `without` some of its text."""
+    page = browser.new_context(java_script_enabled=False, viewport={"width": 1920, "height": 1080}).new_page()
+
+    def cut(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace(without, ""))
+
+    page.route(f"{url}?lang=fr", cut)
+    page.goto(f"{url}?lang=fr")
+    return page
 
 
 def told(path: str, language: str = "fr") -> str:
@@ -42,14 +54,6 @@ def test_no_other_page_begins_with_the_wall_and_nothing_is_shown_before_the_firs
     assert "first-sight" not in nothing
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
-
-
 def bare(browser: Browser, url: str) -> Page:
     """A page to which what fills it never comes."""
     page = browser.new_page(viewport={"width": 1920, "height": 1080}, bypass_csp=True)
@@ -59,8 +63,7 @@ def bare(browser: Browser, url: str) -> Page:
     return page
 
 
-@pytest.mark.browser
-@without_chromium
+@in_chromium
 @pytest.mark.parametrize("is_exercise", [False, True])
 def test_nothing_moves_when_the_frame_is_filled(browser: Browser, is_exercise: bool) -> None:
     """The mutant has the margins that a browser gives to text."""
@@ -80,8 +83,7 @@ def test_nothing_moves_when_the_frame_is_filled(browser: Browser, is_exercise: b
         full.close()
 
 
-@pytest.mark.browser
-@without_chromium
+@in_chromium
 def test_it_is_seen_before_any_script_of_charts_and_turns_grey_when_nothing_follows(browser: Browser) -> None:
     with served(ordinary) as (url, kill):
         page = bare(browser, url)
@@ -92,8 +94,7 @@ def test_it_is_seen_before_any_script_of_charts_and_turns_grey_when_nothing_foll
         page.close()
 
 
-@pytest.mark.browser
-@without_chromium
+@in_chromium
 def test_a_narrow_screen_waits_for_its_own_frame(browser: Browser) -> None:
     with served(ordinary) as (url, _):
         page = browser.new_page(viewport={"width": 390, "height": 844})
@@ -101,3 +102,11 @@ def test_a_narrow_screen_waits_for_its_own_frame(browser: Browser) -> None:
         page.goto(f"{url}wall?lang=fr")
         expect(page.locator("#first-sight")).to_be_hidden()
         page.close()
+
+
+@in_chromium
+def test_where_no_script_would_make_it_grey_it_is_not_shown(browser: Browser) -> None:
+    """The mutant shows it all the same."""
+    with served(ordinary) as (url, _):
+        expect(scriptless(browser, url).locator("#first-sight")).to_be_hidden()
+        expect(scriptless(browser, url, "#first-sight { display: none; }").locator("#first-sight")).to_be_visible()

@@ -10,18 +10,16 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from forecast.floor_view import FloorView
 from tests.boards import ordinary
+from tests.chromium import IN_CHROMIUM
 from tests.floor_views import FLOORS, day_json, overfull_floor, played
-from tests.pictures import CHROMIUM, SCREENS, launch, served
+from tests.pictures import SCREENS, served
 from tests.test_dashboard_browser import SIDEWAYS, watched
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
-]
+pytestmark = IN_CHROMIUM
 LONGEST_MS = 60_000
 SEEN = "() => document.querySelectorAll('.floor-layer .floor-dot:not(.hidden)').length"
 IN_ZONES = """() => {
@@ -46,14 +44,6 @@ CUT_OFF = """() => [...document.querySelectorAll(
         '.floor .card, .floor-act, .floor-zone-head, .floor-told td, .floor-strip-said')]
     .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)"""
 MORE = "() => [...document.querySelectorAll('.floor-more')].reduce((n, e) => n + Number(e.textContent.slice(1)), 0)"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
 
 
 class Shelf:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from dashboard.app import Pages
 from tests.boards import ordinary
+from tests.chromium import IN_CHROMIUM
 from tests.path_views import cramped
-from tests.pictures import CHROMIUM, SCREENS, launch, served
+from tests.pictures import SCREENS, served
 from tests.test_dashboard_browser import SIDEWAYS
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
-]
+pytestmark = IN_CHROMIUM
 
 DRAWN = "() => { const i = document.querySelector('.path-picture'); return i.complete && i.naturalWidth > 0; }"
 SEEN = (
@@ -29,14 +25,6 @@ LETTER_PX = """async () => { const i = document.querySelector('.path-picture');
     const sizes = [...text.matchAll(/class="name"[^>]*font-size="([0-9.]+)"/g)].map(m => parseFloat(m[1]));
     const width = parseFloat(text.match(/viewBox="0 0 ([0-9.]+)/)[1]);
     return Math.min(...sizes) * i.getBoundingClientRect().width / width; }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
 
 
 def open_page(browser: Browser, url: str, screen: str) -> Page:

@@ -9,20 +9,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dashboard.known_door import KnownDoor
 from forecast.board import Board
 from ingest.clock import stopwatch
 from tests.alert_views import ALARMED
 from tests.boards import MADE_AT, ordinary, overfull
+from tests.chromium import IN_CHROMIUM
 from tests.known_views import Sayings, busy
-from tests.pictures import CHROMIUM, launch, served
+from tests.pictures import served
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
-]
+pytestmark = IN_CHROMIUM
 PHONE: Any = {"width": 390, "height": 844}
 MOST_BYTES = 500_000
 LATEST_PAINT_MS = 3_000
@@ -35,14 +33,6 @@ SMALL = """() => [...document.querySelectorAll('a, button, select, input:not([ty
     .filter(e => e.offsetParent && !e.closest('p, .footer, .trust-said'))
     .filter(e => e.getBoundingClientRect().height < 32)
     .map(e => e.className + ': ' + e.textContent.slice(0, 20) + ' ' + e.getBoundingClientRect().height)"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

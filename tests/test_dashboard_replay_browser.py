@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from dashboard.app import build_app
 from forecast.replay_address import asked_for
 from forecast.replay_view import ReplayView
 from tests.boards import ordinary
-from tests.pictures import CHROMIUM, LONGEST_MS, launch, served
+from tests.chromium import IN_CHROMIUM
+from tests.pictures import LONGEST_MS, served
 from tests.replay_views import AT, compared, ordinary_replay, unsaid
 from tests.test_dashboard_replay import Noted
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
-]
+pytestmark = IN_CHROMIUM
 
 COUNT = """() => document.querySelector(".replay-chart .js-plotly-plot").data.find((t) => t.name === "came").x.length"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        one = launch(playwright)
-        yield one
-        one.close()
 
 
 def of_the_address(make: Callable[[], ReplayView]) -> Callable[[str], ReplayView]:

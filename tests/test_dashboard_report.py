@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from os import utime
@@ -12,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from dashboard.report.page import render
 from dashboard.report.plots import Chart, span, ticks
@@ -21,7 +20,8 @@ from dashboard.report.words import different
 from dashboard.words import Reader
 from forecast.day_facts import DayFacts, Fact
 from forecast.report import BacktestReport
-from tests.pictures import CHROMIUM, SCREENS, launch
+from tests.chromium import in_chromium
+from tests.pictures import SCREENS
 from tests.test_forecast_report import making, report
 
 NAN = float("nan")
@@ -145,22 +145,13 @@ def test_the_house_shows_the_last_report_or_how_to_make_one(tmp_path: Path) -> N
 # --- in a browser ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
-
-
 def watch(shown: Page, asked: list[str], said: list[str]) -> None:
     """What the page asks for and complains of, as it goes."""
     shown.on("request", lambda request: asked.append(request.url))
     shown.on("console", lambda message: said.append(message.text))
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}")
+@in_chromium
 def test_it_reads_on_every_screen_without_a_request_and_changes_language(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
     file.write_text(page(), encoding="utf-8")

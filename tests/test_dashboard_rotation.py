@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from dashboard.app import WallSettings, build_app
 from dashboard.errors import CommandError
@@ -13,10 +13,10 @@ from dashboard.serve import _wall
 from dashboard.settings import Settings
 from tests.alert_views import ordinary_alerts
 from tests.boards import ordinary
-from tests.pictures import CHROMIUM, LONGEST_MS, launch, opened, served
+from tests.chromium import in_chromium
+from tests.pictures import LONGEST_MS, opened, served
 
 TURN = ("wall", "alerts")
-without_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}")
 
 
 def test_the_frame_tells_the_script_which_pages() -> None:
@@ -32,14 +32,6 @@ def test_a_page_that_there_is_not_is_refused_by_its_name() -> None:
             _wall(Settings(wall_rotation=("wall", name)), is_exercise=False)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     with served(ordinary, {"alerts": lambda *_: ordinary_alerts()}, rotation=TURN) as (url, _):
@@ -49,8 +41,7 @@ def page(browser: Browser) -> Iterator[Page]:
         page.close()
 
 
-@pytest.mark.browser
-@without_chromium
+@in_chromium
 def test_pages_follow_each_other_and_nothing_is_loaded_again(page: Page) -> None:
     page.wait_for_selector(".alerts-page", timeout=LONGEST_MS)
     page.wait_for_selector("#wall.wall .census", timeout=LONGEST_MS)
@@ -58,8 +49,7 @@ def test_pages_follow_each_other_and_nothing_is_loaded_again(page: Page) -> None
     assert page.evaluate("window.same")
 
 
-@pytest.mark.browser
-@without_chromium
+@in_chromium
 def test_whoever_touches_the_screen_is_left_alone(page: Page) -> None:
     page.wait_for_selector(".alerts-page", timeout=LONGEST_MS)
     page.keyboard.press("Tab")
@@ -68,9 +58,8 @@ def test_whoever_touches_the_screen_is_left_alone(page: Page) -> None:
     assert page.url == here
 
 
-@pytest.mark.browser
 @pytest.mark.soak
-@without_chromium
+@in_chromium
 def test_a_telephone_does_not_turn(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     here = page.url

@@ -103,7 +103,7 @@ def test_a_cluster_elsewhere_needs_tls_or_leave_to_do_without(tmp_path: Path) ->
         ('["waiting", "waiting"]', "wall_charts: each must be named once, but is ['waiting', 'waiting']"),
         (
             '["waiting", "boarding", "free_beds", "arrivals"]',
-            "wall_charts: there must be three at most, but is ['waiting', 'boarding', 'free_beds', 'arrivals']",
+            "wall_charts: there must be 3 at most, but is ['waiting', 'boarding', 'free_beds', 'arrivals']",
         ),
     ],
 )

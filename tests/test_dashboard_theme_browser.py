@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dashboard import app
 from dashboard.app import Pages
@@ -16,17 +16,15 @@ from dashboard.theme import Theme, colours
 from dashboard.words import Reader
 from tests.alert_views import ordinary_alerts
 from tests.boards import ordinary
+from tests.chromium import IN_CHROMIUM
 from tests.feed_views import overfull_feeds
 from tests.known_views import busy
 from tests.page_checks import theme_of
-from tests.pictures import CHROMIUM, LONGEST_MS, launch, served
+from tests.pictures import LONGEST_MS, served
 from tests.replay_views import VIEWS as REPLAYS
 from tests.trust_views import VIEWS as TRUSTS
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
-]
+pytestmark = IN_CHROMIUM
 PAGES: Pages = {
     "feeds": overfull_feeds, "alerts": lambda *_: ordinary_alerts(), "replay": lambda *_: REPLAYS["ordinary"](),
     "trust": lambda *_: TRUSTS["ordinary"](),
@@ -36,14 +34,6 @@ WITHOUT_MEMORY = (
 )
 LINE = "document.querySelector('.replay-graph .js-plotly-plot')?.data?.find(one => one.name === 'median').line.color"
 SCHEME = "document.documentElement.dataset.mantineColorScheme"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

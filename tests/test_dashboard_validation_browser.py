@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from dashboard.app import build_app
 from forecast.validation_desk import chosen_of
 from forecast.validation_view import ValidationView
 from tests.boards import ordinary
-from tests.pictures import CHROMIUM, LONGEST_MS, launch, served
+from tests.chromium import IN_CHROMIUM
+from tests.pictures import LONGEST_MS, served
 from tests.test_dashboard_validation import Noted
 from tests.validation_views import poor_validation
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        one = launch(playwright)
-        yield one
-        one.close()
+pytestmark = IN_CHROMIUM
 
 
 def of_the_address(query: str) -> ValidationView:

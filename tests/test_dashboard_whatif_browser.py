@@ -7,26 +7,16 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.boards import ordinary
-from tests.pictures import CHROMIUM, launch, served
+from tests.chromium import IN_CHROMIUM
+from tests.pictures import served
 from tests.test_dashboard_browser import watched
 from tests.whatif_house import VIEW, asking_of
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
-]
+pytestmark = IN_CHROMIUM
 LONG_MS = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import pytest
 from dashboard.pages.beside import BESIDE, WALL
 from dashboard.theme import THEMES
 from dashboard.words import LANGUAGES
+from tests.chromium import in_chromium
 from tests.examples import KNOWN, PAGES, PHONE, REPORT, STATES, every_page, lacking
 from tests.matrix import (
     Cell,
@@ -27,10 +28,7 @@ from tests.matrix import (
     shared_out,
     watched_house,
 )
-from tests.pictures import CHROMIUM, SCREENS
-
-without_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}")
-
+from tests.pictures import SCREENS
 
 # --- the registry and the choice -------------------------------------------------------------------------------------
 
@@ -118,8 +116,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Watched,
         yield found
 
 
-@pytest.mark.browser
-@without_chromium
+@in_chromium
 @pytest.mark.timeout(400)  # the first waits for the compiled engine
 @pytest.mark.parametrize("cell", MINE, ids=str)
 def test_nothing_is_wrong_with(cell: Cell, watched: tuple[Watched, Shelf]) -> None:
@@ -150,8 +147,7 @@ ALONE = ("Tab does not reach", "the focus is not seen")
 """Of a page that is not reached by Tab the focus is not looked at."""
 
 
-@pytest.mark.browser
-@without_chromium
+@in_chromium
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("wrongs", [[name for name in WRONG if name not in ALONE], *([name] for name in ALONE)])
 def test_what_is_wrong_is_seen(wrongs: list[str], watched: tuple[Watched, Shelf]) -> None:
@@ -165,8 +161,7 @@ def test_what_is_wrong_is_seen(wrongs: list[str], watched: tuple[Watched, Shelf]
     assert [name for name in wrongs if not any(name in fault for fault in faults)] == []
 
 
-@pytest.mark.browser
-@without_chromium
+@in_chromium
 @pytest.mark.timeout(400)
 def test_a_request_to_another_host_is_seen(watched: tuple[Watched, Shelf]) -> None:
     page, shelf = watched

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.chromium import IN_CHROMIUM
 from tests.matrix import SEEN_WITHIN_MS, Cell, Shelf, Watched, cell_of, groups, lost, shared_out, watched_house
-from tests.pictures import CHROMIUM
 
 pytestmark = [
-    pytest.mark.browser,
+    *IN_CHROMIUM,
     pytest.mark.timeout(400),  # the first waits for the compiled engine
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
 ]
 _, DYING = shared_out()
 

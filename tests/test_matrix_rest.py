@@ -7,6 +7,7 @@ from itertools import chain
 
 import pytest
 
+from tests.chromium import IN_CHROMIUM
 from tests.examples import PAGES
 from tests.matrix import (
     SEEN_WITHIN_MS,
@@ -22,12 +23,10 @@ from tests.matrix import (
     shared_out,
     watched_house,
 )  # fmt: skip
-from tests.pictures import CHROMIUM
 
 pytestmark = [
-    pytest.mark.browser,
+    *IN_CHROMIUM,
     pytest.mark.timeout(400),  # the first waits for the compiled engine
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
 ]
 [_, MINE, *FURTHER], _ = shared_out()
 

@@ -12,12 +12,12 @@ from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from forecast.board import Board
 from tests.boards import MADE_AT, late, ordinary, overfull, stale
-from tests.pictures import CHROMIUM, launch, opened, served
+from tests.chromium import IN_CHROMIUM, launch
+from tests.pictures import opened, served
 
 pytestmark = [
+    *IN_CHROMIUM,
     pytest.mark.soak,
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no chromium at {CHROMIUM}"),
 ]
 BOARDS = (ordinary(), overfull(), stale(), late())
 DAY, WARM = 2_000, 40
