@@ -11,7 +11,7 @@ again, and gives the same to the last bit.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
@@ -27,13 +27,14 @@ from forecast.baselines import Rivals, fit
 from forecast.boosted import MEASURE as BOOSTED_MEASURE
 from forecast.boosted import RIVAL as BOOSTED
 from forecast.boosted import Boosted, installed
-from forecast.calibrated import WINDOW, Recalibration, by_measure, learn, simulated_share
+from forecast.calibrated import Recalibration, by_measure, simulated_share
 from forecast.ensemble import Progress, Run, run_chunk
 from forecast.errors import ForecastError
-from forecast.past import LEARNED_AFTER, VINTAGE, Past, grid_start, truth, truth_of_period
+from forecast.past import LEARNED_AFTER, VINTAGE, Past, grid_start, truth_of_period
 from forecast.peak_rivals import PeakRivals, beside
 from forecast.peaks import PEAKS, with_peaks
 from forecast.record import HEADLINES
+from forecast.relearned import Relearned, lesson_of
 from forecast.remote import code_digest
 from forecast.retold import retold
 from forecast.simulated import Lesson, Simulated
@@ -43,7 +44,6 @@ from forecast.values import Array, Forecast, Packed, Series, packed, series, unp
 from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, joined, score, verify
 from forecast.versus import PAIRED, paired
 from forecast.works import each_with_result
-from ingest.database import naive
 from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
 from twin.hospital import Hospital
@@ -194,7 +194,7 @@ class _Replay:
         valid = self._still_to_come()
         for then in retold(self._memory, self._learn, self._past, self._left, self._plan.recalibrate):
             situation, history, as_of = then.situation, then.history, then.situation.as_of
-            lesson = _lesson(then.state, situation.calibration, as_of, valid) if then.is_learned_anew else None
+            lesson = lesson_of(then.state, situation.calibration, as_of, valid) if then.is_learned_anew else None
             if rivals is None or peaks is None or then.is_learned_anew:
                 rivals = fit(history, lead_min=sorted(self._plan.lead_min))
                 peaks = PeakRivals(history, self._plan.lead_min)
@@ -245,13 +245,6 @@ def _kept(ran: Iterator[tuple[_Prepared, Told]], store: BacktestStore | None, nu
         store.save(number, chunk, past)
 
 
-def _lesson(state: State, calibration: Calibration, as_of: datetime, valid: list[datetime]) -> Lesson:
-    """The truth that is old enough by now; takes its instants off the front of those that are still to come."""
-    due = bisect_right(valid, as_of - LEARNED_AFTER)
-    times, valid[:due] = valid[:due], []
-    return Lesson(as_of, times, truth(state, calibration, times, as_of) if times else {})
-
-
 def members_of(situation: Situation, as_usual: Scenario, plan: Plan) -> Told:
     """One issue at the verified leads: the members of what is recalibrated and of peaks, and what the rest tell."""
     how = _seeded(plan.how, situation.as_of)
@@ -276,42 +269,19 @@ def seed_of(seed: int, as_of: datetime) -> int:
 
 def _recalibrated(done: Sequence[Simulated], as_usual: Scenario, plan: Plan) -> Iterator[tuple[Simulated, Forecast]]:
     """Each issue as it would have been published."""
-    by_past, known = Recalibration(), joined([])
+    relearned = Relearned(plan.lead_min)
     for i, one in enumerate(done):
-        if (lesson := one.lesson) is not None and lesson.times:
-            known = _recent(joined([known, *_met(done[:i], lesson, as_usual, plan)]), lesson.learned_at)
-            by_past = learn(known, one.zone)
-        yield one, _forecast(one, as_usual, plan, by_past)
+        if one.lesson is not None:
+            relearned.learn(done[:i], one.lesson)
+        yield one, _forecast(one, as_usual, plan, relearned.by_past)
 
 
-def _recent(pairs: Pairs, at: datetime) -> Pairs:
-    since = np.datetime64(naive(at - WINDOW), "us")
-    return pairs.taken(np.flatnonzero((pairs.issued_at >= since) & ~np.isnan(pairs.raw_error)))
-
-
-def _met(done: Sequence[Simulated], lesson: Lesson, as_usual: Scenario, plan: Plan) -> Iterator[Pairs]:
-    """Each simulation as it was, against the truth of a lesson where that speaks of it."""
-    place = {at: k for k, at in enumerate(lesson.times)}
-    leads = sorted(plan.lead_min)
-    since = lesson.times[0] - timedelta(minutes=leads[-1])
-    for one in done[bisect_left(done, since, key=lambda one: one.as_of) :]:
-        at = [place.get(one.as_of + timedelta(minutes=lead), -1) for lead in leads]
-        if max(at) >= 0:
-            known = np.array(at) >= 0
-            observed = {m: np.where(known, lesson.came[m][at], np.nan) for m in HEADLINES if m in lesson.came}
-            simulated = _forecast(one, as_usual, plan, Recalibration(), only=HEADLINES)
-            weighed = {name: said for name, said in one.rivals.items() if name != BOOSTED}
-            yield score(simulated, observed, weighed, lead_min=leads)
-
-
-def _forecast(
-    one: Simulated, as_usual: Scenario, plan: Plan, by_past: Recalibration, only: Sequence[str] | None = None
-) -> Forecast:
+def _forecast(one: Simulated, as_usual: Scenario, plan: Plan, by_past: Recalibration) -> Forecast:
     at, leads = one.as_of, np.array(sorted(plan.lead_min))
-    simulated = {m: unpacked(values) for m, values in one.members.items() if only is None or m in only}
+    simulated = {m: unpacked(values) for m, values in one.members.items()}
     rivals = by_measure(one.rivals)
     told = {m: series(by_past.one(m, values, leads, at, rivals.get(m))) for m, values in simulated.items()}
-    told |= {m: said for m, said in one.told.items() if only is None or m in only}
+    told |= one.told
     raw = {m: series(simulated[m]) for m in by_past.measures if m in simulated}
     provenance = {"recalibration": by_past.named(leads, at, one.rivals)}
     return Forecast(at, at, at, leads, {as_usual.name: told}, {}, provenance, raw={as_usual.name: raw} if raw else {})

@@ -23,7 +23,7 @@ from forecast.ensemble import Run
 from forecast.past import VINTAGE
 from forecast.replay_desk import GENTLY
 from forecast.validation_view import DAYS, EVERY_H, MEMBERS, RunAsked, RunView
-from forecast.verify import VERIFIED_LEADS_MIN
+from forecast.verify import verified_leads
 from ingest.clock import Clock, stopwatch
 from ingest.errors import EdtwinError
 from ingest.log import EventLog
@@ -149,7 +149,7 @@ class BacktestDesk:
 
     def _plan(self, asked: RunAsked) -> Plan:
         how = replace(self._how, members=asked.members)
-        leads = tuple(lead for lead in VERIFIED_LEADS_MIN if lead in how.lead_min)
+        leads = tuple(verified_leads(how.lead_min))
         return Plan(
             asked.first_at, asked.last_at, timedelta(hours=asked.every_h), leads, how, own_beds=self._subject.own_beds
         )

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from forecast.backtest import Plan, Report, backtest
 from forecast.ensemble import Run
-from forecast.verify import VERIFIED_LEADS_MIN
+from forecast.verify import verified_leads
 from ingest.log import EventLog
 from twin.errors import TwinError
 from twin.hospital import Hospital
@@ -58,7 +58,7 @@ class Replayed:
             return None
         plan = Plan(
             end - timedelta(days=whole), end, every=EVERY, how=replace(how, members=MEMBERS), recalibrate=RENEWED,
-            lead_min=tuple(lead for lead in VERIFIED_LEADS_MIN if lead in how.lead_min), own_beds=subject.own_beds,
+            lead_min=tuple(verified_leads(how.lead_min)), own_beds=subject.own_beds,
         )  # fmt: skip
         self.days = (0, whole)
         try:

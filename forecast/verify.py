@@ -206,6 +206,11 @@ def _share(weight: Mapping[str, Array] | float, measure: str) -> Array | float:
     return weight if isinstance(weight, float) else weight.get(measure, 1.0)
 
 
+def verified_leads(lead_min: Array) -> list[float]:
+    """Of the leads of a run those at which it is verified, rising."""
+    return [lead for lead in VERIFIED_LEADS_MIN if lead in lead_min]
+
+
 def valid_at(forecast: Forecast, lead_min: Sequence[float] = VERIFIED_LEADS_MIN) -> list[datetime]:
     """The instants for which the forecast speaks, at some leads."""
     return [forecast.as_of + timedelta(minutes=lead) for lead in lead_min]

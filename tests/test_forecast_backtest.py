@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from forecast import backtest as module
-from forecast import ensemble, spread
+from forecast import ensemble, relearned, spread
 from forecast.backtest import Plan, Report, backtest, seed_of
 from forecast.baselines import BASELINES
 from forecast.ensemble import Run
@@ -180,7 +180,8 @@ LONG = replace(
 
 def learning_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """The truth is known after a day, and a day of forecasts is enough to learn from."""
-    monkeypatch.setattr(module, "LEARNED_AFTER", timedelta(days=1))
+    for where in (module, relearned):
+        monkeypatch.setattr(where, "LEARNED_AFTER", timedelta(days=1))
     monkeypatch.setattr(spread, "LEAST_DAYS", 2)
 
 
@@ -225,7 +226,7 @@ def test_recalibration_learns_nothing_that_became_known_later(monkeypatch: pytes
         known = Remembered(whole_log()).at(NOON)
         return Lesson(as_of, times, truth(known, calibration, times, NOON) if times else {})
 
-    monkeypatch.setattr(module, "_lesson", of_the_future)
+    monkeypatch.setattr(module, "lesson_of", of_the_future)
     monkeypatch.setattr(module, "_recalibrated", partial(taught_by_all, module._recalibrated))
     assert any(corrected(of(LONG))[:8])
 

@@ -1,0 +1,75 @@
+"""What a past that is forecast again teaches on its way: corrections from its own issues, as their truth became known.
+
+relearned = Relearned(leads)
+relearned.learn(issues_so_far, lesson)        # wherever parameters are learned anew
+relearned.by_past.one(measure, members, ..)   # what a house would have published then
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from forecast.boosted import RIVAL as BOOSTED
+from forecast.calibrated import WINDOW, Recalibration, learn
+from forecast.past import LEARNED_AFTER, truth
+from forecast.record import HEADLINES
+from forecast.simulated import Lesson, Simulated
+from forecast.values import Forecast, series, unpacked
+from forecast.verify import Pairs, joined, score
+from ingest.database import naive
+from twin.calibrate import Calibration
+from twin.state import State
+
+
+def lesson_of(state: State, calibration: Calibration, as_of: datetime, valid: list[datetime]) -> Lesson:
+    """The truth that is old enough by now; takes its instants off the front of those that are still to come."""
+    due = bisect_right(valid, as_of - LEARNED_AFTER)
+    times, valid[:due] = valid[:due], []
+    return Lesson(as_of, times, truth(state, calibration, times, as_of) if times else {})
+
+
+class Relearned:
+    """The corrections that a house would have had, lesson by lesson; none before the first."""
+
+    def __init__(self, lead_min: Sequence[float]) -> None:
+        """`lead_min` are the leads at which its issues are verified."""
+        self._lead_min = sorted(lead_min)
+        self._known = joined([])
+        self.by_past = Recalibration()
+
+    def learn(self, done: Sequence[Simulated], lesson: Lesson) -> None:
+        """Learn anew from the issues before a lesson, rising, and what it tells of them.
+
+        A lesson that tells nothing, or comes before all issues, is passed over.
+        """
+        if done and lesson.times:
+            self._known = _recent(joined([self._known, *self._met(done, lesson)]), lesson.learned_at)
+            self.by_past = learn(self._known, done[0].zone)
+
+    def _met(self, done: Sequence[Simulated], lesson: Lesson) -> Iterator[Pairs]:
+        """Each simulation as it was, against the truth of the lesson where that speaks of it."""
+        place = {at: k for k, at in enumerate(lesson.times)}
+        leads = self._lead_min
+        since = lesson.times[0] - timedelta(minutes=leads[-1])
+        for one in done[bisect_left(done, since, key=lambda one: one.as_of) :]:
+            at = [place.get(one.as_of + timedelta(minutes=lead), -1) for lead in leads]
+            if max(at) >= 0:
+                known = np.array(at) >= 0
+                observed = {m: np.where(known, lesson.came[m][at], np.nan) for m in HEADLINES if m in lesson.came}
+                weighed = {name: said for name, said in one.rivals.items() if name != BOOSTED}
+                yield score(_as_simulated(one, leads), observed, weighed, lead_min=leads)
+
+
+def _as_simulated(one: Simulated, lead_min: Sequence[float]) -> Forecast:
+    """The forecast that nothing corrects, of what is recalibrated."""
+    told = {m: series(unpacked(values)) for m, values in one.members.items() if m in HEADLINES}
+    return Forecast(one.as_of, one.as_of, one.as_of, np.array(lead_min), {"as simulated": told}, {}, {})
+
+
+def _recent(pairs: Pairs, at: datetime) -> Pairs:
+    since = np.datetime64(naive(at - WINDOW), "us")
+    return pairs.taken(np.flatnonzero((pairs.issued_at >= since) & ~np.isnan(pairs.raw_error)))
