@@ -178,6 +178,12 @@ LONG = replace(
 )
 
 
+@cache
+def long_report() -> Report:
+    """To be asked for while it is learned fast."""
+    return of(LONG)
+
+
 def learning_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """The truth is known after a day, and a day of forecasts is enough to learn from."""
     for where in (module, relearned):
@@ -195,7 +201,7 @@ def corrected(found: Report) -> list[bool]:
 def test_forecasts_are_recalibrated_once_the_truth_of_earlier_ones_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any(corrected(report())), "two days have not passed: nothing is known of the first"
     learning_fast(monkeypatch)
-    found = corrected(of(LONG))
+    found = corrected(long_report())
     assert not any(found[:8])
     assert any(found[8:])
 
@@ -217,7 +223,7 @@ def test_recalibration_learns_nothing_that_became_known_later(monkeypatch: pytes
     """Taught by all truth at once, the mutant, the first forecasts are corrected by what came after them."""
     learning_fast(monkeypatch)
     half = of(replace(LONG, last_at=LONG.first_at + timedelta(days=3))).pairs
-    whole = of(LONG).pairs.taken(np.arange(len(half)))
+    whole = long_report().pairs.taken(np.arange(len(half)))
     both = ~np.isnan(half.error + whole.error)
     np.testing.assert_allclose((whole.observed + whole.error)[both], (half.observed + half.error)[both])
 
