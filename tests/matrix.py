@@ -122,7 +122,7 @@ def shared_out() -> tuple[list[list[Cell]], list[Cell]]:
     return [alive[k::PARTS] for k in range(PARTS)], dying(chosen)
 
 
-TOGETHER = 8
+TOGETHER = 5
 """So many pages lose their link at once."""
 SEEN_WITHIN_MS = 15_000
 

@@ -151,11 +151,14 @@ def test_the_sheet_is_printed_black_on_white_on_two_pages_even_when_the_server_h
         page, mutant = (browser.new_page(viewport={"width": 1920, "height": 1080}) for _ in range(2))
         mutant.route("**/sheet.css*", lambda route: route.abort())  # the mutant prints what is on the screen
         for one in (page, mutant):
+            one.clock.install()
             one.goto(f"{url}downtime?lang=en")
             one.locator(".sheet .table").first.wait_for(timeout=20_000)
             one.emulate_media(media="print")
         kill()
-        expect(mutant.locator("#lost")).to_be_visible(timeout=15_000)
+        for one in (page, mutant):
+            one.clock.fast_forward(15_000)
+        expect(mutant.locator("#lost")).to_be_visible()
         expect(page.locator("#lost")).to_be_hidden()
         sheet = page.pdf(prefer_css_page_size=True)
         assert len(re.findall(rb"/Type\s*/Page\b(?!s)", sheet)) == 2
