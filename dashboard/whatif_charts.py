@@ -22,14 +22,18 @@ _HOURS = 60.0
 
 
 def both(answer: AnswerView, measure: str, reader: Reader) -> go.Figure | None:
-    """As usual (blue, 80 % band) and changed (amber, 80 % band); None where the measure does not exist here."""
+    """As usual (blue, 80 % band) and changed (amber, 80 % band); None where the measure does not exist here.
+
+    Where nothing changes there is one band: two on each other have a colour that means nothing.
+    """
     found = _known(answer, measure)
     if found is None:
         return None
     figure, colours, x = go.Figure(), palette(reader.theme), answer.lead_min / _HOURS
     of_the_change = colours_of(reader.theme)["other-band"]
     _band(figure, x, found.usual, colours.band_80)
-    _band(figure, x, found.changed, of_the_change, CHANGED_SHADE)
+    if not _alike(found.usual, found.changed):
+        _band(figure, x, found.changed, of_the_change, CHANGED_SHADE)
     _line(figure, x, found.usual.quantiles[0.5], colours.forecast, THICK_REM * reader.rem_px)
     _line(figure, x, found.changed.quantiles[0.5], colours.capacity, THICK_REM * reader.rem_px, dash="dash")
     top = float(np.nanmax([found.usual.quantiles[0.95], found.changed.quantiles[0.95], np.full(x.size, 4.0)]))
@@ -73,6 +77,11 @@ def both_data(answer: AnswerView, measure: str) -> Tidy:
 def _known(answer: AnswerView, measure: str) -> ComparedView | None:
     found = answer.measures.get(measure)
     return found if found is not None and np.isfinite(found.usual.mean).any() else None
+
+
+def _alike(one: Curve, other: Curve) -> bool:
+    """Do both have the same band?"""
+    return all(np.array_equal(one.quantiles[q], other.quantiles[q], equal_nan=True) for q in (0.1, 0.9))
 
 
 def _band(figure: go.Figure, x: Array, told: Curve, colour: str, shade: float = 1.0) -> None:

@@ -208,6 +208,17 @@ def test_charts_show_both_and_the_difference() -> None:
     assert whatif_charts.both(told, "ed_boarders", EN) is None
 
 
+def test_a_change_that_changes_nothing_has_no_band_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bands(told: AnswerView) -> int:
+        drawn = whatif_charts.both(told, "ed_waiting", EN)
+        assert drawn is not None
+        return sum(trace.fill is not None for trace in drawn.data)
+
+    assert (bands(answer([0.0] * 10)), bands(answer([-5.0] * 10))) == (1, 2)
+    monkeypatch.setattr(whatif_charts, "_alike", lambda *_: False)
+    assert bands(answer([0.0] * 10)) == 2, "the mutant: one band on the other"
+
+
 # --- with the engine
 
 
