@@ -81,6 +81,9 @@ class Settings(Checked):
     ] = ()
     wall_rotation_s: Annotated[float, Field(ge=5, le=3600, description="seconds that each of them stands")] = 30.0
     host: Annotated[str, Field(description="address that the wall is served on")] = "127.0.0.1"
+    host_allow_insecure: Annotated[
+        bool, Field(description="serve beyond this machine all the same: nobody signs in, and nothing is encrypted")
+    ] = False
     port: Annotated[int, Field(ge=0, le=65535, description="port that the wall is served on")] = 8050
     language: Annotated[Literal["fr", "en"], Field(description="language of a page that does not name one")] = "fr"
     downtime_call: Annotated[
@@ -191,6 +194,15 @@ class Settings(Checked):
                 raise ValueError(f"kafka_topics must be like ed.events=event_json or adt=hl7, but is {text}")
             formats[topic] = form
         return formats
+
+    @model_validator(mode="after")
+    def _host_is_meant(self) -> Settings:
+        if not (self.host_allow_insecure or is_this_machine(self.host)):
+            raise ValueError(
+                "host must be of this machine, since nobody signs in and nothing is encrypted (or be with "
+                f"host_allow_insecure, on a closed network or behind a proxy that asks), but is {self.host}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _executor_is_whole(self) -> Settings:

@@ -73,7 +73,7 @@ def test_a_port_that_is_taken_is_said_in_one_sentence() -> None:
 
 def test_where_the_wall_is_is_said_and_that_nobody_asks_who_looks(capsys: pytest.CaptureFixture[str]) -> None:
     for host, open_to_all in (("127.0.0.1", False), ("0.0.0.0", True)):
-        server = _listening(Flask("test"), Settings(host=host, port=0))
+        server = _listening(Flask("test"), Settings(host=host, port=0, host_allow_insecure=open_to_all))
         said = capsys.readouterr().err
         server.close()
         assert said.startswith(f"the wall is at http://{host}:")

@@ -88,6 +88,23 @@ def test_a_place_to_run_members_at_that_cannot_be_is_refused(place: str) -> None
         load_settings(None, executor=place)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_this_machine_need_not_be_told_twice(host: str) -> None:
+    assert load_settings(None, host=host).host == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "wall.example", ""])
+def test_an_address_that_others_reach_is_told_twice(host: str) -> None:
+    """Even as a name: what it leads to may change."""
+    with pytest.raises(ConfigurationError, match="host must be of this machine"):
+        load_settings(None, host=host)
+    assert load_settings(None, host=host, host_allow_insecure=True).host == host
+
+
+def test_leave_alone_opens_nothing() -> None:
+    assert load_settings(None, host_allow_insecure=True).host == "127.0.0.1"
+
+
 def test_a_cluster_elsewhere_needs_tls_or_leave_to_do_without(tmp_path: Path) -> None:
     (tmp_path / "site.toml").write_text(
         'executor = "tls://far:8786"\nexecutor_ca = "a.pem"\nexecutor_cert = "c.pem"\nexecutor_key = "k.pem"\n'
@@ -143,6 +160,11 @@ def test_every_fault_of_a_file_is_told_at_once_with_its_line(tmp_path: Path) -> 
         (
             {"executor": "tls://far:8786"},
             "executor_ca, executor_cert and executor_key must be given where executor is tls://..",
+        ),
+        (
+            {"host": "0.0.0.0"},
+            "host must be of this machine, since nobody signs in and nothing is encrypted (or be with "
+            "host_allow_insecure, on a closed network or behind a proxy that asks), but is 0.0.0.0",
         ),
         (
             {"executor": "dask://10.1.2.3:8786"},

@@ -71,6 +71,16 @@ def add_executor(command: argparse.ArgumentParser) -> None:
     command.add_argument("--executor", metavar="WHERE", help=where)
 
 
+def add_address(command: argparse.ArgumentParser) -> None:
+    """Where a command that serves is reached."""
+    command.add_argument("--host", help="address to serve on (default 127.0.0.1)")
+    command.add_argument(
+        "--host-allow-insecure", action="store_true", default=None,
+        help="on another address too, though nobody signs in and nothing is encrypted",
+    )  # fmt: skip
+    command.add_argument("--port", type=int, help="port to serve on (default 8050)")
+
+
 def settings_of(options: argparse.Namespace) -> Settings:
     """The settings of the file that was named, and the options that stand for a setting."""
     known = {name: value for name, value in vars(options).items() if name in Settings.model_fields}

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from dashboard.commands.calibrate import AFTER_THE_END, learned
-from dashboard.commands.common import add_executor, instant, progress, say, settings_of, speed
+from dashboard.commands.common import add_address, add_executor, instant, progress, say, settings_of, speed
 from dashboard.commands.up import FABRICATED, Fabricated, ended_by_signals
 from dashboard.drill import MODE, Exercise
 from dashboard.drill_copy import copy_desk, copy_log
@@ -59,8 +59,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--script", type=Path, metavar="DRILL.toml", help="what is put in, and when")
     command.add_argument("--record", type=Path, metavar="FILE.json", help="where the debrief is kept")
     command.add_argument("--debrief", type=Path, metavar="FILE.json", help="tell the debrief of a record, and no more")
-    command.add_argument("--host", help="address to serve on; there is no sign-in yet (default 127.0.0.1)")
-    command.add_argument("--port", type=int, help="port to serve on (default 8050)")
+    add_address(command)
     command.add_argument("--language", choices=("fr", "en"), help="of a page that names none (default fr)")
     command.add_argument("--members", type=int, help="runs of each ensemble (default 200)")
     add_executor(command)

@@ -16,7 +16,7 @@ from math import isfinite
 from pathlib import Path
 from types import FrameType
 
-from dashboard.commands.common import add_executor, instant, progress, settings_of, speed
+from dashboard.commands.common import add_address, add_executor, instant, progress, settings_of, speed
 from dashboard.commands.ingest import CHOICES, reader
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, House, open_house
@@ -36,8 +36,7 @@ _SOURCE = "fabricated"
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of `edtwin up`."""
-    command.add_argument("--host", help="address to serve on; there is no sign-in yet (default 127.0.0.1)")
-    command.add_argument("--port", type=int, help="port to serve on (default 8050)")
+    add_address(command)
     command.add_argument("--language", choices=("fr", "en"), help="of a page that names none (default fr)")
     command.add_argument("--mllp-port", type=int, help="port that HL7 is taken on by MLLP (default 0: none)")
     command.add_argument("--mllp-mapping", type=Path, metavar="M.toml", help="mapping of the HL7 messages")
