@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +16,9 @@ from twin.defaults import default_parameters
 from twin.fate import cast
 from twin.hospital import Hospital, load_hospital
 from twin.kernel import warm
-from twin.luck import CRISIS, RESERVE, draw_members
+from twin.luck import CRISIS, RESERVE, Luck, draw_members
 from twin.measures import inside
+from twin.parameters import Parameters
 from twin.pathway import Path, load_path
 from twin.present import Present
 from twin.scenarios import Scenario, catalogue, pick, scenarios_of
@@ -72,22 +73,33 @@ def went_through(name: str) -> tuple[World, ...]:
 def under(scenario: Scenario, members: int) -> tuple[World, ...]:
     """Some members under a scenario that begins when the hospital is full."""
     warm()
-    believed, now = default_parameters(HOSPITAL, path()), START + FILLING
+    now = START + FILLING
     later = scenario.at(now, HOSPITAL.zone).delayed(NOW_MIN)
     usual = Setting(HOSPITAL.capacities(path().pools, START, HORIZON_MIN))
     setting = later.apply(usual, HOSPITAL, HORIZON_MIN)
     out = []
     for member in range(members):
-        luck = draw_members(
-            path(), believed, {member: 0}, seed=5, start=START, horizon_min=HORIZON_MIN, zone=HOSPITAL.zone,
-            reserve=max(RESERVE, setting.demand.victims),
-        )  # fmt: skip
-        fate = cast(path(), believed, luck, Present.of_nobody(), setting.demand, setting.law)
+        luck = luck_of(member, max(RESERVE, setting.demand.victims))
+        fate = cast(path(), believed(), luck, Present.of_nobody(), setting.demand, setting.law)
         capacity = setting.capacity_of(HOSPITAL, seed=5, member=member)
         story = kernel.run(capacity, path(), fate, Present.of_nobody(), HORIZON_MIN)
         came = luck.group[story.visit[story.kind == RANK["Arrived"]]] == CRISIS
         out.append(World(story, Visits.of(story, fate.acuity), int(came.sum())))
     return tuple(out)
+
+
+@cache
+def believed() -> Parameters:
+    return default_parameters(HOSPITAL, path())
+
+
+@lru_cache(maxsize=MEMBERS)
+def luck_of(member: int, reserve: int) -> Luck:
+    """The same under every scenario, so it is drawn once."""
+    return draw_members(
+        path(), believed(), {member: 0}, seed=5, start=START, horizon_min=HORIZON_MIN, zone=HOSPITAL.zone,
+        reserve=reserve,
+    )  # fmt: skip
 
 
 GRID = NOW_MIN + np.arange(0.0, HOURS * 60.0, 15.0)
