@@ -6,7 +6,7 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -34,6 +34,7 @@ from dashboard.intake import FhirDoor
 from dashboard.known_wiring import known_of
 from dashboard.latest import Latest, as_it_is
 from dashboard.pages.beside import BESIDE, WALL
+from dashboard.probes import answer_metrics, answer_readyz
 from dashboard.proposal_window import DeskDoor
 from dashboard.readiness import Readiness
 from dashboard.report.making import WrittenAs, write_report
@@ -185,6 +186,7 @@ def serve(
     )  # fmt: skip
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
+    answer_metrics(app.server, latest.board)
     answer_huddle(app.server, huddle.sheets)
     answer_report(app.server, report)
     answer_floor(app.server, floor.day)
@@ -286,17 +288,6 @@ def _publishers(house: House, stop: threading.Event) -> list[Publisher]:
 
     publisher = publisher_of(house, stop)
     return [publisher] if publisher else []
-
-
-def answer_readyz(server: Flask, readiness: Readiness, remark: Callable[[], str | None] = lambda: None) -> None:
-    """`/readyz`: 200 when the house can do its work, with a remark if there is one; else 503 with what is missing."""
-
-    def readyz() -> Response:
-        fault, beside = readiness.fault(), remark()
-        ready = "ready" if beside is None else f"ready, but members run in processes of the house's own: {beside}"
-        return Response(f"{fault or ready}\n", 503 if fault else 200, mimetype="text/plain")
-
-    server.add_url_rule("/readyz", "readyz", readyz)
 
 
 def answer_huddle(server: Flask, sheets: Sheets) -> None:

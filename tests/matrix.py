@@ -275,16 +275,18 @@ def lost(context: BrowserContext, shelf: Shelf, cells: Sequence[Cell], within_ms
         watched, url = Watched(context, shelf.urls.values()), shelf.put(cell)
         watched.open(cell, url)
         opened.append((cell, watched))
-    context.set_offline(True)
-    found = []
-    for cell, watched in opened:
-        try:
-            watched.page.locator("#lost").wait_for(state="visible", timeout=within_ms)
-        except TimeoutError:
-            found.append(f"{cell}: does not go grey within {within_ms / 1000:g} s of its link being cut")
-            continue
-        found += [f"{cell}: {fault}" for fault in checks.greyed(watched.page, cell.language)]
-    context.set_offline(False)
-    for _, watched in opened:
-        watched.page.close()
-    return found
+    try:
+        context.set_offline(True)
+        return [f"{cell}: {fault}" for cell, watched in opened for fault in _seen_lost(watched, cell, within_ms)]
+    finally:  # whoever looks next has a link again
+        context.set_offline(False)
+        for _, watched in opened:
+            watched.page.close()
+
+
+def _seen_lost(watched: Watched, cell: Cell, within_ms: float) -> list[str]:
+    try:
+        watched.page.locator("#lost").wait_for(state="visible", timeout=within_ms)
+    except TimeoutError:
+        return [f"does not go grey within {within_ms / 1000:g} s of its link being cut"]
+    return checks.greyed(watched.page, cell.language)

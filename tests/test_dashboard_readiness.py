@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from dashboard.probes import answer_readyz
 from dashboard.readiness import Readiness
-from dashboard.serve import answer_readyz
 from ingest.log import EventLog, Snapshot
 from tests.logs import AT, HOUR, departed, memory_log, tell
 

@@ -171,6 +171,7 @@ def test_the_house_lives_forecasts_ends_and_goes_on(tmp_path: Path, quick: Path)
         wait_for(lambda: get(f"{place}/healthz") == (200, "ok\n"), process, 60)
         assert get(f"{place}/readyz")[0] in (200, 503)
         wait_for(lambda: get(f"{place}/readyz") == (200, "ready\n"), process, 60)
+        assert 'edtwin_cycles_total{outcome="done"} ' in get(f"{place}/metrics")[1]
         page = wall(place)
         assert page["wall"]["className"].endswith("forecast-fresh")
         assert len(page["chart-census"]["figure"]["data"]) > 3

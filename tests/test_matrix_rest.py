@@ -51,6 +51,7 @@ def test_nothing_is_wrong_with_the_further_chosen(cell: Cell, watched: tuple[Wat
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)  # some ninety cells, of which fifteen lose their link
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_is_wrong_with_any_cell_of(name: str, watched: tuple[Watched, Shelf]) -> None:
     page, shelf = watched
