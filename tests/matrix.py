@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -149,10 +149,10 @@ class Shelf:
         """What a page shows now, whatever its address asks for."""
         return self.views.get(name)
 
-    def put(self, cell: Cell) -> str:
-        """Put a cell's view on the shelf; its address."""
+    def put(self, cell: Cell, spoilt: Callable[[Any], Any] = lambda view: view) -> str:
+        """Put a cell's view on the shelf, as it is or spoilt; its address."""
         row = PAGES[cell.page]
-        view = row.view(cell.example)
+        view = spoilt(row.view(cell.example))
         self.board = ordinary()
         if cell.page == REPORT:
             self.report.unlink(missing_ok=True)
