@@ -6,9 +6,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
 BIN    := $(VENV)/bin
-# Wheels only: an sdist would run code, and fetch build tools, that no lock file covers. What is never imported need not be
-# compiled: that took a third of the time.
-PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check install --no-compile
+# Wheels only: an sdist would run code, and fetch build tools, that no lock file covers. Compiled at once (half a minute):
+# where Python is told to write no bytecode, every process would compile all that it imports.
+PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 LOCKED := $(PIP) --require-hashes --only-binary :all:
 # Compiled here, the engine is ready for the first forecast; where that fails it is compiled while the house runs.
 ENGINE := echo "set-up: compiling the engine (once; some 20 seconds)"; $(BIN)/python -m twin.kernel || true
