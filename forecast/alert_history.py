@@ -26,7 +26,7 @@ from forecast.baselines import History, Rivals, fit
 from forecast.ensemble import Progress, Run, run_chunk
 from forecast.past import VINTAGE, Past, grid_start, truth_of_period
 from forecast.record import HEADLINES
-from forecast.relearned import Relearned, lesson_of
+from forecast.relearned import Relearned, lesson_of, spoken_of
 from forecast.retold import retold
 from forecast.simulated import Lesson, Simulated
 from forecast.situation import Situation
@@ -139,8 +139,7 @@ def _prepared(log: EventLog, hospital: Hospital, stretch: Stretch, watched: Coll
     """Each instant's situation, past and rivals of what is watched, as known then, in order."""
     days, past, leads = Days(log), Past(grid_start(stretch.first_at)), stretch.how.lead_min[1:]
     rivals: Rivals | None = None
-    verified = verified_leads(stretch.how.lead_min)
-    valid = sorted({at + timedelta(minutes=lead) for at in stretch.issue_times for lead in verified})
+    valid = spoken_of(stretch.issue_times, verified_leads(stretch.how.lead_min))
 
     def learn(state: State, as_of: datetime) -> Calibration:
         return calibrate(state, hospital, as_of, before=days.before(as_of), own_beds=stretch.own_beds)

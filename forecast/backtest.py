@@ -34,7 +34,7 @@ from forecast.past import LEARNED_AFTER, VINTAGE, Past, grid_start, truth_of_per
 from forecast.peak_rivals import PeakRivals, beside
 from forecast.peaks import PEAKS, with_peaks
 from forecast.record import HEADLINES
-from forecast.relearned import Relearned, lesson_of
+from forecast.relearned import Relearned, lesson_of, spoken_of
 from forecast.remote import code_digest
 from forecast.retold import retold
 from forecast.simulated import Lesson, Simulated
@@ -224,8 +224,7 @@ class _Replay:
 
     def _still_to_come(self) -> list[datetime]:
         """The instants that are spoken of and that no lesson has told of yet."""
-        plan = self._plan
-        valid = sorted({as_of + timedelta(minutes=lead) for as_of in plan.made_times for lead in plan.lead_min})
+        valid = spoken_of(self._plan.made_times, self._plan.lead_min)
         told = bisect_right(valid, self._learned_at - LEARNED_AFTER) if self._learned_at else 0
         return valid[told:]
 

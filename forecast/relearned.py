@@ -8,7 +8,7 @@ relearned.by_past.one(measure, members, ..)   # what a house would have publishe
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -23,6 +23,12 @@ from forecast.verify import Pairs, joined, score
 from ingest.database import naive
 from twin.calibrate import Calibration
 from twin.state import State
+
+
+def spoken_of(issue_times: Iterable[datetime], lead_min: Iterable[float]) -> list[datetime]:
+    """The instants for which issues speak at some leads, rising, each once."""
+    leads = [timedelta(minutes=lead) for lead in lead_min]
+    return sorted({as_of + lead for as_of in issue_times for lead in leads})
 
 
 def lesson_of(state: State, calibration: Calibration, as_of: datetime, valid: list[datetime]) -> Lesson:

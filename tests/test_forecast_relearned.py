@@ -15,7 +15,7 @@ from forecast.alert_history import _Published
 from forecast.past import LEARNED_AFTER
 from forecast.relearned import Relearned
 from forecast.simulated import Lesson
-from forecast.values import LEVELS, Array, Members, Series, from_now
+from forecast.values import LEVELS, Array, Members, Series
 
 START = datetime(2025, 3, 3, tzinfo=UTC)
 EVERY, DAYS = timedelta(hours=6), 40
@@ -45,8 +45,7 @@ class Issue:
     @property
     def rivals(self) -> dict[str, dict[str, Any]]:
         """One that speaks of the measure, and says nothing."""
-        nothing = from_now(_SILENT).at(np.arange(LEADS.size - 1))
-        return {"persistence": {"ed_census": nothing}}
+        return {"persistence": {"ed_census": _SILENT}}
 
 
 _SILENT = Series(np.full(LEADS.size - 1, np.nan), {q: np.full(LEADS.size - 1, np.nan) for q in LEVELS})
@@ -97,10 +96,10 @@ def test_a_trial_knows_no_truth_before_its_time() -> None:
 
 
 def test_members_keep_their_order_and_their_present() -> None:
-    published, last = _Published(LEADS), Members(LEADS, {})
+    published = _Published(LEADS)
     for k, one in enumerate(issues()):
         before = simulated(k)
-        last = published.of(one, before)  # type: ignore[arg-type]
-    mine, raw = last.measures["ed_census"], before.measures["ed_census"]
+        after = published.of(one, before)  # type: ignore[arg-type]
+    mine, raw = after.measures["ed_census"], before.measures["ed_census"]
     np.testing.assert_array_equal(mine[0], raw[0])
     assert (np.diff(mine[8][np.argsort(raw[8], kind="stable")]) >= 0).all()
