@@ -21,6 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest.errors import DatabaseDamagedError, DatabaseHeldError, EdtwinError, UnreadableInputError
+from ingest.failpoints import failpoint
 
 SCHEMA_SQL = Path(__file__).with_name("schema.sql")
 """The tables of the event log."""
@@ -30,6 +31,8 @@ Cursor = duckdb.DuckDBPyConnection
 """A thread's own way into the database."""
 Settings = dict[str, str | bool | int | float | list[str]]
 # A file made so is still read by DuckDB 1.5: whoever must go back to it can.
+_due = failpoint("database: written, not committed")
+_committed = failpoint("database: committed, not told")
 _STORAGE = "v1.5.0"
 # DuckDB trusts its SQL; these leave it nothing to reach outside its file, whatever the SQL says.
 _CLOSED = (
@@ -180,7 +183,9 @@ class Database:
                 with suppress(duckdb.Error):  # what went wrong first is what counts
                     cursor.rollback()
                 raise
+            _due()
             cursor.commit()
+            _committed()
 
     def close(self) -> None:
         """Bring everything to the disk and let go of the file."""
