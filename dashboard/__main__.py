@@ -17,6 +17,7 @@ from typing import NoReturn
 from dashboard.commands import (
     alerts,
     backtest,
+    backup,
     bench,
     calibrate,
     check,
@@ -32,6 +33,7 @@ from dashboard.commands import (
     quarantine,
     rebuild,
     replay,
+    restore,
     retry_rejected,
     scenarios,
     supplies,
@@ -41,7 +43,7 @@ from ingest.errors import EdtwinError
 
 COMMANDS = (
     up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench,
-    check, doctor, rebuild, retry_rejected, quarantine, alerts, supplies,
+    check, doctor, backup, restore, rebuild, retry_rejected, quarantine, alerts, supplies,
     export,
 )  # fmt: skip
 

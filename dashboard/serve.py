@@ -17,17 +17,19 @@ from typing import TYPE_CHECKING, Protocol
 from flask import Flask, Response
 from waitress.server import BaseWSGIServer, create_server
 
-from dashboard.about_view import AboutView, about_view
+from dashboard.about_view import AboutView, about_view, with_backups
 from dashboard.api import answer_api
 from dashboard.api_board import Shown
 from dashboard.api_wiring import api_of
 from dashboard.app import Pages, WallSettings, build_app
+from dashboard.backups import Backups
 from dashboard.drill import Exercise
 from dashboard.drill_decisions import Held, Players
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
 from dashboard.floor_days import answer_floor
 from dashboard.house import BACKTESTS, REPLAYS, REPORT, House, names_of, processes_of, study_of
+from dashboard.house_socket import Asked
 from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
@@ -43,7 +45,7 @@ from dashboard.settings import Settings
 from dashboard.settings_told import settings_view
 from dashboard.settings_view import SettingsView
 from dashboard.whatif_wiring import view_of, whatif_of
-from dashboard.works_beside import Work, check_the_model, measure_the_past
+from dashboard.works_beside import Work, check_the_model, commands_of, keep_backups, measure_the_past
 from forecast.adopted import Adopted
 from forecast.alert_deliveries import Carrier, Postman
 from forecast.alert_mail import MailCarrier
@@ -157,6 +159,7 @@ def serve(
         house.log, house.archive, site, backtests, house.settings.data / BACKTESTS, house.clock,
         beside=lambda: _beside(latest, checks.view(house.hospital.zone, house.hospital.name, mode), report),
     )  # fmt: skip
+    about, backups = _about(house, mode), Backups(house)
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
         "alerts": latest.alerts, "supplies": lambda: supplies.view(house.clock.now()),
@@ -164,7 +167,8 @@ def serve(
         "floor": lambda: floor.view(latest.board()),
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
-        "settings": partial(as_it_is, _settings(house, mode)), "about": partial(as_it_is, _about(house, mode)),
+        "settings": partial(as_it_is, _settings(house, mode)),
+        "about": lambda: with_backups(about, backups.standing()),
         "forecast": partial(_by_unit, house, loop, mode),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
         "replay": replays.view, "validation": validation.view,
@@ -186,7 +190,7 @@ def serve(
     )  # fmt: skip
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
-    answer_metrics(app.server, latest.board)
+    answer_metrics(app.server, latest.board, backups.standing)
     answer_huddle(app.server, huddle.sheets)
     answer_report(app.server, report)
     answer_floor(app.server, floor.day)
@@ -195,6 +199,8 @@ def serve(
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring = Work("measure the past", partial(measure_the_past, loop, house, stop, backtests))
     checking = Work("check the model", partial(check_the_model, checks, stop))
+    keeping = Work("make backups", partial(keep_backups, backups, mode, stop))
+    asked = Asked(house.settings.data, commands_of(house, backups, readiness))
     postman = Postman(alerts, _carriers(house), house.clock, stop)
     # what a cycle says while its workers are taken away is no fault of the house
     logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
@@ -209,15 +215,19 @@ def serve(
         whatif.start()
         measuring.start()
         checking.start()
+        keeping.start()
+        asked.start()
         server.run()  # 4
     finally:
         stop.set()  # 5
+        asked.stop()
         grids.cancel()
         workers.shutdown(wait=False, cancel_futures=True)
         whatif.stop()
         api.stop()
         measuring.join(LONGEST_END_S)
         checking.join(LONGEST_END_S)
+        keeping.join(LONGEST_END_S)
         grids.join(LONGEST_END_S)
         replays.stop(LONGEST_END_S)
         backtests.end(LONGEST_END_S)

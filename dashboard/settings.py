@@ -143,6 +143,11 @@ class Settings(Checked):
     ] = None
     disk_reserve_mb: Annotated[int, Field(ge=0, description="free disk below which nothing is taken in, in MB")] = 512
 
+    backup_folder: Annotated[
+        Path | None, Field(description="folder of hourly backups, better on another disk; none: none are made")
+    ] = None
+    backup_kept: Annotated[int, Field(ge=1, le=10_000, description="how many of them are kept")] = 48
+
     kafka_brokers: Annotated[tuple[str, ...], Field(description="brokers of Kafka as host:port; none: no Kafka")] = ()
     kafka_topics: Annotated[
         tuple[str, ...], Field(description="topics that are read, each as TOPIC=FORMAT: event_json or hl7")
@@ -243,7 +248,7 @@ class Settings(Checked):
 
 
 _PATHS = (
-    "data", "hospital", "scenarios", "people", "views", "services", "alerts", "supplies",
+    "data", "backup_folder", "hospital", "scenarios", "people", "views", "services", "alerts", "supplies",
     "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
     "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",

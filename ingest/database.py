@@ -25,6 +25,7 @@ from ingest.errors import DatabaseDamagedError, DatabaseHeldError, EdtwinError, 
 SCHEMA_SQL = Path(__file__).with_name("schema.sql")
 """The tables of the event log."""
 MEMORY = ":memory:"
+STREAMED_ROWS = 100_000
 
 Cursor = duckdb.DuckDBPyConnection
 """A thread's own way into the database."""
@@ -69,6 +70,11 @@ def arrow(cursor: Cursor, query: str, /, **values: Any) -> pa.Table:
     return cursor.sql(_parsed(cursor, query), params=values).to_arrow_table()
 
 
+def streamed(cursor: Cursor, query: str, /) -> pa.RecordBatchReader:
+    """The answer of a query piece by piece, so that it is never whole in memory."""
+    return cursor.sql(query).to_arrow_reader(STREAMED_ROWS)
+
+
 def _parsed(cursor: Cursor, query: str) -> duckdb.Statement:
     """The query's one statement, parsed once a process: queries are constants, and parsing takes as long as reading."""
     if query not in _PARSED:
@@ -80,7 +86,7 @@ _PARSED: dict[str, duckdb.Statement] = {}
 
 
 @contextmanager
-def registered(cursor: Cursor, **tables: pa.Table) -> Iterator[None]:
+def registered(cursor: Cursor, **tables: pa.Table | pa.RecordBatchReader) -> Iterator[None]:
     """Inside the block this cursor's queries read the tables by their names."""
     for name, table in tables.items():
         cursor.register(name, table)
@@ -97,8 +103,10 @@ class Database:
     `memory_limit` (such as "2GB") and `threads` are DuckDB's own, None for its defaults.
     """
 
-    def __init__(self, connection: Cursor) -> None:
+    def __init__(self, connection: Cursor, schemas: Sequence[Path] = ()) -> None:
         self._connection = connection
+        self.schemas = tuple(schemas)
+        """Those that made its tables."""
         self._local = threading.local()
         self._writer = threading.RLock()
 
@@ -131,7 +139,7 @@ class Database:
         except BaseException:
             connection.close()
             raise
-        return cls(connection)
+        return cls(connection, schemas)
 
     @classmethod
     def open_to_read(cls, path: Path, schemas: Sequence[Path] = (SCHEMA_SQL,)) -> Self:
@@ -153,7 +161,7 @@ class Database:
         except BaseException:
             connection.close()
             raise
-        return cls(connection)
+        return cls(connection, schemas)
 
     def cursor(self) -> Cursor:
         """This thread's own cursor; a shared one gives wrong rows. It sees what was committed, and its own writes."""
@@ -181,6 +189,16 @@ class Database:
                     cursor.rollback()
                 raise
             cursor.commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Cursor]:
+        """All that the block reads with this thread's cursor is of one instant: that of its first question."""
+        cursor = self.cursor()
+        cursor.begin()
+        try:
+            yield cursor
+        finally:
+            cursor.rollback()
 
     def close(self) -> None:
         """Bring everything to the disk and let go of the file."""

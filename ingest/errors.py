@@ -10,6 +10,7 @@ EdtwinError                      anything a user can mend; the command prints it
 ├── GapError                     a Kafka partition that no longer holds what comes next: a person must decide
 ├── JournalDamagedError          a record of the journal that is not what was written, with its place
 ├── JournalWriteError            the journal could not be written: nothing was kept, nothing may be acknowledged
+├── BackupError                  a backup that is not what the house holds, that cannot be made or cannot be read
 ├── RebuildError                 a log that the journal does not hold whole
 ├── ReaderMissingError           a message in the journal that nothing here is set up to read
 ├── SenderError                  a sender of messages that cannot be read
@@ -81,6 +82,10 @@ class SenderError(EdtwinError):
 
 class LinkError(EdtwinError):
     """A port that cannot be listened on, certificates that cannot be used, or a link that fails."""
+
+
+class BackupError(EdtwinError):
+    """A backup is not what the house held, cannot be made, or cannot be read."""
 
 
 class RebuildError(EdtwinError):

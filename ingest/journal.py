@@ -18,6 +18,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -52,6 +53,15 @@ RESERVE_BYTES = 512 * 1024 * 1024
 """Free space below which nothing is taken in any more: the index needs room to be written too."""
 SUFFIX = ".journal"
 Sync = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a journal ends: its last record, the link that all records lead to, and how long its files are."""
+
+    records: int
+    link: bytes
+    files: tuple[tuple[Path, int], ...]
 
 
 class Journal:
@@ -271,6 +281,13 @@ class Journal:
         """The files, in order."""
         with self._lock:
             return list(self._segments)
+
+    def end(self) -> End:
+        """Where it ends now, at the last record that is on the disk; bytes behind that are no part of it."""
+        with self._lock:
+            lengths = [segment.path.stat().st_size for segment in self._segments[:-1]] + [self._size]
+            paths = [segment.path for segment in self._segments]
+            return End(self.last, self._link, tuple(zip(paths, lengths[: len(paths)], strict=True)))
 
     # --- opening ----------------------------------------------------------------------------------------------------
 
