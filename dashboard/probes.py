@@ -36,11 +36,14 @@ def answer_readyz(server: Flask, readiness: Readiness, remark: Callable[[], str 
 
 
 def answer_metrics(
-    server: Flask, get_board: Callable[[], Board | None], get_backups: Callable[[], Standing] | None = None
+    server: Flask,
+    get_board: Callable[[], Board | None],
+    get_backups: Callable[[], Standing] | None = None,
+    sheet_at: Callable[[], datetime | None] = lambda: None,
 ) -> None:
     """`/metrics`: the figures of the board that is shown, if there is one, of backups and of the process."""
     registry = CollectorRegistry()
-    registry.register(_House(get_board, get_backups))
+    registry.register(_House(get_board, get_backups, sheet_at))
     ProcessCollector(registry=registry)
     server.add_url_rule(
         "/metrics", "metrics", lambda: Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -50,8 +53,13 @@ def answer_metrics(
 class _House(Collector):
     """The figures, read anew at each question."""
 
-    def __init__(self, get_board: Callable[[], Board | None], get_backups: Callable[[], Standing] | None) -> None:
-        self._get_board, self._get_backups = get_board, get_backups
+    def __init__(
+        self,
+        get_board: Callable[[], Board | None],
+        get_backups: Callable[[], Standing] | None,
+        sheet_at: Callable[[], datetime | None],
+    ) -> None:
+        self._get_board, self._get_backups, self._sheet_at = get_board, get_backups, sheet_at
 
     def describe(self) -> list[Metric]:
         """Nothing: what there is depends on the board, and is not asked for when the house begins."""
@@ -65,6 +73,8 @@ class _House(Collector):
         yield _gauge("edtwin_threads", "Threads of the house's process", threading.active_count())
         if self._get_backups is not None:
             yield from _of_backups(self._get_backups())
+        if (at := self._sheet_at()) is not None:
+            yield _gauge("edtwin_downtime_sheet_timestamp_seconds", "When the last downtime sheet was written", at)
         board = self._get_board()
         if board is None:
             return

@@ -23,6 +23,7 @@ from dashboard.api_board import Shown
 from dashboard.api_wiring import api_of
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.backups import Backups
+from dashboard.downtime_files import FOLDER, DowntimeSheets, answer_downtime, drawn
 from dashboard.drill import Exercise
 from dashboard.drill_decisions import Held, Players
 from dashboard.errors import CommandError
@@ -45,7 +46,8 @@ from dashboard.settings import Settings
 from dashboard.settings_told import settings_view
 from dashboard.settings_view import SettingsView
 from dashboard.whatif_wiring import view_of, whatif_of
-from dashboard.works_beside import Work, check_the_model, commands_of, keep_backups, measure_the_past
+from dashboard.words import Reader
+from dashboard.works_beside import Work, check_the_model, commands_of, keep_backups, measure_the_past, write_sheets
 from forecast.adopted import Adopted
 from forecast.alert_deliveries import Carrier, Postman
 from forecast.alert_mail import MailCarrier
@@ -190,7 +192,13 @@ def serve(
     )  # fmt: skip
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
-    answer_metrics(app.server, latest.board, backups.standing)
+    sheets = DowntimeSheets(
+        house.settings.downtime_folder or house.settings.data / FOLDER,
+        lambda: drawn(latest.board(), loop.calibration, Reader(house.settings.language, house.hospital.zone)),
+        house.clock,
+    )  # fmt: skip
+    answer_metrics(app.server, latest.board, backups.standing, sheets.written_at)
+    answer_downtime(app.server, sheets)
     answer_huddle(app.server, huddle.sheets)
     answer_report(app.server, report)
     answer_floor(app.server, floor.day)
@@ -200,6 +208,7 @@ def serve(
     measuring = Work("measure the past", partial(measure_the_past, loop, house, stop, backtests))
     checking = Work("check the model", partial(check_the_model, checks, stop))
     keeping = Work("make backups", partial(keep_backups, backups, mode, stop))
+    writing = Work("write downtime sheets", partial(write_sheets, sheets, mode, stop))
     asked = Asked(house.settings.data, commands_of(house, backups, readiness))
     postman = Postman(alerts, _carriers(house), house.clock, stop)
     # what a cycle says while its workers are taken away is no fault of the house
@@ -216,6 +225,7 @@ def serve(
         measuring.start()
         checking.start()
         keeping.start()
+        writing.start()
         asked.start()
         server.run()  # 4
     finally:
@@ -228,6 +238,7 @@ def serve(
         measuring.join(LONGEST_END_S)
         checking.join(LONGEST_END_S)
         keeping.join(LONGEST_END_S)
+        writing.join(LONGEST_END_S)
         grids.join(LONGEST_END_S)
         replays.stop(LONGEST_END_S)
         backtests.end(LONGEST_END_S)

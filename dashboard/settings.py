@@ -90,6 +90,12 @@ class Settings(Checked):
         str | None,
         Field(min_length=1, max_length=40, description="telephone or extension to call while the board is blind"),
     ] = None
+    downtime_folder: Annotated[
+        Path | None,
+        Field(
+            description="folder of the downtime sheets, better one that others reach too; none: `downtime` of the data"
+        ),
+    ] = None
     refresh_s: Annotated[float, Field(gt=0, description="how often a page asks for news, in seconds")] = 5.0
     every_min: Annotated[float, Field(gt=0, description="minutes from one forecast to the next")] = 10.0
     horizon_h: Annotated[float, Field(gt=0, le=72, description="how far a forecast goes, in hours")] = 24.0
@@ -248,7 +254,8 @@ class Settings(Checked):
 
 
 _PATHS = (
-    "data", "backup_folder", "hospital", "scenarios", "people", "views", "services", "alerts", "supplies",
+    "data", "backup_folder", "downtime_folder", "hospital", "scenarios", "people", "views", "services", "alerts",
+    "supplies",
     "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
     "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",

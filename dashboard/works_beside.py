@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.backups import Backups
+from dashboard.downtime_files import DowntimeSheets
 from dashboard.house import House
 from dashboard.house_socket import Answer
 from dashboard.readiness import Readiness
@@ -60,6 +61,12 @@ def keep_backups(backups: Backups, mode: str, stop: threading.Event) -> None:
     """Make hourly backups of a house that takes in what is new; not of a replay or an exercise."""
     if mode in ("live", "fabricated"):
         backups.keep_making(stop)
+
+
+def write_sheets(sheets: DowntimeSheets, mode: str, stop: threading.Event) -> None:
+    """Write the downtime sheets of a house that takes in what is new; a replay's or an exercise's would mislead."""
+    if mode in ("live", "fabricated"):
+        sheets.keep_writing(stop)
 
 
 def commands_of(house: House, backups: Backups, readiness: Readiness) -> dict[str, Answer]:
