@@ -35,7 +35,7 @@ FOLDER = "downtime"
 NEWEST = "downtime.pdf"
 EVERY = timedelta(minutes=15)
 KEPT = timedelta(hours=24)
-LOOK_S = 20.0
+LOOK_S = 5.0
 _NAME = "downtime-%Y%m%dT%H%M%SZ.pdf"
 _NAMED = re.compile(r"downtime-\d{8}T\d{6}Z\.pdf")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import socket
-import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -36,6 +35,7 @@ from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.known_wiring import known_of
 from dashboard.latest import Latest, as_it_is
+from dashboard.logs import tell
 from dashboard.pages.beside import BESIDE, WALL
 from dashboard.probes import answer_metrics, answer_readyz
 from dashboard.proposal_window import DeskDoor
@@ -328,9 +328,9 @@ def _listening(app: Flask, settings: Settings) -> BaseWSGIServer:
     """The server with its port taken; where it can be reached is said on standard error."""
     ear = _ear(settings)
     place = f"[{settings.host}]" if ear.family == socket.AF_INET6 else settings.host
-    print(f"the wall is at http://{place}:{ear.getsockname()[1]}/ (Ctrl-C ends)", file=sys.stderr, flush=True)
+    tell(f"the wall is at http://{place}:{ear.getsockname()[1]}/ (Ctrl-C ends)")
     if not ip_address(ear.getsockname()[0]).is_loopback:
-        print("whoever reaches this address sees the wall: there is no sign-in yet", file=sys.stderr, flush=True)
+        tell("whoever reaches this address sees the wall: there is no sign-in yet")
     return create_server(app, sockets=[ear], threads=WEB_THREADS)
 
 

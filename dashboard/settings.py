@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from dashboard.logs import LogFormat
 from ingest.configuration import Checked, load, plain
 from ingest.errors import ConfigurationError
 from ingest.hosts import is_this_machine
@@ -149,6 +150,9 @@ class Settings(Checked):
     ] = None
     disk_reserve_mb: Annotated[int, Field(ge=0, description="free disk below which nothing is taken in, in MB")] = 512
 
+    log_format: Annotated[
+        LogFormat, Field(description="lines on standard error: text for people, or json, one object a line")
+    ] = "text"
     backup_folder: Annotated[
         Path | None, Field(description="folder of hourly backups, better on another disk; none: none are made")
     ] = None
