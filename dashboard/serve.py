@@ -45,6 +45,7 @@ from dashboard.report.serving import answer_report, written_at
 from dashboard.settings import Settings
 from dashboard.settings_told import settings_view
 from dashboard.settings_view import SettingsView
+from dashboard.supervisor import ENDING, READY, feed_watchdog, tell_systemd
 from dashboard.whatif_wiring import view_of, whatif_of
 from dashboard.words import Reader
 from dashboard.works_beside import Work, check_the_model, commands_of, keep_backups, measure_the_past, write_sheets
@@ -209,6 +210,7 @@ def serve(
     checking = Work("check the model", partial(check_the_model, checks, stop))
     keeping = Work("make backups", partial(keep_backups, backups, mode, stop))
     writing = Work("write downtime sheets", partial(write_sheets, sheets, mode, stop))
+    feeding = Work("feed the watchdog", partial(feed_watchdog, readiness, stop))
     asked = Asked(house.settings.data, commands_of(house, backups, readiness))
     postman = Postman(alerts, _carriers(house), house.clock, stop)
     # what a cycle says while its workers are taken away is no fault of the house
@@ -227,9 +229,12 @@ def serve(
         keeping.start()
         writing.start()
         asked.start()
+        feeding.start()
+        tell_systemd(READY)
         server.run()  # 4
     finally:
         stop.set()  # 5
+        tell_systemd(ENDING)
         asked.stop()
         grids.cancel()
         workers.shutdown(wait=False, cancel_futures=True)
