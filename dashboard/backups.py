@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.backup_view import Backup, Standing
-from dashboard.house import FABRICATED, SCHEMAS, House
+from dashboard.house import FABRICATED, House
 from forecast.huddle_desk import FOLDER as HUDDLE
 from ingest.backup import State, copy, require_same
 from ingest.errors import BackupError, EdtwinError
@@ -111,7 +111,7 @@ class Backups:
         before = good_ones(folder)
         state = copy(self._house.database, self._house.journal, begun, before=before[-1].place if before else None)  # 1
         _copy_beside(self._house.settings.data, begun)
-        require_same(begun, state, SCHEMAS)  # 2
+        require_same(begun, state)  # 2
         size = _describe(begun, state, backup.made_at)  # 3
         begun.rename(backup.place)  # 4
         _sync(folder)

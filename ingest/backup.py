@@ -1,7 +1,7 @@
 """A COPY OF A RUNNING HOUSE, opened and held against it before anyone may call it good.
 
     state = copy(database, journal, folder)    # while the house takes in messages and forecasts
-    require_same(folder, state, SCHEMAS)       # opened anew, counted, and every record of the journal read
+    require_same(folder, state)                # opened anew, counted, and every record of the journal read
 
 The journal is the truth, and is copied up to a record, never into one. The database is copied whole, as of one instant:
 its events could be made anew from the journal, but that takes the longer the more there are, and forecasts, proposals
@@ -83,13 +83,13 @@ def copy(database: Database, journal: Journal, place: Path, *, before: Path | No
     return state
 
 
-def require_same(place: Path, state: State, schemas: Sequence[Path], *, same_version: bool = True) -> None:
+def require_same(place: Path, state: State, *, same_version: bool = True) -> None:
     """Open a copy, count it and read it to its end; raises BackupError where it is not what the house held.
 
     Digests of rows are DuckDB's own: they are compared where the copy is looked at by the version that made it
     (`same_version`); else the number of rows of each table is.
     """
-    found = found_in(place, schemas)
+    found = found_in(place)
     for name, count, digest in state.tables:
         there = {table: (n, told) for table, n, told in found.tables}.get(name)
         if there is None or there[0] != count or (same_version and there[1] != digest):
@@ -102,10 +102,10 @@ def require_same(place: Path, state: State, schemas: Sequence[Path], *, same_ver
         )
 
 
-def found_in(place: Path, schemas: Sequence[Path]) -> State:
+def found_in(place: Path) -> State:
     """What a copy holds, by opening it. Raises BackupError for one that cannot be read whole."""
     try:
-        with Database.open_to_read(place / DATABASE, schemas) as database:
+        with Database.open_as_it_is(place / DATABASE) as database:
             tables = _counted(database.cursor())
         records, link = _read_through(place / JOURNAL)
     except (EdtwinError, OSError) as error:

@@ -20,7 +20,7 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
-from ingest.errors import DatabaseDamagedError, DatabaseHeldError, EdtwinError, UnreadableInputError
+from ingest.errors import AnotherLayoutError, DatabaseDamagedError, DatabaseHeldError, EdtwinError, UnreadableInputError
 
 SCHEMA_SQL = Path(__file__).with_name("schema.sql")
 """The tables of the event log."""
@@ -148,11 +148,21 @@ class Database:
         Raises DatabaseHeldError where another process holds it, DatabaseDamagedError, UnreadableInputError, or
         EdtwinError if the file was made with another version of a schema.
         """
+        return cls._to_read(path, schemas)
+
+    @classmethod
+    def open_as_it_is(cls, path: Path) -> Self:
+        """As `open_to_read`, whatever tables the file has: of an older version, or of a copy."""
+        return cls._to_read(path, None)
+
+    @classmethod
+    def _to_read(cls, path: Path, schemas: Sequence[Path] | None) -> Self:
         if not path.is_file():
             raise UnreadableInputError(f"{path} cannot be opened: there is no such file")
         connection = _connect(path, {}, read_only=True)
         try:
-            _require_made_by(connection, schemas, path)
+            if schemas is not None:
+                _require_made_by(connection, schemas, path)
             for statement in _CLOSED:
                 connection.execute(statement)
         except duckdb.Error as error:
@@ -161,7 +171,7 @@ class Database:
         except BaseException:
             connection.close()
             raise
-        return cls(connection, schemas)
+        return cls(connection, schemas or ())
 
     def cursor(self) -> Cursor:
         """This thread's own cursor; a shared one gives wrong rows. It sees what was committed, and its own writes."""
@@ -211,6 +221,30 @@ class Database:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def carry(before: Database, into: Database, name: str) -> list[str]:
+    """Copy the rows of a table that an older file has too, column by column of the same name.
+
+    What stays behind is told: columns that are no more as `table.column`, a table whose rows do not fit as `table`.
+    A table that the older file does not have leaves nothing behind.
+    """
+    old, new = columns_of(before.cursor(), name), columns_of(into.cursor(), name)
+    both = [column for column in old if column in new]
+    try:
+        if both:
+            given = arrow(before.cursor(), f'SELECT * FROM "{name}"').select(both)
+            with into.transaction() as cursor, registered(cursor, carried=given):
+                rows(cursor, f'INSERT INTO "{name}" BY NAME SELECT * FROM carried')
+    except duckdb.Error:
+        return [name]
+    return [f"{name}.{column}" for column in old if column not in new]
+
+
+def columns_of(cursor: Cursor, name: str) -> list[str]:
+    """The columns of a table, in order; none where there is no such table."""
+    query = "SELECT column_name FROM duckdb_columns() WHERE table_name = $name ORDER BY column_index"
+    return [column for (column,) in rows(cursor, query, name=name)]
 
 
 def _connect(path: Path | None, config: Settings, *, read_only: bool = False) -> Cursor:
@@ -282,7 +316,10 @@ def _require_made_by(connection: Cursor, schemas: Sequence[Path], path: Path) ->
 
 
 def _of_another_version(path: Path | None, folder: str) -> EdtwinError:
-    return EdtwinError(f"{path} was made by another version of edtwin: its tables of {folder}/ are not these")
+    return AnotherLayoutError(
+        f"{path} was made by another version of edtwin: its tables of {folder}/ are not these; "
+        "stop the house, and make it anew with edtwin rebuild"
+    )
 
 
 def _digest(connection: Cursor, text: str) -> str:

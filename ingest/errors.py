@@ -6,6 +6,7 @@ EdtwinError                      anything a user can mend; the command prints it
 ├── EventError                   a value that the vocabulary does not allow
 ├── DatabaseHeldError            another process holds the data
 ├── DatabaseDamagedError         the file is not a database, or is damaged
+├── AnotherLayoutError           a database with the tables of another version of edtwin
 ├── PositionError                a source position that does not move forward
 ├── GapError                     a Kafka partition that no longer holds what comes next: a person must decide
 ├── JournalDamagedError          a record of the journal that is not what was written, with its place
@@ -50,6 +51,10 @@ class DatabaseHeldError(EdtwinError):
 
 class DatabaseDamagedError(EdtwinError):
     """The database file is damaged or is not a database."""
+
+
+class AnotherLayoutError(EdtwinError):
+    """The database has the tables of another version of edtwin: it has to be made anew."""
 
 
 class PositionError(EdtwinError):

@@ -16,7 +16,7 @@ import pytest
 from dashboard import backups as making
 from dashboard.backups import AGAIN, EVERY, MANIFEST, Backups, good_ones
 from dashboard.errors import CommandError
-from dashboard.house import DATABASE, JOURNAL, SCHEMAS, House, open_house
+from dashboard.house import DATABASE, JOURNAL, House, open_house
 from dashboard.house_socket import FOLDER, Asked, ask
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
@@ -89,7 +89,7 @@ def test_the_drill_a_running_house_is_backed_up_and_restored_elsewhere(
     assert living.log.length() == 5, "the house goes on with what it has"
     there = run("restore", tmp_path / "b", "--data", tmp_path / "elsewhere", "--json").json
     assert (there["state"], there["records"], there["rows"]) == (told["state"], told["records"], told["rows"])
-    found = found_in(tmp_path / "elsewhere", SCHEMAS)
+    found = found_in(tmp_path / "elsewhere")
     assert found.hash == told["state"]
     assert (tmp_path / "elsewhere" / "huddle" / "2026-03-03T0800.json").is_file()
     assert not list((tmp_path / "b").rglob("secret*")), "the secret is no part of what it protects"
@@ -199,7 +199,7 @@ def test_one_that_is_not_verified_would_be_named(
 
 def drill(folder: Path, house: House) -> None:
     """The newest backup of a folder is what the house holds."""
-    state = found_in(good_ones(folder)[-1].place, SCHEMAS)
+    state = found_in(good_ones(folder)[-1].place)
     told = json.loads((good_ones(folder)[-1].place / MANIFEST).read_text())
     if state.hash != told["hash"] or {n: c for n, c, _ in state.tables}["event"] != house.log.length():
         raise BackupError("the backup is not the house")

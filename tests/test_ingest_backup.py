@@ -13,7 +13,7 @@ import pytest
 from ingest import backup
 from ingest.backup import DATABASE, JOURNAL, State, copy, require_same
 from ingest.clock import SimulatedClock
-from ingest.database import SCHEMA_SQL, Database, rows
+from ingest.database import Database, rows
 from ingest.errors import BackupError, JournalWriteError
 from ingest.indexer import Indexer, JournalledLog
 from ingest.journal import End, Journal
@@ -22,7 +22,6 @@ from tests.fake_format import FakeFormat
 from tests.journals import SmallHouse, line, taken_in, views
 from tests.logs import AT, HOUR
 
-SCHEMAS = (SCHEMA_SQL,)
 LATER = AT + 1000 * HOUR
 
 
@@ -61,7 +60,7 @@ def restored(place: Path) -> Iterator[SmallHouse]:
 def backed_up(h: SmallHouse, database: Database, place: Path, before: Path | None = None) -> State:
     """As the house does it: copied, then held against what was copied."""
     state = copy(database, h.journal, place, before=before)
-    require_same(place, state, SCHEMAS)
+    require_same(place, state)
     return state
 
 
@@ -83,7 +82,7 @@ def test_an_empty_house_has_a_copy_too(tmp_path: Path) -> None:
     with Database.open(tmp_path / "d" / DATABASE) as database:
         log = EventLog(database, SimulatedClock(AT))
         with Journal.open(tmp_path / "d" / JOURNAL, log.instants, reserve_bytes=0) as journal:
-            require_same(tmp_path / "b", state := copy(database, journal, tmp_path / "b"), SCHEMAS)
+            require_same(tmp_path / "b", state := copy(database, journal, tmp_path / "b"))
             assert state.records == 0
     with restored(tmp_path / "b") as there:
         assert there.log.span() is None
@@ -229,9 +228,9 @@ def test_a_flipped_bit_is_found_wherever_it_is(tmp_path: Path) -> None:
         for at in (place % len(whole) for place in places):
             file.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
             with pytest.raises(BackupError, match="cannot be read"):
-                require_same(tmp_path / "b", state, SCHEMAS)
+                require_same(tmp_path / "b", state)
         file.write_bytes(whole)
-    require_same(tmp_path / "b", state, SCHEMAS)
+    require_same(tmp_path / "b", state)
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
@@ -267,6 +266,6 @@ def test_bytes_behind_the_last_good_record_are_no_part_of_the_journal(tmp_path: 
             failing = True
             with pytest.raises(JournalWriteError):
                 journal.append([line(2)])
-            require_same(tmp_path / "b", state := copy(database, journal, tmp_path / "b"), SCHEMAS)
+            require_same(tmp_path / "b", state := copy(database, journal, tmp_path / "b"))
             assert state.records == 1
             journal.close()

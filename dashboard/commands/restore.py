@@ -14,7 +14,8 @@ from dashboard.commands.common import say, settings_of
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, JOURNAL, SCHEMAS, SECRET
 from ingest.backup import State, require_same
-from ingest.errors import BackupError
+from ingest.database import Database
+from ingest.errors import AnotherLayoutError, BackupError
 
 _BEGUN = "restore-unfinished"
 
@@ -43,14 +44,16 @@ def run(options: argparse.Namespace) -> None:
     try:
         _copy(place, begun, manifest["files"])  # 2
         state = _state(manifest["state"])
-        require_same(begun, state, SCHEMAS, same_version=manifest["versions"]["duckdb"] == version("duckdb"))  # 3
+        require_same(begun, state, same_version=manifest["versions"]["duckdb"] == version("duckdb"))  # 3
         _put(begun, data)  # 4
     except OSError as error:
         raise CommandError(f"{data} cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(begun, ignore_errors=True)
+    layout = _layout(data / DATABASE)
     told = {"backup": str(place), "made_at": manifest["made_at"], "records": state.records, "rows": state.rows}
-    say(options, told | {"state": state.hash}, lambda: _text(told, state, data))
+    value = told | {"state": state.hash, "layout": layout}
+    say(options, value, lambda: "\n".join([*_lines(told, state, data), *([layout] if layout else [])]))
 
 
 def _backup(source: Path) -> Path:
@@ -102,11 +105,20 @@ def _put(begun: Path, data: Path) -> None:
         part.rename(data / part.name)
 
 
-def _text(told: dict[str, Any], state: State, data: Path) -> str:
+def _layout(file: Path) -> str | None:
+    """What is to be said of a database that another version made; None where it is of this one."""
+    try:
+        Database.open_to_read(file, SCHEMAS).close()
+    except AnotherLayoutError as error:
+        return str(error)
+    return None
+
+
+def _lines(told: dict[str, Any], state: State, data: Path) -> list[str]:
     lines = [
         f"{data} holds what {told['backup']} held at {told['made_at']}:",
         f"{state.records} records of the journal, {state.rows} rows of the database; state {state.hash}",
     ]
     if not (data / SECRET).exists():
         lines.append(f"put {SECRET} there before the house starts: no backup holds it, and visits are known by it")
-    return "\n".join(lines)
+    return lines
