@@ -17,6 +17,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -55,6 +56,15 @@ SUFFIX = ".journal"
 _segment_begun = failpoint("journal: a segment is begun")
 _written = failpoint("journal: written, not synced")
 _synced = failpoint("journal: synced, not told")
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a journal ends: its last record, the link that all records lead to, and how long its files are."""
+
+    records: int
+    link: bytes
+    files: tuple[tuple[Path, int], ...]
 
 
 class Journal:
@@ -278,6 +288,13 @@ class Journal:
         """The files, in order."""
         with self._lock:
             return list(self._segments)
+
+    def end(self) -> End:
+        """Where it ends now, at the last record that is on the disk; bytes behind that are no part of it."""
+        with self._lock:
+            lengths = [segment.path.stat().st_size for segment in self._segments[:-1]] + [self._size]
+            paths = [segment.path for segment in self._segments]
+            return End(self.last, self._link, tuple(zip(paths, lengths[: len(paths)], strict=True)))
 
     # --- opening ----------------------------------------------------------------------------------------------------
 
