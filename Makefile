@@ -14,7 +14,8 @@ LOCKED := $(PIP) --require-hashes --only-binary :all:
 ENGINE := echo "set-up: compiling the engine (once; some 20 seconds)"; $(BIN)/python -m twin.kernel || true
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint soak bench bench-forecast bench-alerts pictures pictures-small lock clean browser broker
+.PHONY: help up test lint soak bench bench-forecast bench-alerts pictures pictures-small wheel sbom licences \
+        lock clean browser broker
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,7 +28,7 @@ test: $(VENV)/dev.stamp browser broker ## set up if need be, then lint and test 
 	@echo "make test: linting and running every suite on two processes (some minutes: whole hospitals are simulated)"
 	@$(BIN)/python -m pytest $(ARGS)
 
-lint: $(VENV)/dev.stamp ## ruff, mypy --strict and the import contracts
+lint: $(VENV)/dev.stamp ## ruff (with bandit's rules), mypy --strict and the import contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -53,6 +54,15 @@ pictures: $(VENV)/dev.stamp browser ## screenshots of every page in every state 
 
 pictures-small: $(VENV)/dev.stamp browser ## the pictures of all pages in the dashboard's README
 	@$(BIN)/python -m tests.take_pictures dashboard/pictures/pages --small $(ARGS)
+
+wheel: $(VENV)/dev.stamp ## the wheel, its bill of materials and their SHA-256 into dist/, the same bytes whoever builds them
+	@$(BIN)/python -m assurance.wheel dist
+
+sbom: $(VENV)/dev.stamp ## the bill of materials alone (CycloneDX) into dist/
+	@$(BIN)/python -m assurance.bill dist
+
+licences: $(VENV)/dev.stamp ## assurance/LICENCES.md anew from what is installed
+	@$(BIN)/python -m assurance.licences
 
 clean: ## remove what builds and tests leave behind; .venv and data stay
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
