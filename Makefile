@@ -14,7 +14,7 @@ LOCKED := $(PIP) --require-hashes --only-binary :all:
 ENGINE := echo "set-up: compiling the engine (once; some 20 seconds)"; $(BIN)/python -m twin.kernel || true
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint soak bench bench-forecast bench-alerts pictures pictures-small wheel sbom licences \
+.PHONY: help up test lint soak bench bench-forecast bench-alerts pictures pictures-small wheel sbom licences assurance \
         lock clean browser broker
 
 help: ## this list
@@ -63,6 +63,9 @@ sbom: $(VENV)/dev.stamp ## the bill of materials alone (CycloneDX) into dist/
 
 licences: $(VENV)/dev.stamp ## assurance/LICENCES.md anew from what is installed
 	@$(BIN)/python -m assurance.licences
+
+assurance: $(VENV)/dev.stamp ## the hazard log, the table of security requirements and the promises anew from their sources
+	@$(BIN)/python -m assurance.documents
 
 clean: ## remove what builds and tests leave behind; .venv and data stay
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
