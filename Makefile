@@ -14,7 +14,7 @@ LOCKED := $(PIP) --require-hashes --only-binary :all:
 ENGINE := echo "set-up: compiling the engine (once; some 20 seconds)"; $(BIN)/python -m twin.kernel || true
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint soak bench bench-forecast bench-alerts pictures pictures-small wheel sbom licences assurance \
+.PHONY: help up test lint soak bench bench-forecast bench-alerts pictures pictures-small fuzz wheel sbom licences assurance \
         lock clean browser broker
 
 help: ## this list
@@ -37,6 +37,9 @@ lint: $(VENV)/dev.stamp ## ruff (with bandit's rules), mypy --strict and the imp
 soak: $(VENV)/dev.stamp broker ## the long tests that `make test` leaves out
 	@echo "make soak: long campaigns (tens of minutes); each test may take an hour"
 	@$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
+
+fuzz: $(VENV)/fuzz.stamp ## throw bytes at every door, ten minutes each, found inputs kept (ARGS="hl7 --seconds 60" is less)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: $(VENV)/dev.stamp ## how fast the house is on this machine
 	@$(BIN)/edtwin bench $(ARGS)
@@ -98,6 +101,10 @@ $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@$(ENGINE)
 	@touch $@ $(VENV)/runtime.stamp
 
+$(VENV)/fuzz.stamp: requirements-fuzz.lock $(VENV)/dev.stamp
+	@$(LOCKED) -r requirements-fuzz.lock
+	@touch $@
+
 # Never fails: without a browser its tests skip and say so.
 browser:
 	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
@@ -122,10 +129,11 @@ UV      := $(or $(shell command -v uv),$(wildcard $(BIN)/uv),build/uv/bin/uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes \
              --no-emit-index-url --no-header $(UPGRADE)
 
-lock: $(filter build/uv/bin/uv,$(UV)) ## write requirements.lock and requirements-dev.lock anew from pyproject.toml
+lock: $(filter build/uv/bin/uv,$(UV)) ## write the lock files anew from pyproject.toml
 	@echo "make lock: resolving for every supported Python and platform (some seconds)"
 	@echo "setuptools>=77" | $(COMPILE) pyproject.toml - --output-file requirements.lock
 	@echo "setuptools>=77" | $(COMPILE) pyproject.toml - --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@echo "atheris>=3,<3.1" | $(COMPILE) - --output-file requirements-fuzz.lock
 
 build/uv/bin/uv: | $(BIN)/python
 	@echo "make lock: installing uv, which resolves, into a throwaway environment (build/uv)"

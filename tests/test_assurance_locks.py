@@ -30,8 +30,8 @@ def past_the_lock(commands: str) -> list[str]:
 
 def test_whatever_make_installs_is_held_to_its_hash(tmp_path: Path) -> None:
     """As make would run it: its own words, with its variables filled in."""
-    says = _make("--dry-run", "--always-make", f"VENV={tmp_path / 'none'}", "test", "up")
-    assert says.count("--require-hashes") == 2
+    says = _make("--dry-run", "--always-make", f"VENV={tmp_path / 'none'}", "test", "up", "fuzz")
+    assert says.count("--require-hashes") == 3
     assert past_the_lock(says) == []
 
 
