@@ -14,7 +14,8 @@ LOCKED := $(PIP) --require-hashes --only-binary :all:
 ENGINE := echo "set-up: compiling the engine (once; some 20 seconds)"; $(BIN)/python -m twin.kernel || true
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint soak simulate bench bench-forecast bench-alerts pictures pictures-small lock clean browser broker
+.PHONY: help up test lint soak simulate bench bench-forecast bench-alerts pictures pictures-small fuzz wheel sbom licences assurance \
+        lock clean browser broker
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,7 +28,7 @@ test: $(VENV)/dev.stamp browser broker ## set up if need be, then lint and test 
 	@echo "make test: linting and running every suite on two processes (some minutes: whole hospitals are simulated)"
 	@$(BIN)/python -m pytest $(ARGS)
 
-lint: $(VENV)/dev.stamp ## ruff, mypy --strict and the import contracts
+lint: $(VENV)/dev.stamp ## ruff (with bandit's rules), mypy --strict and the import contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -39,6 +40,9 @@ soak: $(VENV)/dev.stamp broker ## the long tests that `make test` leaves out
 
 simulate: $(VENV)/dev.stamp ## weeks of the whole house with faults, seed after seed (ARGS="--minutes 3")
 	@$(BIN)/python -m tests.simulate $(ARGS)
+
+fuzz: $(VENV)/fuzz.stamp ## throw bytes at every door, ten minutes each, found inputs kept (ARGS="hl7 --seconds 60" is less)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: $(VENV)/dev.stamp ## how fast the house is on this machine
 	@$(BIN)/edtwin bench $(ARGS)
@@ -56,6 +60,18 @@ pictures: $(VENV)/dev.stamp browser ## screenshots of every page in every state 
 
 pictures-small: $(VENV)/dev.stamp browser ## the pictures of all pages in the dashboard's README
 	@$(BIN)/python -m tests.take_pictures dashboard/pictures/pages --small $(ARGS)
+
+wheel: $(VENV)/dev.stamp ## the wheel, its bill of materials and their SHA-256 into dist/, the same bytes whoever builds them
+	@$(BIN)/python -m tests.assurance.wheel dist
+
+sbom: $(VENV)/dev.stamp ## the bill of materials alone (CycloneDX) into dist/
+	@$(BIN)/python -m tests.assurance.bill dist
+
+licences: $(VENV)/dev.stamp ## tests/assurance/LICENCES.md anew from what is installed
+	@$(BIN)/python -m tests.assurance.licences
+
+assurance: $(VENV)/dev.stamp ## the hazard log, the table of security requirements and the promises anew from their sources
+	@$(BIN)/python -m tests.assurance.documents
 
 clean: ## remove what builds and tests leave behind; .venv and data stay
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -88,6 +104,10 @@ $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@$(ENGINE)
 	@touch $@ $(VENV)/runtime.stamp
 
+$(VENV)/fuzz.stamp: requirements-fuzz.lock $(VENV)/dev.stamp
+	@$(LOCKED) -r requirements-fuzz.lock
+	@touch $@
+
 # Never fails: without a browser its tests skip and say so.
 browser:
 	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
@@ -112,10 +132,11 @@ UV      := $(or $(shell command -v uv),$(wildcard $(BIN)/uv),build/uv/bin/uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes \
              --no-emit-index-url --no-header $(UPGRADE)
 
-lock: $(filter build/uv/bin/uv,$(UV)) ## write requirements.lock and requirements-dev.lock anew from pyproject.toml
+lock: $(filter build/uv/bin/uv,$(UV)) ## write the lock files anew from pyproject.toml
 	@echo "make lock: resolving for every supported Python and platform (some seconds)"
 	@echo "setuptools>=77" | $(COMPILE) pyproject.toml - --output-file requirements.lock
 	@echo "setuptools>=77" | $(COMPILE) pyproject.toml - --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@echo "atheris>=3,<3.1" | $(COMPILE) - --output-file requirements-fuzz.lock
 
 build/uv/bin/uv: | $(BIN)/python
 	@echo "make lock: installing uv, which resolves, into a throwaway environment (build/uv)"

@@ -196,7 +196,8 @@ def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: P
     @app.callback(outputs, Input("screen", "data"), State("version", "data"))
     def refresh(screen: Any, version: Any) -> dict[str, Any]:
         """The page filled anew if its view or the screen changed; a beat in any case, by which it knows we live."""
-        beat = {**dict.fromkeys(outputs, no_update), "beat": str(dict(screen or {}).get("tick"))}
+        tick = screen.get("tick") if isinstance(screen, dict) else None
+        beat = {**dict.fromkeys(outputs, no_update), "beat": str(tick)}
         place = place_of(screen)
         if place.name != WALL and BESIDE[place.name].of_exercises and place.name not in pages:
             place = Place(WALL)  # there is no exercise

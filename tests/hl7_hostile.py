@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -91,10 +91,16 @@ def seeds() -> list[bytes]:
     ]
 
 
-def bent(chance: np.random.Generator, count: int) -> Iterator[bytes]:
+SIGNS = b'|^~\\&\r\n\x0b\x1c\x00\xff\xc3"0129AZMSHPIDE+-.?*/'
+"""Bytes that mean something in a message, or nothing in any text."""
+
+
+def bent(
+    chance: np.random.Generator, count: int, given: Sequence[bytes] | None = None, given_signs: bytes = SIGNS
+) -> Iterator[bytes]:
     """Messages with bytes changed, cut out, doubled, and with pieces of others put in."""
-    originals = seeds()
-    signs = np.frombuffer(b'|^~\\&\r\n\x0b\x1c\x00\xff\xc3"0129AZMSHPIDE+-.?*/', dtype=np.uint8)
+    originals = list(given) if given is not None else seeds()
+    signs = np.frombuffer(given_signs, dtype=np.uint8)
     for _ in range(count):
         frame = bytearray(originals[chance.integers(len(originals))])
         for _ in range(chance.integers(1, 6)):

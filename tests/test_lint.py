@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests import rules
+from tests.secret_scan import secrets
+from tests.test_docs import tracked
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("ingest", "twin", "forecast", "dashboard")
@@ -101,6 +103,41 @@ GOOD: dict[str, list[str]] = {
 }
 
 
+INSECURE = {
+    "S602": "import subprocess\nsubprocess.run(text, shell=True)",
+    "S307": "value = eval(text)",
+    "S324": "import hashlib\ndigest = hashlib.md5(text)",
+    "S501": "import requests\nrequests.get(address, verify=False, timeout=1)",
+    "S323": "import ssl\ncontext = ssl._create_unverified_context()",
+    "S314": "from xml.etree import ElementTree\ntree = ElementTree.fromstring(text)",
+    "S103": "import os\nos.chmod(path, 0o777)",
+    "S201": "from flask import Flask\napp = Flask(__name__)\napp.run(debug=True)",
+    "PLE2502": 'role = "viewer\u202e"',
+}
+"""One line of each kind that bandit would stop, by the rule that ruff has for it."""
+
+NO_SECRETS = {
+    ("dashboard/house.py", "Secret Keyword"): "the name of a file",
+    ("forecast/README.md", "Secret Keyword"): "the name of a file, in an example",
+    ("tests/alert_worlds.py", "Secret Keyword"): "the name of a file",
+    ("tests/kafka_broker.py", "Secret Keyword"): "opens the tests' own broker on loopback, and nothing else",
+    ("tests/test_forecast_alert_deliveries.py", "Secret Keyword"): "signs the tests' own webhooks",
+    ("tests/test_lint.py", "Secret Keyword"): "planted below, to be seen",
+    ("tests/test_forecast_alert_deliveries.py", "Hex High Entropy String"): "the digest that must come out of it",
+}
+"""What looks like a secret and is none: file and kind, with the reason."""
+
+PLANTED = {
+    "AWS Access Key": 'who = "AKIA' + "2E0A8F3B" + "244C9986" + '"',
+    "GitHub Token": 'who = "ghp_' + "wWPw5k4aXcaT" + "4fNP0UcnZwJU" + "VFk6LO0pINUx" + '"',
+    "Private Key": "-----BEGIN RSA " + "PRIVATE KEY-----",
+    "Secret Keyword": "database_" + 'password = "correct-horse-7"',
+    "Basic Auth Credentials": "https://someone:" + "battery7staple@example.org/x",
+    "Hex High Entropy String": 'x = "' + "2b7e151628aed2" + "a6abf7158809cf4f3c" + '"',
+}
+"""A secret of each kind, put together so that this file holds none."""
+
+
 @pytest.mark.timeout(400)  # mypy without its cache, on a busy machine
 @pytest.mark.parametrize("command", LINTERS)
 def test_linter_is_content(command: str) -> None:
@@ -114,6 +151,27 @@ def test_linter_is_content(command: str) -> None:
         check=False,
     )
     assert run.returncode == 0, f"{command}\n{run.stdout}{run.stderr}"
+
+
+@pytest.mark.parametrize(("code", "source"), INSECURE.items())
+def test_insecure_code_is_stopped(code: str, source: str) -> None:
+    """As the linter is set up for the house's own code: a rule that is switched off would let its line pass."""
+    ruff = [str(Path(sys.executable).with_name("ruff")), "check", "--output-format", "concise", "--quiet"]
+    command = [*ruff, "--stdin-filename", "ingest/mutant.py", "-"]
+    run = subprocess.run(command, input=source, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert f" {code} " in run.stdout, run.stdout + run.stderr
+
+
+def test_no_file_holds_a_secret() -> None:
+    texts = {str(path.relative_to(ROOT)): path for path in tracked() if path.suffix not in (".png", ".lock")}
+    found = list(secrets({name: path.read_text(encoding="utf-8", errors="replace") for name, path in texts.items()}))
+    assert [place for place in found if (place[0], place[2]) not in NO_SECRETS] == []
+
+
+@pytest.mark.parametrize(("kind", "line"), PLANTED.items())
+def test_a_planted_secret_is_seen(kind: str, line: str) -> None:
+    assert ("ingest/x.py", 2, kind) in list(secrets({"ingest/x.py": f"import os\n{line}\n"}))
+    assert list(secrets({"ingest/x.py": "import os\nname = 'a'\n"})) == []
 
 
 def test_make_lint_runs_the_same_linters() -> None:

@@ -13,8 +13,9 @@ from dashboard.words import Reader
 
 
 def panel(view: AboutView, reader: Reader) -> Component:
-    """Four cards: what it is, what it is not, what becomes of data, what runs."""
-    return html.Section([_is(reader), _is_not(reader), _data(reader), _runs(view, reader)], className="about-cards")
+    """Five cards: what it is, what it is for, what it is not, what becomes of data, what runs."""
+    cards = [_is(reader), _is_for(reader), _is_not(reader), _data(reader), _runs(view, reader)]
+    return html.Section(cards, className="about-cards")
 
 
 def _is(reader: Reader) -> Component:
@@ -26,6 +27,24 @@ def _is(reader: Reader) -> Component:
             "likely, with how sure that is."
         ),
         reader.say("Everybody who works here may try a change, see what it would do, and propose it."),
+    )
+
+
+def _is_for(reader: Reader) -> Component:
+    """The intended use; README.md tells it in the same sentences (tests/test_assurance_intended.py)."""
+    return _told(
+        reader.say("What is it for?"),
+        reader.say(
+            "For those who manage the hospital and its beds: it shows how full the units are and how patients move "
+            "between them, as administrative messages tell it, and forecasts totals, so that staff and beds can be "
+            "decided on."
+        ),
+        reader.say("It is not meant for diagnosing, sorting, treating, watching over or ranking any single patient."),
+        reader.say("It is no alarm system: nobody may rely on being warned by it."),
+        reader.say(
+            "Data may be late or incomplete: look at their state and their age on the screen before using a number."
+        ),
+        reader.say("Keep the downtime procedure: paper, telephone, the last printed sheet."),
     )
 
 
