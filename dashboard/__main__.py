@@ -14,8 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from dashboard.audit.records import Outcome
+from dashboard.audit.wiring import record_command
 from dashboard.commands import (
     alerts,
+    audit,
     backtest,
     bench,
     calibrate,
@@ -37,13 +40,20 @@ from dashboard.commands import (
     supplies,
     up,
 )
+from dashboard.commands.common import settings_of
+from dashboard.house import DATABASE
 from ingest.errors import EdtwinError
 
 COMMANDS = (
     up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench,
     check, doctor, rebuild, retry_rejected, quarantine, alerts, supplies,
-    export,
+    export, audit,
 )  # fmt: skip
+RECORDED = frozenset(
+    {"ingest", "replay", "calibrate", "forecast", "huddle", "backtest", "proposals", "rebuild", "retry-rejected",
+     "quarantine", "alerts", "supplies", "export"}
+)  # fmt: skip
+"""Commands that read or change the data of a hospital: each is a record of the audit. A running house keeps its own."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -75,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # late and missed turns are counted on the wall
     options = build_parser().parse_args(arguments)
     try:
-        status = options.run(options)
+        status = _run(options)
         sys.stdout.flush()  # here, so that a reader who has gone is noticed while we can still say nothing
     except EdtwinError as error:
         print(f"edtwin {options.command}: {error}", file=sys.stderr)
@@ -85,6 +95,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _unread()
     return int(status or 0)
+
+
+def _run(options: argparse.Namespace) -> int | None:
+    """Run it, with a record of what became of it."""
+    outcome: Outcome = "failed"
+    try:
+        status: int | None = options.run(options)
+        outcome = "refused" if status else "done"
+    except EdtwinError:
+        outcome = "refused"
+        raise
+    finally:
+        if options.command in RECORDED:
+            _record(options, outcome)
+    return status
+
+
+def _record(options: argparse.Namespace, outcome: Outcome) -> None:
+    """Where there are data: a command that found none has read nothing."""
+    try:
+        settings = settings_of(options)
+    except EdtwinError:
+        return
+    if (settings.data / DATABASE).exists():
+        about = getattr(options, "table", None) or getattr(options, "action", None) or ""
+        record_command(settings, options.command, about if outcome == "done" else "", outcome)
 
 
 def _unread() -> int:

@@ -34,6 +34,8 @@ class AboutView:
     mode: str
     versions: tuple[tuple[str, str], ...]
     code: str
+    audited: str | None = None
+    """The last record of the audit, its number and hash, for who notes it down; None where there is none."""
 
 
 def about_view(*, since: datetime, zone: str, hospital: str, mode: str, code: str) -> AboutView:
