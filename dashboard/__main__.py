@@ -24,6 +24,7 @@ from dashboard.commands import (
     calibrate,
     check,
     doctor,
+    erase,
     exercise,
     export,
     fabricate,
@@ -47,7 +48,7 @@ from ingest.errors import EdtwinError
 COMMANDS = (
     up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench,
     check, doctor, rebuild, retry_rejected, quarantine, alerts, supplies,
-    export, audit,
+    export, audit, erase,
 )  # fmt: skip
 RECORDED = frozenset(
     {"ingest", "replay", "calibrate", "forecast", "huddle", "backtest", "proposals", "rebuild", "retry-rejected",

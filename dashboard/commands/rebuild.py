@@ -54,14 +54,14 @@ def run(options: argparse.Namespace) -> None:
     if not (settings.data / JOURNAL).is_dir():
         raise CommandError(f"{settings.data} holds no journal: there is nothing to rebuild from")
     fresh = settings.data / f"{DATABASE}.fresh"
-    _remove(fresh)
-    made, lost = _make(settings, fresh)
+    remove(fresh)
+    made, lost = make(settings, fresh)
     aside = _change(settings.data / DATABASE, fresh)
     told = {"records": made.records, "rows": made.rows, "seconds": round(made.seconds, 3), "put_aside": aside}
     say(options, told | {"forecasts_lost": lost}, lambda: _text(made, aside, lost))
 
 
-def _make(settings: Settings, fresh: Path) -> tuple[Rebuilt, str | None]:
+def make(settings: Settings, fresh: Path) -> tuple[Rebuilt, str | None]:
     """The new database, and why the forecasts of the old one could not be carried over, if so."""
     before, why_not = _held(settings)  # 1
     try:
@@ -70,7 +70,7 @@ def _make(settings: Settings, fresh: Path) -> tuple[Rebuilt, str | None]:
             if before is not None:
                 _carry(before, database)  # 3
     except BaseException:
-        _remove(fresh)
+        remove(fresh)
         raise
     finally:
         if before is not None:
@@ -123,7 +123,8 @@ def _change(file: Path, fresh: Path) -> str | None:
     return aside.name if aside else None
 
 
-def _remove(fresh: Path) -> None:
+def remove(fresh: Path) -> None:
+    """Nothing is left of a database that was being made."""
     for path in (fresh, fresh.with_name(f"{fresh.name}.wal")):
         path.unlink(missing_ok=True)
 
