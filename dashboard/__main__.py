@@ -14,14 +14,18 @@ from pathlib import Path
 from typing import NoReturn
 
 from dashboard import logs
+from dashboard.audit.records import Outcome
+from dashboard.audit.wiring import record_command
 from dashboard.commands import (
     alerts,
+    audit,
     backtest,
     backup,
     bench,
     calibrate,
     check,
     doctor,
+    erase,
     exercise,
     export,
     fabricate,
@@ -39,13 +43,20 @@ from dashboard.commands import (
     supplies,
     up,
 )
+from dashboard.commands.common import settings_of
+from dashboard.house import DATABASE
 from ingest.errors import EdtwinError
 
 COMMANDS = (
     up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench,
     check, doctor, backup, restore, rebuild, retry_rejected, quarantine, alerts, supplies,
-    export,
+    export, audit, erase,
 )  # fmt: skip
+RECORDED = frozenset(
+    {"ingest", "replay", "calibrate", "forecast", "huddle", "backtest", "proposals", "rebuild", "retry-rejected",
+     "quarantine", "alerts", "supplies", "export"}
+)  # fmt: skip
+"""Commands that read or change the data of a hospital: each is a record of the audit. A running house keeps its own."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -76,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logs.set_up()
     options = build_parser().parse_args(arguments)
     try:
-        status = options.run(options)
+        status = _run(options)
         sys.stdout.flush()  # here, so that a reader who has gone is noticed while we can still say nothing
     except EdtwinError as error:
         logs.tell(f"edtwin {options.command}: {error}")
@@ -92,6 +103,32 @@ def entry() -> int:
     """Run the command as a process of its own."""
     logs.catch_the_rest()
     return main()
+
+
+def _run(options: argparse.Namespace) -> int | None:
+    """Run it, with a record of what became of it."""
+    outcome: Outcome = "failed"
+    try:
+        status: int | None = options.run(options)
+        outcome = "refused" if status else "done"
+    except EdtwinError:
+        outcome = "refused"
+        raise
+    finally:
+        if options.command in RECORDED:
+            _record(options, outcome)
+    return status
+
+
+def _record(options: argparse.Namespace, outcome: Outcome) -> None:
+    """Where there are data: a command that found none has read nothing."""
+    try:
+        settings = settings_of(options)
+    except EdtwinError:
+        return
+    if (settings.data / DATABASE).exists():
+        about = getattr(options, "table", None) or getattr(options, "action", None) or ""
+        record_command(settings, options.command, about if outcome == "done" else "", outcome)
 
 
 def _unread() -> int:

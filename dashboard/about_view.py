@@ -40,6 +40,8 @@ class AboutView:
     """Since when the house runs."""
     backups: Standing | None = None
     """How backups stand; None where that is not known."""
+    audited: str | None = None
+    """The last record of the audit, its number and hash, for who notes it down; None where there is none."""
 
 
 def about_view(*, since: datetime, zone: str, hospital: str, mode: str, code: str) -> AboutView:

@@ -30,6 +30,7 @@ from ingest.indexer import Indexer, JournalledLog
 from ingest.journal import Journal
 from ingest.log import EventLog, Span
 from ingest.pseudonyms import Pseudonyms, open_secret
+from ingest.rewriting import is_rewritten
 from twin.hospital import Hospital
 from twin.kernel import warm
 from twin.pathway import TABLES, load_path
@@ -160,6 +161,8 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
     What is journalled and not yet in the log is indexed first, so that no view is without it.
     """
     clock = clock or WallClock()
+    if is_rewritten(settings.data / JOURNAL):
+        raise CommandError(f"an erasure in {settings.data} was not finished: edtwin erase --finish")
     site, rules = site_of(settings), load_rules(settings.alerts)
     supplies = supplies_of(settings, site.hospital)
     pick(scenario_catalogue(settings), settings.wall_scenarios)

@@ -108,6 +108,10 @@ def _of_cycles(cycle: Cycle) -> Iterator[Metric]:
     )
     if cycle.seconds is not None:
         yield _gauge("edtwin_cycle_seconds", "How long the last cycle took", cycle.seconds)
+    if cycle.audit_gap_since is not None:
+        yield _gauge(
+            "edtwin_audit_gap_since_timestamp_seconds", "Since when the audit cannot be written", cycle.audit_gap_since
+        )
     if cycle.issued_at is not None:
         yield _gauge(
             "edtwin_forecast_issued_timestamp_seconds", "When the forecast that is shown was issued", cycle.issued_at

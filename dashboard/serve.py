@@ -21,6 +21,10 @@ from dashboard.api import answer_api
 from dashboard.api_board import Shown
 from dashboard.api_wiring import api_of
 from dashboard.app import Pages, WallSettings, build_app
+from dashboard.audit.acts import audited
+from dashboard.audit.consultations import answer_to_audit
+from dashboard.audit.trail import Trail
+from dashboard.audit.wiring import begin, end, shown_head, trail_of
 from dashboard.backups import Backups
 from dashboard.downtime_files import FOLDER, DowntimeSheets, answer_downtime, drawn
 from dashboard.drill import Exercise
@@ -133,6 +137,7 @@ def serve(
     In an `exercise` what was adopted before holds as `held` says. Raises CommandError where the port cannot be had.
     """
     workers = house.workers(runs_on=True)
+    trail = trail_of(house.settings, mode)
     publishers = _publishers(house, stop)
     site = _site(house, mode)
     alerts = Alerts(house.rules, house.database, house.clock, Place(house.hospital.name, house.hospital.zone, mode))
@@ -142,7 +147,7 @@ def serve(
         zone=house.hospital.zone,
     )  # fmt: skip
     people, adopted = people_of(house.settings.people), Adopted(desk, Placebos(house.database))
-    door = DeskDoor(desk, people, house.hospital, house.supplies, house.clock)
+    door = DeskDoor(audited(desk, "desk", trail), people, house.hospital, house.supplies, house.clock)
     huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
     supplies = SuppliesDesk(house.supplies, house.hospital, mode, SupplyArchive(house.database))
     floor = FloorDesk(house.site)
@@ -151,8 +156,8 @@ def serve(
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
-        elsewhere=lambda: fault_of(workers), huddle=huddle, adopted=adopted,
-        supplies=supplies, floor=floor,
+        elsewhere=lambda: fault_of(workers), audit_gap=lambda: trail.gap.since if trail.gap else None,
+        huddle=huddle, adopted=adopted, supplies=supplies, floor=floor,
     )  # fmt: skip
     comparisons, grids = _studies(house, loop, workers, mode, desk, supplies)
     latest, report = Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
@@ -171,7 +176,7 @@ def serve(
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
         "settings": partial(as_it_is, _settings(house, mode)),
-        "about": lambda: with_backups(about, backups.standing()),
+        "about": lambda: _with_audit(with_backups(about, backups.standing()), trail),
         "forecast": partial(_by_unit, house, loop, mode),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
         "replay": replays.view, "validation": validation.view,
@@ -186,11 +191,15 @@ def serve(
     shown = Shown(latest.board, lambda: loop.forecast, latest.trust, latest.alerts)
     api = api_of(house, loop, door, whatif.asking.catalogue, shown)
     known = known_of(house, loop, people, mode)
+    known = replace(known, sayings=audited(known.sayings, "known", trail))
     wall = _wall(house.settings, is_exercise=exercise is not None)
     app = build_app(
-        latest.board, wall, house.clock.now, pages, alerts, whatif.asking, grids, door, exercise, known, replays,
-        backtests,
+        latest.board, wall, house.clock.now, pages, audited(alerts, "alarms", trail),
+        audited(whatif.asking, "whatif", trail), audited(grids, "grids", trail), door,
+        audited(exercise, "exercise", trail) if exercise is not None else None, known,
+        audited(replays, "replays", trail), audited(backtests, "backtests", trail),
     )  # fmt: skip
+    answer_to_audit(app.server, trail)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     sheets = DowntimeSheets(
@@ -216,6 +225,7 @@ def serve(
     # what a cycle says while its workers are taken away is no fault of the house
     logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
     server = _listening(app.server, house.settings)  # 1
+    begin(trail, house.settings, mode=mode, code=code_digest())
     try:
         for feed in feeds:  # 2
             feed.start()
@@ -254,6 +264,7 @@ def serve(
         for feed in reversed(feeds):
             feed.join(LONGEST_END_S)
         loop.stop()
+        end(trail)
         server.task_dispatcher.shutdown()  # has threads from its making on, though it may never have run
         server.close()
 
@@ -392,6 +403,10 @@ def _settings(house: House, mode: str) -> SettingsView:
 def _about(house: House, mode: str) -> AboutView:
     of = house.hospital
     return about_view(since=house.clock.now(), zone=of.zone, hospital=of.name, mode=mode, code=code_digest())
+
+
+def _with_audit(view: AboutView, trail: Trail) -> AboutView:
+    return replace(view, audited=shown_head(trail))
 
 
 def _wall(settings: Settings, *, is_exercise: bool) -> WallSettings:

@@ -148,6 +148,14 @@ class Settings(Checked):
     quarantine_key: Annotated[
         str | None, Field(description="public key to which messages that cannot be split are sealed")
     ] = None
+    audit: Annotated[Path | None, Field(description="folder of the audit log; none: audit in the data's folder")] = None
+    audit_anchor: Annotated[
+        Path | None,
+        Field(description="file that holds the hash of the audit's last record; none: audit.anchor in the data's"),
+    ] = None
+    audit_months: Annotated[
+        int, Field(ge=1, le=120, description="whole months that the audit is kept, beside the one that runs")
+    ] = 12
     disk_reserve_mb: Annotated[int, Field(ge=0, description="free disk below which nothing is taken in, in MB")] = 512
 
     log_format: Annotated[
@@ -258,8 +266,8 @@ class Settings(Checked):
 
 
 _PATHS = (
-    "data", "backup_folder", "downtime_folder", "hospital", "scenarios", "people", "views", "services", "alerts",
-    "supplies",
+    "data", "audit", "audit_anchor", "backup_folder", "downtime_folder", "hospital", "scenarios", "people", "views",
+    "services", "alerts", "supplies",
     "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
     "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",

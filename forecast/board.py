@@ -245,6 +245,8 @@ class Cycle:
     """From where the forecast that is shown was run: before its issue where the feed was late."""
     cluster_fault: str | None = None
     """Why members run in processes of the house's own and not on its cluster; None where they run as they should."""
+    audit_gap_since: datetime | None = None
+    """Since when who looks and who changes cannot be recorded; None where it is."""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ from ingest.journal_frames import (
     start_of,
 )
 from ingest.journal_tail import Segment, Tail, damaged
+from ingest.rewriting import complete
 
 __all__ = ["Again", "Entry", "Journal", "Record", "Tail"]
 logger = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class Journal:
     ) -> Self:
         """Open the journal of a folder, or begin one.
 
-        1. Take hold of the folder.
+        1. Take hold of the folder; finish, or undo, a rewriting that a process left unfinished (`ingest/rewriting.py`).
         2. Read the last segment to its end; cut off what is torn.
         3. Views wait from here on for what is not indexed (`Instants.resume` says what is).
 
@@ -111,6 +112,7 @@ class Journal:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             journal._held = _hold(folder)  # 1
+            complete(folder)
             journal._recover()  # 2
         except BaseException as error:
             journal.close()

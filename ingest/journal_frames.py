@@ -22,6 +22,8 @@ from crc32c import crc32c
 from ingest.bookkeeping import Position
 
 RECORD = b"EDJ1"
+ERASED = "edtwin/erased"
+"""The format of a record that told of a patient who was erased: it is empty, and counts as ignored."""
 OPENING = b"EDJS"
 """The first frame of a segment: what its first number is, and where every source stood."""
 LINK_BYTES = 16

@@ -15,6 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dashboard.audit.records import Deed
+from dashboard.audit.verify import verify
+from dashboard.audit.wiring import anchor_of, chain_of, folder_of
 from dashboard.backups import LATE, good_ones
 from dashboard.commands.common import say, settings_of, written
 from dashboard.errors import CommandError
@@ -130,6 +133,8 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
     if running:
         yield _looked_at("house", lambda: _house(running))
     yield _looked_at("backup", lambda: _backup(settings, running["backup_fault"] if running else None))
+    if folder_of(settings).is_dir():
+        yield _looked_at("audit", lambda: _audit(settings))
     if settings.kafka_brokers:
         yield _looked_at("kafka", lambda: _kafka(settings))
     if settings.executor != LOCAL:
@@ -223,6 +228,20 @@ def _backup(settings: Settings, fault: str | None) -> str:
 def _long(span: timedelta) -> str:
     hours = span.total_seconds() / 3600
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.0f} days"
+
+
+def _audit(settings: Settings) -> str:
+    """The whole chain; that it can be written is seen by writing that somebody looked."""
+    found = verify(folder_of(settings), anchor_of(settings))
+    if not found.is_whole:
+        raise CommandError(f"{folder_of(settings)} was touched: {found.faults[0]} (edtwin audit verify tells all)")
+    deed = Deed(at=WallClock().now(), kind="command", what="doctor", role="machine", place="loopback")
+    try:
+        chain_of(settings).append([deed], "command")
+    except OSError as error:
+        raise CommandError(f"{folder_of(settings)} cannot be written: {error.strerror or error}") from error
+    gaps = f"; {'; '.join(found.remarks)}" if found.remarks else ""
+    return f"{found.records} records, none touched{gaps}"
 
 
 def _kafka(settings: Settings) -> str:

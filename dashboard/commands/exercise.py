@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from dashboard.audit.wiring import kept_where
 from dashboard.commands.calibrate import AFTER_THE_END, learned
 from dashboard.commands.common import add_address, add_executor, instant, progress, say, settings_of, speed
 from dashboard.commands.up import Fabricated, ended_by_signals
@@ -146,8 +147,8 @@ def sandbox(settings: Settings) -> Iterator[Settings]:
     place = Path(tempfile.mkdtemp(prefix="sandbox-", dir=settings.data))
     try:
         yield settings.model_copy(update={
-            "data": place / "exercise", "mllp_port": 0, "kafka_topics": (), "kafka_forecasts_topic": None,
-            "fhir_mapping": None, "fhir_token": None,
+            **kept_where(settings), "data": place / "exercise", "mllp_port": 0, "kafka_topics": (),
+            "kafka_forecasts_topic": None, "fhir_mapping": None, "fhir_token": None,
         })  # fmt: skip
     finally:
         shutil.rmtree(place, ignore_errors=True)

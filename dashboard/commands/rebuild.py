@@ -54,14 +54,14 @@ def run(options: argparse.Namespace) -> None:
     if not (settings.data / JOURNAL).is_dir():
         raise CommandError(f"{settings.data} holds no journal: there is nothing to rebuild from")
     fresh = settings.data / f"{DATABASE}.fresh"
-    _remove(fresh)
-    made, lost, behind = _make(settings, fresh)
+    remove(fresh)
+    made, lost, behind = make(settings, fresh)
     aside = _change(settings.data / DATABASE, fresh)
     told = {"records": made.records, "rows": made.rows, "seconds": round(made.seconds, 3), "put_aside": aside}
     say(options, told | {"forecasts_lost": lost, "left_behind": behind}, lambda: _text(made, aside, lost, behind))
 
 
-def _make(settings: Settings, fresh: Path) -> tuple[Rebuilt, str | None, list[str]]:
+def make(settings: Settings, fresh: Path) -> tuple[Rebuilt, str | None, list[str]]:
     """The new database; why nothing of the old one could be carried over, if so; and what else stayed behind."""
     before, why_not = _held(settings)  # 1
     behind: list[str] = []
@@ -71,7 +71,7 @@ def _make(settings: Settings, fresh: Path) -> tuple[Rebuilt, str | None, list[st
             if before is not None:
                 behind = [what for name in ARCHIVE for what in carry(before, database, name)]  # 3
     except BaseException:
-        _remove(fresh)
+        remove(fresh)
         raise
     finally:
         if before is not None:
@@ -122,7 +122,8 @@ def _change(file: Path, fresh: Path) -> str | None:
     return aside.name if aside else None
 
 
-def _remove(fresh: Path) -> None:
+def remove(fresh: Path) -> None:
+    """Nothing is left of a database that was being made."""
     for path in (fresh, fresh.with_name(f"{fresh.name}.wal")):
         path.unlink(missing_ok=True)
 

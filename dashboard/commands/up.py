@@ -16,6 +16,7 @@ from math import isfinite
 from pathlib import Path
 from types import FrameType
 
+from dashboard.audit.wiring import kept_where
 from dashboard.commands.common import add_address, add_executor, instant, progress, settings_of, speed
 from dashboard.commands.ingest import CHOICES, reader
 from dashboard.errors import CommandError
@@ -162,8 +163,8 @@ def _replay(settings: Settings, options: argparse.Namespace) -> None:
     try:
         recording = _recorded(settings, options, sandbox / "source")
         alone = {
-            "data": sandbox / "replay", "mllp_port": 0, "kafka_topics": (), "kafka_forecasts_topic": None,
-            "fhir_mapping": None, "fhir_token": None,
+            **kept_where(settings), "data": sandbox / "replay", "mllp_port": 0, "kafka_topics": (),
+            "kafka_forecasts_topic": None, "fhir_mapping": None, "fhir_token": None,
         }  # fmt: skip
         with open_house(settings.model_copy(update=alone), clock) as house:
             with clock.held():

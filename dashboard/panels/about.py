@@ -67,7 +67,10 @@ def _data(reader: Reader) -> Component:
             "They stay on this machine. Identities are hashed with a secret of the site before anything is written."
         ),
         reader.say("Nothing is thrown away: what cannot be read is kept with its reason, and counted on the wall."),
-        reader.say("The page loads nothing from elsewhere, and tells nobody that it was read."),
+        reader.say(
+            "The page loads nothing from elsewhere. That it was opened is kept in the house's own audit, and nowhere "
+            "else."
+        ),
     )
 
 
@@ -77,6 +80,7 @@ def _runs(view: AboutView, reader: Reader) -> Component:
         *_backups(view, reader),
         *view.versions,
         (reader.say("Digest of the code"), html.Code(view.code)),
+        *([(reader.say("Last record of the audit"), html.Code(view.audited))] if view.audited else []),
         (reader.say("Licence"), "Apache 2.0"),
         (reader.say("For scripts"), html.A("/api/v1/openapi.json", href="/api/v1/openapi.json")),
     ]

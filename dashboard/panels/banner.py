@@ -137,4 +137,11 @@ def _cycle(board: Board, reader: Reader) -> list[Line]:
     error, lost = board.cycle.last_error, board.cycle.cluster_fault
     failed = [] if error is None else [reader.say("The last cycle failed: {error}", error=error)]
     here = [] if lost is None else [reader.say("Simulated on this machine, without the cluster: {error}", error=lost)]
-    return [("warn", text) for text in (*failed, *here)]
+    return [("warn", text) for text in (*failed, *here, *_audit(board, reader))]
+
+
+def _audit(board: Board, reader: Reader) -> list[str]:
+    since = board.cycle.audit_gap_since
+    if since is None:
+        return []
+    return [reader.say("Who looks and who changes cannot be recorded since {time}.", time=reader.moment(since))]

@@ -1,4 +1,4 @@
-"""Licences of what edtwin runs on, as each package declares its own: `make licences` writes LICENCES.md beside this file.
+"""Licences of what edtwin runs on, as each package declares its own: `make licences` writes LICENCES.md beside it.
 
 Nothing is fetched: licences are read from the metadata of the packages that are installed. One that is not installed
 on this Python or platform keeps what the document said before.

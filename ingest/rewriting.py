@@ -1,0 +1,137 @@
+"""The journal written anew: each record as it was, or changed; what was there before is not left beside it.
+
+Nothing but the end of something that may no longer be kept is a reason for it (`ingest/erasure.py`). A record keeps its
+number, its instant and its place in its source, so that whatever counts records, positions or instants still fits.
+
+1. Every segment is written anew beside the old one, chained from the first record on, and synced.
+2. The mark is put down, and synced with the folder: from here on the new ones are the journal.
+3. Each takes the place of the old one of its name.
+
+A process that dies before 2 has changed nothing: what it began is removed at the next opening. One that dies after it
+is finished at the next opening. The mark stays until the database is made anew (`done`): until then it still holds what
+the journal no longer does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from ingest.errors import RebuildError
+from ingest.journal_frames import (
+    RECORD,
+    DamageError,
+    Record,
+    TornError,
+    facts_of,
+    framed,
+    read_frame,
+    record_of,
+    start_frame,
+    start_of,
+)
+from ingest.journal_tail import Segment, damaged
+
+MARK = "rewritten"
+FRESH = ".fresh"
+Change = Callable[[Record], Record]
+Step = Callable[[str], None]
+"""Told before each step, by its name; tests end the process there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """How many records there are, and how many of them are no longer what they were."""
+
+    records: int
+    changed: int
+
+
+def rewrite(folder: Path, segments: list[Segment], change: Change, step: Step = lambda name: None) -> Rewritten:
+    """Steps 1 and 2, for whoever holds the journal and writes nothing more to it: close it then, and open it again.
+
+    Raises JournalDamagedError; RebuildError where an earlier one is not done.
+    """
+    if is_rewritten(folder):
+        raise RebuildError(f"{folder} was written anew, and its database must be made anew first")
+    done, link = Rewritten(0, 0), None
+    try:
+        for segment in segments:
+            step("segment")
+            with segment.path.open("rb") as old, segment.path.with_suffix(f".journal{FRESH}").open("wb") as new:
+                done, link = _segment(segment, old, new, link, change, done)
+                step("sync")
+                new.flush()
+                os.fsync(new.fileno())
+    except Exception:
+        discard(folder)
+        raise
+    step("mark")
+    _put_mark(folder)
+    step("marked")
+    return done
+
+
+def complete(folder: Path, step: Step = lambda name: None) -> None:
+    """Step 3, or the removal of what was never marked; for whoever holds the journal and has not read it yet."""
+    if not is_rewritten(folder):
+        discard(folder)
+        return
+    for fresh in sorted(folder.glob(f"*{FRESH}")):
+        step("replace")
+        fresh.replace(fresh.with_suffix(""))
+    _sync_folder(folder)
+
+
+def is_rewritten(folder: Path) -> bool:
+    """The journal was written anew, and the database has yet to be made of it."""
+    return (folder / MARK).exists()
+
+
+def done(folder: Path) -> None:
+    """The database was made anew."""
+    (folder / MARK).unlink(missing_ok=True)
+    _sync_folder(folder)
+
+
+def discard(folder: Path) -> None:
+    """Remove what was begun and never marked."""
+    for fresh in folder.glob(f"*{FRESH}"):
+        fresh.unlink()
+
+
+def _segment(
+    segment: Segment, old: BinaryIO, new: BinaryIO, before: bytes | None, change: Change, done: Rewritten
+) -> tuple[Rewritten, bytes]:
+    try:
+        start, old_link = start_of(old)
+        frame, link = start_frame(start if before is None else replace(start, link=before))
+        new.write(frame)
+        while (found := read_frame(old, old_link)) is not None:
+            old_link = found.link
+            record = record_of(found)
+            kept = change(record)
+            frame, link = framed(RECORD, facts_of(kept), kept.payload, link)
+            new.write(frame)
+            done = Rewritten(done.records + 1, done.changed + (kept != record))
+    except (TornError, DamageError) as error:
+        raise damaged(segment, old.tell(), done.records, error) from error
+    return done, link
+
+
+def _put_mark(folder: Path) -> None:
+    with (folder / MARK).open("xb") as file:
+        file.flush()
+        os.fsync(file.fileno())
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
