@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from dashboard.commands import (
+    accounts,
     alerts,
     backtest,
     bench,
@@ -42,7 +43,7 @@ from ingest.errors import EdtwinError
 COMMANDS = (
     up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench,
     check, doctor, rebuild, retry_rejected, quarantine, alerts, supplies,
-    export,
+    export, accounts,
 )  # fmt: skip
 
 

@@ -85,9 +85,11 @@ def check_callback(body: Any, callbacks: Mapping[str, tuple[list[str], list[str]
 
 
 def _callbacks(app: Dash) -> dict[str, tuple[list[str], list[str]]]:
+    """Those that the server answers; what the page works out for itself is not asked."""
     return {
         output: (_names(callback["inputs"]) or [], _names(callback["state"]) or [])
         for output, callback in app.callback_map.items()
+        if "callback" in callback
     }
 
 

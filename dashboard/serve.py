@@ -18,6 +18,7 @@ from flask import Flask, Response
 from waitress.server import BaseWSGIServer, create_server
 
 from dashboard.about_view import AboutView, about_view
+from dashboard.access.wiring import access_of
 from dashboard.api import answer_api
 from dashboard.api_board import Shown
 from dashboard.api_wiring import api_of
@@ -127,6 +128,7 @@ def serve(
 
     In an `exercise` what was adopted before holds as `held` says. Raises CommandError where the port cannot be had.
     """
+    access = access_of(house.settings)
     workers = house.workers(runs_on=True)
     publishers = _publishers(house, stop)
     site = _site(house, mode)
@@ -182,7 +184,7 @@ def serve(
     wall = _wall(house.settings, is_exercise=exercise is not None)
     app = build_app(
         latest.board, wall, house.clock.now, pages, alerts, whatif.asking, grids, door, exercise, known, replays,
-        backtests,
+        backtests, access,
     )  # fmt: skip
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
@@ -308,9 +310,13 @@ def _listening(app: Flask, settings: Settings) -> BaseWSGIServer:
     ear = _ear(settings)
     place = f"[{settings.host}]" if ear.family == socket.AF_INET6 else settings.host
     print(f"the wall is at http://{place}:{ear.getsockname()[1]}/ (Ctrl-C ends)", file=sys.stderr, flush=True)
-    if not ip_address(ear.getsockname()[0]).is_loopback:
-        print("whoever reaches this address sees the wall: there is no sign-in yet", file=sys.stderr, flush=True)
-    return create_server(app, sockets=[ear], threads=WEB_THREADS)
+    if settings.access == "open" and not ip_address(ear.getsockname()[0]).is_loopback:
+        print(
+            "whoever reaches this address sees the wall: nobody signs in (access = open)", file=sys.stderr, flush=True
+        )
+    # what a proxy tells is kept for the gate, which believes it of those that are trusted alone
+    is_told = {"clear_untrusted_proxy_headers": not settings.access_proxies}
+    return create_server(app, sockets=[ear], threads=WEB_THREADS, **is_told)
 
 
 def _ear(settings: Settings) -> socket.socket:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from ingest.configuration import Checked, load, plain
 from ingest.errors import ConfigurationError
-from ingest.hosts import is_this_machine
+from ingest.hosts import is_network, is_this_machine
 from twin.hospital import known_holidays
 
 WallChart = Literal["waiting", "boarding", "free_beds", "arrivals"]
@@ -27,6 +27,16 @@ def _fit_below(charts: tuple[WallChart, ...]) -> tuple[WallChart, ...]:
     if len(set(charts)) < len(charts):
         raise ValueError("each must be named once")
     return charts
+
+
+def _a_network(text: str) -> str:
+    if not is_network(text):
+        raise ValueError("must be an address or a network such as 10.1.2.0/24")
+    return text
+
+
+ACCOUNTS = "accounts.json"
+"""The file of accounts, where the settings name none."""
 
 
 class Settings(Checked):
@@ -82,9 +92,34 @@ class Settings(Checked):
     wall_rotation_s: Annotated[float, Field(ge=5, le=3600, description="seconds that each of them stands")] = 30.0
     host: Annotated[str, Field(description="address that the wall is served on")] = "127.0.0.1"
     host_allow_insecure: Annotated[
-        bool, Field(description="serve beyond this machine all the same: nobody signs in, and nothing is encrypted")
+        bool,
+        Field(description="serve beyond this machine all the same: nobody signs in, or nothing is encrypted"),
     ] = False
     port: Annotated[int, Field(ge=0, le=65535, description="port that the wall is served on")] = 8050
+    access: Annotated[
+        Literal["open", "accounts"],
+        Field(description="who signs in: nobody (open), or accounts of this house"),
+    ] = "open"
+    access_file: Annotated[
+        Path | None, Field(description="accounts of this house and tokens of walls; none: accounts.json in data")
+    ] = None
+    access_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^https://[\w.-]+(:\d{1,5})?$",
+            description="where people reach the house through a proxy with TLS, such as https://edtwin.chu.example",
+        ),
+    ] = None
+    access_proxies: Annotated[
+        tuple[Annotated[str, AfterValidator(_a_network)], ...],
+        Field(description="addresses or networks of proxies that are trusted; none: people reach it by this machine"),
+    ] = ()
+    access_idle_min: Annotated[
+        float, Field(gt=0, le=720, description="minutes without anybody after which one is signed out")
+    ] = 30.0
+    access_longest_h: Annotated[
+        float, Field(gt=0, le=24, description="hours after which one signs in again, whatever happens")
+    ] = 12.0
     language: Annotated[Literal["fr", "en"], Field(description="language of a page that does not name one")] = "fr"
     downtime_call: Annotated[
         str | None,
@@ -195,12 +230,19 @@ class Settings(Checked):
             formats[topic] = form
         return formats
 
+    @property
+    def accounts_file(self) -> Path:
+        """Where the accounts of this house are."""
+        return self.access_file or self.data / ACCOUNTS
+
     @model_validator(mode="after")
     def _host_is_meant(self) -> Settings:
-        if not (self.host_allow_insecure or is_this_machine(self.host)):
+        is_asked = self.access != "open" and self.access_url is not None and bool(self.access_proxies)
+        if not (self.host_allow_insecure or is_this_machine(self.host) or is_asked):
             raise ValueError(
-                "host must be of this machine, since nobody signs in and nothing is encrypted (or be with "
-                f"host_allow_insecure, on a closed network or behind a proxy that asks), but is {self.host}"
+                "host must be of this machine, since nobody signs in and nothing is encrypted (or be with access, "
+                "access_url and access_proxies, or with host_allow_insecure, on a closed network or behind a proxy "
+                f"that asks), but is {self.host}"
             )
         return self
 
@@ -243,7 +285,7 @@ class Settings(Checked):
 
 
 _PATHS = (
-    "data", "hospital", "scenarios", "people", "views", "services", "alerts", "supplies",
+    "data", "access_file", "hospital", "scenarios", "people", "views", "services", "alerts", "supplies",
     "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
     "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",

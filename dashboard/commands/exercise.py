@@ -147,7 +147,7 @@ def sandbox(settings: Settings) -> Iterator[Settings]:
     try:
         yield settings.model_copy(update={
             "data": place / "exercise", "mllp_port": 0, "kafka_topics": (), "kafka_forecasts_topic": None,
-            "fhir_mapping": None, "fhir_token": None,
+            "fhir_mapping": None, "fhir_token": None, "access_file": settings.accounts_file,
         })  # fmt: skip
     finally:
         shutil.rmtree(place, ignore_errors=True)
