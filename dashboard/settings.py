@@ -35,8 +35,13 @@ def _a_network(text: str) -> str:
     return text
 
 
+GIVEN_ROLES = ("viewer", "proposer", "manager", "administrator")
+"""Roles that people are given; a wall's screen has its token."""
 ACCOUNTS = "accounts.json"
 """The file of accounts, where the settings name none."""
+
+
+_HEADER = r"^[A-Za-z][A-Za-z0-9-]*$"
 
 
 class Settings(Checked):
@@ -97,8 +102,8 @@ class Settings(Checked):
     ] = False
     port: Annotated[int, Field(ge=0, le=65535, description="port that the wall is served on")] = 8050
     access: Annotated[
-        Literal["open", "accounts"],
-        Field(description="who signs in: nobody (open), or accounts of this house"),
+        Literal["open", "accounts", "proxy", "oidc"],
+        Field(description="who signs in: nobody (open), accounts of this house, whom a proxy names, by OpenID Connect"),
     ] = "open"
     access_file: Annotated[
         Path | None, Field(description="accounts of this house and tokens of walls; none: accounts.json in data")
@@ -113,6 +118,15 @@ class Settings(Checked):
     access_proxies: Annotated[
         tuple[Annotated[str, AfterValidator(_a_network)], ...],
         Field(description="addresses or networks of proxies that are trusted; none: people reach it by this machine"),
+    ] = ()
+    access_user_header: Annotated[
+        str, Field(pattern=_HEADER, description="header in which a trusted proxy says who is there")
+    ] = "Remote-User"
+    access_groups_header: Annotated[
+        str, Field(pattern=_HEADER, description="header in which it says in which groups they are")
+    ] = "Remote-Groups"
+    access_roles: Annotated[
+        tuple[str, ...], Field(description="the role of each group, as GROUP=ROLE, for a proxy and OpenID Connect")
     ] = ()
     access_idle_min: Annotated[
         float, Field(gt=0, le=720, description="minutes without anybody after which one is signed out")
@@ -229,6 +243,27 @@ class Settings(Checked):
                 raise ValueError(f"kafka_topics must be like ed.events=event_json or adt=hl7, but is {text}")
             formats[topic] = form
         return formats
+
+    @property
+    def roles_of_groups(self) -> dict[str, str]:
+        """The role of each group. Raises ValueError where one names none."""
+        roles = {}
+        for text in self.access_roles:
+            group, _, role = text.rpartition("=")
+            if not group.strip() or role not in GIVEN_ROLES:
+                raise ValueError(
+                    f"access_roles must be like ed-nurses=proposer, of {', '.join(GIVEN_ROLES)}, but is {text}"
+                )
+            roles[group.strip()] = role
+        return roles
+
+    @model_validator(mode="after")
+    def _access_is_whole(self) -> Settings:
+        if self.access in ("proxy", "oidc") and not self.roles_of_groups:
+            raise ValueError("access_roles must be given where access is proxy or oidc, or nobody has a role")
+        if self.access == "proxy" and not self.access_proxies:
+            raise ValueError("access_proxies must be given where access is proxy")
+        return self
 
     @property
     def accounts_file(self) -> Path:

@@ -3,7 +3,8 @@
     gate = Gate(way, [sessions_door, walls_door])   # or OPEN, where nobody signs in
     gate.stand_before(app)
 
-1. A changing request that a page of another site sent is refused (403), also where nobody signs in.
+1. A changing request that a page of another site sent is refused (403), also where nobody signs in; so is whoever sends
+   what only a trusted proxy may.
 2. Who asks is found out and kept for the request: `flask.g.signed_in`.
 3. The row of the table is found, for a callback also its own; what has none is refused (403).
 4. Whoever has not the role is led to sign in, or told so in a sentence (401, 403).
@@ -27,7 +28,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from dashboard.access.addresses import SAFE, Way
 from dashboard.access.errors import NotAllowedError
 from dashboard.access.limits import ASKS_A_MINUTE, BEGINS_A_MINUTE, Asks
-from dashboard.access.refusals import foreign, led_to_sign_in, not_allowed, not_json, too_often
+from dashboard.access.refusals import foreign, led_to_sign_in, not_allowed, not_json, not_the_proxy, too_often
 from dashboard.access.roles import EVERYBODY, STRANGER, SignedIn
 from dashboard.access.table import CALLBACKS, ROUTES, Entry, name_of
 from dashboard.headers import CALLBACK_PATH
@@ -45,6 +46,8 @@ class Gate:
     doors: Sequence[Door] = ()
     """None: nobody signs in, and whoever asks may do all."""
     language: Language = "fr"
+    proxys_headers: Sequence[str] = ()
+    """What only a trusted proxy may send."""
     begins: Asks = field(default_factory=lambda: Asks(BEGINS_A_MINUTE))
     asks: Asks = field(default_factory=lambda: Asks(ASKS_A_MINUTE))
 
@@ -63,6 +66,8 @@ class Gate:
         g.signed_in = EVERYBODY if self.is_open else STRANGER
         if self.way.is_foreign(request):  # 1
             return foreign()
+        if any(name in request.headers for name in self.proxys_headers) and not self.way.is_by_proxy(request):
+            return not_the_proxy()
         if self.is_open:
             return None
         rows, asked = rows_of(app)
@@ -82,7 +87,8 @@ class Gate:
     def _who(self, *, is_there: bool) -> SignedIn:
         if not self.way.is_ours(request):
             return STRANGER
-        return next((found for door in self.doors if (found := door(is_there)) is not None), STRANGER)
+        found = [one for door in self.doors if (one := door(is_there)) is not None]
+        return next((one for one in found if one.role is not None), found[0] if found else STRANGER)
 
     def _limited(self, signed: SignedIn, *, begins: bool) -> Response | None:
         if signed.name is None:

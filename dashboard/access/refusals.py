@@ -33,6 +33,11 @@ def not_json() -> Response:
     return _data(415, lambda r: r.say("Not done: it was not sent by a page of this house."))
 
 
+def not_the_proxy() -> Response:
+    """To who says what only a trusted proxy may."""
+    return _data(403, lambda r: r.say("Not done: it did not come by the hospital's own sign-in."))
+
+
 def too_often(wait_s: int) -> Response:
     """To who asks too often."""
     answer = _data(429, lambda r: r.say("Too often: wait {n} seconds.", n=wait_s))

@@ -145,13 +145,21 @@ class SignIn:
     def _page(self, reader: Reader, wanted: str, fault: str = "", status: int = 200) -> Response:
         said = f'<div class="banner bad" role="alert">{escape(fault)}</div>' if fault else ""
         parts = [
-            said,
+            said or self._without_a_role(reader),
             *self._elsewhere(reader, wanted),
             _of_people(reader, wanted),
             _of_walls(reader, wanted),
             _other(reader),
         ]
         return said_page(status, reader.say("Sign in"), "".join(parts), reader.language)
+
+    def _without_a_role(self, reader: Reader) -> str:
+        """Who is known to the hospital's own sign-in and is given no role here."""
+        name = signed_in().name
+        if name is None:
+            return ""
+        why = reader.say("{name}: your account has no role here. Ask who looks after this house.", name=name)
+        return f'<div class="banner bad" role="alert">{escape(why)}</div>'
 
     def _elsewhere(self, reader: Reader, wanted: str) -> Sequence[str]:
         if self.elsewhere is None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from dashboard.access.accounts import Accounts
 from dashboard.access.addresses import Way
 from dashboard.access.cookies import Cookies
-from dashboard.access.gate import OPEN, Gate
+from dashboard.access.gate import OPEN, Door, Gate
+from dashboard.access.proxy import ByProxy
+from dashboard.access.roles import ROLES, Role
 from dashboard.access.sessions import Sessions
 from dashboard.access.sign_in import SignIn
 from dashboard.errors import CommandError
@@ -30,8 +32,20 @@ def access_of(settings: Settings) -> Access:
     if settings.access == "open":
         return Access(Gate(way))
     accounts = Accounts(settings.accounts_file)
-    if not accounts.file.accounts:
+    if settings.access == "accounts" and not accounts.file.accounts:
         raise CommandError("access is accounts, but there is none yet: edtwin accounts add NAME --role administrator")
     sessions = Sessions(60.0 * settings.access_idle_min, 3600.0 * settings.access_longest_h)
     sign_in = SignIn(accounts, sessions, Cookies(way.is_encrypted), way, WallClock(), settings.language)
-    return Access(Gate(way, [sign_in.by_session, sign_in.by_token], settings.language), sign_in)
+    proxy = _by_proxy(settings, way) if settings.access == "proxy" else None
+    doors: list[Door] = [*([proxy] if proxy else []), sign_in.by_session, sign_in.by_token]
+    return Access(Gate(way, doors, settings.language, proxy.headers if proxy else ()), sign_in)
+
+
+def _by_proxy(settings: Settings, way: Way) -> ByProxy:
+    return ByProxy(way, settings.access_user_header, settings.access_groups_header, roles_of(settings))
+
+
+def roles_of(settings: Settings) -> dict[str, Role]:
+    """The role of each group of the hospital's own sign-in."""
+    told = settings.roles_of_groups
+    return {group: role for group, name in told.items() for role in ROLES if role == name}
