@@ -143,6 +143,8 @@ def build_app(
     answer_known(app.server, known, around)
     if access.sign_in is not None:
         access.sign_in.answer(app.server)
+    if access.oidc is not None:
+        access.oidc.answer(app.server)
     # the tag of a compressed answer is the compressor's own, so that only it knows it again
     app.server.config["COMPRESS_EVALUATE_CONDITIONAL_REQUEST"] = True
     Compress(app.server)

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from ingest.configuration import Checked, load, plain
 from ingest.errors import ConfigurationError
-from ingest.hosts import is_network, is_this_machine
+from ingest.hosts import is_network, is_safe, is_this_machine
 from twin.hospital import known_holidays
 
 WallChart = Literal["waiting", "boarding", "free_beds", "arrivals"]
@@ -128,6 +128,29 @@ class Settings(Checked):
     access_roles: Annotated[
         tuple[str, ...], Field(description="the role of each group, as GROUP=ROLE, for a proxy and OpenID Connect")
     ] = ()
+    oidc_issuer: Annotated[
+        str | None,
+        Field(description="who issues identities by OpenID Connect, such as https://sso.chu.example/realms/chu"),
+    ] = None
+    oidc_client: Annotated[str, Field(min_length=1, description="what this house is called there")] = "edtwin"
+    oidc_secret_file: Annotated[
+        Path | None, Field(description="file of the house's secret there; none: the proof key alone protects it")
+    ] = None
+    oidc_name_claim: Annotated[str, Field(min_length=1, description="claim that names a person")] = "preferred_username"
+    oidc_roles_claim: Annotated[str, Field(min_length=1, description="claim with a person's groups")] = "groups"
+    oidc_scopes: Annotated[tuple[str, ...], Field(description="what is asked of the issuer; openid is always")] = (
+        "openid",
+        "profile",
+    )
+    oidc_acr: Annotated[
+        tuple[str, ...], Field(description="how somebody signed in there (acr): one of these; none: any")
+    ] = ()
+    oidc_amr: Annotated[
+        tuple[str, ...], Field(description="by what somebody signed in there (amr): all of these, such as otp")
+    ] = ()
+    oidc_ca: Annotated[Path | None, Field(description="authority of the issuer's certificate; none: the system's")] = (
+        None
+    )
     access_idle_min: Annotated[
         float, Field(gt=0, le=720, description="minutes without anybody after which one is signed out")
     ] = 30.0
@@ -263,6 +286,10 @@ class Settings(Checked):
             raise ValueError("access_roles must be given where access is proxy or oidc, or nobody has a role")
         if self.access == "proxy" and not self.access_proxies:
             raise ValueError("access_proxies must be given where access is proxy")
+        if self.access == "oidc" and not (self.oidc_issuer and is_safe(self.oidc_issuer)):
+            raise ValueError("oidc_issuer must be given where access is oidc, and be https beyond this machine")
+        if "openid" not in self.oidc_scopes:
+            raise ValueError("oidc_scopes must have openid")
         return self
 
     @property
@@ -322,7 +349,7 @@ class Settings(Checked):
 _PATHS = (
     "data", "access_file", "hospital", "scenarios", "people", "views", "services", "alerts", "supplies",
     "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
-    "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
+    "oidc_secret_file", "oidc_ca", "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",
 )  # fmt: skip
 """Settings that are files or folders."""

@@ -17,7 +17,7 @@ from dashboard.settings_view import SettingRow, SettingsView
 
 FRENCH = Path(__file__).with_name("settings_fr.toml")
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("kafka", ("kafka_",)), ("hl7", ("mllp_", "quarantine_")), ("fhir", ("fhir_",)), ("access", ("access",)),
+    ("kafka", ("kafka_",)), ("hl7", ("mllp_", "quarantine_")), ("fhir", ("fhir_",)), ("access", ("access", "oidc_")),
     ("machine", ("executor", "workers", "disk_", "data", "host", "port")),
     ("forecast", ("members", "every_", "horizon_", "step_", "learn_", "measure_",
      "alert_days", "wall_scenarios", "seed", "history_", "fabricated")),
@@ -25,7 +25,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """Groups of settings by how their names begin; all others are of the site."""
 SITE = "site"
 _ORDER = (SITE, "forecast", "machine", "access", "hl7", "kafka", "fhir")
-NOT_SHOWN = ("key", "token", "password", "senders", "kafka_user", "brokers")
+NOT_SHOWN = ("key", "token", "password", "secret", "senders", "kafka_user", "brokers")
 """Parts of names of what opens a door."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 
 
 def is_this_machine(host: str) -> bool:
@@ -20,3 +21,9 @@ def is_network(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_safe(address: str) -> bool:
+    """Is it an address that is reached by TLS, or on this machine?"""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(parts.hostname or ""))

@@ -21,6 +21,7 @@ from dashboard.access.addresses import Way
 from dashboard.access.cookies import Cookies
 from dashboard.access.gate import Gate
 from dashboard.access.limits import Asks
+from dashboard.access.oidc import ByOidc, Provider
 from dashboard.access.roles import ROLES, Role, SignedIn
 from dashboard.access.sessions import Sessions
 from dashboard.access.sign_in import SignIn
@@ -59,6 +60,7 @@ HEADER = "X-Test-Role"
 UNBOUNDED = 10**9
 SECRETARY = Person("secretary", "Secrétariat", "Secretary", frozenset({"proposer", "manager"}))
 """Whom the house's people know, with all roles: no sign-in may borrow theirs."""
+NOWHERE = Provider("http://127.0.0.1:9", "edtwin", None, {})
 CALLBACK = "/_dash-update-component"
 
 
@@ -126,7 +128,7 @@ def guarded(folder: Path, gate: Gate | None = None, sign_in: SignIn | None = Non
             cast(Any, Recorder(done, "alarm")), _asking(done, door), cast(Any, Recorder(done, "grid")), door,
             cast(Any, _Exercise(done)), KnownDoor(KnownPage(known, people, hospital(), "live", clock), "t"),
             cast(Any, Recorder(done, "replay", asked=lambda query: cast(Any, _Replay()))),
-            cast(Any, Recorder(done, "back-test")), Access(gate, sign_in),
+            cast(Any, Recorder(done, "back-test")), Access(gate, sign_in, ByOidc(NOWHERE, sign_in)),
         )  # fmt: skip
         _answer_all(app.server, folder, door, clock)
         yield Guarded(app, desk, done)

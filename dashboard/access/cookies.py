@@ -24,11 +24,11 @@ class Cookies:
 
     def session(self, request: Request) -> str | None:
         """The session's number that it shows."""
-        return request.cookies.get(self._name("session"))
+        return request.cookies.get(self.name("session"))
 
     def wall(self, request: Request) -> str | None:
         """The wall's token that it shows."""
-        return request.cookies.get(self._name("wall"))
+        return request.cookies.get(self.name("wall"))
 
     def give_session(self, answer: Response, number: str) -> None:
         """Kept until the browser is closed; the server ends it before."""
@@ -46,13 +46,14 @@ class Cookies:
             self._take(answer, what)
 
     def _take(self, answer: Response, what: str) -> None:
-        answer.delete_cookie(self._name(what), path="/", secure=self.is_encrypted, httponly=True, samesite="Lax")
+        answer.delete_cookie(self.name(what), path="/", secure=self.is_encrypted, httponly=True, samesite="Lax")
 
     def _give(self, answer: Response, what: str, value: str, max_age_s: int | None) -> None:
         answer.set_cookie(
-            self._name(what), value, max_age=max_age_s, path="/", secure=self.is_encrypted, httponly=True,
+            self.name(what), value, max_age=max_age_s, path="/", secure=self.is_encrypted, httponly=True,
             samesite="Lax",
         )  # fmt: skip
 
-    def _name(self, what: str) -> str:
+    def name(self, what: str) -> str:
+        """What a cookie of this house is called."""
         return f"__Host-edtwin-{what}" if self.is_encrypted else f"edtwin-{what}"

@@ -76,14 +76,14 @@ class SignIn:
     def show(self) -> AnyResponse:
         """The page; whoever is signed in already is told as whom."""
         reader = Reader(language_asked(self.language), "UTC")
-        wanted = _inside(request.args.get("next", ""))
+        wanted = inside(request.args.get("next", ""))
         if signed_in().role is not None:
             return self._signed(reader, wanted)
         return self._page(reader, wanted)
 
     def tried(self) -> AnyResponse:
         """Let somebody in, or say that it does not fit."""
-        reader, wanted = Reader(self._language(), "UTC"), _inside(_typed("next"))
+        reader, wanted = Reader(self._language(), "UTC"), inside(_typed("next"))
         token, name = _typed("token").strip(), " ".join(_typed("name").split())
         address = self.way.address_of(request)
         wait_s = self.tries.wait_s(name or "token", address)
@@ -225,7 +225,7 @@ def _typed(name: str) -> str:
     return request.form.get(name, "")[:_LONGEST]
 
 
-def _inside(address: str) -> str:
+def inside(address: str) -> str:
     """An address of this house; the wall for one that would lead elsewhere."""
     leads_out = not address.startswith("/") or address.startswith(("//", "/\\")) or not address.isprintable()
     return "/" if leads_out or "\\" in address or address.startswith(SIGN_IN) else address[:_LONGEST]

@@ -20,6 +20,8 @@ from dashboard.floor_days import ADDRESS as FLOOR_DAY
 Body = Literal["json", "form", "own"]
 """What a changing request must be made of; `own`: the route checks that itself."""
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
+SIGN_IN_ELSEWHERE, SIGN_IN_DONE = "/sign-in/oidc", "/sign-in/oidc/done"
+"""The way to the hospital's own sign-in, and back."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ ROUTES: Mapping[tuple[str, str], Entry] = {
     ("GET", SIGN_IN): Entry("anyone"),
     ("POST", SIGN_IN): Entry("anyone", body="form"),
     ("POST", SIGN_OUT): Entry("anyone", body="form"),
+    ("GET", SIGN_IN_ELSEWHERE): Entry("anyone"),
+    ("GET", SIGN_IN_DONE): Entry("anyone"),
     # machines with a token of their own
     ("GET", "/fhir"): Entry("anyone", body="own"),
     ("POST", "/fhir"): Entry("anyone", body="own"),
