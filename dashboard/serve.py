@@ -18,6 +18,7 @@ from flask import Flask, Response
 from waitress.server import BaseWSGIServer, create_server
 
 from dashboard.about_view import AboutView, about_view
+from dashboard.access.table import PAGES
 from dashboard.access.wiring import access_of
 from dashboard.api import answer_api
 from dashboard.api_board import Shown
@@ -380,6 +381,10 @@ def _wall(settings: Settings, *, is_exercise: bool) -> WallSettings:
     for name in settings.wall_rotation:
         if name not in there:
             raise CommandError(f"wall_rotation: there is no page {name!r}; there are {', '.join(there)}")
+        if settings.access != "open" and PAGES[name] != "wall":
+            raise CommandError(
+                f"wall_rotation: a wall's screen may not see {name!r}, which takes the role {PAGES[name]}"
+            )
     return WallSettings(
         refresh_s=settings.refresh_s, language=settings.language, downtime_call=settings.downtime_call,
         rotation=settings.wall_rotation, rotation_s=settings.wall_rotation_s, charts=settings.wall_charts,

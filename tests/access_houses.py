@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from argon2 import PasswordHasher
 from dash import Dash
 from flask import Flask, request
 from flask.testing import FlaskClient
@@ -61,6 +62,8 @@ UNBOUNDED = 10**9
 SECRETARY = Person("secretary", "Secrétariat", "Secretary", frozenset({"proposer", "manager"}))
 """Whom the house's people know, with all roles: no sign-in may borrow theirs."""
 NOWHERE = Provider("http://127.0.0.1:9", "edtwin", None, {})
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""What is hashed by it is not safe; a test has other things to do."""
 CALLBACK = "/_dash-update-component"
 
 
@@ -121,7 +124,7 @@ def guarded(folder: Path, gate: Gate | None = None, sign_in: SignIn | None = Non
         known = cast(Any, Recorder(done, "known", known=(), choices=dict))
         gate = gate or gate_of()
         sign_in = sign_in or SignIn(
-            Accounts(folder / "accounts.json"), Sessions(), Cookies(False), gate.way, clock, "fr"
+            Accounts(folder / "accounts.json", QUICK), Sessions(), Cookies(False), gate.way, clock, "fr"
         )
         app = build_app(
             ordinary, WallSettings(), None, {name: lambda *_: None for name in BESIDE},
@@ -213,12 +216,13 @@ def name_of_item(item: dict[str, Any]) -> str:
 # --- what the sources hold --------------------------------------------------------------------------------------------
 
 
-def calls_in_sources(name: str) -> set[tuple[str, int]]:
-    """Where the sources of the dashboard call a method: file and line."""
+def calls_in_sources(*names: str) -> set[tuple[str, int]]:
+    """Where the sources of the dashboard call one of these methods: file and line."""
     found = set()
-    for path in sorted((ROOT / "dashboard").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "dashboard").rglob("*.py"))}
+    for path, text in texts.items():
+        for node in ast.walk(ast.parse(text)) if any(f".{name}(" in text for name in names) else ():
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names:
                 found.add((path.name, node.lineno))
     return found
 

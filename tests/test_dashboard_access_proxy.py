@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 
 from dashboard.access import proxy as proxies
 from dashboard.access.accounts import Accounts
@@ -18,7 +17,7 @@ from dashboard.access.proxy import ByProxy
 from dashboard.access.wiring import access_of
 from dashboard.settings import load_settings
 from ingest.errors import ConfigurationError
-from tests.access_houses import Guarded, gate_of, guarded
+from tests.access_houses import QUICK, Guarded, gate_of, guarded
 
 PROXY, CLIENT = "10.1.2.4", "10.7.7.7"
 NURSE = {"Remote-User": "e.martin", "Remote-Groups": "hospital, ed-nurses"}
@@ -105,7 +104,7 @@ def test_who_has_no_group_here_is_told_so_and_may_use_a_local_account(house: Gua
     assert asked(house, told).status_code == 401
     page = asked(house, told, path="/sign-in?lang=en")
     assert "e.martin: your account has no role here" in page.text
-    accounts = Accounts(folder / "accounts.json", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    accounts = Accounts(folder / "accounts.json", QUICK)
     accounts.add("rescue", "viewer", house.desk._clock.now(), password="a long enough one", with_code=False)
     client = house.client(None)
     client.environ_base["REMOTE_ADDR"] = PROXY

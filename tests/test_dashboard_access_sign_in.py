@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pyotp
 import pytest
-from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -29,14 +28,14 @@ from dashboard.access.sign_in import SignIn
 from dashboard.access.wiring import Access, access_of
 from dashboard.app import WallSettings, build_app
 from dashboard.errors import CommandError
+from dashboard.serve import _wall
 from dashboard.settings import ACCOUNTS as FILE
 from dashboard.settings import Settings, load_settings
 from ingest.clock import SimulatedClock
 from ingest.errors import ConfigurationError
-from tests.access_houses import post_callback
+from tests.access_houses import QUICK, post_callback
 from tests.boards import ordinary
 
-QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PASSWORD = "a long enough one"
 URL = "https://edtwin.chu.example"
@@ -435,7 +434,11 @@ def test_what_cannot_be_is_one_sentence(
     assert (tmp_path / FILE).read_text() == before
 
 
-def test_the_command_adds_lists_and_removes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_adds_lists_and_removes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.access.accounts.PasswordHasher", lambda: QUICK)
+
     def run(*options: str) -> str:
         assert main(["accounts", *options, "--data", str(tmp_path)]) == 0
         return capsys.readouterr().out
@@ -473,3 +476,13 @@ def test_a_house_with_accounts_and_none_yet_says_how_to_make_one(tmp_path: Path)
     Accounts(tmp_path / FILE, QUICK).add("anna", "administrator", NOON, password=PASSWORD)
     assert not access_of(settings).gate.is_open
     assert access_of(Settings(data=tmp_path)).gate.is_open
+
+
+def test_a_wall_turns_through_pages_that_its_screen_may_see(tmp_path: Path) -> None:
+    for access, page, fault in (("open", "desk", None), ("accounts", "floor", None), ("accounts", "desk", "viewer")):
+        settings = load_settings(None, data=tmp_path, access=access, wall_rotation=("wall", page))
+        if fault is None:
+            assert _wall(settings, is_exercise=False).rotation == ("wall", page)
+            continue
+        with pytest.raises(CommandError, match=f"may not see 'desk', which takes the role {fault}"):
+            _wall(settings, is_exercise=False)

@@ -77,8 +77,8 @@ _OTHER_WAYS: Mapping[str, Role] = {"known": "viewer", "report": "viewer"}
 
 
 def _way(name: str) -> str:
-    """What leads to a page."""
-    return f'a[href="/{name}"], a[href^="/{name}?"]'
+    """What leads to a page from the ways to all; a title that leads there too stays to be read."""
+    return f'.way[href^="/{name}?"]'
 
 
 _SHOWN = {name: Act(least, _way(name)) for name, least in PAGES.items()}
@@ -145,10 +145,12 @@ ROUTES: Mapping[tuple[str, str], Entry] = {
     ),
     ("POST", "/known/undo"): Entry("proposer", body="form", begins=True, buttons="button.undo"),
     # the API
-    **{("GET", f"{_API}{path}"): _LOOKS for path in (
+    **{("GET", f"{_API}{path}"): Entry("wall") for path in (
         "/board", "/forecast", "/forecast/<measure>", "/verification", "/alerts", "/scenarios", "/scenarios/<name>",
-        "/proposals", "/proposals/<name>", "/openapi.json",
+        "/openapi.json",
     )},
+    ("GET", f"{_API}/proposals"): _LOOKS,
+    ("GET", _PROPOSAL): _LOOKS,
     ("GET", f"{_API}/proposals/export"): Entry("manager"),
     ("POST", f"{_API}/runs"): Entry("viewer", begins=True),
     ("POST", f"{_API}/comparisons"): Entry("viewer", begins=True),
