@@ -17,6 +17,7 @@ from dashboard import logs
 from dashboard.audit.records import Outcome
 from dashboard.audit.wiring import record_command
 from dashboard.commands import (
+    accounts,
     alerts,
     audit,
     backtest,
@@ -50,7 +51,7 @@ from ingest.errors import EdtwinError
 COMMANDS = (
     up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench,
     check, doctor, backup, restore, rebuild, retry_rejected, quarantine, alerts, supplies,
-    export, audit, erase,
+    export, accounts, audit, erase,
 )  # fmt: skip
 RECORDED = frozenset(
     {"ingest", "replay", "calibrate", "forecast", "huddle", "backtest", "proposals", "rebuild", "retry-rejected",

@@ -1,7 +1,7 @@
 """Where a person answers an alarm: one small window over the page of the alerts, laid out once.
 
 The buttons of an alarm's card open it (`assets/desk.js`); what is typed in it survives the page being filled anew.
-There is no sign-in yet, so it asks who it is, and believes it.
+Where nobody signs in it asks who it is, and believes it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from werkzeug.exceptions import BadRequest
 
+from dashboard.access.acting import acting_name, require
 from dashboard.words import LANGUAGES, Language, Reader
 from forecast.alerts import LONGEST_NAME, LONGEST_NOTE, Alerts
 from forecast.errors import AlarmError
@@ -68,15 +69,17 @@ def answered(alerts: Alerts, what: Any, who: Any, note: Any, reader: Reader) -> 
         raise BadRequest("what must name an alarm and an act")
     if not isinstance(who, str | None) or not isinstance(note, str | None):
         raise BadRequest("who and note must be texts")
-    if not (who or "").strip():
+    require("proposer")
+    who = acting_name(who or "")
+    if not who.strip():
         return _failed(reader.say("Say who you are: name or function."))
     try:
         if act == "acknowledge":
-            alerts.acknowledge(alarm, who or "", note or "")
+            alerts.acknowledge(alarm, who, note or "")
             return _done(reader.say("Acknowledged. Nobody else is told."))
         if minutes not in SNOOZES_MIN:
             raise BadRequest("minutes must be one of those that are offered")
-        alerts.snooze(alarm, who or "", float(minutes), note or "")
+        alerts.snooze(alarm, who, float(minutes), note or "")
         return _done(reader.say("Snoozed for {duration}.", duration=reader.duration(minutes)))
     except AlarmError as fault:
         if "not on" in str(fault):

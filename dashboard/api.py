@@ -21,10 +21,13 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from dashboard.access.errors import NotAllowedError
+from dashboard.access.role_words import refused_words
 from dashboard.api_bodies import read_body
 from dashboard.api_document import document_of
 from dashboard.api_routes import Route, with_document
 from dashboard.errors import RefusedError
+from dashboard.words import Reader
 from forecast.errors import ForecastError
 from twin.errors import TwinError
 
@@ -35,6 +38,7 @@ MEDIA_TYPE = "application/json"
 LARGEST_BYTES = 64_000
 _NOTHING = "api-nothing"
 _METHODS = ("GET", "POST")
+_READER = Reader("en", "UTC")
 
 
 def answer_api(server: Flask, routes: Sequence[Route]) -> None:
@@ -78,6 +82,8 @@ def _refused(fault: Exception) -> Response:
     match fault:
         case RefusedError():
             return _fault(fault.status, str(fault), fault.retry_after_s)
+        case NotAllowedError():
+            return _fault(403, refused_words(fault, _READER))
         case RequestEntityTooLarge():
             return _fault(413, f"the body must have {LARGEST_BYTES} bytes at most")
         case HTTPException():

@@ -1,8 +1,8 @@
 """The desk of proposals for the API: who spoke is not told before a proposal is decided, unless its author signs.
 
-There is no sign-in yet: who acts is who the body says, and the house's people say what that person may do. For the
-same reason the log is exported without the names that its pages do not show. Who supports a proposal is counted, and
-never named.
+Who signed in is who acts, whatever the body says. Where nobody signs in it is who the body says, and the house's people
+say what that person may do; for the same reason the log is exported without the names that its pages do not show. Who
+supports a proposal is counted, and never named.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from dashboard.access.acting import acting_person, require
 from dashboard.api_bodies import CommentBody, DecisionBody, EndBody, ProposalBody, SupportBody
 from dashboard.errors import RefusedError
 from dashboard.proposal_window import DeskDoor
@@ -96,7 +97,8 @@ class ApiDesk:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _person(self, who: str, role: Role) -> Person:
-        person = self._door.people.named(who)
+        require(role)
+        person = acting_person(self._door.people, who)
         if person is None:
             known = ", ".join(one.name for one in self._door.people.everybody)
             raise RefusedError(422, f"who: must be one of {known}, but is {who}")

@@ -19,6 +19,8 @@ from flask import Response, request
 from flask_compress import Compress
 from werkzeug.exceptions import BadRequest
 
+from dashboard.access.bar import bar
+from dashboard.access.wiring import Access
 from dashboard.alert_desk import desk, register_desk
 from dashboard.backtest_buttons import Backtests, backtest_asks, register_backtests
 from dashboard.data_page import data_view
@@ -94,6 +96,7 @@ def build_app(
     known: KnownDoor | None = None,
     replays: Replays | None = None,
     backtests: Backtests | None = None,
+    access: Access | None = None,
 ) -> Dash:
     """The wall and the pages beside it as a Dash application; serve its `.server` with any WSGI server.
 
@@ -102,7 +105,7 @@ def build_app(
     the page of the alerts may acknowledge and snooze, `asking` what the page of what-if may ask, `grids` what the
     robustness map may begin and stop, `door` what people may do at the desk, `exercise` what an instructor may put into
     an exercise, `known` what people may say is already known, `replays` what forecasts past instants, `backtests` what
-    runs back-tests.
+    runs back-tests, `access` who may do what; without it whoever asks may do all.
     """
     pages = dict(pages or {})
     shown = partial(_shown, get_board, now)
@@ -117,8 +120,11 @@ def build_app(
         add_log_handler=False,
         assets_ignore=NOT_DASHS,
     )
+    access = access or Access()
+    access.gate.stand_before(app)
     app.layout = _layout(settings, asking, exercise)
     app.first_sight = partial(_first_sight, shown, settings.language)
+    app.language = partial(language_asked, settings.language)
     view_of = partial(_view_of, shown, pages)
     pages["data"] = lambda: data_view(shown()[0], view_of, _ASKING)
     _register(app, shown, pages, settings.charts)
@@ -135,6 +141,10 @@ def build_app(
     around = Frame(_above(settings), settings.language, settings.refresh_s)
     answer_phone(app.server, lambda: _shown(get_board, now), around)
     answer_known(app.server, known, around)
+    if access.sign_in is not None:
+        access.sign_in.answer(app.server)
+    if access.oidc is not None:
+        access.oidc.answer(app.server)
     # the tag of a compressed answer is the compressor's own, so that only it knows it again
     app.server.config["COMPRESS_EVALUATE_CONDITIONAL_REQUEST"] = True
     Compress(app.server)
@@ -146,10 +156,12 @@ class _House(Dash):
     """An application whose page shows something before its scripts have come."""
 
     first_sight: Callable[[], str]
+    language: Callable[[], Language]
 
     def interpolate_index(self, *parts: Any, **named_parts: Any) -> str:
         """The page of an address."""
-        told = {**named_parts, "app_entry": f"{self.first_sight()}{named_parts['app_entry']}"}
+        above = f"{bar(self.language())}{self.first_sight()}"
+        told = {**named_parts, "app_entry": f"{above}{named_parts['app_entry']}"}
         return str(super().interpolate_index(*parts, **told))  # type: ignore[no-untyped-call]
 
 

@@ -8,6 +8,8 @@ from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 from werkzeug.exceptions import BadRequest
 
+from dashboard.access.acting import require
+
 ACTS = ("start", "cancel", "resume")
 _NUMBERS = ("days", "every_h", "members")
 
@@ -47,6 +49,7 @@ def acted(backtests: Backtests | None, asked: Any) -> str:
     numbers = [asked.get(name) for name in _NUMBERS] if what == "start" else []
     if not all(isinstance(number, int) and not isinstance(number, bool) for number in numbers):
         raise BadRequest("days, every_h and members must be whole numbers")
+    require("manager")
     if backtests is None:
         return "nothing to do"
     done = backtests.start(*numbers) if what == "start" else getattr(backtests, what)()

@@ -8,6 +8,8 @@ from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 from werkzeug.exceptions import BadRequest
 
+from dashboard.access.acting import require
+
 ACTS = ("start", "cancel")
 
 
@@ -40,5 +42,6 @@ def acted(grids: Grids | None, asked: Any) -> str:
     what = asked.get("act") if isinstance(asked, dict) else None
     if what not in ACTS:
         raise BadRequest("act must be start or cancel")
+    require("proposer")
     done = grids is not None and (grids.start() if what == "start" else grids.cancel())
     return "done" if done else "nothing to do"

@@ -16,6 +16,7 @@ from dash.development.base_component import Component
 from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest
 
+from dashboard.access.acting import require
 from dashboard.drill_script import KINDS, MILD, SEVERE, AnyInject, inject_of
 from dashboard.drill_words import Names, pool_words, unit_words
 from dashboard.words import LANGUAGES, Language, Reader
@@ -125,6 +126,7 @@ def put_in(exercise: Instructed, kind: str, told: dict[str, Any], reader: Reader
     """
     if kind not in KINDS:
         raise BadRequest("kind must be one of those that are offered")
+    require("manager")
     later = 0 if in_min is None else in_min
     if isinstance(later, bool) or not isinstance(later, int | float) or not 0 <= later <= LATEST_MIN:
         most = reader.say("It can be put in 0 to {most} minutes from now.", most=reader.number(LATEST_MIN))
@@ -146,6 +148,7 @@ def cancelled(exercise: Instructed, number: Any, reader: Reader) -> str:
     """Cancel what was to come: what became of it, in words. Raises BadRequest for no number."""
     if isinstance(number, bool) or not isinstance(number, int):
         raise BadRequest("number must be that of an inject that is to come")
+    require("manager")
     try:
         exercise.cancel(number)
     except EdtwinError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from secrets import token_urlsafe
 
+from dashboard.access.acting import acting_person, require
 from dashboard.house import House
 from dashboard.known_door import KnownDoor
 from dashboard.pages.known import KEPT
@@ -51,7 +52,8 @@ class KnownPage:
         )  # fmt: skip
 
     def _person(self, who: str) -> Person:
-        person = self.people.named(who)
+        require("proposer")
+        person = acting_person(self.people, who)
         if person is None:
             fr, en = (", ".join(names) for names in zip(*((p.fr, p.en) for p in self.people.everybody), strict=True))
             raise QuestionError(f"Dites qui vous êtes : {fr}.", f"Say who you are: {en}.")

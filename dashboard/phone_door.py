@@ -14,25 +14,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
-from pathlib import Path
 from urllib.parse import urlencode
 
 from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from dashboard.access.bar import bar
 from dashboard.pages.beside import PHONE as ADDRESS
 from dashboard.pages.beside import ways_of
 from dashboard.pages.phone import phone
 from dashboard.plain_html import rendered
-from dashboard.theme import colours
+from dashboard.theme import ASSETS, asset_address, colours
 from dashboard.words import LANGUAGES, Language, Reader
 from forecast.board import Board
 
-ASSETS = Path(__file__).parent / "assets"
 STYLES = ("colours.css", "wall.css", "pages.css", "data.css", "terms.css", "phone.css")
 SCRIPTS = ("alive.js", "phone.js", "terms.js")
 ICONS = (("icon-192.png", "192x192"), ("icon-512.png", "512x512"), ("icon.svg", "any"))
-NOT_DASHS = r"phone|known|theme"
+NOT_DASHS = r"phone|known|theme|access"
 """Files of the folder of assets that are not loaded at the end of every page: those whose names begin so."""
 RELOAD_S = 60
 """A telephone without scripts asks anew so often."""
@@ -89,7 +88,7 @@ def theme_script(following: Sequence[str], turning: Sequence[str] = ()) -> str:
     """What makes a page light or dark before it is painted: those that follow their reader are named, and the addresses
     that the wall's screen turns through; all others are dark."""
     told = f'data-follow="{escape(" ".join(following))}" data-turning="{escape(" ".join(turning))}"'
-    return f'<script src="{_asset("theme.js")}" {told}></script>'
+    return f'<script src="{asset_address("theme.js")}" {told}></script>'
 
 
 def html_page(
@@ -107,19 +106,19 @@ def html_page(
         f'<link rel="manifest" href="/manifest.webmanifest?lang={language}">',
         '<link rel="icon" href="/assets/icons/icon.svg" type="image/svg+xml">',
         '<link rel="apple-touch-icon" href="/assets/icons/apple-touch-icon.png">',
-        *(f'<link rel="stylesheet" href="{_asset(name)}">' for name in STYLES),
+        *(f'<link rel="stylesheet" href="{asset_address(name)}">' for name in STYLES),
     ]
     if themed:
         head.append(theme_script([themed]))
     if renews:
         head.append(f'<noscript><meta http-equiv="refresh" content="{RELOAD_S}"></noscript>')
-    scripts = "".join(f'<script src="{_asset(name)}" defer></script>' for name in (SCRIPTS if renews else ()))
+    scripts = "".join(f'<script src="{asset_address(name)}" defer></script>' for name in (SCRIPTS if renews else ()))
     told = f'data-version="{version}" data-refresh-ms="{round(1000 * frame.refresh_s)}"'
     beat = '<div id="beat" hidden></div>' if renews else ""
     around = frame.above if renews else ""
     text = (
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>{"".join(head)}</head>\n'
-        f'<body class="on-phone" {told}>{around}{body}{beat}{scripts}</body>\n</html>\n'
+        f'<body class="on-phone" {told}>{around}{bar(language)}{body}{beat}{scripts}</body>\n</html>\n'
     )
     return Response(text, mimetype="text/html")
 
@@ -204,8 +203,3 @@ def _offline(language: Language) -> str:
         f'<main class="wall phone offline"><h1>{why}</h1><p>{numbers}</p>'
         f'<p><a class="say-it" href="{ADDRESS}?lang={language}">{again}</a></p></main>'
     )
-
-
-def _asset(name: str) -> str:
-    """The address of a file of ours, with its content's mark, so that it can be kept for a year."""
-    return f"/assets/{name}?m={sha256((ASSETS / name).read_bytes()).hexdigest()[:12]}"

@@ -1,7 +1,7 @@
 """Where people act on a proposal: one small window over the page of the desk, laid out once.
 
-The buttons of a proposal's card open it (`assets/proposals.js`), which shows the fields that the act needs. There is no
-sign-in yet: it asks who it is, and the house's people say what that person may do.
+The buttons of a proposal's card open it (`assets/proposals.js`), which shows the fields that the act needs. Where
+nobody signs in it asks who it is, and the house's people say what that person may do.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from werkzeug.exceptions import BadRequest
 
+from dashboard.access.acting import acting_person, require
 from dashboard.words import LANGUAGES, Reader
 from forecast.desk import LONGEST_COMMENT, Desk
 from forecast.errors import DeskError, QuestionError
@@ -27,6 +28,8 @@ from twin.scenarios import Scenario
 from twin.supply_file import Supplies
 
 ACTS = ("comment", "support", "unsupport", "withdraw", "adopt", "adapt", "decline", "end")
+DECISIONS = ("adopt", "adapt", "decline", "end")
+"""Those that take a manager."""
 UNTIL_H = (8, 24, 72)
 """For how many hours the forecast carries a change, beside for as long as it lasts."""
 _AS_LONG_AS_IT_LASTS = "0"
@@ -46,7 +49,8 @@ class DeskDoor:
     def propose(self, who: str, words: str, scenario: Scenario, as_of: datetime, varies: str | None = None) -> str:
         """Put a scenario on the desk; what became of it. Raises QuestionError where it is not taken."""
         del as_of
-        person = self.people.named(who)
+        require("proposer")
+        person = acting_person(self.people, who)
         if person is None:
             known = (
                 ", ".join(one.fr for one in self.people.everybody),
@@ -139,7 +143,8 @@ def asked_of(what: Any, who: Any, note: Any, until: Any, other: Any) -> Asked:
 
 def acted(door: DeskDoor, asked: Asked) -> str:
     """Do it: what became of it, in words."""
-    reader, person = asked.reader, door.people.named(asked.who)
+    require("manager" if asked.act in DECISIONS else "proposer")
+    reader, person = asked.reader, acting_person(door.people, asked.who)
     if person is None:
         known = ", ".join(reader.choice(one.fr, one.en) for one in door.people.everybody)
         return _failed(reader.say("Say who you are. Known here: {people}.", people=known))

@@ -8,6 +8,7 @@ from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 from werkzeug.exceptions import BadRequest
 
+from dashboard.access.acting import require
 from forecast.replay_view import Asked
 
 _LONGEST = 600
@@ -42,6 +43,7 @@ def acted(replays: Replays | None, asked: Any) -> str:
     query = asked.get("query") if isinstance(asked, dict) else None
     if not isinstance(query, str) or len(query) > _LONGEST:
         raise BadRequest("query must be what an address of the replay asks for")
+    require("proposer")
     if replays is None:
         return "nothing to do"
     told = replays.asked(query)

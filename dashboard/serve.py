@@ -17,6 +17,8 @@ from flask import Flask, Response
 from waitress.server import BaseWSGIServer, create_server
 
 from dashboard.about_view import AboutView, about_view, with_backups
+from dashboard.access.table import PAGES
+from dashboard.access.wiring import access_of
 from dashboard.api import answer_api
 from dashboard.api_board import Shown
 from dashboard.api_wiring import api_of
@@ -136,6 +138,7 @@ def serve(
 
     In an `exercise` what was adopted before holds as `held` says. Raises CommandError where the port cannot be had.
     """
+    access = access_of(house.settings)
     workers = house.workers(runs_on=True)
     trail = trail_of(house.settings, mode)
     publishers = _publishers(house, stop)
@@ -197,7 +200,7 @@ def serve(
         latest.board, wall, house.clock.now, pages, audited(alerts, "alarms", trail),
         audited(whatif.asking, "whatif", trail), audited(grids, "grids", trail), door,
         audited(exercise, "exercise", trail) if exercise is not None else None, known,
-        audited(replays, "replays", trail), audited(backtests, "backtests", trail),
+        audited(replays, "replays", trail), audited(backtests, "backtests", trail), access,
     )  # fmt: skip
     answer_to_audit(app.server, trail)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
@@ -345,9 +348,11 @@ def _listening(app: Flask, settings: Settings) -> BaseWSGIServer:
     ear = _ear(settings)
     place = f"[{settings.host}]" if ear.family == socket.AF_INET6 else settings.host
     tell(f"the wall is at http://{place}:{ear.getsockname()[1]}/ (Ctrl-C ends)")
-    if not ip_address(ear.getsockname()[0]).is_loopback:
-        tell("whoever reaches this address sees the wall: there is no sign-in yet")
-    return create_server(app, sockets=[ear], threads=WEB_THREADS)
+    if settings.access == "open" and not ip_address(ear.getsockname()[0]).is_loopback:
+        tell("whoever reaches this address sees the wall: nobody signs in (access = open)")
+    # what a proxy tells is kept for the gate, which believes it of those that are trusted alone
+    is_told = {"clear_untrusted_proxy_headers": not settings.access_proxies}
+    return create_server(app, sockets=[ear], threads=WEB_THREADS, **is_told)
 
 
 def _ear(settings: Settings) -> socket.socket:
@@ -415,6 +420,10 @@ def _wall(settings: Settings, *, is_exercise: bool) -> WallSettings:
     for name in settings.wall_rotation:
         if name not in there:
             raise CommandError(f"wall_rotation: there is no page {name!r}; there are {', '.join(there)}")
+        if settings.access != "open" and PAGES[name] != "wall":
+            raise CommandError(
+                f"wall_rotation: a wall's screen may not see {name!r}, which takes the role {PAGES[name]}"
+            )
     return WallSettings(
         refresh_s=settings.refresh_s, language=settings.language, downtime_call=settings.downtime_call,
         rotation=settings.wall_rotation, rotation_s=settings.wall_rotation_s, charts=settings.wall_charts,

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from dashboard.logs import LogFormat
 from ingest.configuration import Checked, load, plain
 from ingest.errors import ConfigurationError
-from ingest.hosts import is_this_machine
+from ingest.hosts import is_network, is_safe, is_this_machine
 from twin.hospital import known_holidays
 
 WallChart = Literal["waiting", "boarding", "free_beds", "arrivals"]
@@ -28,6 +28,21 @@ def _fit_below(charts: tuple[WallChart, ...]) -> tuple[WallChart, ...]:
     if len(set(charts)) < len(charts):
         raise ValueError("each must be named once")
     return charts
+
+
+def _a_network(text: str) -> str:
+    if not is_network(text):
+        raise ValueError("must be an address or a network such as 10.1.2.0/24")
+    return text
+
+
+GIVEN_ROLES = ("viewer", "proposer", "manager", "administrator")
+"""Roles that people are given; a wall's screen has its token."""
+ACCOUNTS = "accounts.json"
+"""The file of accounts, where the settings name none."""
+
+
+_HEADER = r"^[A-Za-z][A-Za-z0-9-]*$"
 
 
 class Settings(Checked):
@@ -83,9 +98,66 @@ class Settings(Checked):
     wall_rotation_s: Annotated[float, Field(ge=5, le=3600, description="seconds that each of them stands")] = 30.0
     host: Annotated[str, Field(description="address that the wall is served on")] = "127.0.0.1"
     host_allow_insecure: Annotated[
-        bool, Field(description="serve beyond this machine all the same: nobody signs in, and nothing is encrypted")
+        bool,
+        Field(description="serve beyond this machine all the same: nobody signs in, or nothing is encrypted"),
     ] = False
     port: Annotated[int, Field(ge=0, le=65535, description="port that the wall is served on")] = 8050
+    access: Annotated[
+        Literal["open", "accounts", "proxy", "oidc"],
+        Field(description="who signs in: nobody (open), accounts of this house, whom a proxy names, by OpenID Connect"),
+    ] = "open"
+    access_file: Annotated[
+        Path | None, Field(description="accounts of this house and tokens of walls; none: accounts.json in data")
+    ] = None
+    access_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^https://[\w.-]+(:\d{1,5})?$",
+            description="where people reach the house through a proxy with TLS, such as https://edtwin.chu.example",
+        ),
+    ] = None
+    access_proxies: Annotated[
+        tuple[Annotated[str, AfterValidator(_a_network)], ...],
+        Field(description="addresses or networks of proxies that are trusted; none: people reach it by this machine"),
+    ] = ()
+    access_user_header: Annotated[
+        str, Field(pattern=_HEADER, description="header in which a trusted proxy says who is there")
+    ] = "Remote-User"
+    access_groups_header: Annotated[
+        str, Field(pattern=_HEADER, description="header in which it says in which groups they are")
+    ] = "Remote-Groups"
+    access_roles: Annotated[
+        tuple[str, ...], Field(description="the role of each group, as GROUP=ROLE, for a proxy and OpenID Connect")
+    ] = ()
+    oidc_issuer: Annotated[
+        str | None,
+        Field(description="who issues identities by OpenID Connect, such as https://sso.chu.example/realms/chu"),
+    ] = None
+    oidc_client: Annotated[str, Field(min_length=1, description="what this house is called there")] = "edtwin"
+    oidc_secret_file: Annotated[
+        Path | None, Field(description="file of the house's secret there; none: the proof key alone protects it")
+    ] = None
+    oidc_name_claim: Annotated[str, Field(min_length=1, description="claim that names a person")] = "preferred_username"
+    oidc_roles_claim: Annotated[str, Field(min_length=1, description="claim with a person's groups")] = "groups"
+    oidc_scopes: Annotated[tuple[str, ...], Field(description="what is asked of the issuer; openid is always")] = (
+        "openid",
+        "profile",
+    )
+    oidc_acr: Annotated[
+        tuple[str, ...], Field(description="how somebody signed in there (acr): one of these; none: any")
+    ] = ()
+    oidc_amr: Annotated[
+        tuple[str, ...], Field(description="by what somebody signed in there (amr): all of these, such as otp")
+    ] = ()
+    oidc_ca: Annotated[Path | None, Field(description="authority of the issuer's certificate; none: the system's")] = (
+        None
+    )
+    access_idle_min: Annotated[
+        float, Field(gt=0, le=720, description="minutes without anybody after which one is signed out")
+    ] = 30.0
+    access_longest_h: Annotated[
+        float, Field(gt=0, le=24, description="hours after which one signs in again, whatever happens")
+    ] = 12.0
     language: Annotated[Literal["fr", "en"], Field(description="language of a page that does not name one")] = "fr"
     downtime_call: Annotated[
         str | None,
@@ -218,12 +290,44 @@ class Settings(Checked):
             formats[topic] = form
         return formats
 
+    @property
+    def roles_of_groups(self) -> dict[str, str]:
+        """The role of each group. Raises ValueError where one names none."""
+        roles = {}
+        for text in self.access_roles:
+            group, _, role = text.rpartition("=")
+            if not group.strip() or role not in GIVEN_ROLES:
+                raise ValueError(
+                    f"access_roles must be like ed-nurses=proposer, of {', '.join(GIVEN_ROLES)}, but is {text}"
+                )
+            roles[group.strip()] = role
+        return roles
+
+    @model_validator(mode="after")
+    def _access_is_whole(self) -> Settings:
+        if self.access in ("proxy", "oidc") and not self.roles_of_groups:
+            raise ValueError("access_roles must be given where access is proxy or oidc, or nobody has a role")
+        if self.access == "proxy" and not self.access_proxies:
+            raise ValueError("access_proxies must be given where access is proxy")
+        if self.access == "oidc" and not (self.oidc_issuer and is_safe(self.oidc_issuer)):
+            raise ValueError("oidc_issuer must be given where access is oidc, and be https beyond this machine")
+        if "openid" not in self.oidc_scopes:
+            raise ValueError("oidc_scopes must have openid")
+        return self
+
+    @property
+    def accounts_file(self) -> Path:
+        """Where the accounts of this house are."""
+        return self.access_file or self.data / ACCOUNTS
+
     @model_validator(mode="after")
     def _host_is_meant(self) -> Settings:
-        if not (self.host_allow_insecure or is_this_machine(self.host)):
+        is_asked = self.access != "open" and self.access_url is not None and bool(self.access_proxies)
+        if not (self.host_allow_insecure or is_this_machine(self.host) or is_asked):
             raise ValueError(
-                "host must be of this machine, since nobody signs in and nothing is encrypted (or be with "
-                f"host_allow_insecure, on a closed network or behind a proxy that asks), but is {self.host}"
+                "host must be of this machine, since nobody signs in and nothing is encrypted (or be with access, "
+                "access_url and access_proxies, or with host_allow_insecure, on a closed network or behind a proxy "
+                f"that asks), but is {self.host}"
             )
         return self
 
@@ -266,10 +370,10 @@ class Settings(Checked):
 
 
 _PATHS = (
-    "data", "audit", "audit_anchor", "backup_folder", "downtime_folder", "hospital", "scenarios", "people", "views",
-    "services", "alerts", "supplies",
+    "data", "access_file", "audit", "audit_anchor", "backup_folder", "downtime_folder",
+    "hospital", "scenarios", "people", "views", "services", "alerts", "supplies",
     "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
-    "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
+    "oidc_secret_file", "oidc_ca", "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",
 )  # fmt: skip
 """Settings that are files or folders."""

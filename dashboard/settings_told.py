@@ -17,20 +17,23 @@ from dashboard.settings_view import SettingRow, SettingsView
 
 FRENCH = Path(__file__).with_name("settings_fr.toml")
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("kafka", ("kafka_",)), ("hl7", ("mllp_", "quarantine_")), ("fhir", ("fhir_",)), ("machine", ("executor", "workers",
-     "disk_", "backup_", "log_", "data", "audit", "host", "port")),
+    ("kafka", ("kafka_",)), ("hl7", ("mllp_", "quarantine_")), ("fhir", ("fhir_",)), ("access", ("access", "oidc_")),
+    ("machine", ("executor", "workers", "disk_", "backup_", "log_", "data", "audit", "host", "port")),
     ("forecast", ("members", "every_", "horizon_", "step_", "learn_", "measure_", "alert_days",
      "wall_scenarios", "seed", "history_", "fabricated")),
 )  # fmt: skip
 """Groups of settings by how their names begin; all others are of the site."""
 SITE = "site"
-NOT_SHOWN = ("key", "token", "password", "senders", "kafka_user", "brokers")
+_ORDER = (SITE, "forecast", "machine", "access", "hl7", "kafka", "fhir")
+NOT_SHOWN = ("key", "token", "password", "secret", "senders", "kafka_user", "brokers")
 """Parts of names of what opens a door."""
 
 
 def settings_view(settings: Settings, *, made_at: datetime, zone: str, hospital: str, mode: str) -> SettingsView:
     """The page of the settings."""
-    rows: dict[str, list[SettingRow]] = {name: [] for name in (SITE, "forecast", "machine", "hl7", "kafka", "fhir")}
+    rows: dict[str, list[SettingRow]] = {
+        name: [] for name in (SITE, "forecast", "machine", "access", "hl7", "kafka", "fhir")
+    }
     for name in Settings.model_fields:
         rows[group_of(name)].append(_row(settings, name))
     return SettingsView(made_at, zone, hospital, mode, tuple((name, tuple(of)) for name, of in rows.items()))

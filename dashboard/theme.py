@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, get_args
 
-COLOURS = Path(__file__).parent / "assets" / "colours.css"
+ASSETS = Path(__file__).parent / "assets"
+COLOURS = ASSETS / "colours.css"
 FONT = '"Segoe UI", Roboto, "Helvetica Neue", Arial, "Liberation Sans", sans-serif'
 Theme = Literal["light", "dark"]
 """Light for paper and desk, dark for the wall and the night."""
@@ -52,3 +54,8 @@ def colours(theme: Theme) -> dict[str, str]:
 def palette(theme: Theme) -> Palette:
     """The colours that charts of a theme are drawn with."""
     return Palette(**{field.name: colours(theme)[field.name.replace("_", "-")] for field in fields(Palette)})
+
+
+def asset_address(name: str) -> str:
+    """The address of a file of ours, with its content's mark, so that it can be kept for a year."""
+    return f"/assets/{name}?m={sha256((ASSETS / name).read_bytes()).hexdigest()[:12]}"

@@ -14,6 +14,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from dash.development.base_component import Component
 
 from dashboard import whatif_charts
+from dashboard.access.acting import acting_name, require
 from dashboard.panels import whatif as panel
 from dashboard.whatif_asked import Asked, asked_of, named, offered
 from dashboard.whatif_words import MEASURES, measure_name
@@ -129,12 +130,13 @@ def kept(
     reader = asked.reader
     if asking is None:
         return reader.say("What-if is not there.")
+    require("proposer")
     try:
         if is_sent:
             name = asking.propose(who, reader.choice(fr or en, en or fr), asked.question, varies)
             number = name.rpartition("-")[2]
             return "\N{CHECK MARK} " + reader.say("It stands on the desk as proposal {n}.", n=number)
-        saved = asking.save(name.strip(), fr, en, asked.question, who)
+        saved = asking.save(name.strip(), fr, en, asked.question, acting_name(who))
     except QuestionError as fault:
         return f"\N{BALLOT X} {reader.choice(fault.fr, fault.en)}"
     done = reader.say(

@@ -20,8 +20,9 @@ from dashboard.fan_picture import fan_picture
 from dashboard.pages import phone as page
 from dashboard.pages.beside import BESIDE, ways_of
 from dashboard.panels import alarms, banner, boarding, census, footer, header, now, trust, wards
-from dashboard.phone_door import ASSETS, SCRIPTS, STYLES
+from dashboard.phone_door import SCRIPTS, STYLES
 from dashboard.plain_html import rendered
+from dashboard.theme import ASSETS
 from dashboard.words import LANGUAGES, Language, Reader
 from forecast.board import Board
 from tests.alert_views import ALARMED

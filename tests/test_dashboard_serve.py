@@ -78,7 +78,7 @@ def test_where_the_wall_is_is_said_and_that_nobody_asks_who_looks(capsys: pytest
         server.close()
         assert said.startswith(f"the wall is at http://{host}:")
         assert ":0/" not in said
-        assert ("there is no sign-in yet" in said) is open_to_all
+        assert ("nobody signs in" in said) is open_to_all
 
 
 # ------------------------------------------------------------------------------------------------- the whole house

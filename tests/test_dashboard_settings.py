@@ -163,8 +163,9 @@ def test_every_fault_of_a_file_is_told_at_once_with_its_line(tmp_path: Path) -> 
         ),
         (
             {"host": "0.0.0.0"},
-            "host must be of this machine, since nobody signs in and nothing is encrypted (or be with "
-            "host_allow_insecure, on a closed network or behind a proxy that asks), but is 0.0.0.0",
+            "host must be of this machine, since nobody signs in and nothing is encrypted (or be with access, "
+            "access_url and access_proxies, or with host_allow_insecure, on a closed network or behind a proxy that "
+            "asks), but is 0.0.0.0",
         ),
         (
             {"executor": "dask://10.1.2.3:8786"},

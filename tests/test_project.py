@@ -24,7 +24,7 @@ RUNTIME = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
 TOOLS = [Requirement(text) for text in PROJECT["project"]["optional-dependencies"]["dev"]]
 BUILD = [Requirement(text) for text in PROJECT["build-system"]["requires"]]
 
-COMPANIONS = {"werkzeug": "flask", "pydantic_core": "pydantic", "dask": "distributed"}
+COMPANIONS = {"werkzeug": "flask", "joserfc": "authlib", "pydantic_core": "pydantic", "dask": "distributed"}
 """Packages that another one pins and hands through: imported name to the dependency that brings it."""
 NOT_SHIPPED = {".md", ".png"}
 """Files beside the code that are for its readers."""

@@ -149,6 +149,7 @@ def sandbox(settings: Settings) -> Iterator[Settings]:
         yield settings.model_copy(update={
             **kept_where(settings), "data": place / "exercise", "mllp_port": 0, "kafka_topics": (),
             "kafka_forecasts_topic": None, "fhir_mapping": None, "fhir_token": None,
+            "access_file": settings.accounts_file,
         })  # fmt: skip
     finally:
         shutil.rmtree(place, ignore_errors=True)

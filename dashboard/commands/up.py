@@ -165,6 +165,7 @@ def _replay(settings: Settings, options: argparse.Namespace) -> None:
         alone = {
             **kept_where(settings), "data": sandbox / "replay", "mllp_port": 0, "kafka_topics": (),
             "kafka_forecasts_topic": None, "fhir_mapping": None, "fhir_token": None,
+            "access_file": settings.accounts_file,
         }  # fmt: skip
         with open_house(settings.model_copy(update=alone), clock) as house:
             with clock.held():

@@ -16,6 +16,7 @@ def panel(view: SettingsView, reader: Reader) -> Component:
         "site": reader.say("The site and its files"),
         "forecast": reader.say("Forecasts"),
         "machine": reader.say("This machine"),
+        "access": reader.say("Who signs in"),
         "hl7": reader.say("HL7 messages"),
         "kafka": reader.say("Kafka messages"),
         "fhir": reader.say("FHIR resources"),
