@@ -81,6 +81,7 @@ class Backups:
         self._turn = threading.Lock()
         self._fault: str | None = None
         self._tried_at: datetime | None = None
+        self._stop = threading.Event()
 
     def standing(self) -> Standing:
         """How they stand now."""
@@ -119,6 +120,7 @@ class Backups:
 
     def keep_making(self, stop: threading.Event) -> None:
         """Every hour of the house's clock, until it ends; a fault is told, and tried again later."""
+        self._stop = stop
         while self._folder is not None and not stop.is_set():
             if self._is_due(self._folder):
                 self._try(self._folder)
@@ -138,7 +140,7 @@ class Backups:
                 shutil.rmtree(old.place)
         except Exception as error:
             said = str(error) if isinstance(error, EdtwinError) else type(error).__name__
-            if said != self._fault:
+            if said != self._fault and not self._stop.is_set():  # at the end the database is closed under it
                 logger.exception("no backup could be made")
             self._fault = said
         self._tried_at = self._house.clock.now()

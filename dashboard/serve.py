@@ -27,15 +27,14 @@ from dashboard.audit.acts import audited
 from dashboard.audit.consultations import answer_to_audit
 from dashboard.audit.trail import Trail
 from dashboard.audit.wiring import begin, end, shown_head, trail_of
-from dashboard.backups import Backups
-from dashboard.downtime_files import FOLDER, DowntimeSheets, answer_downtime, drawn
+from dashboard.care import Care
+from dashboard.downtime_files import answer_downtime
 from dashboard.drill import Exercise
 from dashboard.drill_decisions import Held, Players
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
 from dashboard.floor_days import answer_floor
 from dashboard.house import BACKTESTS, REPLAYS, REPORT, House, names_of, processes_of, study_of
-from dashboard.house_socket import Asked
 from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
@@ -51,10 +50,8 @@ from dashboard.report.serving import answer_report, written_at
 from dashboard.settings import Settings
 from dashboard.settings_told import settings_view
 from dashboard.settings_view import SettingsView
-from dashboard.supervisor import ENDING, READY, feed_watchdog, tell_systemd
 from dashboard.whatif_wiring import view_of, whatif_of
-from dashboard.words import Reader
-from dashboard.works_beside import Work, check_the_model, commands_of, keep_backups, measure_the_past, write_sheets
+from dashboard.works_beside import Work, check_the_model, measure_the_past
 from forecast.adopted import Adopted
 from forecast.alert_deliveries import Carrier, Postman
 from forecast.alert_mail import MailCarrier
@@ -170,7 +167,7 @@ def serve(
         house.log, house.archive, site, backtests, house.settings.data / BACKTESTS, house.clock,
         beside=lambda: _beside(latest, checks.view(house.hospital.zone, house.hospital.name, mode), report),
     )  # fmt: skip
-    about, backups = _about(house, mode), Backups(house)
+    about, care = _about(house, mode), Care(house, mode, latest.board, lambda: loop.calibration)
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
         "alerts": latest.alerts, "supplies": lambda: supplies.view(house.clock.now()),
@@ -179,7 +176,7 @@ def serve(
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
         "settings": partial(as_it_is, _settings(house, mode)),
-        "about": lambda: _with_audit(with_backups(about, backups.standing()), trail),
+        "about": lambda: _with_audit(with_backups(about, care.backups.standing()), trail),
         "forecast": partial(_by_unit, house, loop, mode),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
         "replay": replays.view, "validation": validation.view,
@@ -205,13 +202,8 @@ def serve(
     answer_to_audit(app.server, trail)
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
-    sheets = DowntimeSheets(
-        house.settings.downtime_folder or house.settings.data / FOLDER,
-        lambda: drawn(latest.board(), loop.calibration, Reader(house.settings.language, house.hospital.zone)),
-        house.clock,
-    )  # fmt: skip
-    answer_metrics(app.server, latest.board, backups.standing, sheets.written_at)
-    answer_downtime(app.server, sheets)
+    answer_metrics(app.server, latest.board, care.backups.standing, care.sheets.written_at)
+    answer_downtime(app.server, care.sheets)
     answer_huddle(app.server, huddle.sheets)
     answer_report(app.server, report)
     answer_floor(app.server, floor.day)
@@ -220,10 +212,6 @@ def serve(
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring = Work("measure the past", partial(measure_the_past, loop, house, stop, backtests))
     checking = Work("check the model", partial(check_the_model, checks, stop))
-    keeping = Work("make backups", partial(keep_backups, backups, mode, stop))
-    writing = Work("write downtime sheets", partial(write_sheets, sheets, mode, stop))
-    feeding = Work("feed the watchdog", partial(feed_watchdog, readiness, stop))
-    asked = Asked(house.settings.data, commands_of(house, backups, readiness))
     postman = Postman(alerts, _carriers(house), house.clock, stop)
     # what a cycle says while its workers are taken away is no fault of the house
     logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
@@ -239,24 +227,17 @@ def serve(
         whatif.start()
         measuring.start()
         checking.start()
-        keeping.start()
-        writing.start()
-        asked.start()
-        feeding.start()
-        tell_systemd(READY)
+        care.start(readiness, stop)
         server.run()  # 4
     finally:
         stop.set()  # 5
-        tell_systemd(ENDING)
-        asked.stop()
         grids.cancel()
         workers.shutdown(wait=False, cancel_futures=True)
         whatif.stop()
         api.stop()
         measuring.join(LONGEST_END_S)
         checking.join(LONGEST_END_S)
-        keeping.join(LONGEST_END_S)
-        writing.join(LONGEST_END_S)
+        care.end(LONGEST_END_S)
         grids.join(LONGEST_END_S)
         replays.stop(LONGEST_END_S)
         backtests.end(LONGEST_END_S)

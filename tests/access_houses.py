@@ -34,6 +34,7 @@ from dashboard.api_routes import routes_of
 from dashboard.api_runs import ApiRuns, Turns
 from dashboard.api_scenarios import ApiScenarios
 from dashboard.app import WallSettings, build_app
+from dashboard.downtime_files import DowntimeSheets, answer_downtime
 from dashboard.fhir_endpoint import answer_fhir
 from dashboard.floor_days import answer_floor
 from dashboard.known_door import KnownDoor
@@ -145,6 +146,7 @@ def _answer_all(server: Flask, folder: Path, door: DeskDoor, clock: SimulatedClo
     answer_readyz(server, cast(Any, Recorder([], "readiness", fault=lambda: None)))
     answer_metrics(server, ordinary)
     answer_huddle(server, Sheets(folder))
+    answer_downtime(server, DowntimeSheets(folder, lambda: None, clock))
     answer_report(server, folder / "report.html")
     answer_floor(server, lambda _: None)
     scenarios = ApiScenarios(lambda: CATALOGUE, lambda: None)

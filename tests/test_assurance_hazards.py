@@ -41,7 +41,7 @@ def test_a_test_that_does_not_exist_is_seen(tmp_path: Path) -> None:
         "test_x.py::helper",
         "test_y.py::test_long",
     ]
-    assert links(["test_x.py::test_long"], known) == "[long](../tests/test_x.py) (soak)"
+    assert links(["test_x.py::test_long"], known) == "[long](../../tests/test_x.py) (soak)"
 
 
 def test_every_generated_page_is_current() -> None:

@@ -15,12 +15,13 @@ import pytest
 
 from dashboard import backups as making
 from dashboard.backups import AGAIN, EVERY, MANIFEST, Backups, good_ones
+from dashboard.care import commands_of
+from dashboard.commands import doctor
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, JOURNAL, House, open_house
 from dashboard.house_socket import FOLDER, Asked, ask
 from dashboard.readiness import Readiness
 from dashboard.settings import Settings
-from dashboard.works_beside import commands_of
 from ingest import backup as copying
 from ingest.backup import found_in
 from ingest.clock import SimulatedClock
@@ -288,17 +289,16 @@ def test_the_doctor_asks_the_house_that_runs_and_says_how_old_the_last_backup_is
     assert "ok    house: it runs and is ready" in lines
     assert f"FAULT backup: there is no good backup in {tmp_path}/b" in lines
     made = Backups(living).make(tmp_path / "b").backup
-    monkeypatch.setattr("dashboard.commands.doctor.WallClock", lambda: SimulatedClock(NOW + timedelta(hours=2)))
-    told = {f["thing"]: f for f in json.loads(run("doctor", "--config", config, "--json").out)["findings"]}
-    assert told["backup"] == {
-        "thing": "backup", "well": True,
-        "said": f"the last good one, {made.place.name}, is 2.0 h old; 1 are in {tmp_path}/b",
-    }  # fmt: skip
-    monkeypatch.setattr("dashboard.commands.doctor.WallClock", lambda: SimulatedClock(NOW + timedelta(hours=3.5)))
-    late = run("doctor", "--config", config)
-    assert late.status == 2
-    assert "is 3.5 h old; 1 are in" in late.out
-    assert "it must be 3.0 h at most" in late.out
+    at = {hours: SimulatedClock(NOW + timedelta(hours=hours)) for hours in (2.0, 3.5)}
+    monkeypatch.setattr(doctor, "WallClock", lambda: at[2.0])
+    assert doctor._backup(living.settings, None) == (
+        f"the last good one, {made.place.name}, is 2.0 h old; 1 are in {tmp_path}/b"
+    )
+    monkeypatch.setattr(doctor, "WallClock", lambda: at[3.5])
+    with pytest.raises(CommandError, match=r"is 3\.5 h old; 1 are in .*; it must be 3\.0 h at most"):
+        doctor._backup(living.settings, None)
+    with pytest.raises(CommandError, match="the last one failed: the disk is full"):
+        doctor._backup(living.settings, "the disk is full")
 
 
 def test_the_doctor_says_that_nobody_makes_backups(tmp_path: Path, run: Run) -> None:
@@ -307,16 +307,13 @@ def test_the_doctor_says_that_nobody_makes_backups(tmp_path: Path, run: Run) -> 
     ).out.splitlines()  # fmt: skip
 
 
-def test_a_house_that_is_not_ready_is_a_fault_for_the_doctor(tmp_path: Path, run: Run, living: House) -> None:
-    readiness = Readiness(living.log, lambda: False, living.clock)
-    listening = Asked(living.settings.data, commands_of(living, Backups(living), readiness))
-    listening.start()
-    try:
-        said = run("doctor", "--data", tmp_path / "d")
-    finally:
-        listening.stop()
-    assert said.status == 2
-    assert "FAULT house: it runs, but is not ready: no forecast yet" in said.out.splitlines()
+def test_a_house_that_is_not_ready_is_a_fault_for_the_doctor(living: House) -> None:
+    for is_there, fault in ((True, None), (False, "no forecast yet")):
+        readiness = Readiness(living.log, lambda is_there=is_there: is_there, living.clock)  # type: ignore[misc]
+        told = commands_of(living, Backups(living), readiness)["look"]({})
+        assert told["unready"] == fault
+    with pytest.raises(CommandError, match="it runs, but is not ready: no forecast yet"):
+        doctor._house(told)
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,17 +33,25 @@ def opened(file: Path) -> Iterator[Cursor]:
         yield cursor
 
 
-@pytest.fixture
-def older(tmp_path: Path) -> Path:
-    """A folder whose tables of forecasts are of another version: a column more, a table less; with a saved scenario."""
-    with open_house(Settings(data=tmp_path / "d", disk_reserve_mb=0)) as house:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A house and its backup; its tables of forecasts are of another version: a column more, a table less."""
+    folder = tmp_path_factory.mktemp("made")
+    with open_house(Settings(data=folder / "d", disk_reserve_mb=0)) as house:
         house.log.append([departed("a"), departed("b")], Position(source="s", offset=1))
-        Backups(house).make(tmp_path / "b")
-    with opened(tmp_path / "d" / DATABASE) as cursor:
+        Backups(house).make(folder / "b")
+    with opened(folder / "d" / DATABASE) as cursor:
         saved(cursor)
         rows(cursor, "ALTER TABLE own_scenario ADD COLUMN colour VARCHAR")
         rows(cursor, "DROP TABLE placebo")
         rows(cursor, "UPDATE schema_version SET digest = 'older' WHERE folder = 'forecast'")
+    return folder
+
+
+@pytest.fixture
+def older(tmp_path: Path, made: Path) -> Path:
+    """Its folder of data; the backup is beside it."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return tmp_path / "d"
 
 

@@ -133,6 +133,7 @@ ROUTES: Mapping[tuple[str, str], Entry] = {
     ("GET", "/phone"): Entry("wall"),
     ("GET", "/phone/board"): Entry("wall", is_tick=True),
     ("GET", "/words/<language>.json"): Entry("wall"),
+    ("GET", "/downtime/sheet.pdf"): Entry("wall"),
     ("GET", FLOOR_DAY): Entry("wall", is_tick=True),
     ("GET", "/metrics"): Entry("wall", is_tick=True),
     ("GET", f"{DATA}/<page>/<file>"): Entry("viewer", _SHOWN, _page_of_data),

@@ -16,6 +16,7 @@ from typing import Any
 
 from flask import Flask, Response, g, has_request_context, request
 
+from dashboard.access.roles import EVERYBODY
 from dashboard.audit.records import OPEN, Deed, Kind, Outcome
 from dashboard.audit.trail import Trail
 from dashboard.headers import CALLBACK_PATH
@@ -54,8 +55,8 @@ def who_asks(at: datetime, kind: Kind, what: str, **more: Any) -> Deed:
     """A deed of whoever sends this request; outside of one, of the house."""
     if not has_request_context():
         return Deed(at=at, kind=kind, what=what, role="house", **more)
-    signed = g.get("signed_in")
-    role = OPEN if signed is None else signed.role or "nobody"
+    signed = g.get("signed_in", EVERYBODY)
+    role = OPEN if signed == EVERYBODY else signed.role or "nobody"
     name = None if signed is None else signed.name
     return Deed(at=at, kind=kind, what=what, role=role, place=_place(request.remote_addr), **{"who": name, **more})
 
