@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from dashboard.__main__ import main
+from dashboard.audit.verify import records_of, verify
 from dashboard.commands.exercise import Plan, made, planned, sandbox
 from dashboard.drill import Exercise
 from dashboard.drill_acts import begin
@@ -78,7 +79,8 @@ def desk_of(house: House) -> Desk:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    """Of every file but the audit's: an exercise is recorded where the house is."""
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and not file.name.startswith("audit")]
     return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.name != "lock"}
 
 
@@ -300,6 +302,9 @@ def test_the_command_holds_an_exercise_over_an_ingested_extract(live: Settings, 
         assert process.wait(30) == 0
     assert digests(live.data) == before
     assert not list(live.data.glob("sandbox-*"))
+    exercised = [one.deed.what for one in records_of(live.data / "audit") if one.house == "exercise"]
+    assert (exercised[0], exercised[-1]) == ("started", "ended")
+    assert verify(live.data / "audit", live.data / "audit.anchor").is_whole
     told_ = json.loads(record.read_text(encoding="utf-8"))
     assert (told_["law"], told_["held"]) == ("twin", ["more doctors"])
     assert [one["told"]["kind"] for one in told_["injects"]] == ["victims", "end"]

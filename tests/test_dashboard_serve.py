@@ -21,6 +21,7 @@ import pytest
 from flask import Flask
 
 from dashboard.__main__ import main
+from dashboard.audit.verify import records_of, verify
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE
 from dashboard.latest import Latest
@@ -36,6 +37,7 @@ from tests.boards import ordinary
 from twin.site import load_site
 
 ROOT = Path(__file__).parents[1]
+AUDIT = {"audit", "audit.anchor"}
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 # ------------------------------------------------------------------------------------------------------------ parts
@@ -183,8 +185,17 @@ def test_the_house_lives_forecasts_ends_and_goes_on(tmp_path: Path, quick: Path)
         assert main(["backup", "--data", str(tmp_path / "d"), "--to", str(tmp_path / "b")]) == 0, "the house makes it"
         wait_for(lambda: get(f"{place}/downtime/sheet.pdf")[0] == 200, process, 60)
         ends(process, signal.SIGINT)
-    said = (tmp_path / "said").read_text()
-    assert said.splitlines() == [f"the wall is at {place}/ (Ctrl-C ends)"]
+    said = (tmp_path / "said").read_text().splitlines()
+    audited = list(records_of(tmp_path / "d" / "audit"))
+    started, last = audited[1], audited[-1]
+    assert said == [
+        f"the wall is at {place}/ (Ctrl-C ends)",
+        f"the audit begins with record 2, {started.hash}", f"the audit ends with record {last.number}, {last.hash}",
+    ]  # fmt: skip
+    deeds = [(one.deed.kind, one.deed.what) for one in audited]
+    assert (deeds[1], deeds[-1], deeds.count(("page", "wall"))) == (("house", "started"), ("house", "ended"), 1)
+    assert ("page", "floor") in deeds
+    assert verify(tmp_path / "d" / "audit", tmp_path / "d" / "audit.anchor", last.hash).is_whole
     assert len(kept(tmp_path / "d")) > 1000
     assert (tmp_path / "d" / "fabricated.json").exists()
     assert main(["restore", str(tmp_path / "b"), "--data", str(tmp_path / "e")]) == 0
@@ -210,7 +221,8 @@ def test_a_replay_lives_in_a_sandbox_and_leaves_its_source_alone(tmp_path: Path,
         page = wall(place)
         assert "REPLAY" in json.dumps(page).upper()
         assert "14 March 2026" in json.dumps(page["slot-header"])
-        assert [path.name.split("-")[0] for path in (tmp_path / "d").iterdir()] == ["sandbox"]
+        assert {path.name.split("-")[0] for path in (tmp_path / "d").iterdir()} == {"sandbox", *AUDIT}
         ends(process, signal.SIGTERM)
-    assert list((tmp_path / "d").iterdir()) == []
+    assert {path.name for path in (tmp_path / "d").iterdir()} == AUDIT  # who looked outlives the sandbox
+    assert {one.house for one in records_of(tmp_path / "d" / "audit")} == {"replay"}
     assert kept(source) == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import logging
+import sys
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -54,14 +55,19 @@ def begin(trail: Trail, settings: Settings, *, mode: str, code: str) -> None:
     at = trail.now()
     told = {"version": version("edtwin"), "code": code, "settings": set_here(settings, at)}
     trail.keep(Deed(at=at, kind="house", what="started", role="house", about=mode, told=told), wait=True)
-    logger.warning("the audit begins with record %d, %s", trail.head.number, trail.head.hash)
+    _tell(trail, "begins")
 
 
 def end(trail: Trail) -> None:
     """The last record, and the end."""
     trail.keep(Deed(at=trail.now(), kind="house", what="ended", role="house"))
     trail.stop()
-    logger.warning("the audit ends with record %d, %s", trail.head.number, trail.head.hash)
+    _tell(trail, "ends")
+
+
+def _tell(trail: Trail, what: str) -> None:
+    """On standard error, where the process's log goes."""
+    print(f"the audit {what} with record {trail.head.number}, {trail.head.hash}", file=sys.stderr, flush=True)
 
 
 def set_here(settings: Settings, at: datetime) -> dict[str, str | None]:
