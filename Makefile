@@ -14,7 +14,7 @@ LOCKED := $(PIP) --require-hashes --only-binary :all:
 ENGINE := echo "set-up: compiling the engine (once; some 20 seconds)"; $(BIN)/python -m twin.kernel || true
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint soak bench bench-forecast bench-alerts pictures pictures-small lock clean browser broker
+.PHONY: help up test lint soak simulate bench bench-forecast bench-alerts pictures pictures-small lock clean browser broker
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ lint: $(VENV)/dev.stamp ## ruff, mypy --strict and the import contracts
 soak: $(VENV)/dev.stamp broker ## the long tests that `make test` leaves out
 	@echo "make soak: long campaigns (tens of minutes); each test may take an hour"
 	@$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
+
+simulate: $(VENV)/dev.stamp ## weeks of the whole house with faults, seed after seed (ARGS="--minutes 3")
+	@$(BIN)/python -m tests.simulate $(ARGS)
 
 bench: $(VENV)/dev.stamp ## how fast the house is on this machine
 	@$(BIN)/edtwin bench $(ARGS)

@@ -7,17 +7,18 @@ error), 1 for a fault of ours.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from dashboard import logs
 from dashboard.commands import (
     accounts,
     alerts,
     backtest,
+    backup,
     bench,
     calibrate,
     check,
@@ -33,6 +34,7 @@ from dashboard.commands import (
     quarantine,
     rebuild,
     replay,
+    restore,
     retry_rejected,
     scenarios,
     supplies,
@@ -42,7 +44,7 @@ from ingest.errors import EdtwinError
 
 COMMANDS = (
     up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench,
-    check, doctor, rebuild, retry_rejected, quarantine, alerts, supplies,
+    check, doctor, backup, restore, rebuild, retry_rejected, quarantine, alerts, supplies,
     export, accounts,
 )  # fmt: skip
 
@@ -72,20 +74,25 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # late and missed turns are counted on the wall
+    logs.set_up()
     options = build_parser().parse_args(arguments)
     try:
         status = options.run(options)
         sys.stdout.flush()  # here, so that a reader who has gone is noticed while we can still say nothing
     except EdtwinError as error:
-        print(f"edtwin {options.command}: {error}", file=sys.stderr)
+        logs.tell(f"edtwin {options.command}: {error}")
         return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         return _unread()
     return int(status or 0)
+
+
+def entry() -> int:
+    """Run the command as a process of its own."""
+    logs.catch_the_rest()
+    return main()
 
 
 def _unread() -> int:
@@ -99,4 +106,4 @@ def _first_line(text: str | None) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entry())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
+
+from dashboard.backup_view import Standing
 
 PARTS = (
     "edtwin",
@@ -28,15 +30,26 @@ class AboutView:
     """What runs here, and since when."""
 
     made_at: datetime
-    """Since when the house runs."""
+    """When what it says last changed."""
     zone: str
     hospital: str
     mode: str
     versions: tuple[tuple[str, str], ...]
     code: str
+    since: datetime
+    """Since when the house runs."""
+    backups: Standing | None = None
+    """How backups stand; None where that is not known."""
 
 
 def about_view(*, since: datetime, zone: str, hospital: str, mode: str, code: str) -> AboutView:
     """The page about this house; `code` is the digest of its code."""
     versions = tuple((name, version(name)) for name in PARTS)
-    return AboutView(since, zone, hospital, mode, (*versions, ("python", platform.python_version())), code)
+    python = ("python", platform.python_version())
+    return AboutView(since, zone, hospital, mode, (*versions, python), code, since)
+
+
+def with_backups(view: AboutView, standing: Standing) -> AboutView:
+    """The page as backups stand now."""
+    changed = [view.since, standing.tried_at, standing.last.made_at if standing.last else None]
+    return replace(view, made_at=max(at for at in changed if at is not None), backups=standing)

@@ -28,7 +28,7 @@ from ingest.database import SCHEMA_SQL as INGEST_SQL
 from ingest.database import Database
 from ingest.indexer import Indexer, JournalledLog
 from ingest.journal import Journal
-from ingest.log import EventLog
+from ingest.log import EventLog, Span
 from ingest.pseudonyms import Pseudonyms, open_secret
 from twin.hospital import Hospital
 from twin.kernel import warm
@@ -39,6 +39,8 @@ from twin.supply_file import Supplies, load_supplies
 
 DATABASE = "edtwin.duckdb"
 SECRET = "secret.key"
+FABRICATED = "fabricated.json"
+"""Says, beside the database, which fabricated hospital the log is of."""
 JOURNAL = "journal"
 """The folder of the journal, beside the database that is made of it."""
 COMPILED = "compiled"
@@ -92,6 +94,15 @@ class House:
         secret = open_secret(self.settings.data / SECRET, create=self.log.span() is None)
         return Pseudonyms(secret, "edtwin")
 
+    def said(self) -> str:
+        """What it holds, in a sentence for who looks after it."""
+        span = self.log.span()
+        if span is None:
+            return f"{self.settings.data} is empty"
+        rejected = sum(self.log.rejected_counts().values())
+        journal = f"{self.journal.last} records in the journal"
+        return f"{span.count} events {_when(self.clock, span)}; rejected {rejected}; {journal}"
+
     def workers(self, *, runs_on: bool = False) -> Executor:
         """What simulates: the house's own processes, or the cluster of the settings.
 
@@ -104,6 +115,13 @@ class House:
         """How ensembles are run."""
         s = self.settings
         return Run(s.members, s.horizon_h * 60.0, s.step_min, s.seed)
+
+
+def _when(clock: Clock, span: Span) -> str:
+    hours = (clock.now() - span.last_known_at).total_seconds() / 3600
+    ago = f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.0f} days"
+    first, last = span.first_occurred_at, span.last_occurred_at
+    return f"from {first:%Y-%m-%d} to {last:%Y-%m-%d %H:%M} UTC, the last heard {ago} ago"
 
 
 def study_of(house: House) -> Study:

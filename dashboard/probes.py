@@ -19,6 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from dashboard.backup_view import Standing
 from dashboard.readiness import Readiness
 from forecast.board import Alarm, Board, Cycle, Feed, FeedState, Skill
 
@@ -34,10 +35,15 @@ def answer_readyz(server: Flask, readiness: Readiness, remark: Callable[[], str 
     server.add_url_rule("/readyz", "readyz", readyz)
 
 
-def answer_metrics(server: Flask, get_board: Callable[[], Board | None]) -> None:
-    """`/metrics`: the figures of the board that is shown, and of the process; of the process alone before the first."""
+def answer_metrics(
+    server: Flask,
+    get_board: Callable[[], Board | None],
+    get_backups: Callable[[], Standing] | None = None,
+    sheet_at: Callable[[], datetime | None] = lambda: None,
+) -> None:
+    """`/metrics`: the figures of the board that is shown, if there is one, of backups and of the process."""
     registry = CollectorRegistry()
-    registry.register(_House(get_board))
+    registry.register(_House(get_board, get_backups, sheet_at))
     ProcessCollector(registry=registry)
     server.add_url_rule(
         "/metrics", "metrics", lambda: Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -47,8 +53,13 @@ def answer_metrics(server: Flask, get_board: Callable[[], Board | None]) -> None
 class _House(Collector):
     """The figures, read anew at each question."""
 
-    def __init__(self, get_board: Callable[[], Board | None]) -> None:
-        self._get_board = get_board
+    def __init__(
+        self,
+        get_board: Callable[[], Board | None],
+        get_backups: Callable[[], Standing] | None,
+        sheet_at: Callable[[], datetime | None],
+    ) -> None:
+        self._get_board, self._get_backups, self._sheet_at = get_board, get_backups, sheet_at
 
     def describe(self) -> list[Metric]:
         """Nothing: what there is depends on the board, and is not asked for when the house begins."""
@@ -60,6 +71,10 @@ class _House(Collector):
         build.add_metric([], {"version": version("edtwin")})
         yield build
         yield _gauge("edtwin_threads", "Threads of the house's process", threading.active_count())
+        if self._get_backups is not None:
+            yield from _of_backups(self._get_backups())
+        if (at := self._sheet_at()) is not None:
+            yield _gauge("edtwin_downtime_sheet_timestamp_seconds", "When the last downtime sheet was written", at)
         board = self._get_board()
         if board is None:
             return
@@ -69,6 +84,18 @@ class _House(Collector):
         yield _of_alarms(board.alarms)
         yield _gauge("edtwin_inconsistent_counts", "Counts on the board that cannot be", len(board.checks))
         yield from _of_skill(board.skills)
+
+
+def _of_backups(standing: Standing) -> Iterator[Metric]:
+    """Of those the house makes by itself; nothing where it makes none."""
+    if standing.folder is None:
+        return
+    yield _gauge("edtwin_backups_kept", "Good backups in the folder", standing.kept)
+    yield _gauge("edtwin_backup_failed", "1 where the last try to make one failed", float(standing.fault is not None))
+    if standing.last is not None:
+        yield _gauge(
+            "edtwin_backup_made_timestamp_seconds", "When the last good backup was made", standing.last.made_at
+        )
 
 
 def _of_cycles(cycle: Cycle) -> Iterator[Metric]:

@@ -41,6 +41,10 @@ class Readiness:
             return stopped
         if not self._has_forecast():
             return "no forecast yet"
+        return self.answer()
+
+    def answer(self) -> str | None:
+        """What the log answers to a write and a read, whatever else is there; waits for it as every writer does."""
         with self._lock:
             if self._clock.now() - self._tried_at >= _ASKED_EVERY:
                 self._fault, self._tried_at = self._tried(), self._clock.now()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import socket
-import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -17,24 +16,28 @@ from typing import TYPE_CHECKING, Protocol
 from flask import Flask, Response
 from waitress.server import BaseWSGIServer, create_server
 
-from dashboard.about_view import AboutView, about_view
+from dashboard.about_view import AboutView, about_view, with_backups
 from dashboard.access.table import PAGES
 from dashboard.access.wiring import access_of
 from dashboard.api import answer_api
 from dashboard.api_board import Shown
 from dashboard.api_wiring import api_of
 from dashboard.app import Pages, WallSettings, build_app
+from dashboard.backups import Backups
+from dashboard.downtime_files import FOLDER, DowntimeSheets, answer_downtime, drawn
 from dashboard.drill import Exercise
 from dashboard.drill_decisions import Held, Players
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import answer_fhir
 from dashboard.floor_days import answer_floor
 from dashboard.house import BACKTESTS, REPLAYS, REPORT, House, names_of, processes_of, study_of
+from dashboard.house_socket import Asked
 from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
 from dashboard.known_wiring import known_of
 from dashboard.latest import Latest, as_it_is
+from dashboard.logs import tell
 from dashboard.pages.beside import BESIDE, WALL
 from dashboard.probes import answer_metrics, answer_readyz
 from dashboard.proposal_window import DeskDoor
@@ -44,8 +47,10 @@ from dashboard.report.serving import answer_report, written_at
 from dashboard.settings import Settings
 from dashboard.settings_told import settings_view
 from dashboard.settings_view import SettingsView
+from dashboard.supervisor import ENDING, READY, feed_watchdog, tell_systemd
 from dashboard.whatif_wiring import view_of, whatif_of
-from dashboard.works_beside import Work, check_the_model, measure_the_past
+from dashboard.words import Reader
+from dashboard.works_beside import Work, check_the_model, commands_of, keep_backups, measure_the_past, write_sheets
 from forecast.adopted import Adopted
 from forecast.alert_deliveries import Carrier, Postman
 from forecast.alert_mail import MailCarrier
@@ -160,6 +165,7 @@ def serve(
         house.log, house.archive, site, backtests, house.settings.data / BACKTESTS, house.clock,
         beside=lambda: _beside(latest, checks.view(house.hospital.zone, house.hospital.name, mode), report),
     )  # fmt: skip
+    about, backups = _about(house, mode), Backups(house)
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
         "alerts": latest.alerts, "supplies": lambda: supplies.view(house.clock.now()),
@@ -167,7 +173,8 @@ def serve(
         "floor": lambda: floor.view(latest.board()),
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
-        "settings": partial(as_it_is, _settings(house, mode)), "about": partial(as_it_is, _about(house, mode)),
+        "settings": partial(as_it_is, _settings(house, mode)),
+        "about": lambda: with_backups(about, backups.standing()),
         "forecast": partial(_by_unit, house, loop, mode),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
         "replay": replays.view, "validation": validation.view,
@@ -189,7 +196,13 @@ def serve(
     )  # fmt: skip
     readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
-    answer_metrics(app.server, latest.board)
+    sheets = DowntimeSheets(
+        house.settings.downtime_folder or house.settings.data / FOLDER,
+        lambda: drawn(latest.board(), loop.calibration, Reader(house.settings.language, house.hospital.zone)),
+        house.clock,
+    )  # fmt: skip
+    answer_metrics(app.server, latest.board, backups.standing, sheets.written_at)
+    answer_downtime(app.server, sheets)
     answer_huddle(app.server, huddle.sheets)
     answer_report(app.server, report)
     answer_floor(app.server, floor.day)
@@ -198,6 +211,10 @@ def serve(
         answer_fhir(app.server, fhir.told, fhir.receive, fhir.token, house.clock)
     measuring = Work("measure the past", partial(measure_the_past, loop, house, stop, backtests))
     checking = Work("check the model", partial(check_the_model, checks, stop))
+    keeping = Work("make backups", partial(keep_backups, backups, mode, stop))
+    writing = Work("write downtime sheets", partial(write_sheets, sheets, mode, stop))
+    feeding = Work("feed the watchdog", partial(feed_watchdog, readiness, stop))
+    asked = Asked(house.settings.data, commands_of(house, backups, readiness))
     postman = Postman(alerts, _carriers(house), house.clock, stop)
     # what a cycle says while its workers are taken away is no fault of the house
     logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
@@ -212,15 +229,24 @@ def serve(
         whatif.start()
         measuring.start()
         checking.start()
+        keeping.start()
+        writing.start()
+        asked.start()
+        feeding.start()
+        tell_systemd(READY)
         server.run()  # 4
     finally:
         stop.set()  # 5
+        tell_systemd(ENDING)
+        asked.stop()
         grids.cancel()
         workers.shutdown(wait=False, cancel_futures=True)
         whatif.stop()
         api.stop()
         measuring.join(LONGEST_END_S)
         checking.join(LONGEST_END_S)
+        keeping.join(LONGEST_END_S)
+        writing.join(LONGEST_END_S)
         grids.join(LONGEST_END_S)
         replays.stop(LONGEST_END_S)
         backtests.end(LONGEST_END_S)
@@ -310,11 +336,9 @@ def _listening(app: Flask, settings: Settings) -> BaseWSGIServer:
     """The server with its port taken; where it can be reached is said on standard error."""
     ear = _ear(settings)
     place = f"[{settings.host}]" if ear.family == socket.AF_INET6 else settings.host
-    print(f"the wall is at http://{place}:{ear.getsockname()[1]}/ (Ctrl-C ends)", file=sys.stderr, flush=True)
+    tell(f"the wall is at http://{place}:{ear.getsockname()[1]}/ (Ctrl-C ends)")
     if settings.access == "open" and not ip_address(ear.getsockname()[0]).is_loopback:
-        print(
-            "whoever reaches this address sees the wall: nobody signs in (access = open)", file=sys.stderr, flush=True
-        )
+        tell("whoever reaches this address sees the wall: nobody signs in (access = open)")
     # what a proxy tells is kept for the gate, which believes it of those that are trusted alone
     is_told = {"clear_untrusted_proxy_headers": not settings.access_proxies}
     return create_server(app, sockets=[ear], threads=WEB_THREADS, **is_told)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from dashboard.logs import LogFormat
 from ingest.configuration import Checked, load, plain
 from ingest.errors import ConfigurationError
 from ingest.hosts import is_network, is_safe, is_this_machine
@@ -162,6 +163,12 @@ class Settings(Checked):
         str | None,
         Field(min_length=1, max_length=40, description="telephone or extension to call while the board is blind"),
     ] = None
+    downtime_folder: Annotated[
+        Path | None,
+        Field(
+            description="folder of the downtime sheets, better one that others reach too; none: `downtime` of the data"
+        ),
+    ] = None
     refresh_s: Annotated[float, Field(gt=0, description="how often a page asks for news, in seconds")] = 5.0
     every_min: Annotated[float, Field(gt=0, description="minutes from one forecast to the next")] = 10.0
     horizon_h: Annotated[float, Field(gt=0, le=72, description="how far a forecast goes, in hours")] = 24.0
@@ -214,6 +221,14 @@ class Settings(Checked):
         str | None, Field(description="public key to which messages that cannot be split are sealed")
     ] = None
     disk_reserve_mb: Annotated[int, Field(ge=0, description="free disk below which nothing is taken in, in MB")] = 512
+
+    log_format: Annotated[
+        LogFormat, Field(description="lines on standard error: text for people, or json, one object a line")
+    ] = "text"
+    backup_folder: Annotated[
+        Path | None, Field(description="folder of hourly backups, better on another disk; none: none are made")
+    ] = None
+    backup_kept: Annotated[int, Field(ge=1, le=10_000, description="how many of them are kept")] = 48
 
     kafka_brokers: Annotated[tuple[str, ...], Field(description="brokers of Kafka as host:port; none: no Kafka")] = ()
     kafka_topics: Annotated[
@@ -347,7 +362,8 @@ class Settings(Checked):
 
 
 _PATHS = (
-    "data", "access_file", "hospital", "scenarios", "people", "views", "services", "alerts", "supplies",
+    "data", "access_file", "backup_folder", "downtime_folder", "hospital", "scenarios", "people", "views", "services",
+    "alerts", "supplies",
     "mllp_mapping", "mllp_tls_cert", "mllp_tls_key", "mllp_tls_client_ca",
     "oidc_secret_file", "oidc_ca", "kafka_ca", "kafka_cert", "kafka_key", "kafka_password_file",
     "fhir_mapping", "fhir_token", "executor_ca", "executor_cert", "executor_key",

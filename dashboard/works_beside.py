@@ -1,12 +1,19 @@
-"""What a running house does beside its forecasts, in threads of their own: measuring the past, checking the model."""
+"""What a running house does beside its forecasts, in threads of their own: measuring the past, checking the model,
+making backups, and answering commands that find the data held."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+from dashboard.backups import Backups
+from dashboard.downtime_files import DowntimeSheets
 from dashboard.house import House
+from dashboard.house_socket import Answer
+from dashboard.readiness import Readiness
 from forecast.backtest_desk import BacktestDesk
 from forecast.checks import Checks
 from forecast.loop import Loop
@@ -48,6 +55,28 @@ def measure_the_past(loop: Loop, house: House, stop: threading.Event, backtests:
             logger.exception("the last days could not be replayed")
     if not stop.is_set():
         backtests.resume()
+
+
+def keep_backups(backups: Backups, mode: str, stop: threading.Event) -> None:
+    """Make hourly backups of a house that takes in what is new; not of a replay or an exercise."""
+    if mode in ("live", "fabricated"):
+        backups.keep_making(stop)
+
+
+def write_sheets(sheets: DowntimeSheets, mode: str, stop: threading.Event) -> None:
+    """Write the downtime sheets of a house that takes in what is new; a replay's or an exercise's would mislead."""
+    if mode in ("live", "fabricated"):
+        sheets.keep_writing(stop)
+
+
+def commands_of(house: House, backups: Backups, readiness: Readiness) -> dict[str, Answer]:
+    """What a command of this machine may ask of the running house."""
+
+    def look(_: dict[str, Any]) -> dict[str, Any]:
+        standing = backups.standing()
+        return {"database": house.said(), "unready": readiness.fault(), "backup_fault": standing.fault}
+
+    return {"backup": lambda asked: backups.make(Path(asked["to"])).as_json(), "look": look}
 
 
 def check_the_model(checks: Checks, stop: threading.Event) -> None:

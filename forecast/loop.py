@@ -48,6 +48,7 @@ from forecast.wall import EARLIER, House, Made, empty_board, make_board
 from forecast.whatif import Ground
 from ingest.clock import Clock, SimulatedClock, stopwatch
 from ingest.errors import EdtwinError
+from ingest.failpoints import failpoint
 from ingest.links import LinkNow
 from ingest.log import EventLog
 from twin.calibrate import Calibration
@@ -60,6 +61,8 @@ from twin.site import Site as Description
 from twin.state import State
 
 logger = logging.getLogger(__name__)
+_issued = failpoint("cycle: issued, not kept")
+_archived = failpoint("cycle: kept, not shown")
 
 HOLDING = ("catching_up", "stale", "off")
 """States of the feed in which no new forecast is published."""
@@ -263,7 +266,9 @@ class Loop:
         )
         self._trust_engines(forecast)
         earlier = self._archive.issued_near(as_of - EARLIER)
+        _issued()
         self._record.keep(forecast, rivals)
+        _archived()
         self._record.verify(state, calibration, as_of)  # 3
         self._trust.look(as_of)
         self._archive.prune(as_of)

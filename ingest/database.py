@@ -20,16 +20,20 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
-from ingest.errors import DatabaseDamagedError, DatabaseHeldError, EdtwinError, UnreadableInputError
+from ingest.errors import AnotherLayoutError, DatabaseDamagedError, DatabaseHeldError, EdtwinError, UnreadableInputError
+from ingest.failpoints import failpoint
 
 SCHEMA_SQL = Path(__file__).with_name("schema.sql")
 """The tables of the event log."""
 MEMORY = ":memory:"
+STREAMED_ROWS = 100_000
 
 Cursor = duckdb.DuckDBPyConnection
 """A thread's own way into the database."""
 Settings = dict[str, str | bool | int | float | list[str]]
 # A file made so is still read by DuckDB 1.5: whoever must go back to it can.
+_due = failpoint("database: written, not committed")
+_committed = failpoint("database: committed, not told")
 _STORAGE = "v1.5.0"
 # DuckDB trusts its SQL; these leave it nothing to reach outside its file, whatever the SQL says.
 _CLOSED = (
@@ -69,6 +73,11 @@ def arrow(cursor: Cursor, query: str, /, **values: Any) -> pa.Table:
     return cursor.sql(_parsed(cursor, query), params=values).to_arrow_table()
 
 
+def streamed(cursor: Cursor, query: str, /) -> pa.RecordBatchReader:
+    """The answer of a query piece by piece, so that it is never whole in memory."""
+    return cursor.sql(query).to_arrow_reader(STREAMED_ROWS)
+
+
 def _parsed(cursor: Cursor, query: str) -> duckdb.Statement:
     """The query's one statement, parsed once a process: queries are constants, and parsing takes as long as reading."""
     if query not in _PARSED:
@@ -80,7 +89,7 @@ _PARSED: dict[str, duckdb.Statement] = {}
 
 
 @contextmanager
-def registered(cursor: Cursor, **tables: pa.Table) -> Iterator[None]:
+def registered(cursor: Cursor, **tables: pa.Table | pa.RecordBatchReader) -> Iterator[None]:
     """Inside the block this cursor's queries read the tables by their names."""
     for name, table in tables.items():
         cursor.register(name, table)
@@ -97,8 +106,10 @@ class Database:
     `memory_limit` (such as "2GB") and `threads` are DuckDB's own, None for its defaults.
     """
 
-    def __init__(self, connection: Cursor) -> None:
+    def __init__(self, connection: Cursor, schemas: Sequence[Path] = ()) -> None:
         self._connection = connection
+        self.schemas = tuple(schemas)
+        """Those that made its tables."""
         self._local = threading.local()
         self._writer = threading.RLock()
 
@@ -131,7 +142,7 @@ class Database:
         except BaseException:
             connection.close()
             raise
-        return cls(connection)
+        return cls(connection, schemas)
 
     @classmethod
     def open_to_read(cls, path: Path, schemas: Sequence[Path] = (SCHEMA_SQL,)) -> Self:
@@ -140,11 +151,21 @@ class Database:
         Raises DatabaseHeldError where another process holds it, DatabaseDamagedError, UnreadableInputError, or
         EdtwinError if the file was made with another version of a schema.
         """
+        return cls._to_read(path, schemas)
+
+    @classmethod
+    def open_as_it_is(cls, path: Path) -> Self:
+        """As `open_to_read`, whatever tables the file has: of an older version, or of a copy."""
+        return cls._to_read(path, None)
+
+    @classmethod
+    def _to_read(cls, path: Path, schemas: Sequence[Path] | None) -> Self:
         if not path.is_file():
             raise UnreadableInputError(f"{path} cannot be opened: there is no such file")
         connection = _connect(path, {}, read_only=True)
         try:
-            _require_made_by(connection, schemas, path)
+            if schemas is not None:
+                _require_made_by(connection, schemas, path)
             for statement in _CLOSED:
                 connection.execute(statement)
         except duckdb.Error as error:
@@ -153,7 +174,7 @@ class Database:
         except BaseException:
             connection.close()
             raise
-        return cls(connection)
+        return cls(connection, schemas or ())
 
     def cursor(self) -> Cursor:
         """This thread's own cursor; a shared one gives wrong rows. It sees what was committed, and its own writes."""
@@ -180,7 +201,19 @@ class Database:
                 with suppress(duckdb.Error):  # what went wrong first is what counts
                     cursor.rollback()
                 raise
+            _due()
             cursor.commit()
+            _committed()
+
+    @contextmanager
+    def reading(self) -> Iterator[Cursor]:
+        """All that the block reads with this thread's cursor is of one instant: that of its first question."""
+        cursor = self.cursor()
+        cursor.begin()
+        try:
+            yield cursor
+        finally:
+            cursor.rollback()
 
     def close(self) -> None:
         """Bring everything to the disk and let go of the file."""
@@ -193,6 +226,30 @@ class Database:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def carry(before: Database, into: Database, name: str) -> list[str]:
+    """Copy the rows of a table that an older file has too, column by column of the same name.
+
+    What stays behind is told: columns that are no more as `table.column`, a table whose rows do not fit as `table`.
+    A table that the older file does not have leaves nothing behind.
+    """
+    old, new = columns_of(before.cursor(), name), columns_of(into.cursor(), name)
+    both = [column for column in old if column in new]
+    try:
+        if both:
+            given = arrow(before.cursor(), f'SELECT * FROM "{name}"').select(both)
+            with into.transaction() as cursor, registered(cursor, carried=given):
+                rows(cursor, f'INSERT INTO "{name}" BY NAME SELECT * FROM carried')
+    except duckdb.Error:
+        return [name]
+    return [f"{name}.{column}" for column in old if column not in new]
+
+
+def columns_of(cursor: Cursor, name: str) -> list[str]:
+    """The columns of a table, in order; none where there is no such table."""
+    query = "SELECT column_name FROM duckdb_columns() WHERE table_name = $name ORDER BY column_index"
+    return [column for (column,) in rows(cursor, query, name=name)]
 
 
 def _connect(path: Path | None, config: Settings, *, read_only: bool = False) -> Cursor:
@@ -264,7 +321,10 @@ def _require_made_by(connection: Cursor, schemas: Sequence[Path], path: Path) ->
 
 
 def _of_another_version(path: Path | None, folder: str) -> EdtwinError:
-    return EdtwinError(f"{path} was made by another version of edtwin: its tables of {folder}/ are not these")
+    return AnotherLayoutError(
+        f"{path} was made by another version of edtwin: its tables of {folder}/ are not these; "
+        "stop the house, and make it anew with edtwin rebuild"
+    )
 
 
 def _digest(connection: Cursor, text: str) -> str:

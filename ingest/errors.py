@@ -6,10 +6,12 @@ EdtwinError                      anything a user can mend; the command prints it
 ├── EventError                   a value that the vocabulary does not allow
 ├── DatabaseHeldError            another process holds the data
 ├── DatabaseDamagedError         the file is not a database, or is damaged
+├── AnotherLayoutError           a database with the tables of another version of edtwin
 ├── PositionError                a source position that does not move forward
 ├── GapError                     a Kafka partition that no longer holds what comes next: a person must decide
 ├── JournalDamagedError          a record of the journal that is not what was written, with its place
 ├── JournalWriteError            the journal could not be written: nothing was kept, nothing may be acknowledged
+├── BackupError                  a backup that is not what the house holds, that cannot be made or cannot be read
 ├── RebuildError                 a log that the journal does not hold whole
 ├── ReaderMissingError           a message in the journal that nothing here is set up to read
 ├── SenderError                  a sender of messages that cannot be read
@@ -51,6 +53,10 @@ class DatabaseDamagedError(EdtwinError):
     """The database file is damaged or is not a database."""
 
 
+class AnotherLayoutError(EdtwinError):
+    """The database has the tables of another version of edtwin: it has to be made anew."""
+
+
 class PositionError(EdtwinError):
     """A source position that does not move forward."""
 
@@ -81,6 +87,10 @@ class SenderError(EdtwinError):
 
 class LinkError(EdtwinError):
     """A port that cannot be listened on, certificates that cannot be used, or a link that fails."""
+
+
+class BackupError(EdtwinError):
+    """A backup is not what the house held, cannot be made, or cannot be read."""
 
 
 class RebuildError(EdtwinError):

@@ -24,6 +24,7 @@ from ingest.columns import check
 from ingest.control_ids import LOOK_BACK_RECORDS, ControlIds
 from ingest.database import Database
 from ingest.errors import EdtwinError, JournalDamagedError
+from ingest.failpoints import failpoint
 from ingest.instants import NEVER
 from ingest.journal import Entry, Journal
 from ingest.journal_frames import Again, Record
@@ -32,6 +33,7 @@ from ingest.messages import NONE_LATER, Journalled, Readers, read_messages
 
 logger = logging.getLogger(__name__)
 
+_stored = failpoint("indexer: stored, not noted")
 BATCH_MESSAGES = 10_000
 BATCH_BYTES = 16 * 1024 * 1024
 GATHER_S = 0.25
@@ -136,6 +138,7 @@ class Indexer:
             assert self._control_ids is not None
             reused = self._control_ids.reused(group)
             self._log.append_messages(read_messages(group, self._readers, self._later, reused))
+        _stored()
         self.number = last.number
 
     def _log_batch(self, record: Record, at: Journalled) -> None:

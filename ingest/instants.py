@@ -27,7 +27,7 @@ class Instants:
     """Gives batches and journal records their instants, and lets views in between; for all threads."""
 
     def __init__(self, clock: Clock, *, longest_wait_s: float = LONGEST_WAIT_S) -> None:
-        self._clock, self._longest_wait_s = clock, longest_wait_s
+        self._clock, self.longest_wait_s = clock, longest_wait_s
         self._ended = threading.Condition()
         self._storing: datetime | None = None
         self._viewed = NEVER
@@ -48,7 +48,7 @@ class Instants:
             needed = min(known_at, self._journalled)
             if not self._holds(known_at, needed):
                 self.wanted.set()
-            if not self._ended.wait_for(lambda: self._holds(known_at, needed), self._longest_wait_s):
+            if not self._ended.wait_for(lambda: self._holds(known_at, needed), self.longest_wait_s):
                 raise BehindError(f"a view at {known_at} must hold messages that are journalled and not yet indexed")
             self._viewed = max(self._viewed, min(known_at, self._clock.now()))
 

@@ -15,16 +15,18 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from ingest.bookkeeping import Position
+from ingest.disk import Disk
 from ingest.errors import DatabaseHeldError, JournalDamagedError, JournalWriteError, PositionError, UnreadableInputError
+from ingest.failpoints import failpoint
 from ingest.instants import NEVER, TICK, Instants
 from ingest.journal_frames import (
     FIRST_LINK,
@@ -51,15 +53,26 @@ SEGMENT_BYTES = 64 * 1024 * 1024
 RESERVE_BYTES = 512 * 1024 * 1024
 """Free space below which nothing is taken in any more: the index needs room to be written too."""
 SUFFIX = ".journal"
-Sync = Callable[[int], None]
+_segment_begun = failpoint("journal: a segment is begun")
+_written = failpoint("journal: written, not synced")
+_synced = failpoint("journal: synced, not told")
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a journal ends: its last record, the link that all records lead to, and how long its files are."""
+
+    records: int
+    link: bytes
+    files: tuple[tuple[Path, int], ...]
 
 
 class Journal:
     """The journal in a folder; for all threads of one process. Close it, or use it in a `with` block."""
 
-    def __init__(self, folder: Path, instants: Instants, *, segment_bytes: int, reserve_bytes: int, sync: Sync) -> None:
+    def __init__(self, folder: Path, instants: Instants, *, segment_bytes: int, reserve_bytes: int, disk: Disk) -> None:
         self.folder = folder
-        self._instants, self._sync = instants, sync
+        self._instants, self._disk = instants, disk
         self._segment_bytes, self._reserve_bytes = segment_bytes, reserve_bytes
         self._lock = threading.RLock()
         self._grown = threading.Condition()
@@ -84,7 +97,7 @@ class Journal:
         *,
         segment_bytes: int = SEGMENT_BYTES,
         reserve_bytes: int = RESERVE_BYTES,
-        sync: Sync = os.fsync,
+        disk: Disk | None = None,
     ) -> Self:
         """Open the journal of a folder, or begin one.
 
@@ -94,7 +107,7 @@ class Journal:
 
         Raises DatabaseHeldError, JournalDamagedError, UnreadableInputError.
         """
-        journal = cls(folder, instants, segment_bytes=segment_bytes, reserve_bytes=reserve_bytes, sync=sync)
+        journal = cls(folder, instants, segment_bytes=segment_bytes, reserve_bytes=reserve_bytes, disk=disk or Disk())
         try:
             folder.mkdir(parents=True, exist_ok=True)
             journal._held = _hold(folder)  # 1
@@ -169,7 +182,7 @@ class Journal:
         try:
             if self._doubtful:
                 self._discard_doubtful()
-            free = shutil.disk_usage(self.folder).free
+            free = self._disk.free_bytes(self.folder)
             if free < self._reserve_bytes:
                 free_mb, needed_mb = free // 1024**2, self._reserve_bytes // 1024**2
                 raise JournalWriteError(
@@ -188,12 +201,14 @@ class Journal:
             frames.append(frame)
         block = b"".join(frames)
         try:
-            _write_all(self._file, block)
-            self._sync(self._file.fileno())
+            self._disk.write(self._file, block)
+            _written()
+            self._disk.sync(self._file)
         except OSError as error:
             self._doubtful = True
             raise JournalWriteError(f"the journal {self.folder} cannot be written: {error.strerror}") from error
         self._size += len(block)
+        _synced()
         return link
 
     def _publish(self, records: Sequence[Record], link: bytes) -> None:
@@ -211,7 +226,7 @@ class Journal:
             self._file = None
         with segment.path.open("r+b") as file:
             file.truncate(self._size)
-            os.fsync(file.fileno())
+            self._disk.sync(file)
         self._doubtful = False
 
     def _begin_segment(self) -> None:
@@ -225,12 +240,14 @@ class Journal:
             return
         file = path.open("xb", buffering=0)
         try:
-            _write_all(file, frame)
-            os.fsync(file.fileno())
-            _sync_folder(self.folder)
-        except OSError:
+            self._disk.write(file, frame)
+            _segment_begun()
+            self._disk.sync(file)
+            self._disk.sync_folder(self.folder)
+        except BaseException as error:
             file.close()
-            path.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                path.unlink(missing_ok=True)
             raise
         if self._file is not None:
             self._file.close()
@@ -272,13 +289,20 @@ class Journal:
         with self._lock:
             return list(self._segments)
 
+    def end(self) -> End:
+        """Where it ends now, at the last record that is on the disk; bytes behind that are no part of it."""
+        with self._lock:
+            lengths = [segment.path.stat().st_size for segment in self._segments[:-1]] + [self._size]
+            paths = [segment.path for segment in self._segments]
+            return End(self.last, self._link, tuple(zip(paths, lengths[: len(paths)], strict=True)))
+
     # --- opening ----------------------------------------------------------------------------------------------------
 
     def _recover(self) -> None:
         self._segments = [Segment(_number(path), path) for path in sorted(self.folder.glob(f"*{SUFFIX}"))]
         while self._segments and not self._recovered(self._segments[-1]):
             self._segments.pop().path.unlink()  # died while it was being begun: nothing was ever kept in it
-            _sync_folder(self.folder)
+            self._disk.sync_folder(self.folder)
 
     def _recovered(self, segment: Segment) -> bool:
         """Where the journal stands after its last segment; False where that has not even its beginning."""
@@ -317,7 +341,7 @@ class Journal:
             logger.warning("%s ends in a record that was never finished: %d bytes cut off", segment.path.name, torn)
             with segment.path.open("r+b") as file:
                 file.truncate(whole)
-                os.fsync(file.fileno())
+                self._disk.sync(file)
             self.cut_bytes = torn
 
 
@@ -355,17 +379,3 @@ def _hold(folder: Path) -> int:
 
 def _appending(path: Path) -> BinaryIO:
     return path.open("ab", buffering=0)
-
-
-def _write_all(file: BinaryIO, block: bytes) -> None:
-    left = memoryview(block)
-    while left:
-        left = left[file.write(left) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

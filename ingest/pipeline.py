@@ -28,11 +28,13 @@ from datetime import datetime
 from enum import Enum
 
 from ingest.errors import JournalWriteError, PositionError
+from ingest.failpoints import failpoint
 from ingest.formats import Format, Kept
 from ingest.journal import Entry, Journal, Record
 from ingest.seal import Seal
 
 logger = logging.getLogger(__name__)
+_kept = failpoint("pipeline: kept, not answered")
 
 
 class Answer(Enum):
@@ -191,14 +193,21 @@ class Pipeline:
 
     # --- the writer's thread ----------------------------------------------------------------------------------------
 
-    def _write_all(self) -> None:
-        while group := self._next_group():
-            try:
+    def write_waiting(self) -> int:
+        """Bring what waits, or comes next, to the disk, in this thread; how much that was, nothing at the end."""
+        group = self._next_group()
+        try:
+            if group:
                 self._write(group)
-            except Exception:
-                logger.exception("the journal writer has failed")
-                for waiting in group:
-                    _refuse(waiting, "writer_failed")
+        except Exception:
+            logger.exception("the journal writer has failed")
+            for waiting in group:
+                _refuse(waiting, "writer_failed")
+        return len(group)
+
+    def _write_all(self) -> None:
+        while self.write_waiting():
+            pass
 
     def _next_group(self) -> list[Waiting]:
         """What waits now; empty at the end."""
@@ -221,6 +230,7 @@ class Pipeline:
                 _refuse(waiting, "journal_unavailable")
         else:
             self._tell("")
+            _kept()
             for waiting in group:
                 waiting.receipts.set_result([_receipt(next(records)) for _ in waiting.entries])  # 4
 

@@ -34,6 +34,7 @@ from dashboard.api_routes import routes_of
 from dashboard.api_runs import ApiRuns, Turns
 from dashboard.api_scenarios import ApiScenarios
 from dashboard.app import WallSettings, build_app
+from dashboard.downtime_files import answer_downtime
 from dashboard.fhir_endpoint import answer_fhir
 from dashboard.floor_days import answer_floor
 from dashboard.known_door import KnownDoor
@@ -146,6 +147,7 @@ def _answer_all(server: Flask, folder: Path, door: DeskDoor, clock: SimulatedClo
     answer_metrics(server, ordinary)
     answer_huddle(server, Sheets(folder))
     answer_report(server, folder / "report.html")
+    answer_downtime(server, cast(Any, Recorder([], "sheets", newest=lambda: None)))
     answer_floor(server, lambda _: None)
     scenarios = ApiScenarios(lambda: CATALOGUE, lambda: None)
     answer_api(server, routes_of(scenarios, runs, ApiDesk(door, lambda: CATALOGUE), board))

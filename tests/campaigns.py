@@ -23,7 +23,7 @@ from ingest.indexer import Indexer, JournalledLog
 from ingest.journal import Journal
 from ingest.sources.mllp_client import MllpClient, Patience
 from tests.fake_format import FakeHl7, hl7
-from tests.mllp_nursery import DATABASE, ENDED, JOURNAL
+from tests.mllp_nursery import DATABASE, DEATHS, ENDED, JOURNAL
 
 SENDERS = 4
 
@@ -149,6 +149,19 @@ def campaign(folder: Path, kills: int, *mutants: str, seed: int = 1) -> Found:
         nursery.kill()
     acknowledged = [visit for sender in senders for visit in sender.acknowledged]
     return found(folder, acknowledged, kills)
+
+
+def deaths_at_failpoints(folder: Path, deaths: int, *mutants: str) -> tuple[Found, Counter[str]]:
+    """As `campaign`, for houses that die by themselves, at one failpoint after the other; how often at which."""
+    told = folder / DEATHS
+    with Nursery(folder, ("at_every_failpoint", *mutants)) as nursery:
+        nursery.start()
+        with sending(nursery.port) as senders:
+            while len(at := told.read_text().splitlines() if told.exists() else []) < deaths:
+                nursery.start()  # comes back when the one before is dead and another one listens
+        nursery.kill()
+    acknowledged = [visit for sender in senders for visit in sender.acknowledged]
+    return found(folder, acknowledged, len(at)), Counter(at)
 
 
 def found(folder: Path, acknowledged: list[str], kills: int) -> Found:

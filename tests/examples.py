@@ -226,7 +226,7 @@ PAGES: dict[str, Examples] = {
     "settings": Examples(
         term_views.settings, term_views.shipped, term_views.settings, old(term_views.settings)
     ),
-    "about": Examples(term_views.about, term_views.about, term_views.about, old(term_views.about)),
+    "about": Examples(term_views.about, term_views.unsaved, term_views.failing, old(term_views.about)),
     PHONE: Examples(
         boards.ordinary, boards.empty, boards.overfull, blind, more={"alarmed": alert_views.alarmed}
     ),

@@ -10,10 +10,11 @@ import os
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ingest import bookkeeping
+from ingest import bookkeeping, failpoints
 from ingest.clock import WallClock
 from ingest.database import Database
 from ingest.indexer import Indexer, JournalledLog
@@ -27,6 +28,9 @@ from tests.logs import AT, TICK
 DATABASE, JOURNAL = "edtwin.duckdb", "journal"
 ENDED = "ended"
 """What is printed when a house is no more."""
+DEATHS = "deaths"
+"""The file in which houses note at which failpoint they die."""
+_ALWAYS = ExitStack()
 DIES_AFTER = 40
 """Records after which a mutant that kills itself does so."""
 
@@ -70,6 +74,24 @@ def offset_before_the_data() -> None:
 
     bookkeeping.check_forward = early
     bookkeeping.store_indexed = lambda *given: None
+
+
+def at_every_failpoint() -> None:
+    """No mutant: each house dies at the failpoint after the one at which the house before it died, and says so."""
+    told = Path(sys.argv[1]) / DEATHS
+    deaths = len(told.read_text().splitlines()) if told.exists() else 0
+    names, reached = sorted(failpoints.NAMES), [0]
+
+    def watch(name: str) -> None:
+        if name != names[deaths % len(names)]:
+            return
+        reached[0] += 1
+        if reached[0] > deaths // len(names):  # the first time, and later in later rounds
+            with told.open("a") as file:
+                file.write(f"{name}\n")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    _ALWAYS.enter_context(failpoints.watched(watch))
 
 
 def _die_at(number: int) -> None:

@@ -266,5 +266,19 @@ def _on_grid(fate: Fate, grid: float) -> Fate:
     )
 
 
+def freed_by_stop(fate: Fate) -> Array:
+    """When each stop frees what it needs, `(patient, stop, phase and caseload)`; NaN where that is at its end."""
+    none = np.full((1, fate.freed_min.shape[1]), np.nan)
+    return np.asarray(np.concatenate([fate.freed_min, none])[fate.freed_at])
+
+
+def freeing(fate: Fate, by_stop: Array) -> Fate:
+    """The fate whose stops free what they need at other minutes, as `freed_by_stop` gives them."""
+    row, stop = np.nonzero(~np.isnan(by_stop).all(axis=2))
+    at = np.full(by_stop.shape[:2], -1, dtype=np.int64)
+    at[row, stop] = np.arange(row.size)
+    return replace(fate, freed_at=at, freed_min=by_stop[row, stop])
+
+
 def _rounded(minutes: Array, grid: float) -> Array:
     return np.round(minutes / grid) * grid if grid else minutes

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dashboard.about_view import AboutView, about_view
+from dashboard.about_view import AboutView, about_view, with_backups
+from dashboard.backup_view import Backup, Standing
 from dashboard.settings import Settings
 from dashboard.settings_told import settings_view
 from dashboard.settings_view import SettingsView
@@ -31,5 +32,17 @@ def shipped() -> SettingsView:
 
 
 def about() -> AboutView:
-    """The same house."""
-    return about_view(since=AT, code="0123456789abcdef", **PLACE)
+    """The same house, with backups."""
+    last = Backup(Path("edtwin-20261127T081200Z"), AT)
+    return with_backups(unsaved(), Standing(Path("backups"), last, 48, None, AT))
+
+
+def unsaved() -> AboutView:
+    """The same house, which makes no backups."""
+    told = about_view(since=AT, code="0123456789abcdef", **PLACE)
+    return with_backups(told, Standing(None, None, 0, None, None))
+
+
+def failing() -> AboutView:
+    """A house whose first backup failed."""
+    return with_backups(unsaved(), Standing(Path("backups"), None, 0, "the disk is full", AT))

@@ -76,8 +76,10 @@ def test_each_command_gets_the_configuration_that_it_names() -> None:
         service = SERVICES[name]
         assert service["command"][-2:] == ["--config", service["configs"][0]["target"]]
         assert service["configs"][0]["source"] in TOMLS
-        folder = tomllib.loads(toml(service["configs"][0]["source"]))["data"]
-        assert [volume.split(":")[1] for volume in service["volumes"]] == [folder]
+        told = tomllib.loads(toml(service["configs"][0]["source"]))
+        folders = [told[name] for name in ("data", "backup_folder") if name in told]
+        assert [volume.split(":")[1] for volume in service["volumes"]] == folders
+        assert {volume.split(":")[0] for volume in service["volumes"]} <= set(COMPOSE["volumes"])
 
 
 def test_only_the_demonstration_says_that_it_is_fabricated() -> None:
@@ -97,6 +99,12 @@ def faults_of_safety(services: Mapping[str, Mapping[str, Any]]) -> list[str]:
     ]
     found += [f"{name}: root" for name in OURS if not services[name].get("user", "0").strip("0")]
     found += [f"{name}: writes its root" for name in (*OURS, "proxy") if not services[name].get("read_only")]
+    found += [f"{name}: no limits" for name, of in services.items() if not {"mem_limit", "pids_limit"} <= set(of)]
+    found += [f"{name}: cores" for name, of in services.items() if of.get("ulimits", {}).get("core") != 0]
+    found += [
+        f"{name}: log" for name, of in services.items() if "max-size" not in of.get("logging", {}).get("options", {})
+    ]
+    found += [f"{name}: runs what is in /tmp" for name in OURS if "noexec" not in services[name]["tmpfs"][0]]
     found += [f"{name}: ports" for name, of in services.items() if name != "proxy" and "ports" in of]
     return found + [f"{n}: outside" for n, of in services.items() if n != "proxy" and "outside" in of["networks"]]
 
@@ -106,6 +114,10 @@ def test_a_service_may_no_more_than_it_must() -> None:
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     lax: dict[str, dict[str, Any]] = {**SERVICES, "demo": {**SERVICES["demo"], "user": "0", "ports": ["8050:8050"]}}
     assert faults_of_safety(lax) == ["demo: root", "demo: ports"]
+    bare = {name: of for name, of in SERVICES["site"].items() if name not in ("mem_limit", "ulimits", "logging")}
+    assert faults_of_safety({**SERVICES, "site": {**bare, "tmpfs": ["/tmp"]}}) == [
+        "site: no limits", "site: cores", "site: log", "site: runs what is in /tmp",
+    ]  # fmt: skip
 
 
 def test_every_variable_is_told_at_the_top_of_the_file() -> None:
@@ -194,9 +206,8 @@ def running(service: str, home: Path, places: Mapping[str, str], *options: str) 
     """A service's command with its configuration, here."""
     home.mkdir()
     config = home / "config.toml"
-    config.write_text(
-        _put(toml(service), {**places, '"/data"': f'"{home / "data"}"', "every_min = 3": "every_min = 0.1"})
-    )
+    folders = {f'"/{name}"': f'"{home / name}"' for name in ("data", "backups")}
+    config.write_text(_put(toml(service), {**places, **folders, "every_min = 3": "every_min = 0.1"}))
     with config.open("a") as file:
         file.write(QUICK)
     target = SERVICES[service]["configs"][0]["target"]

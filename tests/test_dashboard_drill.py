@@ -15,13 +15,13 @@ from werkzeug.exceptions import BadRequest
 
 from dashboard.app import WallSettings, build_app
 from dashboard.commands.exercise import Plan, exercise_of, planned, sandbox, store_history
-from dashboard.commands.up import FABRICATED, Fabricated
+from dashboard.commands.up import Fabricated
 from dashboard.drill_acts import acts_of
 from dashboard.drill_advice import MEASURES
 from dashboard.drill_record import as_text, read_record
 from dashboard.drill_script import inject_of, load_script
 from dashboard.errors import CommandError
-from dashboard.house import DATABASE, JOURNAL, open_house
+from dashboard.house import DATABASE, FABRICATED, JOURNAL, open_house
 from dashboard.instructor import cancelled, put_in
 from dashboard.pages.beside import BESIDE, Place, beside
 from dashboard.settings import Settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,18 +12,20 @@ from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
 from dashboard import probes
+from dashboard.backup_view import Backup, Standing
 from dashboard.probes import answer_metrics
 from forecast.board import Board
 from tests.alert_views import ALARMED
 from tests.boards import before_first, fed, ordinary, overfull
+from tests.logs import AT
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-def asked(board: Board | None) -> Samples:
+def asked(board: Board | None, backups: Callable[[], Standing] | None = None) -> Samples:
     """What `/metrics` answers, as Prometheus reads it."""
     server = Flask("test")
-    answer_metrics(server, lambda: board)
+    answer_metrics(server, lambda: board, backups)
     told = server.test_client().get("/metrics")
     assert told.status_code == 200
     families = text_string_to_metric_families(told.get_data(as_text=True))
@@ -78,6 +81,18 @@ def test_what_is_not_known_is_left_out_and_never_zero(board: Callable[[], Board 
         "edtwin_forecast_issued_timestamp_seconds", "edtwin_cycle_seconds", "edtwin_forecast_crps",
         "edtwin_engine_disagreements",
     }  # fmt: skip
+
+
+def test_backups_are_told_by_the_last_good_one_and_not_at_all_where_none_are_made() -> None:
+    made = Backup(Path("edtwin-20261127T081200Z"), AT)
+    standing = Standing(Path("b"), made, 7, "the disk is full", AT)
+    told = asked(None, lambda: standing)
+    assert one(told, "edtwin_backup_made_timestamp_seconds") == AT.timestamp()
+    assert (one(told, "edtwin_backups_kept"), one(told, "edtwin_backup_failed")) == (7, 1)
+    first = asked(None, lambda: Standing(Path("b"), None, 0, None, None))
+    assert one(first, "edtwin_backups_kept") == 0
+    assert "edtwin_backup_made_timestamp_seconds" not in names(first)
+    assert not any("backup" in name for name in names(asked(None, lambda: Standing(None, None, 0, None, None))))
 
 
 def test_a_zero_in_place_of_what_is_not_known_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,7 @@ def get(url: str, body: Any = None) -> tuple[int, str]:
     data = None if body is None else json.dumps(body).encode()
     try:
         with urlopen(Request(url, data, {"Content-Type": "application/json"}), timeout=5) as answer:
-            return answer.status, answer.read().decode()
+            return answer.status, answer.read().decode(errors="replace")
     except HTTPError as error:
         return error.code, error.read().decode()
     except (URLError, OSError):
@@ -180,11 +180,18 @@ def test_the_house_lives_forecasts_ends_and_goes_on(tmp_path: Path, quick: Path)
         assert len(floor["pieces"]) > 50
         assert {"box", "waiting_room"} <= {zone["key"] for zone in floor["plan"]}
         assert main(["forecast", "--data", str(tmp_path / "d")]) == 2, "the data are held"
+        assert main(["backup", "--data", str(tmp_path / "d"), "--to", str(tmp_path / "b")]) == 0, "the house makes it"
+        wait_for(lambda: get(f"{place}/downtime/sheet.pdf")[0] == 200, process, 60)
         ends(process, signal.SIGINT)
     said = (tmp_path / "said").read_text()
     assert said.splitlines() == [f"the wall is at {place}/ (Ctrl-C ends)"]
     assert len(kept(tmp_path / "d")) > 1000
     assert (tmp_path / "d" / "fabricated.json").exists()
+    assert main(["restore", str(tmp_path / "b"), "--data", str(tmp_path / "e")]) == 0
+    assert (tmp_path / "e" / "fabricated.json").exists(), "the wall must not take it for a hospital"
+    restored, before = kept(tmp_path / "e"), kept(tmp_path / "d")
+    assert restored == before[: len(restored)]
+    assert len(restored) > 1000
 
 
 def test_a_replay_lives_in_a_sandbox_and_leaves_its_source_alone(tmp_path: Path, quick: Path) -> None:

@@ -7,13 +7,16 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dash.development.base_component import Component
 
+from dashboard.about_view import with_backups
 from dashboard.app import WallSettings, build_app
+from dashboard.backup_view import Standing
 from dashboard.pages.beside import ADDRESSES, BESIDE, GROUPS
 from dashboard.pages.wall import BELOW, filling
 from dashboard.panels import about as about_panel
@@ -29,7 +32,7 @@ from tests.boards import ordinary
 from tests.compare_views import COMPARED
 from tests.feed_views import FEEDS
 from tests.learned_views import LEARNED
-from tests.term_views import AT, HIDDEN, PLACE, SET, about, settings
+from tests.term_views import AT, HIDDEN, PLACE, SET, about, failing, settings, unsaved
 from tests.trust_views import VIEWS as TRUSTS
 
 FRENCH_READER, ENGLISH_READER = Reader("fr", "Europe/Paris"), Reader("en", "Europe/Paris")
@@ -121,6 +124,17 @@ def test_groups_are_those_of_the_names() -> None:
 def test_the_page_about_names_what_runs() -> None:
     page = told(about_panel.panel(about(), FRENCH_READER))
     assert all(text in page for text in ("simpy", about().code, "dispositif médical"))
+
+
+def test_the_page_about_says_how_backups_stand_and_is_drawn_anew_when_that_changes() -> None:
+    good, none, bad = (told(about_panel.panel(view(), ENGLISH_READER)) for view in (about, unsaved, failing))
+    assert "Last good backup" in good
+    assert "none: no folder is set (backup_folder)" in none
+    assert "none yet" in bad
+    assert "failed: the log says why" in bad
+    later = AT + timedelta(hours=1)
+    standing = Standing(Path("b"), None, 0, "the disk is full", later)
+    assert with_backups(unsaved(), standing).made_at == later
 
 
 PLAIN = {

@@ -276,7 +276,7 @@ def test_views_wait_after_a_start_too(tmp_path: Path) -> None:
     with house(tmp_path) as h:
         (record,) = h.journal.append([line(1)])
     with house(tmp_path) as h:
-        h.log.instants._longest_wait_s = 0.01
+        h.log.instants.longest_wait_s = 0.01
         with pytest.raises(BehindError):
             h.log.read(known_at=record.stored_at)
         h.indexer.catch_up()
@@ -287,7 +287,7 @@ def test_a_view_that_waits_hurries_the_follower(tmp_path: Path, monkeypatch: pyt
     """A minute would be taken to gather a batch; a view has what it must hold at once, and the end does not wait."""
     monkeypatch.setattr(indexer, "GATHER_S", 60.0)
     with house(tmp_path, WallClock()) as h:
-        h.log.instants._longest_wait_s = 20.0
+        h.log.instants.longest_wait_s = 20.0
         h.indexer.start()
         for n in range(5):
             (record,) = h.journal.append([line(n)])

@@ -7,14 +7,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ingest.failpoints import NAMES
 from tests.bench_mllp import Timed, burst, rebuilt_per_s, seen_after_ms
-from tests.campaigns import Nursery, campaign
+from tests.campaigns import Nursery, campaign, deaths_at_failpoints
+
+OURS = {name for name in NAMES if not name.startswith("cycle")}
+"""Failpoints of a house that forecasts nothing; the others are died at in `test_simulated_house.py`."""
 
 
 def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     found = campaign(tmp_path, 20)
     assert (found.lost, found.doubled, found.miscounted) == (0, 0, 0)
     assert found.acknowledged > 100
+
+
+def test_a_process_that_dies_at_every_failpoint_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+    found, died = deaths_at_failpoints(tmp_path, 2 * len(OURS))
+    assert (found.lost, found.doubled, found.miscounted) == (0, 0, 0)
+    assert found.acknowledged > 0
+    assert set(died) == OURS, "each was reached, and survived"
+
+
+def test_deaths_at_failpoints_see_answers_before_the_disk(tmp_path: Path) -> None:
+    assert deaths_at_failpoints(tmp_path, len(OURS), "answer_before_the_disk")[0].lost > 0
 
 
 @pytest.mark.soak

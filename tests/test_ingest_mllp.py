@@ -17,6 +17,7 @@ import pytest
 import trustme
 
 from ingest.clock import WallClock
+from ingest.disk import Disk as HouseDisk
 from ingest.errors import LinkError
 from ingest.indexer import Indexer, JournalledLog
 from ingest.journal import Journal
@@ -70,7 +71,7 @@ def served(
 ) -> Iterator[Served]:
     log, disk = memory_log()[0], Disk()
     disk.free.set()
-    with Journal.open(folder, log.instants, reserve_bytes=0, sync=disk.sync) as journal:
+    with Journal.open(folder, log.instants, reserve_bytes=0, disk=HouseDisk(disk.sync)) as journal:
         pipeline = Pipeline(journal, bounds=bounds)
         server = MllpServer(pipeline, FORM, WallClock(), link or Link(port=0), senders, limits=limits)
         pipeline.start()

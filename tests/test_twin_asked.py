@@ -52,7 +52,8 @@ def _intervals(number: int, row: int) -> list[tuple[int, float, float]]:
         if stage is None or (stage.lasts or "").startswith("ward_stay:"):
             break
         lasts = float(fate.minutes[row, stop, 0])
-        freed = float(fate.freed_min[row, stop, 0]) if fate.caseloads else np.nan
+        held = fate.freed_at[row, stop]
+        freed = float(fate.freed_min[held, 0]) if held >= 0 else np.nan
         for pool, name in enumerate(staffed(path)):
             if name in stage.takes:
                 kept.setdefault(pool, now)
@@ -67,7 +68,7 @@ def _intervals(number: int, row: int) -> list[tuple[int, float, float]]:
 def of(form: Callable[..., None], number: int) -> Array:
     path, share = case(number).path, everybody(number)
     out, fate = np.empty((len(staffed(path)), GRID.size)), share.fate
-    form(fate.stage, fate.minutes, fate.freed_min, fate.at_min, share.rows, *_table(path), GRID, out)
+    form(fate.stage, fate.minutes, fate.freed_at, fate.freed_min, fate.at_min, share.rows, *_table(path), GRID, out)
     return out
 
 
@@ -99,7 +100,7 @@ def test_nobody_asks_before_coming_and_who_does_not_take_part_asks_for_nothing()
 MUTANTS: dict[str, tuple[str, str]] = {
     "everybody takes part": ("if not rows[row]:", "if False:"),
     "all come at once": ("0.0 if np.isnan(at_min[row]) else at_min[row]", "0.0"),
-    "what is free again is held on": ("free = now + freed_min[row, stop, 0]", "pass"),
+    "what is free again is held on": ("free = now + freed_min[held, 0]", "pass"),
     "wards ask for staff": ("if at < 0 or away[at]:", "if at < 0:"),
     "stages begin when the next does": ("            now = end\n", ""),
     "it is held a step longer": ("last = np.searchsorted(grid_min, end)", "last = np.searchsorted(grid_min, end) + 1"),

@@ -102,7 +102,7 @@ def test_those_here_stand_first_with_what_is_left_of_their_stage() -> None:
     assert told.visit[:2].tolist() == [0, 1]
     assert told.cls[:2].tolist() == [1, 0]
     assert told.minutes[:2, 0, 0].tolist() == [17.0, 15.0]
-    assert told.freed_min[0, 0, 0] == 6.0
+    assert told.freed_min[told.freed_at[0, 0], 0] == 6.0
     assert told.unit[1, 0] == SURGERY
     assert [PATH.names[k] for k in told.stage[1] if k >= 0] == ["boarding", "ward"]
     assert np.isnan(told.at_min[:2]).all()

@@ -23,7 +23,7 @@ from twin.small_hospitals import member, parameters, small_path
 CASES, AS_TEXT = range(120), range(0, 120, 6)
 COMPILES = pytest.mark.timeout(400)
 """Compiling takes some seconds of a processor, and more on a busy machine."""
-BY_STOP = ("stage", "unit", "minutes", "freed_min", "patience_min")
+BY_STOP = ("stage", "unit", "minutes", "freed_at", "patience_min")
 TEXT = Loops(fate_loop.route, fate_loop.lengths)
 LENGTHS, ROUTE = cast(tuple[Callable[..., int], Callable[..., int]], (fate_loop.lengths, fate_loop.route))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.random_hospitals import random_case
+from tests.random_hospitals import freed_by_stop, random_case
 from twin import fates
 from twin.demand import Crisis, Demand
 from twin.durations import exponential
@@ -43,13 +43,14 @@ def equal(one: Fate, other: Fate) -> bool:
     stops = min(one.stage.shape[1], other.stage.shape[1])
     rows = all(np.array_equal(getattr(one, n), getattr(other, n), equal_nan=True) for n in ("visit", "cls", "block"))
     rest = ("priority", "at_min", "edges", "acuity")
-    by_stop = ("stage", "unit", "minutes", "freed_min", "patience_min")
+    by_stop = ("stage", "unit", "minutes", "patience_min")
     return (
         rows
         and all(np.array_equal(getattr(one, n), getattr(other, n), equal_nan=True) for n in rest)
         and all(
             np.array_equal(getattr(one, n)[:, :stops], getattr(other, n)[:, :stops], equal_nan=True) for n in by_stop
         )
+        and np.array_equal(freed_by_stop(one)[:, :stops], freed_by_stop(other)[:, :stops], equal_nan=True)
         and bool((one.stage[:, stops:] == -1).all() and (other.stage[:, stops:] == -1).all())
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.random_hospitals import freed_by_stop, freeing
 from tests.small_stories import MEDICINE, SURGERY, Told, told
 from twin.durations import exponential, lognormal
 from twin.fate import Fate
@@ -101,18 +102,18 @@ def _ahead(fate: Fate, order: list[int], shifts: list[int], here: Present, at_mi
         stage=moved(fate.stage, -1),
         unit=moved(fate.unit, -1),
         minutes=moved(fate.minutes, 0.0),
-        freed_min=moved(fate.freed_min, np.nan),
         patience_min=moved(fate.patience_min, np.nan),
     )
     assert ahead.stage.shape[1] == width
+    freed = moved(freed_by_stop(fate), np.nan)
     for i in range(here.count):
         lasted = here.since_min[i]
         if here.serving[i]:
             ahead.minutes[i, 0] += lasted
-            ahead.freed_min[i, 0] = np.maximum(ahead.freed_min[i, 0] + lasted, 0.0)
+            freed[i, 0] = np.maximum(freed[i, 0] + lasted, 0.0)
         else:
             ahead.patience_min[i, 0] += lasted
-    return ahead
+    return freeing(ahead, freed)
 
 
 def restart(hours: float, at_min: float, spoil: bool = False) -> tuple[Told, Told]:

@@ -68,7 +68,7 @@ def by_law(seed: int) -> tuple[Queue, Array, Array]:
     stopped = np.minimum(seen, leaves)
     return (
         Queue(at_min, stopped, fate.minutes[:, 0, 0], leaves, fate.priority, at_min, fate.block, DUTY),
-        fate.freed_min[:, 0, :],
+        fate.freed_min[fate.freed_at[:, 0]],
         seen,
     )
 

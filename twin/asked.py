@@ -36,7 +36,8 @@ def asked(path: Path, share: Share, grid_min: Array) -> Array:
     out, fate = np.empty((len(staffed(path)), grid_min.size)), share.fate
     if out.size:
         asker()(
-            fate.stage, fate.minutes, fate.freed_min, fate.at_min, share.rows, *_table(path), grid_min, out
+            fate.stage, fate.minutes, fate.freed_at, fate.freed_min, fate.at_min, share.rows, *_table(path), grid_min,
+            out,
         )  # fmt: skip
     return out
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from twin.luck import HERE, Luck, Purpose
 from twin.parameters import Parameters
 from twin.pathway import Path
 from twin.present import Present
-from twin.routing import OUT, Stops, stops_of
+from twin.routing import Stops, stops_of
 from twin.stages import Stage
 
 Array = npt.NDArray[np.float64]
@@ -55,8 +55,10 @@ class Fate:
     """Ward wanted when coming to each stop and after the last, `(patient, stop + 1)`; -1 where none."""
     minutes: Array
     """How long each stop lasts, `(patient, stop, phase and load)`; a stay in a ward that has a clock, by that clock."""
+    freed_at: Index
+    """Which row of `freed_min` says when a stop frees what it needs, `(patient, stop)`; -1 where that is at its end."""
     freed_min: Array
-    """When it frees what it needs, `(patient, stop, phase and caseload)`; NaN where that is at its end."""
+    """When it does, `(row, phase and caseload)`: few stops have one."""
     patience_min: Array
     """How long the patient queues for it, `(patient, stop)`, or until other wards are asked where the stage overflows;
     NaN where neither ends."""
@@ -86,7 +88,7 @@ class Fate:
     @property
     def caseloads(self) -> int:
         """How many caseloads are told apart: 0, 1 .. patients whom each of those who are needed has in care."""
-        return int(self.freed_min.shape[2]) // self.phases
+        return int(self.freed_min.shape[1]) // self.phases
 
 
 def cast(
@@ -117,15 +119,18 @@ def cast_members(
     minutes = lengths.of("stage", 0.0)
     phases = law.phase_edge_min.size + 1
     minutes[people.here, 0] = np.tile(joined(presents, "residual_min"), (1, phases))
-    freed, patience = lengths.of("freed", np.nan), lengths.of("patience", np.nan)[:, :, 0]
-    _carry_on(freed, patience, path, parameters, people, luck, presents)
+    patience, (freed_at, freed) = lengths.of("patience", np.nan)[:, :, 0], lengths.freed()
+    _carry_on(freed_at, freed, patience, path, parameters, people, luck, presents)
     acuity = np.array([c.acuity for c in parameters.classes], dtype=np.int64)[people.cls]
     everyone = np.full(luck.group.size, -1, dtype=np.int64)
     everyone[people.row] = acuity
     priority = np.where(acuity < 0, (path.acuities - 1) / 2, acuity).astype(np.float64)
     edge_min, clock_min = _clocks(parameters, luck, law)
+    held = np.concatenate([[0], np.cumsum((freed_at >= 0).sum(axis=1))])[people.first]
     out = []
-    for (first, end), (begin, stop) in zip(pairwise(people.first), pairwise(luck.first), strict=True):
+    for (first, end), (begin, stop), (held_from, held_to) in zip(
+        pairwise(people.first), pairwise(luck.first), pairwise(held), strict=True
+    ):
         mine = slice(first, end)
         out.append(
             Fate(
@@ -137,7 +142,8 @@ def cast_members(
                 stage=stops.stage[mine],
                 unit=stops.unit[mine],
                 minutes=minutes[mine],
-                freed_min=freed[mine],
+                freed_at=np.maximum(freed_at[mine] - held_from, -1),
+                freed_min=freed[held_from:held_to],
                 patience_min=patience[mine],
                 edges=parameters.load_edges,
                 acuity=everyone[begin:stop],
@@ -150,31 +156,26 @@ def cast_members(
     return out
 
 
-class _Taken(NamedTuple):
-    """The stops of routes, one row each: where it stands, whose it is, where it leads, whether it has begun."""
+class _Whose(NamedTuple):
+    """Patients, one row each: their rows in luck, their classes, their blocks of the day, and whether what they are at
+    first has begun."""
 
-    at: Index
     row: Index
-    stage: Index
-    unit: Index
-    slot: Index
+    cls: Index
+    block: Index
     begun: Flags
+
+    def taken(self, rows: Index) -> _Whose:
+        """Those of some rows."""
+        return _Whose(self.row[rows], self.cls[rows], self.block[rows], self.begun[rows])
 
 
 class _Lengths:
     """How long things last at the stops of many patients."""
 
     def __init__(self, path: Path, parameters: Parameters, people: People, stops: Stops, luck: Luck, law: Law) -> None:
-        self._path, self._parameters, self._people, self._stops, self._luck = path, parameters, people, stops, luck
-        self._law = law
-
-    @cached_property
-    def _taken(self) -> _Taken:
-        stops = self._stops
-        row, stop = np.nonzero(stops.stage != OUT)
-        at = row * stops.stage.shape[1] + stop
-        begun = (stop == 0) & (self._people.group[row] == HERE)
-        return _Taken(at, row, stops.stage.take(at), stops.unit[row, stop], stops.slot.take(at), begun)
+        self._path, self._parameters, self._stops, self._luck, self._law = path, parameters, stops, luck, law
+        self._whose = _Whose(people.row, people.cls, people.block, people.group == HERE)
 
     def of(self, purpose: Purpose, otherwise: float) -> Array:
         """Minutes at each stop, `(patient, stop, phase and class of load)`, where its stage names a duration for the
@@ -182,38 +183,55 @@ class _Lengths:
 
         How long the first stage of those who are here lasts is not worked out: the present says it.
         """
-        laid, names, code_of = _durations(self._path, self._parameters, purpose)
-        by_phase = purpose != "patience" and bool(self._law.paces)
-        if ready and not by_phase:
-            return self._by_loop(purpose, otherwise, laid, code_of)
-        at, row, stage, unit, slot, begun = self._taken
-        code = code_of[stage, unit]
-        some = np.flatnonzero((code >= 0) & ~begun) if purpose == "stage" else np.flatnonzero(code >= 0)
-        row = row[some]
-        uniform = self._luck.of(purpose, self._people.row[row], slot[some])
-        lasting = laid.at(uniform, code[some], self._people.cls[row], self._people.block[row])
-        if by_phase:
-            lasting = self._by_phase(lasting, names, code[some], self._people.cls[row], begun[some])
-        out = np.full((*self._stops.stage.shape, lasting.shape[1]), otherwise)
-        out.reshape(-1, lasting.shape[1])[at[some]] = lasting
+        whose = self._whose if purpose == "stage" else self._whose._replace(begun=np.zeros_like(self._whose.begun))
+        if ready and not self._by_phases(purpose):
+            return self._by_loop(purpose, otherwise, self._stops, whose)
+        _, _, code_of = _durations(self._path, self._parameters, purpose)
+        code = _codes_at(self._stops, code_of)
+        code[whose.begun, 0] = -1
+        row, stop = np.nonzero(code >= 0)
+        lasting = self._at(purpose, row, stop, code[row, stop])
+        out = np.full((*code.shape, lasting.shape[1]), otherwise)
+        out[row, stop] = lasting
         return out
 
-    def _by_loop(self, purpose: Purpose, otherwise: float, laid: Laid, code_of: Index) -> Array:
+    def freed(self) -> tuple[Index, Array]:
+        """Which stops free what they need before their end, and when: `freed_at` and `freed_min` of `Fate`."""
+        _, _, code_of = _durations(self._path, self._parameters, "freed")
+        code, stops = _codes_at(self._stops, code_of), self._stops
+        row, stop = np.nonzero(code >= 0)
+        at = np.full(code.shape, -1, dtype=np.int64)
+        at[row, stop] = np.arange(row.size)
+        if self._by_phases("freed") or not ready:
+            return at, self._at("freed", row, stop, code[row, stop])
+        one_each = Stops(*(column[row, stop][:, None] for column in stops))
+        whose = self._whose.taken(row)._replace(begun=np.zeros(row.size, dtype=bool))
+        return at, self._by_loop("freed", np.nan, one_each, whose)[:, 0]
+
+    def _by_phases(self, purpose: Purpose) -> bool:
+        return purpose != "patience" and bool(self._law.paces)
+
+    def _at(self, purpose: Purpose, row: Index, stop: Index, code: Index) -> Array:
+        """Minutes at some stops whose durations have these codes, `(place, phase and class of load)`."""
+        laid, names, _ = _durations(self._path, self._parameters, purpose)
+        whose, slot = self._whose.taken(row), self._stops.slot[row, stop]
+        lasting = laid.at(self._luck.of(purpose, whose.row, slot), code, whose.cls, whose.block)
+        if not self._by_phases(purpose):
+            return lasting
+        return self._by_phase(lasting, names, code, whose.cls, (stop == 0) & whose.begun)
+
+    def _by_loop(self, purpose: Purpose, otherwise: float, stops: Stops, whose: _Whose) -> Array:
         """The same by the compiled loop, but for what lies beyond the last level."""
-        people, stops, luck = self._people, self._stops, self._luck
-        begun = (people.group == HERE) & (purpose == "stage")
+        laid, _, code_of = _durations(self._path, self._parameters, purpose)
         out, late = np.empty((*stops.stage.shape, laid.loads)), np.empty(stops.stage.size, dtype=np.int64)
         count = ready[0].lengths(
-            stops.stage, stops.slot, stops.unit, people.row, people.cls, people.block, begun, luck.columns[purpose],
-            luck.uniform, code_of, *laid.cells, otherwise, out, late,
+            stops.stage, stops.slot, stops.unit, whose.row, whose.cls, whose.block, whose.begun,
+            self._luck.columns[purpose], self._luck.uniform, code_of, *laid.cells, otherwise, out, late,
         )  # fmt: skip
-        at = late[:count]
-        row, stop = np.divmod(at, stops.stage.shape[1])
-        uniform, code = (
-            luck.of(purpose, people.row[row], stops.slot.take(at)),
-            code_of[stops.stage.take(at), stops.unit[row, stop]],
-        )
-        out.reshape(-1, laid.loads)[at] = laid.at(uniform, code, people.cls[row], people.block[row])
+        row, stop = np.divmod(late[:count], stops.stage.shape[1])
+        uniform = self._luck.of(purpose, whose.row[row], stops.slot[row, stop])
+        code = code_of[stops.stage[row, stop], stops.unit[row, stop]]
+        out[row, stop] = laid.at(uniform, code, whose.cls[row], whose.block[row])
         return out
 
     def _by_phase(self, lasting: Array, names: Sequence[str], code: Index, cls: Index, begun: Flags) -> Array:
@@ -240,6 +258,14 @@ def _durations(path: Path, parameters: Parameters, purpose: Purpose) -> tuple[La
     durations = [parameters.durations[name] for name in names]
     laid = Laid([d.at_load(0) for d in durations] if purpose == "patience" else durations, loads)
     return laid, names, code_of
+
+
+def _codes_at(stops: Stops, code_of: Index) -> Index:
+    """The code of each stop's duration, `(patient, stop)`; -1 for none."""
+    named = np.append((code_of >= 0).any(axis=1), False)[stops.stage]  # OUT is the last
+    code = np.full(stops.stage.shape, -1, dtype=np.int64)
+    code[named] = code_of[stops.stage[named], stops.unit[:, :-1][named]]
+    return code
 
 
 def _codes(path: Path, named: Callable[[Stage], str | None]) -> tuple[list[str], Index]:
@@ -269,7 +295,7 @@ def _clocks(parameters: Parameters, luck: Luck, law: Law) -> tuple[Array, Array]
 
 
 def _carry_on(
-    freed: Array, patience: Array, path: Path, parameters: Parameters, people: People, luck: Luck,
+    freed_at: Index, freed: Array, patience: Array, path: Path, parameters: Parameters, people: People, luck: Luck,
     presents: Sequence[Present],
 ) -> None:  # fmt: skip
     """What a stage needs has been held since it began, and may be free by now (0); patience, or the search for a bed of
@@ -277,8 +303,9 @@ def _carry_on(
     since, serving = joined(presents, "since_min"), joined(presents, "serving")
     stage, lasted = people.enters[people.here], np.maximum(-since, 0.0)
     frees = np.flatnonzero(serving & np.array([one.frees_after is not None for one in path.stages])[stage])
-    held = people.here[frees]
-    freed[held, 0] = np.maximum(freed[held, 0] + since[frees, None], 0.0)
+    held = freed_at[people.here[frees], 0]
+    frees, held = frees[held >= 0], held[held >= 0]
+    freed[held] = np.maximum(freed[held] + since[frees, None], 0.0)
     for k in (k for k, one in enumerate(path.stages) if one.while_queueing):
         queue = np.flatnonzero((stage == k) & ~serving)
         row = people.here[queue]

@@ -45,7 +45,7 @@ class Share:
             stage=fate.stage[rows],
             unit=fate.unit[rows],
             minutes=fate.minutes[rows],
-            freed_min=fate.freed_min[rows],
+            freed_at=fate.freed_at[rows],
             patience_min=fate.patience_min[rows],
             acuity=everyone,
         )

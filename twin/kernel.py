@@ -317,7 +317,7 @@ def warm(otherwise: FilePath | None = None) -> None:
         counter(np.empty(0), marks, np.empty(0), marks, codes, codes, np.zeros(1), 0.0, np.empty((WAITS, 1)))
         ask = compiled_asker(place)
         none, no, stage = np.zeros((1, 1, 1)), np.zeros((1, 1), dtype=bool), np.full((1, 1), -1)
-        ask(stage, none, none, np.zeros(1), no[0], no, no, no, no[0], np.zeros(1), np.zeros((1, 1)))
+        ask(stage, none, stage, none[0], np.zeros(1), no[0], no, no, no, no[0], np.zeros(1), np.zeros((1, 1)))
         tallier(np.empty(0), marks, np.empty(0), marks, codes, codes, np.empty((0, 2)), 0.0, np.empty(WAIT + 1))
         loops, live = compiled_casting(place), compiled_queue(place)
         _cast_nobody(loops)

@@ -13,13 +13,13 @@ Flags = npt.NDArray[np.bool_]
 
 
 def ask(
-    stage: Index, minutes: Array, freed_min: Array, at_min: Array, rows: Flags, needs: Flags, takes: Flags,
-    gives: Flags, away: Flags, grid_min: Array, out: Array,
+    stage: Index, minutes: Array, freed_at: Index, freed_min: Array, at_min: Array, rows: Flags, needs: Flags,
+    takes: Flags, gives: Flags, away: Flags, grid_min: Array, out: Array,
 ) -> None:  # fmt: skip
     """How many of each pool are held at each instant, `(pool, instant)`, by the rows that take part.
 
-    `stage` is `(row, stop)`, -1 after the end; `minutes` and `freed_min` (NaN: not before the stage ends) are `(row,
-    stop, load)`, of which the lightest counts; `needs`, `takes` and `gives` are `(stage, pool)`; from a stage that is
+    `stage` is `(row, stop)`, -1 after the end; `minutes` is `(row, stop, load)`, `freed_at` and `freed_min` are as in
+    `Fate`; of loads the lightest counts; `needs`, `takes` and `gives` are `(stage, pool)`; from a stage that is
     `away` on nothing is told. The grid rises.
     """
     pools, instants = out.shape
@@ -36,8 +36,9 @@ def ask(
                 break
             end = now + minutes[row, stop, 0]
             free = end
-            if freed_min.shape[2] > 0 and freed_min[row, stop, 0] < minutes[row, stop, 0]:
-                free = now + freed_min[row, stop, 0]
+            held = freed_at[row, stop]
+            if held >= 0 and freed_min[held, 0] < minutes[row, stop, 0]:
+                free = now + freed_min[held, 0]
             for pool in range(pools):
                 if takes[at, pool] and np.isnan(kept_from[pool]):
                     kept_from[pool] = now

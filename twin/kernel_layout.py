@@ -32,13 +32,15 @@ BODIES, KEPT_NOW, POOLS, QUEUES, GUESTS, HEAP, TOLD = range(32, 39)
 """What is worked in, in n: `(row, BODY)`; `(row, KEEP)`; `(pool, POOL)`; `(pool, row)`; `(host, row)`; `(event,
 HEAPED)`; `(mark, MARK)`."""
 HORIZON, LASTS, FREED, PATIENCE, EDGES, PRIORITY, CAME, CHANGE_AT, HEAP_AT, TOLD_AT = range(39, 49)
-"""Where in x: the horizon, which is the first; `(row, stop, phase, load)`; `(row, stop, phase, caseload)`; `(row,
+"""Where in x: the horizon, which is the first; `(row, stop, phase, load)`; `(held stop, phase, caseload)`; `(row,
 stop)`; `(row, load - 1)`; by row; by row; by change; by event; by mark."""
 CLOCK_EDGE, CLOCK, EARLIER = 50, 51, 52
 """Where in x: by bound of an hour; `(unit, bound)`; how much sooner stays end."""
 PHASES, PHASE_EDGE = 53, 54
 """How many phases have durations of their own; where in x the minutes begin at which the next one does."""
-HEAD = 55
+FREED_AT = 55
+"""Where in n: by `(row, stop)` the row of FREED, -1 for none."""
+HEAD = 56
 
 # --- columns -------------------------------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ from twin.kernel_layout import (
     FAULT,
     FIRST,
     FREED,
+    FREED_AT,
     FREES,
     GAVE_UP,
     GIVES,
@@ -231,7 +232,7 @@ def _keep(n: Whole, row: int, code: int) -> None:
 def _serves_on(n: Whole, x: Minutes, row: int) -> int:
     """Hold what the stage that has begun needs; 1 if it goes on in this run, which ASKED remembers."""
     at, mine = step_of(n, row), n[BODIES] + row * BODY
-    free = n[at + FREES] == 1 and x[n[FREED] + row * n[STOPS] * n[PHASES] * n[CASELOADS] + caseload_of(n, at)] <= 0
+    free = n[at + FREES] == 1 and _freed_of(n, x, row * n[STOPS], 0, at) <= 0
     if not free:
         for i in range(n[at + TAKES], n[at + ASKS]):
             n[pool_of(n, row, n[n[at + ASKS_AT] + i], n[mine + WARD]) + TAKEN] += 1
@@ -285,12 +286,18 @@ def _lasts(n: Whole, x: Minutes, now: float, row: int, at: int) -> float:
     stop = row * n[STOPS] + n[mine + STOP]
     lasting = lasting_of(n, x, now, row, at)
     if n[at + FREES] == 1 and n[mine + HELD] > 0:
-        phase = stop * n[PHASES] + phase_of(n, x, now)
-        freed = x[n[FREED] + phase * n[CASELOADS] + caseload_of(n, at)]
+        freed = _freed_of(n, x, stop, phase_of(n, x, now), at)
         if freed < lasting:
             push(n, x, now, freed, SET_FREE, row)
             n[mine + HELD] = 0
     return float(lasting)
+
+
+@part
+def _freed_of(n: Whole, x: Minutes, stop: int, phase: int, at: int) -> float:
+    """When a stop frees what it needs; never, where that is at its end."""
+    held = n[n[FREED_AT] + stop]
+    return float(x[n[FREED] + (held * n[PHASES] + phase) * n[CASELOADS] + caseload_of(n, at)]) if held >= 0 else inf
 
 
 @part

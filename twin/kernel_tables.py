@@ -189,7 +189,8 @@ def _put_fate(box: _Box, fate: Fate) -> None:
     box.count[layout.LOADS], box.count[layout.CASELOADS] = fate.loads, fate.caseloads
     box.count[layout.PHASES], box.minutes[layout.PHASE_EDGE] = fate.phases, fate.phase_edge_min
     box.whole[layout.STAGE], box.whole[layout.WANTED], box.whole[layout.VISIT] = fate.stage, fate.unit, fate.visit
-    box.minutes[layout.LASTS], box.minutes[layout.FREED] = fate.minutes, fate.freed_min
+    box.minutes[layout.LASTS], box.whole[layout.FREED_AT] = fate.minutes, fate.freed_at
+    box.minutes[layout.FREED] = fate.freed_min
     box.minutes[layout.PATIENCE], box.minutes[layout.EDGES] = fate.patience_min, fate.edges[fate.block]
     box.minutes[layout.PRIORITY] = fate.priority
     box.count[layout.CLOCK_EDGES] = fate.clock_edge_min.size

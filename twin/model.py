@@ -174,7 +174,11 @@ class _Run:
             if code != NONE:
                 self.pools[code].ward = ward
         self.stage, self.unit, self.patience = fate.stage.tolist(), fate.unit.tolist(), fate.patience_min.tolist()
-        self.minutes, self.freed = _flat(fate.minutes), _flat(fate.freed_min)
+        self.minutes, self.freed_at, self.freed_min = (
+            _flat(fate.minutes),
+            fate.freed_at.tolist(),
+            fate.freed_min.tolist(),
+        )
         self.edges, self.loads, self.caseloads = fate.edges[fate.block].tolist(), fate.loads, fate.caseloads
         self.phases, self.phase_edge_min = fate.phases, fate.phase_edge_min.tolist()
         self.priority, self.visit = fate.priority.tolist(), fate.visit.tolist()
@@ -224,7 +228,7 @@ class _Run:
 
     def serve_on(self, p: _Patient, step: Step) -> None:
         """A patient whose stage has begun holds what it takes and needs; one who outlasts the run needs no process."""
-        if not (step.frees and self.freed[p.row][self.caseload(step)] <= 0):
+        if not (step.frees and self.freed(p, step) <= 0):
             self.take(p, p.held, step.needs)
         p.where = p.unit if step.unit == OF_WARD else step.unit
         if step.frees or self.lasting(p, step) < self.horizon_min:
@@ -258,8 +262,7 @@ class _Run:
                 self.begin(p, step)
             lasting_min = self.lasting(p, step)
             if step.frees:
-                at = (stop * self.phases + self.phase()) * self.caseloads + self.caseload(step)
-                self.free_after(p, self.freed[p.row][at], lasting_min)
+                self.free_after(p, self.freed(p, step), lasting_min)
             if self.env.now + lasting_min >= self.horizon_min:
                 return
             if lasting_min > 0:
@@ -320,6 +323,11 @@ class _Run:
         on_duty, most = self.pools[step.needs[0]].capacity, self.caseloads - 1
         care = self.pools[step.care]
         return min((care.held - care.unseen - 1) // on_duty, most) if on_duty > 0 else most
+
+    def freed(self, p: _Patient, step: Step) -> float:
+        """How long after it begins the stage gives back what it needs; inf where that is at its end."""
+        at = self.freed_at[p.row][p.stop]
+        return self.freed_min[at][self.phase() * self.caseloads + self.caseload(step)] if at >= 0 else inf
 
     def free_after(self, p: _Patient, freed_min: float, lasting_min: float) -> None:
         """Give back what the stage needs before it is over."""

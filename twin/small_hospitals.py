@@ -219,7 +219,7 @@ def arriving(fate: Fate, at_min: list[float]) -> Fate:
         fate,
         **{name: getattr(fate, name)[rows] for name in ("visit", "cls", "block", "priority", "stage", "unit")},
         minutes=fate.minutes[rows],
-        freed_min=fate.freed_min[rows],
+        freed_at=fate.freed_at[rows],
         patience_min=fate.patience_min[rows],
         at_min=np.array(at_min, dtype=np.float64),
     )

@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from dashboard import logs
 from dashboard.errors import CommandError
 from dashboard.settings import Settings, load_settings
 from ingest.clock import resolve
@@ -84,7 +85,9 @@ def add_address(command: argparse.ArgumentParser) -> None:
 def settings_of(options: argparse.Namespace) -> Settings:
     """The settings of the file that was named, and the options that stand for a setting."""
     known = {name: value for name, value in vars(options).items() if name in Settings.model_fields}
-    return load_settings(options.config, **known)
+    settings = load_settings(options.config, **known)
+    logs.use(settings.log_format)
+    return settings
 
 
 def say(options: argparse.Namespace, value: Mapping[str, Any], text: Callable[[], str]) -> None:

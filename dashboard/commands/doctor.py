@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import argparse
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dashboard.backups import LATE, good_ones
 from dashboard.commands.common import say, settings_of, written
-from dashboard.house import DATABASE, SECRET, House, open_house, scenario_catalogue, site_of, supplies_of, workers_of
+from dashboard.errors import CommandError
+from dashboard.house import DATABASE, SECRET, open_house, scenario_catalogue, site_of, supplies_of, workers_of
+from dashboard.house_socket import ask
 from dashboard.path_picture import sketch
 from dashboard.settings import Settings
 from dashboard.site_words import told
 from dashboard.words import LANGUAGES, Reader
 from forecast.executors import LOCAL
 from forecast.pathview import explained
+from ingest.clock import WallClock
 from ingest.errors import EdtwinError
-from ingest.log import Span
 from ingest.pseudonyms import open_secret
 from twin.explanation import Explained, Load, Step
 from twin.hospital import NO_LIMIT
@@ -121,7 +125,11 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
         yield _looked_at("paths", lambda: _paths(settings))
         yield _looked_at("scenarios", lambda: _scenarios(settings))
         yield _looked_at("supplies", lambda: _supplies(settings))
-    yield _looked_at("database", lambda: _database(settings))
+    running = ask(settings.data, "look")
+    yield _looked_at("database", lambda: running["database"] if running else _database(settings))
+    if running:
+        yield _looked_at("house", lambda: _house(running))
+    yield _looked_at("backup", lambda: _backup(settings, running["backup_fault"] if running else None))
     if settings.kafka_brokers:
         yield _looked_at("kafka", lambda: _kafka(settings))
     if settings.executor != LOCAL:
@@ -182,14 +190,39 @@ def _database(settings: Settings) -> str:
     shipped = {"hospital": None, "scenarios": None, "supplies": None, "wall_scenarios": Settings().wall_scenarios}
     plain = settings.model_copy(update=shipped)
     with open_house(plain) as house:
-        span = house.log.span()
-        if span is None:
-            return f"{settings.data} is empty"
-        if (settings.data / SECRET).exists():
+        if house.log.span() is not None and (settings.data / SECRET).exists():
             open_secret(settings.data / SECRET, create=False)
-        rejected = sum(house.log.rejected_counts().values())
-        journal = f"{house.journal.last} records in the journal"
-        return f"{span.count} events {_when(house, span)}; rejected {rejected}; {journal}"
+        return house.said()
+
+
+def _house(found: Mapping[str, Any]) -> str:
+    """Whether the running house can do its work."""
+    if found["unready"]:
+        raise CommandError(f"it runs, but is not ready: {found['unready']}")
+    return "it runs and is ready"
+
+
+def _backup(settings: Settings, fault: str | None) -> str:
+    """How old the last good backup is. A house that holds nothing yet needs none."""
+    folder = settings.backup_folder
+    if folder is None:
+        return "none are made by themselves: no backup_folder is set"
+    beside = f"; the last one failed: {fault}" if fault else ""
+    kept = good_ones(folder)
+    if not kept and not (settings.data / DATABASE).exists():
+        return f"none yet in {folder}"
+    if not kept:
+        raise CommandError(f"there is no good backup in {folder}{beside}")
+    age = WallClock().now() - kept[-1].made_at
+    said = f"the last good one, {kept[-1].place.name}, is {_long(age)} old; {len(kept)} are in {folder}{beside}"
+    if age > LATE:
+        raise CommandError(f"{said}; it must be {_long(LATE)} at most")
+    return said
+
+
+def _long(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.0f} days"
 
 
 def _kafka(settings: Settings) -> str:
@@ -203,13 +236,6 @@ def _cluster(settings: Settings) -> str:
     """The workers of the cluster, each with the house's code."""
     workers_of(settings).shutdown()
     return f"{settings.executor} has workers, and they run the code of this house"
-
-
-def _when(house: House, span: Span) -> str:
-    hours = (house.clock.now() - span.last_known_at).total_seconds() / 3600
-    ago = f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.0f} days"
-    first, last = span.first_occurred_at, span.last_occurred_at
-    return f"from {first:%Y-%m-%d} to {last:%Y-%m-%d %H:%M} UTC, the last heard {ago} ago"
 
 
 def _line(finding: Finding) -> str:

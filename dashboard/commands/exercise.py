@@ -19,7 +19,7 @@ from pathlib import Path
 
 from dashboard.commands.calibrate import AFTER_THE_END, learned
 from dashboard.commands.common import add_address, add_executor, instant, progress, say, settings_of, speed
-from dashboard.commands.up import FABRICATED, Fabricated, ended_by_signals
+from dashboard.commands.up import Fabricated, ended_by_signals
 from dashboard.drill import MODE, Exercise
 from dashboard.drill_copy import copy_desk, copy_log
 from dashboard.drill_decisions import Held
@@ -27,7 +27,7 @@ from dashboard.drill_record import as_text, read_record
 from dashboard.drill_script import AnyInject, load_script
 from dashboard.drill_world import DrillWorld
 from dashboard.errors import CommandError
-from dashboard.house import DATABASE, JOURNAL, House, open_house
+from dashboard.house import DATABASE, FABRICATED, JOURNAL, House, open_house
 from dashboard.settings import Settings
 from forecast.adopted import untold
 from forecast.drawn_drill import DrawnDrill, seed_of

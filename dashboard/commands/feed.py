@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashboard.commands.common import progress, settings_of
-from dashboard.commands.up import FABRICATED, Fabricated, ended_by_signals
+from dashboard.commands.up import Fabricated, ended_by_signals
 from dashboard.errors import CommandError
+from dashboard.house import FABRICATED
 from dashboard.settings import Settings
 from ingest.clock import WallClock
 from ingest.events import Event

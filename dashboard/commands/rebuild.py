@@ -12,8 +12,8 @@ from dashboard.formats import readers_of
 from dashboard.house import DATABASE, JOURNAL, SCHEMAS, open_journal
 from dashboard.settings import Settings
 from ingest.clock import WallClock
-from ingest.database import Database, arrow, registered, rows
-from ingest.errors import DatabaseDamagedError, EdtwinError
+from ingest.database import Database, carry, columns_of
+from ingest.errors import AnotherLayoutError, DatabaseDamagedError
 from ingest.log import EventLog
 from ingest.rebuild import Rebuilt, rebuild, require_journalled
 
@@ -45,9 +45,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Make it, and change it for the one that is there.
 
-    1. Take hold of the database that is there, and see that the journal holds all of it. A damaged one is put aside.
+    1. Look at the database that is there, and see that the journal holds all of it. Of a damaged one nothing is read.
     2. Fill a new one from the journal.
-    3. Carry over the forecasts.
+    3. Carry over the forecasts, also those of an older version, as far as they fit.
     4. Put the old one aside, the new one in its place.
     """
     settings = settings_of(options)
@@ -55,27 +55,28 @@ def run(options: argparse.Namespace) -> None:
         raise CommandError(f"{settings.data} holds no journal: there is nothing to rebuild from")
     fresh = settings.data / f"{DATABASE}.fresh"
     _remove(fresh)
-    made, lost = _make(settings, fresh)
+    made, lost, behind = _make(settings, fresh)
     aside = _change(settings.data / DATABASE, fresh)
     told = {"records": made.records, "rows": made.rows, "seconds": round(made.seconds, 3), "put_aside": aside}
-    say(options, told | {"forecasts_lost": lost}, lambda: _text(made, aside, lost))
+    say(options, told | {"forecasts_lost": lost, "left_behind": behind}, lambda: _text(made, aside, lost, behind))
 
 
-def _make(settings: Settings, fresh: Path) -> tuple[Rebuilt, str | None]:
-    """The new database, and why the forecasts of the old one could not be carried over, if so."""
+def _make(settings: Settings, fresh: Path) -> tuple[Rebuilt, str | None, list[str]]:
+    """The new database; why nothing of the old one could be carried over, if so; and what else stayed behind."""
     before, why_not = _held(settings)  # 1
+    behind: list[str] = []
     try:
         with Database.open(fresh, schemas=SCHEMAS) as database:
             made = rebuild(database, WallClock(), lambda log: open_journal(settings, log), readers_of(settings))  # 2
             if before is not None:
-                _carry(before, database)  # 3
+                behind = [what for name in ARCHIVE for what in carry(before, database, name)]  # 3
     except BaseException:
         _remove(fresh)
         raise
     finally:
         if before is not None:
             before.close()
-    return made, why_not
+    return made, why_not, behind
 
 
 def _held(settings: Settings) -> tuple[Database | None, str | None]:
@@ -83,26 +84,24 @@ def _held(settings: Settings) -> tuple[Database | None, str | None]:
     if not file.exists():
         return None, None
     try:
-        before = Database.open(file, schemas=SCHEMAS)
+        before = _opened(file)
     except DatabaseDamagedError as error:
         return None, str(error)
-    except EdtwinError as error:
-        if "another version" not in str(error):
-            raise
-        return None, str(error)
     try:
-        require_journalled(EventLog(before, WallClock()))
+        if {"source", "stored_at"} <= set(columns_of(before.cursor(), "batch")):
+            require_journalled(EventLog(before, WallClock()))
     except BaseException:
         before.close()
         raise
     return before, None
 
 
-def _carry(before: Database, database: Database) -> None:
-    with database.transaction() as cursor:
-        for name in ARCHIVE:
-            with registered(cursor, carried=arrow(before.cursor(), f"SELECT * FROM {name}")):
-                rows(cursor, f"INSERT INTO {name} BY NAME SELECT * FROM carried")
+def _opened(file: Path) -> Database:
+    """The database that is there, whichever version made it."""
+    try:
+        return Database.open(file, schemas=SCHEMAS)
+    except AnotherLayoutError:
+        return Database.open_as_it_is(file)
 
 
 def _change(file: Path, fresh: Path) -> str | None:
@@ -128,9 +127,10 @@ def _remove(fresh: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _text(made: Rebuilt, aside: str | None, lost: str | None) -> str:
+def _text(made: Rebuilt, aside: str | None, lost: str | None, behind: list[str]) -> str:
     speed = made.rows / made.seconds if made.seconds else 0.0
     lines = [f"{made.records} records, {made.rows} rows in {made.seconds:.1f} s ({speed:,.0f} rows a second)"]
     lines += [f"the database before is {aside}"] if aside else []
     lines += [f"its forecasts could not be carried over: {lost}"] if lost else []
+    lines += [f"what fits no table of this version stays there: {', '.join(behind)}"] if behind else []
     return "\n".join(lines)

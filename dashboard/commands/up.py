@@ -19,7 +19,7 @@ from types import FrameType
 from dashboard.commands.common import add_address, add_executor, instant, progress, settings_of, speed
 from dashboard.commands.ingest import CHOICES, reader
 from dashboard.errors import CommandError
-from dashboard.house import DATABASE, House, open_house
+from dashboard.house import DATABASE, FABRICATED, House, open_house
 from dashboard.settings import Settings
 from forecast.loop import Rhythm
 from ingest.clock import SimulatedClock
@@ -29,8 +29,6 @@ from ingest.sources.feed import Feed
 from ingest.sources.replay import Recording
 from twin.fabricate import FabricatedHospital, World
 
-FABRICATED = "fabricated.json"
-"""Says, beside the database, which fabricated hospital the log is of."""
 _SOURCE = "fabricated"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dash import html
 from dash.development.base_component import Component
 
 from dashboard.about_view import AboutView
-from dashboard.parts import card, facts
+from dashboard.parts import Content, card, facts, marked
 from dashboard.words import Reader
 
 
@@ -52,13 +54,28 @@ def _data(reader: Reader) -> Component:
 
 def _runs(view: AboutView, reader: Reader) -> Component:
     rows = [
-        (reader.say("Runs since"), reader.moment(view.made_at)),
+        (reader.say("Runs since"), reader.moment(view.since)),
+        *_backups(view, reader),
         *view.versions,
         (reader.say("Digest of the code"), html.Code(view.code)),
         (reader.say("Licence"), "Apache 2.0"),
         (reader.say("For scripts"), html.A("/api/v1/openapi.json", href="/api/v1/openapi.json")),
     ]
     return card("about", reader.say("What runs here?"), facts(rows))
+
+
+def _backups(view: AboutView, reader: Reader) -> Iterator[tuple[str, Content]]:
+    """When the last good one was made, and why there is none newer where the last try failed."""
+    standing = view.backups
+    if standing is None:
+        return
+    if standing.last is not None:
+        yield reader.say("Last good backup"), reader.moment(standing.last.made_at)
+    else:
+        none = reader.say("none yet") if standing.folder else reader.say("none: no folder is set (backup_folder)")
+        yield reader.say("Last good backup"), none
+    if standing.fault is not None:
+        yield reader.say("The last backup"), marked("bad", reader.say("failed: the log says why"))
 
 
 def _told(question: str, *sentences: str) -> Component:

@@ -44,9 +44,10 @@ def _head(board: Board, reader: Reader) -> Component:
     )
     made = reader.say("sheet of {time}", time=reader.moment(board.made_at))
     print_it = html.Button(reader.say("Print"), className="print")  # assets/print.js listens
+    paper = html.A(reader.say("As a PDF"), href="/downtime/sheet.pdf", className="print to-pdf", target="_blank")
     lines = [
         html.Div([marked("warn", last, "stamp"), html.Span(made, className="made")], className="sheet-line"),
-        html.Div([html.B(call(board, reader), className="call"), print_it], className="sheet-line"),
+        html.Div([html.B(call(board, reader), className="call"), html.Span([paper, print_it])], className="sheet-line"),
     ]
     return html.Div(lines, className="card sheet-head")
 
