@@ -17,8 +17,8 @@ from dashboard.api_routes import Route
 _ABOUT = (
     "What the board of a hospital shows: now, ahead, how good that was. Its scenarios: list them, run them from the "
     "present situation, compare them, propose changes at its desk. What is read has an ETag. Bodies are "
-    "application/json. There is no sign-in yet: who acts is who the body says, so names are not told before a proposal "
-    "is decided, unless its author signs."
+    "application/json. Who signed in is who acts, and where nobody signs in who the body says; names are not told "
+    "before a proposal is decided, unless its author signs."
 )
 _FAULTS = {
     400: "the body is not JSON",
