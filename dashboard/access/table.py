@@ -136,7 +136,6 @@ ROUTES: Mapping[tuple[str, str], Entry] = {
     ("GET", "/downtime/sheet.pdf"): Entry("wall"),
     ("GET", FLOOR_DAY): Entry("wall", is_tick=True),
     ("GET", "/metrics"): Entry("wall", is_tick=True),
-    ("GET", "/downtime/sheet.pdf"): Entry("wall"),
     ("GET", f"{DATA}/<page>/<file>"): Entry("viewer", _SHOWN, _page_of_data),
     ("GET", "/huddle/<language>/<file>"): _LOOKS,
     ("GET", "/report"): Entry("viewer", buttons=_way("report")),
