@@ -55,7 +55,7 @@ COMMANDS = (
 )  # fmt: skip
 RECORDED = frozenset(
     {"ingest", "replay", "calibrate", "forecast", "huddle", "backtest", "proposals", "rebuild", "retry-rejected",
-     "quarantine", "alerts", "supplies", "export"}
+     "backup", "restore", "accounts", "quarantine", "alerts", "supplies", "export"}
 )  # fmt: skip
 """Commands that read or change the data of a hospital: each is a record of the audit. A running house keeps its own."""
 

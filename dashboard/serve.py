@@ -23,7 +23,7 @@ from dashboard.api import answer_api
 from dashboard.api_board import Shown
 from dashboard.api_wiring import api_of
 from dashboard.app import Pages, WallSettings, build_app
-from dashboard.audit.acts import audited
+from dashboard.audit.acts import audited, of_sign_ins
 from dashboard.audit.consultations import answer_to_audit
 from dashboard.audit.trail import Trail
 from dashboard.audit.wiring import begin, end, shown_head, trail_of
@@ -135,9 +135,9 @@ def serve(
 
     In an `exercise` what was adopted before holds as `held` says. Raises CommandError where the port cannot be had.
     """
-    access = access_of(house.settings)
-    workers = house.workers(runs_on=True)
     trail = trail_of(house.settings, mode)
+    access = access_of(house.settings, of_sign_ins(trail))
+    workers = house.workers(runs_on=True)
     publishers = _publishers(house, stop)
     site = _site(house, mode)
     alerts = Alerts(house.rules, house.database, house.clock, Place(house.hospital.name, house.hospital.zone, mode))

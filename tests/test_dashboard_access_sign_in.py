@@ -55,12 +55,12 @@ class House:
     """A house with accounts, its clocks in the hand of the test."""
 
     def __init__(self, folder: Path, *, way: Way | None = None, sessions: type[Sessions] = Sessions) -> None:
-        self.watch, self.clock = Hand(), SimulatedClock(NOON)
+        self.watch, self.clock, self.heard = Hand(), SimulatedClock(NOON), list[tuple[str, SignedIn | None]]()
         self.accounts = Accounts(folder / FILE, QUICK)
         way = way or Way()
         self.sign_in = SignIn(
             self.accounts, sessions(clock=self.watch), Cookies(way.is_encrypted), way, self.clock, "en",
-            Tries(self.watch),
+            Tries(self.watch), told=lambda what, who: self.heard.append((what, who)),
         )  # fmt: skip
         doors = [self.sign_in.by_session, self.sign_in.by_token]
         self.app = build_app(ordinary, WallSettings(), access=Access(Gate(way, doors, "en"), self.sign_in))
@@ -103,6 +103,13 @@ def house(tmp_path: Path) -> House:
 
 def tries(client: FlaskClient, name: str, password: str = PASSWORD, code: str = "", **more: Any) -> TestResponse:
     return client.post("/sign-in", data={"name": name, "password": password, "code": code, "lang": "en", **more})
+
+
+def test_who_signs_in_and_out_is_heard_of_and_a_try_that_does_not_fit_is_nobodys(house: House) -> None:
+    client, anna = house.signed("anna"), SignedIn("anna", "manager")
+    client.post("/sign-out", data={"lang": "en"})
+    tries(client, "anna", "her other password")
+    assert house.heard == [("signed in", anna), ("signed out", anna), ("sign-in refused", None)]
 
 
 def is_in(client: FlaskClient, path: str = "/_dash-layout") -> bool:

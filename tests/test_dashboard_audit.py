@@ -21,16 +21,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, g
+from flask import Flask, Response, g
 from flask.testing import FlaskClient
 
 from dashboard.__main__ import RECORDED, main
+from dashboard.access.roles import EVERYBODY, STRANGER, SignedIn
 from dashboard.alert_desk import answered
 from dashboard.app import WallSettings, build_app
 from dashboard.audit import chain as chain_of_files
-from dashboard.audit.acts import DOORS, audited
+from dashboard.audit.acts import DOORS, audited, of_sign_ins
 from dashboard.audit.chain import ANCHOR, Chain, Head, anchor_in, files_of
-from dashboard.audit.consultations import FORMS, NOBODYS, PAGES, TICKS, answer_to_audit
+from dashboard.audit.consultations import FORMS, NOBODYS, NOT_ALLOWED, PAGES, TICKS, answer_to_audit
 from dashboard.audit.records import Deed, Written, line_of
 from dashboard.audit.trail import Trail
 from dashboard.audit.verify import Verified, records_of, verify
@@ -343,14 +344,6 @@ def test_the_mutant_that_writes_on_behind_a_torn_line_is_found(tmp_path: Path, m
 # ------------------------------------------------------------------------------------------------------ consultations
 
 
-@dataclass(frozen=True)
-class SignedIn:
-    """As access control has it."""
-
-    name: str | None
-    role: str | None
-
-
 @dataclass
 class Kept:
     """A trail that writes nothing."""
@@ -511,6 +504,7 @@ def test_whatever_can_be_done_at_a_door_is_recorded(door: str) -> None:
 def test_an_alarm_that_is_taken_on_is_recorded_with_who_and_on_the_disk_first(tmp_path: Path) -> None:
     reader = Reader("en", "UTC")
     with department() as there, trail_in(tmp_path) as trail, Flask("test").test_request_context():
+        g.signed_in = EVERYBODY
         there.after(0, 0.9)
         (alarm,) = there.alerts.alarms
         alerts = audited(there.alerts, "alarms", trail)
@@ -528,6 +522,30 @@ def test_an_alarm_that_is_taken_on_is_recorded_with_who_and_on_the_disk_first(tm
         ]  # fmt: skip
         assert alerts.log is not None  # all else is the thing's own
     assert "DUPONT" not in "".join(path.read_text() for path in files_of(tmp_path / "audit"))
+
+
+def test_who_signs_in_and_out_is_recorded_and_a_try_that_does_not_fit_without_what_was_typed(tmp_path: Path) -> None:
+    with trail_in(tmp_path) as trail, Flask("test").test_request_context():
+        g.signed_in = STRANGER
+        told, anna = of_sign_ins(trail), SignedIn("anna", "manager")
+        told("signed in", anna)
+        told("signed out", anna)
+        told("sign-in refused", None)
+        found = [one.deed for one in written(tmp_path)][1:]
+    assert [(d.what, d.outcome, d.who, d.role) for d in found] == [
+        ("signed in", "done", "anna", "manager"), ("signed out", "done", "anna", "manager"),
+        ("sign-in refused", "refused", None, "nobody"),
+    ]  # fmt: skip
+
+
+def test_an_act_that_the_gate_refuses_is_recorded_without_what_it_was() -> None:
+    trail = kept()
+    client = asked_of(trail, lambda: SignedIn("wall", "wall"))
+    app: Any = client.application
+    app.before_request(lambda: Response("no", 403))
+    client.post("/_dash-update-component", json={"output": "talk-said.children", "inputs": []})
+    (one,) = trail.deeds
+    assert (one.kind, one.what, one.outcome, one.who) == ("act", NOT_ALLOWED, "refused", "wall")
 
 
 def test_the_mutant_that_records_before_it_is_done_tells_of_what_was_refused() -> None:

@@ -7,9 +7,10 @@ whoever tries too often waits.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import Literal
 from urllib.parse import urlencode
 
 from flask import Flask, Response, redirect, request
@@ -32,6 +33,7 @@ from ingest.clock import Clock
 
 logger = logging.getLogger(__name__)
 
+Told = Callable[[Literal["signed in", "signed out", "sign-in refused"], SignedIn | None], None]
 _LONGEST = 400
 _CODE = 'inputmode="numeric" autocomplete="one-time-code" maxlength="6"'
 
@@ -50,6 +52,8 @@ class SignIn:
     tries: Tries = field(default_factory=Tries)
     elsewhere: str | None = None
     """Where the hospital's own sign-in is begun; None: there is none."""
+    told: Told = lambda what, who: None
+    """Hears of who signs in and out, and of each try that did not fit (of nobody)."""
 
     def answer(self, server: Flask) -> None:
         """Add the page and its forms."""
@@ -96,6 +100,7 @@ class SignIn:
     def out(self) -> AnyResponse:
         """Nobody is signed in here any more."""
         self._end_before()
+        self.told("signed out", signed_in())
         answer = redirect(f"{SIGN_IN}?lang={self._language()}", code=303)
         self.cookies.take_all(answer)
         return answer
@@ -105,6 +110,7 @@ class SignIn:
         self._end_before()
         answer = redirect(wanted, code=303)
         self.cookies.give_session(answer, self.sessions.begin(who, lambda: holds is None or self._holds(who, holds)))
+        self.told("signed in", who)
         return answer
 
     # --- inside ---------------------------------------------------------------------------------------------------
@@ -117,15 +123,18 @@ class SignIn:
         return self.let_in(SignedIn(name, account.role), wanted, account)
 
     def _as_wall(self, token: str, address: str, reader: Reader, wanted: str) -> AnyResponse:
-        if self.accounts.wall(token, address) is None:
+        wall = self.accounts.wall(token, address)
+        if wall is None:
             return self._failed("token", address, reader, wanted)
         self._end_before()
         answer = redirect(wanted, code=303)
         self.cookies.give_wall(answer, token)
+        self.told("signed in", wall)
         return answer
 
     def _failed(self, name: str, address: str, reader: Reader, wanted: str) -> AnyResponse:
         self.tries.failed(name, address)
+        self.told("sign-in refused", None)
         return self._page(
             reader, wanted, reader.say("This does not fit. Look at the name, the password and the code."), 401
         )

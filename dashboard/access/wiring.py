@@ -12,7 +12,7 @@ from dashboard.access.oidc import ByOidc, Provider
 from dashboard.access.proxy import ByProxy
 from dashboard.access.roles import ROLES, Role
 from dashboard.access.sessions import Sessions
-from dashboard.access.sign_in import SignIn
+from dashboard.access.sign_in import SignIn, Told
 from dashboard.access.table import SIGN_IN_ELSEWHERE
 from dashboard.errors import CommandError
 from dashboard.fhir_endpoint import read_token
@@ -29,9 +29,9 @@ class Access:
     oidc: ByOidc | None = None
 
 
-def access_of(settings: Settings) -> Access:
-    """What the settings ask for. Raises CommandError where nobody could sign in, AccountsError for an unreadable
-    file."""
+def access_of(settings: Settings, told: Told = lambda what, who: None) -> Access:
+    """What the settings ask for; `told` hears of who signs in and out. Raises CommandError where nobody could sign in,
+    AccountsError for an unreadable file."""
     way = Way(settings.access_url, settings.access_proxies)
     if settings.access == "open":
         return Access(Gate(way))
@@ -41,7 +41,14 @@ def access_of(settings: Settings) -> Access:
     sessions = Sessions(60.0 * settings.access_idle_min, 3600.0 * settings.access_longest_h)
     elsewhere = SIGN_IN_ELSEWHERE if settings.access == "oidc" else None
     sign_in = SignIn(
-        accounts, sessions, Cookies(way.is_encrypted), way, WallClock(), settings.language, elsewhere=elsewhere
+        accounts,
+        sessions,
+        Cookies(way.is_encrypted),
+        way,
+        WallClock(),
+        settings.language,
+        elsewhere=elsewhere,
+        told=told,
     )
     proxy = _by_proxy(settings, way) if settings.access == "proxy" else None
     doors: list[Door] = [*([proxy] if proxy else []), sign_in.by_session, sign_in.by_token]

@@ -16,6 +16,8 @@ from typing import Any, TypeVar, cast
 
 from flask import g, has_request_context
 
+from dashboard.access.roles import SignedIn
+from dashboard.access.sign_in import Told
 from dashboard.audit.consultations import who_asks
 from dashboard.audit.trail import Trail
 from ingest.errors import EdtwinError
@@ -92,6 +94,16 @@ DOORS: Mapping[str, Mapping[str, Act]] = {
     "whatif": {"save": Act("scenario saved", _argument("name"), "who")},
 }  # fmt: skip
 """What can be done, door by door. A test holds it against what the doors can do."""
+
+
+def of_sign_ins(trail: Trail) -> Told:
+    """Records who signs in and out. Of a try that did not fit only that it was one: a password may have been typed."""
+
+    def keep(what: str, who: SignedIn | None) -> None:
+        more = {"outcome": "refused"} if who is None else {"who": who.name, "role": who.role or "nobody"}
+        trail.keep(who_asks(trail.now(), "act", what, **more), wait=True)
+
+    return keep
 
 
 def audited(thing: T, door: str, trail: Trail) -> T:

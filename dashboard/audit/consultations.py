@@ -33,8 +33,12 @@ PAGES: Mapping[str, str] = {"phone": PHONE.strip("/"), "known": KNOWN.strip("/")
 """Pages written by hand: which endpoint is which."""
 TICKS: Mapping[str, str] = {"phone-board": PHONE.strip("/"), "floor-day": "floor"}
 """What an open page asks for: which endpoint is of which page."""
-FORMS = frozenset({"known-say", "known-undo"})
+FORMS = frozenset(
+    {"known-say", "known-undo", "sign-in", "sign-in-tried", "sign-in-elsewhere", "sign-in-done", "sign-out"}
+)
 """What changes something is recorded where it is done (`dashboard/audit/acts.py`)."""
+NOT_ALLOWED = "what the role may not do"
+"""An act that the gate refused."""
 _MOST_SEEN = 20_000
 _WHATIF = "whatif-"
 
@@ -57,8 +61,8 @@ def who_asks(at: datetime, kind: Kind, what: str, **more: Any) -> Deed:
         return Deed(at=at, kind=kind, what=what, role="house", **more)
     signed = g.get("signed_in", EVERYBODY)
     role = OPEN if signed == EVERYBODY else signed.role or "nobody"
-    name = None if signed is None else signed.name
-    return Deed(at=at, kind=kind, what=what, role=role, place=_place(request.remote_addr), **{"who": name, **more})
+    told = {"who": signed.name, "role": role, "place": _place(request.remote_addr), **more}
+    return Deed(at=at, kind=kind, what=what, **told)
 
 
 class _Seen:
@@ -89,7 +93,9 @@ def _deed(at: datetime, response: Response) -> Deed | None:
     outcome = _outcome(response.status_code)
     if request.path == CALLBACK_PATH:
         page = _page_of(request.get_json(silent=True, cache=True))
-        return None if page is None else who_asks(at, "page", page, outcome=outcome)
+        if page is None:  # what was done is recorded where it is done, and where it is refused, nothing was
+            return who_asks(at, "act", NOT_ALLOWED, outcome=outcome) if outcome == "refused" else None
+        return who_asks(at, "page", page, outcome=outcome)
     kind, what = _named(str(endpoint))
     about = " ".join(str(value) for value in (request.view_args or {}).values()) if kind != "page" else ""
     return who_asks(at, kind, what, outcome=outcome, about=about if outcome == "done" else "")

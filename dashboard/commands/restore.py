@@ -11,12 +11,14 @@ from typing import Any
 
 from dashboard.backups import MANIFEST, good_ones, sha256
 from dashboard.commands.common import say, settings_of
+from dashboard.commands.erase import MARK as ERASED
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, JOURNAL, SCHEMAS, SECRET
 from ingest.backup import State, require_same
 from ingest.database import Database
 from ingest.errors import AnotherLayoutError, BackupError
 
+_ERASED = "somebody was erased after this backup was made, and may be in it: erase them again (edtwin erase)"
 _BEGUN = "restore-unfinished"
 
 
@@ -52,8 +54,9 @@ def run(options: argparse.Namespace) -> None:
         shutil.rmtree(begun, ignore_errors=True)
     layout = _layout(data / DATABASE)
     told = {"backup": str(place), "made_at": manifest["made_at"], "records": state.records, "rows": state.rows}
-    value = told | {"state": state.hash, "layout": layout}
-    say(options, value, lambda: "\n".join([*_lines(told, state, data), *([layout] if layout else [])]))
+    erased = [_ERASED] if (place / ERASED).is_file() else []
+    value = told | {"state": state.hash, "layout": layout, "holds_erased": bool(erased)}
+    say(options, value, lambda: "\n".join([*_lines(told, state, data), *([layout] if layout else []), *erased]))
 
 
 def _backup(source: Path) -> Path:
