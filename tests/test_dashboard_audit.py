@@ -475,6 +475,7 @@ def test_every_address_is_a_consultation_or_stands_among_those_that_are_none() -
     assert trail.told() == ["file new-thing done open"]
     there = {rule.endpoint for rule in server.url_map.iter_rules()}
     elsewhere = {"readyz", "metrics", "fhir", "report", "floor-day", "known", "known-say", "known-undo"}
+    elsewhere |= {"sign-in", "sign-in-tried", "sign-in-elsewhere", "sign-in-done", "sign-out"}
     assert {*NOBODYS, *FORMS, *PAGES, *TICKS} - there <= elsewhere
 
 
@@ -540,9 +541,13 @@ def test_who_signs_in_and_out_is_recorded_and_a_try_that_does_not_fit_without_wh
 
 def test_an_act_that_the_gate_refuses_is_recorded_without_what_it_was() -> None:
     trail = kept()
-    client = asked_of(trail, lambda: SignedIn("wall", "wall"))
-    app: Any = client.application
-    app.before_request(lambda: Response("no", 403))
+    client = asked_of(trail)
+
+    def gate() -> Response:
+        g.signed_in = SignedIn("wall", "wall")
+        return Response("no", 403)
+
+    client.application.before_request_funcs[None].insert(0, gate)
     client.post("/_dash-update-component", json={"output": "talk-said.children", "inputs": []})
     (one,) = trail.deeds
     assert (one.kind, one.what, one.outcome, one.who) == ("act", NOT_ALLOWED, "refused", "wall")
