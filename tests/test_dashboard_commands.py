@@ -213,7 +213,7 @@ def test_doctor_finds_a_sound_house_well(run: Run, data: Path) -> None:
     told = run("doctor", "--data", data, "--json").json
     assert told["well"]
     assert [f["thing"] for f in told["findings"]] == [
-        "installation", "settings", "hospital", "paths", "scenarios", "supplies", "database",
+        "installation", "settings", "hospital", "paths", "scenarios", "supplies", "database", "backup",
         "audit",
     ]  # fmt: skip
 
