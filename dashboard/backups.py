@@ -29,6 +29,7 @@ from dashboard.backup_view import Backup, Standing
 from dashboard.house import FABRICATED, House
 from forecast.huddle_desk import FOLDER as HUDDLE
 from ingest.backup import State, copy, require_same
+from ingest.disk import bring_to_disk
 from ingest.errors import BackupError, EdtwinError
 
 logger = logging.getLogger(__name__)
@@ -115,7 +116,7 @@ class Backups:
         require_same(begun, state)  # 2
         size = _describe(begun, state, backup.made_at)  # 3
         begun.rename(backup.place)  # 4
-        _sync(folder)
+        bring_to_disk(folder)
         return Made(backup, state, size)
 
     def keep_making(self, stop: threading.Event) -> None:
@@ -163,7 +164,7 @@ def _describe(place: Path, state: State, made_at: datetime) -> int:
         json.dump(told | {"files": files}, out, indent=1)
         out.flush()
         os.fsync(out.fileno())
-    _sync(place)
+    bring_to_disk(place)
     return sum(size for size, _ in files.values())
 
 
@@ -175,11 +176,3 @@ def sha256(file: Path) -> str:
     """The digest of a file's bytes."""
     with file.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

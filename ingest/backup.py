@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.database import Cursor, Database, registered, rows, streamed
+from ingest.disk import bring_to_disk
 from ingest.errors import BackupError, EdtwinError
 from ingest.journal import SUFFIX, End, Journal
 from ingest.journal_frames import FIRST_LINK, DamageError, TornError, read_frame, record_of, start_of
@@ -77,7 +78,7 @@ def copy(database: Database, journal: Journal, place: Path, *, before: Path | No
             state = State(tables=_counted(cursor), records=end.records, link=end.link.hex())  # 2
             _copy_tables(cursor, place / DATABASE, database.schemas)  # 3
         _copy_journal(end, place / JOURNAL, before / JOURNAL if before else None)  # 4
-        _sync(place / DATABASE)
+        bring_to_disk(place / DATABASE)
     except OSError as error:
         raise BackupError(f"the backup {place} cannot be written: {error.strerror or error}") from error
     return state
@@ -148,7 +149,7 @@ def _copy_journal(end: End, folder: Path, before: Path | None) -> None:
     for path, length in end.files:
         if before is None or not _shared(path, length, before / path.name, folder / path.name):
             _copy_bytes(path, length, folder / path.name)
-    _sync(folder)
+    bring_to_disk(folder)
 
 
 def _shared(path: Path, length: int, earlier: Path, target: Path) -> bool:
@@ -189,11 +190,3 @@ def _read_through(folder: Path) -> tuple[int, bytes]:
             except (TornError, DamageError) as error:
                 raise damaged(Segment(number, path), place, number, error) from error
     return number, link
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -33,8 +33,13 @@ class Disk:
 
     def sync_folder(self, folder: Path) -> None:
         """The names of its files are kept too."""
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        bring_to_disk(folder)
+
+
+def bring_to_disk(path: Path) -> None:
+    """What a file holds, or the names in a folder, is kept when this returns. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

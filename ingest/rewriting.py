@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from ingest.disk import bring_to_disk
 from ingest.errors import RebuildError
 from ingest.journal_frames import (
     RECORD,
@@ -83,7 +84,7 @@ def complete(folder: Path, step: Step = lambda name: None) -> None:
     for fresh in sorted(folder.glob(f"*{FRESH}")):
         step("replace")
         fresh.replace(fresh.with_suffix(""))
-    _sync_folder(folder)
+    bring_to_disk(folder)
 
 
 def is_rewritten(folder: Path) -> bool:
@@ -94,7 +95,7 @@ def is_rewritten(folder: Path) -> bool:
 def done(folder: Path) -> None:
     """The database was made anew."""
     (folder / MARK).unlink(missing_ok=True)
-    _sync_folder(folder)
+    bring_to_disk(folder)
 
 
 def discard(folder: Path) -> None:
@@ -126,12 +127,4 @@ def _put_mark(folder: Path) -> None:
     with (folder / MARK).open("xb") as file:
         file.flush()
         os.fsync(file.fileno())
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    bring_to_disk(folder)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from dashboard.audit.records import NOTHING_BEFORE, Deed, line_of, written_in
 from dashboard.audit.records import hash_of as hash_of
+from ingest.disk import bring_to_disk
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +150,7 @@ class Chain:
         finally:
             os.close(handle)
         if is_new:
-            _sync_folder(self.folder)
+            bring_to_disk(self.folder)
 
     def _put_anchor(self, head: Head) -> None:
         """Whole or not at all; behind the records, so that it never tells of one that is not there."""
@@ -236,11 +237,3 @@ def _last_line(path: Path) -> bytes:
     with path.open("rb") as file:
         file.seek(start)
         return file.read().rstrip(b"\n")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

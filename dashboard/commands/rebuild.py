@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from dashboard.commands.common import say, settings_of
@@ -13,6 +12,7 @@ from dashboard.house import DATABASE, JOURNAL, SCHEMAS, open_journal
 from dashboard.settings import Settings
 from ingest.clock import WallClock
 from ingest.database import Database, carry, columns_of
+from ingest.disk import bring_to_disk
 from ingest.errors import AnotherLayoutError, DatabaseDamagedError
 from ingest.log import EventLog
 from ingest.rebuild import Rebuilt, rebuild, require_journalled
@@ -114,11 +114,7 @@ def _change(file: Path, fresh: Path) -> str | None:
         if wal.exists():
             wal.rename(f"{aside}.wal")
     fresh.rename(file)
-    handle = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    bring_to_disk(file.parent)
     return aside.name if aside else None
 
 
