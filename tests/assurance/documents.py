@@ -46,7 +46,8 @@ ASVS_HEAD = """# The application security verification standard, levels 1 and 2
 Where edtwin stands against OWASP's ASVS 5.0.0: the numbers are the standard's, the words ours and short, so read the
 standard beside it. Made from `asvs.toml` by `make assurance`; `tests/test_assurance_asvs.py` proves that all 253
 requirements are here and that every test named exists. It was filled in by those who write edtwin; nobody from outside
-has looked at it yet.
+has looked at it yet. What is said of sign-in, sessions and roles holds where `access` is set: as it is shipped nobody
+signs in, and the house listens on its own machine.
 
 """
 
