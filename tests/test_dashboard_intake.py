@@ -257,7 +257,7 @@ def test_a_rebuild_refuses_what_it_would_lose(tmp_path: Path, capsys: pytest.Cap
         EventLog(house.log._database, WallClock()).append([departed("a")], Position(source="old", offset=1))
     assert main(["rebuild", "--data", str(tmp_path)]) == 2
     assert "not in the journal, and that would be lost: 1 of old" in capsys.readouterr().err
-    assert sorted(p.name for p in tmp_path.iterdir()) == [DATABASE, "journal"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["audit", "audit.anchor", DATABASE, "journal"]
     assert main(["rebuild", "--data", str(tmp_path / "none")]) == 2
     assert "holds no journal" in capsys.readouterr().err
 

@@ -174,8 +174,9 @@ def test_the_house_lives_forecasts_ends_and_goes_on(tmp_path: Path, quick: Path)
         assert get(f"{place}/readyz")[0] in (200, 503)
         wait_for(lambda: get(f"{place}/readyz") == (200, "ready\n"), process, 60)
         assert 'edtwin_cycles_total{outcome="done"} ' in get(f"{place}/metrics")[1]
+        # a board stands for two seconds, and one may have been asked for just before
+        wait_for(lambda: wall(place)["wall"]["className"].endswith("forecast-fresh"), process, 60)
         page = wall(place)
-        assert page["wall"]["className"].endswith("forecast-fresh")
         assert len(page["chart-census"]["figure"]["data"]) > 3
         assert "FABRICATED" in json.dumps(page).upper()
         floor = json.loads(get(f"{place}/floor/day.json")[1])
