@@ -114,4 +114,4 @@ def test_what_1_0_waits_for_is_said() -> None:
     mild = Hazard(id="W9", severity=3, hazard="h", done="", status="not built", lacks="x")
     page = hazard_page((Group(name="Pages", hazard=(open_one, mild)),), {})
     assert "2 hazards: 0 tested, 0 in part, 2 not built." in page
-    assert "1.0 waits for them: W2.\n" in page
+    assert "1.0 waits for them: W2. Grave and in part: none.\n" in page

@@ -57,9 +57,11 @@ def hazard_page(groups: tuple[Group, ...], known: Mapping[str, Soak]) -> str:
     every = [hazard for group in groups for hazard in group.hazard]
     counts = Counter(hazard.status for hazard in every)
     told = ", ".join(f"{counts[status]} {status}" for status in ("tested", "in part", "not built"))
-    blocking = [h.id for h in every if h.status == "not built" and h.severity >= BLOCKING_SEVERITY]
+    grave = [hazard for hazard in every if hazard.severity >= BLOCKING_SEVERITY]
+    blocking, in_part = ([h.id for h in grave if h.status == status] for status in ("not built", "in part"))
     summary = f"{len(every)} hazards: {told}. "
-    summary += f"Not built and grave, so that 1.0 waits for them: {', '.join(blocking) or 'none'}.\n"
+    summary += f"Not built and grave, so that 1.0 waits for them: {', '.join(blocking) or 'none'}. "
+    summary += f"Grave and in part: {', '.join(in_part) or 'none'}.\n"
     return HAZARDS_HEAD + summary + "".join(_hazard_table(group, known) for group in groups)
 
 
