@@ -30,7 +30,7 @@ class AboutView:
     """What runs here, and since when."""
 
     made_at: datetime
-    """When what it says last changed."""
+    """The minute that it is of."""
     zone: str
     hospital: str
     mode: str
@@ -51,7 +51,6 @@ def about_view(*, since: datetime, zone: str, hospital: str, mode: str, code: st
     return AboutView(since, zone, hospital, mode, (*versions, python), code, since)
 
 
-def with_backups(view: AboutView, standing: Standing) -> AboutView:
-    """The page as backups stand now."""
-    changed = [view.since, standing.tried_at, standing.last.made_at if standing.last else None]
-    return replace(view, made_at=max(at for at in changed if at is not None), backups=standing)
+def as_it_stands(view: AboutView, now: datetime, backups: Standing, audited: str | None = None) -> AboutView:
+    """The page at this minute, with the last record of the audit and how backups stand: it changes no faster."""
+    return replace(view, made_at=now.replace(second=0, microsecond=0), backups=backups, audited=audited)

@@ -23,6 +23,8 @@ from forecast.points_of_view import points_of_view
 from forecast.services import services_file
 from forecast.study import Study
 from forecast.workers import Workers
+from ingest.backup import DATABASE as DATABASE
+from ingest.backup import JOURNAL as JOURNAL
 from ingest.clock import Clock, WallClock
 from ingest.database import SCHEMA_SQL as INGEST_SQL
 from ingest.database import Database
@@ -38,12 +40,9 @@ from twin.scenarios import Names, Scenario, catalogue, pick
 from twin.site import Site, load_site
 from twin.supply_file import Supplies, load_supplies
 
-DATABASE = "edtwin.duckdb"
 SECRET = "secret.key"
 FABRICATED = "fabricated.json"
 """Says, beside the database, which fabricated hospital the log is of."""
-JOURNAL = "journal"
-"""The folder of the journal, beside the database that is made of it."""
 COMPILED = "compiled"
 """The folder where the compiled engine is kept if it cannot be beside the code; it may be removed at any time."""
 BACKTESTS = "backtests"

@@ -19,6 +19,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -79,6 +80,21 @@ def tell(words: str) -> None:
         return
     record = logging.makeLogRecord({"name": __name__, "levelno": logging.INFO, "levelname": "INFO", "msg": words})
     print(JsonLines().format(record), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def heard_until(end: threading.Event, name: str) -> Iterator[None]:
+    """Within the block, nothing more of a logger's own lines once the end has begun; after it, as before."""
+
+    def goes_on(record: logging.LogRecord) -> bool:
+        return not end.is_set()
+
+    logger = logging.getLogger(name)
+    logger.addFilter(goes_on)
+    try:
+        yield
+    finally:
+        logger.removeFilter(goes_on)
 
 
 def catch_the_rest() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import threading
 from collections.abc import Sequence
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 from flask import Flask, Response
 from waitress.server import BaseWSGIServer, create_server
 
-from dashboard.about_view import AboutView, about_view, with_backups
+from dashboard import logs
+from dashboard.about_view import AboutView, about_view, as_it_stands
 from dashboard.access.table import PAGES
 from dashboard.access.wiring import access_of
 from dashboard.api import answer_api
@@ -25,7 +25,6 @@ from dashboard.api_wiring import api_of
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.audit.acts import audited, of_sign_ins
 from dashboard.audit.consultations import answer_to_audit
-from dashboard.audit.trail import Trail
 from dashboard.audit.wiring import begin, end, shown_head, trail_of
 from dashboard.care import Care
 from dashboard.downtime_files import answer_downtime
@@ -89,7 +88,6 @@ from ingest.links import LinkNow
 if TYPE_CHECKING:
     from forecast.publication import Publisher
 
-logger = logging.getLogger(__name__)
 
 WEB_THREADS = 8
 SHOWN_FIRST = 3
@@ -176,7 +174,7 @@ def serve(
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
         "settings": partial(as_it_is, _settings(house, mode)),
-        "about": lambda: _with_audit(with_backups(about, care.backups.standing()), trail),
+        "about": lambda: as_it_stands(about, house.clock.now(), care.backups.standing(), shown_head(trail)),
         "forecast": partial(_by_unit, house, loop, mode),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
         "replay": replays.view, "validation": validation.view,
@@ -213,44 +211,43 @@ def serve(
     measuring = Work("measure the past", partial(measure_the_past, loop, house, stop, backtests))
     checking = Work("check the model", partial(check_the_model, checks, stop))
     postman = Postman(alerts, _carriers(house), house.clock, stop)
-    # what a cycle says while its workers are taken away is no fault of the house
-    logging.getLogger(Loop.__module__).addFilter(lambda record: not stop.is_set())
     server = _listening(app.server, house.settings)  # 1
     begin(trail, house.settings, mode=mode, code=code_digest())
-    try:
-        for feed in feeds:  # 2
-            feed.start()
-        for publisher in publishers:
-            publisher.start()
-        loop.start()  # 3
-        postman.start()
-        whatif.start()
-        measuring.start()
-        checking.start()
-        care.start(readiness, stop)
-        server.run()  # 4
-    finally:
-        stop.set()  # 5
-        grids.cancel()
-        workers.shutdown(wait=False, cancel_futures=True)
-        whatif.stop()
-        api.stop()
-        measuring.join(LONGEST_END_S)
-        checking.join(LONGEST_END_S)
-        care.end(LONGEST_END_S)
-        grids.join(LONGEST_END_S)
-        replays.stop(LONGEST_END_S)
-        backtests.end(LONGEST_END_S)
-        validation.join(LONGEST_END_S)
-        postman.join(LONGEST_END_S)
-        for publisher in publishers:
-            publisher.join(LONGEST_END_S)
-        for feed in reversed(feeds):
-            feed.join(LONGEST_END_S)
-        loop.stop()
-        end(trail)
-        server.task_dispatcher.shutdown()  # has threads from its making on, though it may never have run
-        server.close()
+    with logs.heard_until(stop, Loop.__module__):  # what a cycle says while its workers are taken away is no fault
+        try:
+            for feed in feeds:  # 2
+                feed.start()
+            for publisher in publishers:
+                publisher.start()
+            loop.start()  # 3
+            postman.start()
+            whatif.start()
+            measuring.start()
+            checking.start()
+            care.start(readiness, stop)
+            server.run()  # 4
+        finally:
+            stop.set()  # 5
+            grids.cancel()
+            workers.shutdown(wait=False, cancel_futures=True)
+            whatif.stop()
+            api.stop()
+            measuring.join(LONGEST_END_S)
+            checking.join(LONGEST_END_S)
+            care.end(LONGEST_END_S)
+            grids.join(LONGEST_END_S)
+            replays.stop(LONGEST_END_S)
+            backtests.end(LONGEST_END_S)
+            validation.join(LONGEST_END_S)
+            postman.join(LONGEST_END_S)
+            for publisher in publishers:
+                publisher.join(LONGEST_END_S)
+            for feed in reversed(feeds):
+                feed.join(LONGEST_END_S)
+            loop.stop()
+            end(trail)
+            server.task_dispatcher.shutdown()  # has threads from its making on, though it may never have run
+            server.close()
 
 
 def _studies(
@@ -389,10 +386,6 @@ def _settings(house: House, mode: str) -> SettingsView:
 def _about(house: House, mode: str) -> AboutView:
     of = house.hospital
     return about_view(since=house.clock.now(), zone=of.zone, hospital=of.name, mode=mode, code=code_digest())
-
-
-def _with_audit(view: AboutView, trail: Trail) -> AboutView:
-    return replace(view, audited=shown_head(trail))
 
 
 def _wall(settings: Settings, *, is_exercise: bool) -> WallSettings:

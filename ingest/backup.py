@@ -28,6 +28,7 @@ from ingest.journal_tail import Segment, damaged
 
 DATABASE = "edtwin.duckdb"
 JOURNAL = "journal"
+"""Of a folder of data: the database, and the folder of the journal that it is made of."""
 _BLOCK_BYTES = 1024 * 1024
 _MEMORY = "512MB"
 """Of the copy's own database, which is written beside a house that needs its memory."""

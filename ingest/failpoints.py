@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 Watcher = Callable[[str], None]
 NAMES: list[str] = []
-"""Of every failpoint of the modules that are loaded."""
+"""Of every failpoint of the modules that are loaded: what it is of, and the instant ("journal: synced, not told")."""
 _watchers: list[Watcher] = []
 
 

@@ -22,6 +22,7 @@ from typing import BinaryIO
 
 from ingest.disk import bring_to_disk
 from ingest.errors import RebuildError
+from ingest.failpoints import failpoint
 from ingest.journal_frames import (
     RECORD,
     DamageError,
@@ -39,8 +40,11 @@ from ingest.journal_tail import Segment, damaged
 MARK = "rewritten"
 FRESH = ".fresh"
 Change = Callable[[Record], Record]
-Step = Callable[[str], None]
-"""Told before each step, by its name; tests end the process there."""
+_segment_begins = failpoint("rewriting: segment")
+_synced = failpoint("rewriting: sync")
+_to_be_marked = failpoint("rewriting: mark")
+_marked = failpoint("rewriting: marked")
+_to_be_replaced = failpoint("rewriting: replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Rewritten:
     changed: int
 
 
-def rewrite(folder: Path, segments: list[Segment], change: Change, step: Step = lambda name: None) -> Rewritten:
+def rewrite(folder: Path, segments: list[Segment], change: Change) -> Rewritten:
     """Steps 1 and 2, for whoever holds the journal and writes nothing more to it: close it then, and open it again.
 
     Raises JournalDamagedError; RebuildError where an earlier one is not done.
@@ -61,28 +65,28 @@ def rewrite(folder: Path, segments: list[Segment], change: Change, step: Step = 
     done, link = Rewritten(0, 0), None
     try:
         for segment in segments:
-            step("segment")
+            _segment_begins()
             with segment.path.open("rb") as old, segment.path.with_suffix(f".journal{FRESH}").open("wb") as new:
                 done, link = _segment(segment, old, new, link, change, done)
-                step("sync")
+                _synced()
                 new.flush()
                 os.fsync(new.fileno())
     except Exception:
         discard(folder)
         raise
-    step("mark")
+    _to_be_marked()
     _put_mark(folder)
-    step("marked")
+    _marked()
     return done
 
 
-def complete(folder: Path, step: Step = lambda name: None) -> None:
+def complete(folder: Path) -> None:
     """Step 3, or the removal of what was never marked; for whoever holds the journal and has not read it yet."""
     if not is_rewritten(folder):
         discard(folder)
         return
     for fresh in sorted(folder.glob(f"*{FRESH}")):
-        step("replace")
+        _to_be_replaced()
         fresh.replace(fresh.with_suffix(""))
     bring_to_disk(folder)
 

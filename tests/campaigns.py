@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ingest.backup import DATABASE, JOURNAL
 from ingest.clock import WallClock
 from ingest.database import Database
 from ingest.errors import LinkError
@@ -23,7 +24,7 @@ from ingest.indexer import Indexer, JournalledLog
 from ingest.journal import Journal
 from ingest.sources.mllp_client import MllpClient, Patience
 from tests.fake_format import FakeHl7, hl7
-from tests.mllp_nursery import DATABASE, DEATHS, ENDED, JOURNAL
+from tests.mllp_nursery import DEATHS, ENDED
 
 SENDERS = 4
 
@@ -41,13 +42,16 @@ class Nursery:
         with socket.create_server(("127.0.0.1", 0)) as ear:
             self.port = ear.getsockname()[1]
         command = [sys.executable, "-m", "tests.mllp_nursery", str(self.folder), str(self.port), *self.mutants]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.kill()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        with suppress(ProcessLookupError):  # its houses too, of which a start that was broken off knows nothing
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.stdin.close()
         self._process.wait(10)
         self._process.stdout.close()

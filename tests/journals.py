@@ -25,6 +25,9 @@ from tests.fake_format import FakeFormat, message
 from tests.logs import AT, HOUR, departed
 from twin.state import State, fold
 
+OF_AN_ERASURE = ("rewriting", "erasing")
+"""What the failpoints are of that only an erasure comes to."""
+
 
 def entry(text: bytes = b"hello", source: str = "adt", offset: int | None = None) -> Entry:
     """A record to be."""

@@ -18,7 +18,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ingest.clock import stopwatch
-from tests.simulated_house import BUGS, POINTS, Outcome, Trial, simulate
+from tests.planted_faults import BUGS
+from tests.simulated_house import POINTS, Outcome, Trial, simulate
 from twin.kernel import warm
 
 

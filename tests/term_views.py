@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dashboard.about_view import AboutView, about_view, with_backups
+from dashboard.about_view import AboutView, about_view, as_it_stands
 from dashboard.backup_view import Backup, Standing
 from dashboard.settings import Settings
 from dashboard.settings_told import settings_view
@@ -34,15 +34,15 @@ def shipped() -> SettingsView:
 def about() -> AboutView:
     """The same house, with backups."""
     last = Backup(Path("edtwin-20261127T081200Z"), AT)
-    return with_backups(unsaved(), Standing(Path("backups"), last, 48, None, AT))
+    return as_it_stands(unsaved(), AT, Standing(Path("backups"), last, 48, None, AT))
 
 
 def unsaved() -> AboutView:
     """The same house, which makes no backups."""
     told = about_view(since=AT, code="0123456789abcdef", **PLACE)
-    return with_backups(told, Standing(None, None, 0, None, None))
+    return as_it_stands(told, AT, Standing(None, None, 0, None, None))
 
 
 def failing() -> AboutView:
     """A house whose first backup failed."""
-    return with_backups(unsaved(), Standing(Path("backups"), None, 0, "the disk is full", AT))
+    return as_it_stands(unsaved(), AT, Standing(Path("backups"), None, 0, "the disk is full", AT))

@@ -128,6 +128,19 @@ def test_messages_that_nobody_can_read_are_logged_without_what_they_say(run: Run
     assert [canary for canary in CANARIES if canary in logged] == []
 
 
+def test_after_the_end_of_a_house_the_next_one_is_heard_again() -> None:
+    """A filter that is left on a logger would silence every later house of the process, and nobody would know."""
+    end, logger = threading.Event(), logging.getLogger("forecast.loop")
+    with heard(Lines()) as out:
+        with logs.heard_until(end, "forecast.loop"):
+            logger.error("while it runs")
+            end.set()
+            logger.error("while it ends")
+        logger.error("in the next")
+    said = [line.rpartition(": ")[2] for line in out.getvalue().splitlines()]
+    assert said == ["while it runs", "in the next"]
+
+
 # --- which form it has ----------------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from dash.development.base_component import Component
 
-from dashboard.about_view import with_backups
+from dashboard.about_view import as_it_stands
 from dashboard.app import WallSettings, build_app
 from dashboard.backup_view import Standing
 from dashboard.pages.beside import ADDRESSES, BESIDE, GROUPS
@@ -126,15 +126,20 @@ def test_the_page_about_names_what_runs() -> None:
     assert all(text in page for text in ("simpy", about().code, "dispositif médical"))
 
 
-def test_the_page_about_says_how_backups_stand_and_is_drawn_anew_when_that_changes() -> None:
+def test_the_page_about_says_how_backups_stand() -> None:
     good, none, bad = (told(about_panel.panel(view(), ENGLISH_READER)) for view in (about, unsaved, failing))
     assert "Last good backup" in good
     assert "none: no folder is set (backup_folder)" in none
     assert "none yet" in bad
     assert "failed: the log says why" in bad
-    later = AT + timedelta(hours=1)
-    standing = Standing(Path("b"), None, 0, "the disk is full", later)
-    assert with_backups(unsaved(), standing).made_at == later
+
+
+def test_the_page_about_is_drawn_anew_each_minute_since_the_last_record_of_the_audit_moves_on() -> None:
+    """A page is filled anew when the instant that its view was made at is another."""
+    standing = Standing(None, None, 0, None, None)
+    views = [as_it_stands(unsaved(), AT + timedelta(seconds=s), standing, f"{s} · ab") for s in (0, 59, 60)]
+    assert [view.made_at for view in views] == [AT, AT, AT + timedelta(minutes=1)]
+    assert ["60 · ab" in told(about_panel.panel(view, ENGLISH_READER)) for view in views] == [False, False, True]
 
 
 PLAIN = {

@@ -15,6 +15,7 @@ from ingest.bookkeeping import Rejected
 from ingest.erasure import Eraser, Known, holding, known_as
 from ingest.errors import EdtwinError, RebuildError
 from ingest.events import Arrived, EventId, Merged, PatientId, VisitId
+from ingest.failpoints import watched
 from ingest.formats import Place, Reading
 from ingest.journal import Journal
 from ingest.journal_batches import BATCH, batch_of
@@ -23,7 +24,7 @@ from ingest.log import Intake, Position
 from ingest.rewriting import complete, is_rewritten, rewrite
 from tests import test_ingest_rebuild
 from tests.fake_format import FakeFormat
-from tests.journals import SmallHouse, entry, house, line, opened, taken_in, views
+from tests.journals import OF_AN_ERASURE, SmallHouse, entry, house, line, opened, taken_in, views
 from tests.logs import AT
 from tests.test_ingest_rebuild import lived
 
@@ -189,11 +190,14 @@ class Killed(BaseException):
 
 
 def killed_at(number: int) -> tuple[Callable[[str], None], list[str]]:
-    """Ends the process at the step of a number."""
+    """Ends the process at the failpoint of a number, of those of an erasure."""
     steps: list[str] = []
 
     def step(name: str) -> None:
-        steps.append(name)
+        what, _, instant = name.partition(": ")
+        if what not in OF_AN_ERASURE:
+            return
+        steps.append(instant)
         if len(steps) == number:
             raise Killed
 
@@ -228,9 +232,10 @@ def check_kills(folder: Path) -> int:
         step, steps = killed_at(number)
         place = folder / f"kill-{number}"
         try:
-            with told(place) as journal:
-                rewrite(journal.folder, journal.segments(), emptied, step)
-            complete(place, step)
+            with watched(step):
+                with told(place) as journal:
+                    rewrite(journal.folder, journal.segments(), emptied)
+                complete(place)
         except Killed:
             assert read(place) == (new if "marked" in steps else old), steps[-1]
             assert not list(place.glob("*.fresh"))

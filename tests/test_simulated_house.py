@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests import simulate as command
-from tests.simulated_house import BUGS, POINTS, Trial, simulate
+from tests.planted_faults import BUGS
+from tests.simulated_house import POINTS, Trial, simulate
 
 pytestmark = pytest.mark.timeout(400)  # the compiled engine may have to be compiled first
 

@@ -22,10 +22,14 @@ from dashboard.house import DATABASE, JOURNAL, SECRET, House, open_house, requir
 from dashboard.settings import Settings
 from ingest.clock import WallClock
 from ingest.erasure import Eraser, Known, holding, known_as
+from ingest.failpoints import failpoint
 from ingest.pseudonyms import NumberKind, Pseudonyms, open_secret
 from ingest.rebuild import require_journalled
-from ingest.rewriting import Step, done, is_rewritten, rewrite
+from ingest.rewriting import done, is_rewritten, rewrite
 
+_to_be_rebuilt = failpoint("erasing: rebuild")
+_to_be_changed = failpoint("erasing: change")
+_to_mark_backups = failpoint("erasing: backups")
 MARK = "holds-erased.json"
 """In the folder of a backup: it was made before somebody was erased, and may hold them until it expires."""
 STDIN = "-"
@@ -75,10 +79,7 @@ def run(options: argparse.Namespace) -> int:
     return 2 if found.left else 0
 
 
-def erased(
-    settings: Settings, names: Sequence[str], backups: Path | None, *, look: bool = False,
-    step: Step = lambda name: None,
-) -> Erased:  # fmt: skip
+def erased(settings: Settings, names: Sequence[str], backups: Path | None, *, look: bool = False) -> Erased:
     """Erase whom the first of the names stands for that is known.
 
     1. Find what the log knows them by, visit by visit, and that the journal tells of them.
@@ -95,25 +96,25 @@ def erased(
         found = Erased(len(known.visits), len(known.events), trial.emptied, trial.rows, trial.blurred)
         if look:
             return found
-        rewrite(house.journal.folder, house.journal.segments(), Eraser(known, readers_of(settings)).change, step)  # 2
-    marked = finished(settings, backups, step)  # 3, 4
+        rewrite(house.journal.folder, house.journal.segments(), Eraser(known, readers_of(settings)).change)  # 2
+    marked = finished(settings, backups)  # 3, 4
     left = holding(settings.data, known.names)  # 5
     return replace(found, backups=marked.backups, left=tuple(str(path.relative_to(settings.data)) for path in left))
 
 
-def finished(settings: Settings, backups: Path | None, step: Step = lambda name: None) -> Erased:
+def finished(settings: Settings, backups: Path | None) -> Erased:
     """Steps 3 and 4, also after a process that died within them."""
     if not is_rewritten(settings.data / JOURNAL):
         raise CommandError(f"no erasure in {settings.data} is unfinished: nothing of one that was begun was kept")
     file, fresh = settings.data / DATABASE, settings.data / f"{DATABASE}.fresh"
     remove(fresh)
-    step("rebuild")
+    _to_be_rebuilt()
     make(settings, fresh)
-    step("change")
+    _to_be_changed()
     file.with_name(f"{file.name}.wal").unlink(missing_ok=True)
     os.replace(fresh, file)
     _aside(settings)
-    step("backups")
+    _to_mark_backups()
     marked = tuple(_mark(backups or getattr(settings, "backup_folder", None)))
     done(settings.data / JOURNAL)
     return Erased(backups=marked)
