@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from ingest import indexer
 from ingest.clock import Clock, SimulatedClock
 from ingest.database import Database
 from ingest.formats import Format
@@ -19,7 +21,7 @@ from ingest.instants import Instants
 from ingest.journal import Entry, Journal
 from ingest.journal_frames import Again
 from ingest.log import EventLog, Extract, Intake, Position, Rejected
-from ingest.messages import NONE_LATER
+from ingest.messages import NONE_LATER, read_messages
 from ingest.pipeline import Answer, Pipeline, Receipt
 from tests.fake_format import FakeFormat, message
 from tests.logs import AT, HOUR, departed
@@ -97,6 +99,21 @@ def views(log: EventLog, instants: Sequence[datetime]) -> Views:
         table = log.read_table(known_at=at)
         out[at] = table, fold(State(), log.read_versions(None, at)).hash
     return out
+
+
+def let_events_be_known(monkeypatch: pytest.MonkeyPatch, when: Callable[[Any], datetime]) -> None:
+    """A mutant of the indexer: what messages tell is known from another instant on than that of their journalling."""
+    read = read_messages
+
+    def otherwise(*given: Any) -> Any:
+        told = read(*given)
+        column = told.table.schema.get_field_index("known_at")
+        field = told.table.schema.field(column)
+        instants = pa.array([when(told)] * told.table.num_rows, field.type)
+        object.__setattr__(told, "table", told.table.set_column(column, field, instants))
+        return told
+
+    monkeypatch.setattr(indexer, "read_messages", otherwise)
 
 
 def tell_before_the_sync(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ from ingest.pseudonyms import Pseudonyms
 from ingest.sources.mllp_client import MllpClient
 from tests.fake_format import FakeHl7, hl7
 from tests.logs import departed
+from tests.ports import free_port
 
 Told = Callable[..., dict[str, Any]]
 
@@ -69,13 +70,8 @@ def configured(folder: Path, *units: str, **said: object) -> Settings:
     """Settings with an MLLP port that is free."""
     mapping = folder / "hl7.toml"
     mapping.write_text(" ".join(units or ("er",)))
-    values = {"data": folder / "data", "mllp_mapping": mapping, "disk_reserve_mb": 0, "mllp_port": _free_port()}
+    values = {"data": folder / "data", "mllp_mapping": mapping, "disk_reserve_mb": 0, "mllp_port": free_port()}
     return Settings.model_validate(values | said)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as ear:
-        return int(ear.getsockname()[1])
 
 
 def filled(folder: Path, *messages: bytes, units: tuple[str, ...] = ("er",)) -> Settings:

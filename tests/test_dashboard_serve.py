@@ -34,6 +34,7 @@ from ingest.clock import SimulatedClock, stopwatch
 from ingest.database import Database
 from ingest.log import EventLog
 from tests.boards import ordinary
+from tests.ports import free_port
 from twin.site import load_site
 
 ROOT = Path(__file__).parents[1]
@@ -92,8 +93,7 @@ def running(tmp_path: Path, *options: str | Path, command: str = "up") -> Iterat
 
     Whatever happens, nothing of it is left behind.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     line = [sys.executable, "-m", "dashboard", command, "--port", str(port), *map(str, options)]
     with (tmp_path / "said").open("wb") as said:
         process = subprocess.Popen(line, cwd=ROOT, stderr=said, stdout=said, start_new_session=True)

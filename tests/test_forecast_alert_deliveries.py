@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
@@ -32,6 +31,7 @@ from forecast.alert_webhook import WebhookCarrier, signature, verified
 from forecast.errors import UndeliveredError
 from ingest.clock import SimulatedClock
 from tests.alert_worlds import MIN, NOON, Department, department
+from tests.ports import free_port
 
 SECRET = "a-long-secret"
 Carriers = Mapping[str, Carrier]
@@ -211,11 +211,6 @@ class Mailbox:
         self.mails.append(parsed)
         self.was_tls.append(session.ssl is not None)
         return "250 taken"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as ear:
-        return int(ear.getsockname()[1])
 
 
 @contextmanager

@@ -6,22 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from ingest import indexer
 from ingest.clock import SimulatedClock
 from ingest.database import Database
 from ingest.errors import RebuildError
 from ingest.journal import Entry, Journal
 from ingest.log import EventLog, Position
-from ingest.messages import read_messages
 from ingest.rebuild import read_again_later, rebuild, require_journalled
 from tests.fake_format import FakeFormat
-from tests.journals import SmallHouse, house, line, taken_in, views
+from tests.journals import SmallHouse, house, let_events_be_known, line, taken_in, views
 from tests.logs import AT, departed, memory_log
 
 
@@ -87,16 +83,7 @@ def test_a_rebuild_gives_the_same_views_and_the_same_state(tmp_path: Path, seed:
 
 def test_the_check_sees_a_rebuild_that_knows_when_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mutant lets events be known when they are indexed, as other live batches are."""
-    read = read_messages
-
-    def known_now(*given: Any) -> Any:
-        told = read(*given)
-        at = told.table.schema.get_field_index("known_at")
-        last = pa.array([told.journalled.stored_at] * told.table.num_rows, told.table.schema.field("known_at").type)
-        object.__setattr__(told, "table", told.table.set_column(at, told.table.schema.field("known_at"), last))
-        return told
-
-    monkeypatch.setattr(indexer, "read_messages", known_now)
+    let_events_be_known(monkeypatch, lambda told: told.journalled.stored_at)
     with pytest.raises(AssertionError):
         check_rebuild(tmp_path, 0)
 
