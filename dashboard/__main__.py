@@ -10,49 +10,23 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 from dashboard import logs
 from dashboard.audit.records import Outcome
 from dashboard.audit.wiring import record_command
-from dashboard.commands import (
-    accounts,
-    alerts,
-    audit,
-    backtest,
-    backup,
-    bench,
-    calibrate,
-    check,
-    doctor,
-    erase,
-    exercise,
-    export,
-    fabricate,
-    feed,
-    forecast,
-    huddle,
-    ingest,
-    proposals,
-    quarantine,
-    rebuild,
-    replay,
-    restore,
-    retry_rejected,
-    scenarios,
-    supplies,
-    up,
-)
 from dashboard.commands.common import settings_of
 from dashboard.house import DATABASE
 from ingest.errors import EdtwinError
 
 COMMANDS = (
-    up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench,
-    check, doctor, backup, restore, rebuild, retry_rejected, quarantine, alerts, supplies,
-    export, accounts, audit, erase,
+    "up", "exercise", "ingest", "replay", "calibrate", "forecast", "huddle", "backtest", "scenarios", "proposals",
+    "fabricate", "feed", "bench", "check", "doctor", "backup", "restore", "rebuild", "retry-rejected", "quarantine",
+    "alerts", "supplies", "export", "accounts", "audit", "erase",
 )  # fmt: skip
+"""Each is a file of `dashboard/commands`."""
 RECORDED = frozenset(
     {"ingest", "replay", "calibrate", "forecast", "huddle", "backtest", "proposals", "rebuild", "retry-rejected",
      "backup", "restore", "accounts", "quarantine", "alerts", "supplies", "export"}
@@ -68,12 +42,12 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser with every sub-command."""
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The parser with every sub-command; with `only` one where that is known, which spares loading all others."""
     parser = Parser(prog="edtwin", description="A live digital twin of a hospital seen from its ED.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in COMMANDS:
-        name = module.__name__.rpartition(".")[2].replace("_", "-")
+    for name in [only] if only in COMMANDS else COMMANDS:
+        module = import_module(f"dashboard.commands.{name.replace('-', '_')}")
         command = commands.add_parser(name, help=_first_line(module.__doc__), description=module.__doc__)
         command.add_argument("--data", type=Path, help="folder of the data (default ./data)")
         command.add_argument("--config", type=Path, help="TOML file with settings")
@@ -86,7 +60,8 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     logs.set_up()
-    options = build_parser().parse_args(arguments)
+    told = sys.argv[1:] if arguments is None else list(arguments)
+    options = build_parser(told[0] if told else None).parse_args(told)
     try:
         status = _run(options)
         sys.stdout.flush()  # here, so that a reader who has gone is noticed while we can still say nothing

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from forecast.values import Array
 
@@ -85,7 +85,7 @@ def band(values: Array, group: Index, groups: int, day: Index, *, seed: int = 0,
 
 def _few_days(days: int) -> float:
     """How much wider an interval of a mean must be because its spread, too, is known from so many days only."""
-    return float(np.sqrt(days / (days - 1.0)) * stats.t.ppf(ENDS[1], days - 1) / stats.norm.ppf(ENDS[1]))
+    return float(np.sqrt(days / (days - 1.0)) * special.stdtrit(days - 1, ENDS[1]) / special.ndtri(ENDS[1]))
 
 
 def _half(apart: Array) -> Array:

@@ -12,7 +12,6 @@ from itertools import combinations, product
 from typing import Any
 
 import numpy as np
-from scipy.stats import qmc
 
 from forecast.errors import ForecastError
 from forecast.values import Array
@@ -119,7 +118,7 @@ def random_grid(scenarios: Sequence[Scenario], count: int, *, seed: int) -> Desi
     _check(count + 1)
     if not axes:
         raise ForecastError(f"scenarios must have numbers to be varied, but {_names(scenarios)} have none")
-    shares = qmc.LatinHypercube(len(axes), rng=np.random.default_rng(seed)).random(count)
+    shares = _evenly(len(axes), np.random.default_rng(seed))(count)
     return _design(
         "random", [_at(scenarios, axes, [a.at(s) for a, s in zip(axes, row, strict=True)]) for row in shares]
     )
@@ -147,13 +146,21 @@ def survey(
     alone = [Combination(name, _present(names, (name,))) for name in names][: count - 1]
     left, most = count - 1 - len(alone), max(1, len(axes_of(scenarios)))
     dice = np.random.default_rng(seed)
-    cube, drawn = qmc.LatinHypercube(at_once + most, rng=dice), list[Combination]()
+    draw, drawn = _evenly(at_once + most, dice), list[Combination]()
     by_name = {scenario.name: scenario for scenario in scenarios}
     for _ in range(_TRIES):
         if len(drawn) < left:
-            found = [_drawn(scenarios, row, at_once, names) for row in cube.random(left - len(drawn))]
+            found = [_drawn(scenarios, row, at_once, names) for row in draw(left - len(drawn))]
             drawn += [one for one in found if able(pick(by_name, [one.name])[0])]
     return _design("survey", [*alone, *drawn], names)
+
+
+def _evenly(numbers: int, dice: np.random.Generator) -> Callable[[int], Array]:
+    """Draws of a Latin hypercube, `(draw, number)`."""
+    from scipy.stats import qmc  # half a second, of which a house that begins has better use
+
+    draw: Callable[[int], Array] = qmc.LatinHypercube(numbers, rng=dice).random
+    return draw
 
 
 def _drawn(scenarios: Sequence[Scenario], row: Array, at_once: int, names: Sequence[str]) -> Combination:

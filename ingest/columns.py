@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import MISSING, Field, fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, cast, get_args, get_type_hints
 
 import numpy as np
@@ -79,7 +80,7 @@ def from_table(table: pa.Table, *, checked: bool = False) -> list[Event]:
     """The rows of a table as events, in their order. Raises EventError as `check` does, unless it is done already."""
     if not checked:
         check(table)
-    rank = pc.index_in(table.column("kind"), _KINDS).to_numpy()
+    rank = pc.index_in(table.column("kind"), _kinds()).to_numpy()
     order = np.argsort(rank, kind="stable")
     kinds, starts, counts = np.unique(rank[order], return_index=True, return_counts=True)
     values = _Values(table, order)
@@ -128,13 +129,13 @@ def check(table: pa.Table) -> None:
     """
     if table.schema != SCHEMA:
         raise EventError(f"a table of events must have the columns {SCHEMA}, but has {table.schema}")
-    _refuse(table, "kind", _not_in(table.column("kind"), _KINDS), f"must be one of {', '.join(BY_KIND)}")
+    _refuse(table, "kind", _not_in(table.column("kind"), _kinds()), f"must be one of {', '.join(BY_KIND)}")
     filled = [name for name in SCHEMA.names if table.column(name).null_count < table.num_rows]
     for name in filled:
-        if name in _CHOICES:
-            allowed = ", ".join(_CHOICES[name][:-1].to_pylist())
-            _refuse(table, name, _not_in(table.column(name), _CHOICES[name]), f"must be one of {allowed}")
-    kinds = pc.index_in(table.column("kind"), _KINDS).to_numpy()
+        if (among := _choices().get(name)) is not None:
+            allowed = ", ".join(among[:-1].to_pylist())
+            _refuse(table, name, _not_in(table.column(name), among), f"must be one of {allowed}")
+    kinds = pc.index_in(table.column("kind"), _kinds()).to_numpy()
     for name, (must, can) in _PRESENCE.items():
         absent = table.column(name).is_null().to_numpy() if name in filled else True
         _refuse(table, name, must[kinds] & absent, "must be given")
@@ -153,6 +154,12 @@ def _refuse(table: pa.Table, name: str, wrong: Mask, rule: str) -> None:
         raise EventError(f"{name} {rule}, but is {row[name]!r} ({place})")
 
 
+@cache  # made once it is asked for: the first array has pyarrow load pandas, of no use to a child that simulates
+def _kinds() -> pa.Array:
+    return pa.array(BY_KIND)
+
+
+@cache
 def _choices() -> dict[str, pa.Array]:
     """Columns that take one of some values: these, and at the end null."""
     hints = {name: hint for cls in EVENT_CLASSES for name, hint in get_type_hints(cls).items()}
@@ -173,6 +180,4 @@ def _is_required(field: Field[Any] | None) -> bool:
 
 
 _FIELD_NAMES = {cls: frozenset(field.name for field in fields(cls)) for cls in EVENT_CLASSES}
-_KINDS = pa.array(BY_KIND)
-_CHOICES = _choices()
 _PRESENCE = _presence()

@@ -6,6 +6,8 @@ Run in this process on a small fabricated hospital; simulation runs here too, bu
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -270,6 +272,16 @@ def test_instants_durations_leads_and_speeds_as_people_type_them() -> None:
     assert [duration(text) for text in ("90m", "3h", "1.5d")] == [timedelta(hours=h) for h in (1.5, 3, 36)]
     assert hours("4,1,0.25,1") == (15.0, 60.0, 240.0)
     assert (speed("600"), speed("max")) == (600.0, inf)
+
+
+def test_a_command_loads_no_other_one() -> None:
+    """To load all of them takes some seconds; whoever asks for help without naming one waits for that."""
+    told = (
+        "import sys\nfrom dashboard.__main__ import build_parser\nbuild_parser('backup').parse_args(['backup'])\n"
+        "print(sorted(m for m in sys.modules if m.startswith('dashboard.commands.')))"
+    )
+    run = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert run.stdout == "['dashboard.commands.backup', 'dashboard.commands.common']\n"
 
 
 def test_every_example_of_the_command_table_can_be_read() -> None:

@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -201,3 +203,12 @@ def alive(process: int) -> bool:
         return "(zombie)" not in Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     except FileNotFoundError:
         return False
+
+
+def test_a_child_begins_without_what_it_has_no_use_for() -> None:
+    """Each cost every child half a second of a processor, and with it the first forecast of a house."""
+    told = (
+        "import sys, forecast.workers, forecast.ensemble; print({'pandas', 'scipy.stats', 'dash'} & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert run.stdout == "set()\n"

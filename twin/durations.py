@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -156,7 +156,7 @@ def fixed(minutes: float) -> Duration:
 
 def exponential(mean_min: float) -> Duration:
     """Exponential with the mean; exact between the levels at which the table stands, and in its tail."""
-    table = stats.expon.ppf(LEVELS, scale=mean_min)
+    table = -special.log1p(-LEVELS) * mean_min
     return Duration(table.reshape(1, 1, 1, -1), np.full((1, 1, 1), float(mean_min)))
 
 
@@ -171,14 +171,14 @@ def piecewise_exponential(from_min: Array, hazard: Array) -> Duration:
 
 def lognormal(median_min: float, sigma: float) -> Duration:
     """Lognormal by its median and the standard deviation of its logarithm."""
-    table = stats.lognorm.ppf(LEVELS, sigma, scale=median_min)
+    table = np.exp(sigma * special.ndtri(LEVELS)) * median_min
     return Duration(table.reshape(1, 1, 1, -1), np.full((1, 1, 1), tail_of(table, sigma)))
 
 
 def tail_of(table: Array, sigma: float) -> float:
     """Mean excess of a lognormal over the last level of its table: its partial expectation, less that level."""
     last, median = float(table[-1]), float(np.interp(0.5, LEVELS, table))
-    beyond = float(stats.norm.sf(np.log(last / median) / sigma - sigma))
+    beyond = float(special.ndtr(sigma - np.log(last / median) / sigma))
     return median * float(np.exp(sigma**2 / 2)) * beyond / (1.0 - float(LEVELS[-1])) - last
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import special
 
 from twin.alike import group_of
 from twin.history import SETTLED_MIN, History
@@ -53,7 +53,7 @@ def who_is_here(threshold: Array, uniform: Array, score: float | Array, correlat
 
 def _moments(p: Array, here: Flags) -> tuple[float, float]:
     """How much farther off the number was than the variance of each alone; the sum over pairs of their densities."""
-    density = stats.norm.pdf(special.ndtri(np.clip(p, _NEARLY, 1.0 - _NEARLY)))
+    density = np.exp(-(special.ndtri(np.clip(p, _NEARLY, 1.0 - _NEARLY)) ** 2) / 2.0) / np.sqrt(2.0 * np.pi)
     off = float(here.sum() - p.sum())
     return off**2 - float((p * (1.0 - p)).sum()), float(density.sum() ** 2 - (density**2).sum())
 
