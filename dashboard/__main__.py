@@ -18,7 +18,7 @@ from dashboard import logs
 from dashboard.audit.records import Outcome
 from dashboard.audit.wiring import record_command
 from dashboard.commands.common import settings_of
-from dashboard.house import DATABASE
+from ingest.backup import DATABASE
 from ingest.errors import EdtwinError
 
 COMMANDS = (
