@@ -1,7 +1,7 @@
 """The `edtwin` command: one sub-command a file in `dashboard/commands`.
 
 Exit status 0 when it went well, 2 when there is something that the user can mend (one clear sentence on standard
-error), 1 for a fault of ours.
+error), 1 for a fault of ours, 75 for a house that is to be started again, as its database could no longer be used.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ from dashboard.commands import (
 )
 from dashboard.commands.common import settings_of
 from dashboard.house import DATABASE
-from ingest.errors import EdtwinError
+from dashboard.keeper import EXIT_STATUS
+from ingest.errors import DatabaseLostError, EdtwinError
 
 COMMANDS = (
     up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench,
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()  # here, so that a reader who has gone is noticed while we can still say nothing
     except EdtwinError as error:
         logs.tell(f"edtwin {options.command}: {error}")
-        return 2
+        return EXIT_STATUS if isinstance(error, DatabaseLostError) else 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
