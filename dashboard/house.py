@@ -54,6 +54,8 @@ BACKTESTS = "backtests"
 """The folder of what back-tests have done so far and of the last report; it may be removed at any time."""
 REPLAYS = "replays"
 """The folder of forecasts of past instants that were made afterwards; it may be removed at any time."""
+SHORTEST_BUDGET_S = 300.0
+"""A task may take as long as from one forecast to the next, or this if longer: the engine may have to be compiled."""
 REPORT = "report.html"
 """In that folder, the last report of a back-test."""
 REPORT_JSON = "report.json"
@@ -155,7 +157,8 @@ def processes_of(settings: Settings) -> Workers:
 
     What they compile is kept beside the code or, where that cannot be written, the data.
     """
-    return Workers(settings.workers, prepare=partial(warm, settings.data / COMPILED))
+    budget_s = max(settings.every_min * 60.0, SHORTEST_BUDGET_S)
+    return Workers(settings.workers, prepare=partial(warm, settings.data / COMPILED), budget_s=budget_s)
 
 
 @contextmanager
