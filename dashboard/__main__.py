@@ -1,7 +1,7 @@
 """The `edtwin` command: one sub-command a file in `dashboard/commands`.
 
 Exit status 0 when it went well, 2 when there is something that the user can mend (one clear sentence on standard
-error), 1 for a fault of ours.
+error), 1 for a fault of ours, 75 for a house that is to be started again, as its database could no longer be used.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from dashboard import logs
 from dashboard.audit.records import Outcome
 from dashboard.audit.wiring import record_command
 from dashboard.commands.common import settings_of
+from dashboard.keeper import EXIT_STATUS
 from ingest.backup import DATABASE
-from ingest.errors import EdtwinError
+from ingest.errors import DatabaseLostError, EdtwinError
 
 COMMANDS = (
     "up", "exercise", "ingest", "replay", "calibrate", "forecast", "huddle", "backtest", "scenarios", "proposals",
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()  # here, so that a reader who has gone is noticed while we can still say nothing
     except EdtwinError as error:
         logs.tell(f"edtwin {options.command}: {error}")
-        return 2
+        return EXIT_STATUS if isinstance(error, DatabaseLostError) else 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 
 from dashboard.backup_view import Standing
+from forecast.board import Mended
 
 PARTS = (
     "edtwin",
@@ -42,13 +44,17 @@ class AboutView:
     """How backups stand; None where that is not known."""
     audited: str | None = None
     """The last record of the audit, its number and hash, for who notes it down; None where there is none."""
+    mended: tuple[Mended, ...] = ()
+    """What of the data was damaged and made whole, the last one last."""
 
 
-def about_view(*, since: datetime, zone: str, hospital: str, mode: str, code: str) -> AboutView:
+def about_view(
+    *, since: datetime, zone: str, hospital: str, mode: str, code: str, mended: Sequence[Mended] = ()
+) -> AboutView:
     """The page about this house; `code` is the digest of its code."""
     versions = tuple((name, version(name)) for name in PARTS)
     python = ("python", platform.python_version())
-    return AboutView(since, zone, hospital, mode, (*versions, python), code, since)
+    return AboutView(since, zone, hospital, mode, (*versions, python), code, since, mended=tuple(mended))
 
 
 def as_it_stands(view: AboutView, now: datetime, backups: Standing, audited: str | None = None) -> AboutView:

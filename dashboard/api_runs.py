@@ -22,6 +22,7 @@ from dashboard.errors import RefusedError
 from forecast.compare import as_json as compared_json
 from forecast.compare import comparison, outcomes_by_stage, scenarios_json
 from forecast.ensemble import Run, ensemble
+from forecast.errors import OverBudgetError
 from forecast.issue import as_json, issue
 from forecast.outcome_runs import fault_of
 from forecast.study import Study
@@ -63,6 +64,8 @@ class Turns:
             raise RefusedError(
                 503, "the process that runs members has ended: ask again", retry_after_s=RETRY_AFTER_S
             ) from None
+        except OverBudgetError as over:
+            raise RefusedError(503, str(over)) from None
         finally:
             with self._lock:
                 self._inside -= 1

@@ -16,15 +16,15 @@ import hashlib
 import json
 import logging
 import os
-import re
 import shutil
 import threading
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dashboard.backup_names import MANIFEST, NAME, good_ones
 from dashboard.backup_view import Backup, Standing
 from dashboard.house import FABRICATED, House
 from forecast.huddle_desk import FOLDER as HUDDLE
@@ -40,11 +40,8 @@ LATE = timedelta(hours=3)
 AGAIN = timedelta(minutes=10)
 """From one that failed to the next."""
 LOOK_S = 30.0
-MANIFEST = "backup.json"
 BESIDE = (FABRICATED, f"{HUDDLE}/*.json", "exercises/*.json")
 """Files of the data that neither the journal nor the database holds, and that cannot be made again."""
-_NAME = "edtwin-%Y%m%dT%H%M%SZ"
-_NAMED = re.compile(r"edtwin-\d{8}T\d{6}Z")
 _BEGUN = ".edtwin-unfinished"
 
 
@@ -61,16 +58,6 @@ class Made:
         at = self.backup.made_at.isoformat()
         told = {"backup": str(self.backup.place), "made_at": at, "records": self.state.records}
         return told | {"rows": self.state.rows, "bytes": self.bytes, "state": self.state.hash}
-
-
-def good_ones(folder: Path) -> list[Backup]:
-    """The good backups of a folder, the oldest first."""
-    named = sorted(place for place in folder.glob("edtwin-*") if _NAMED.fullmatch(place.name))
-    return [Backup(place, _made_at(place)) for place in named if (place / MANIFEST).is_file()]
-
-
-def _made_at(place: Path) -> datetime:
-    return datetime.strptime(place.name, _NAME).replace(tzinfo=UTC)
 
 
 class Backups:
@@ -101,7 +88,7 @@ class Backups:
             begun, at = folder / _BEGUN, self._house.clock.now().replace(microsecond=0)
             shutil.rmtree(begun, ignore_errors=True)
             try:
-                return self._made(folder, begun, Backup(folder / f"{at:{_NAME}}", at))
+                return self._made(folder, begun, Backup(folder / f"{at:{NAME}}", at))
             except OSError as error:
                 raise BackupError(f"the backup {begun} cannot be written: {error.strerror or error}") from error
             finally:

@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from dashboard.audit.wiring import record_mended
+from dashboard.backup_names import newest_database, newest_first
 from dashboard.errors import CommandError
 from dashboard.formats import readers_of
+from dashboard.mending import Place, mend_journal, opened, sound
 from dashboard.settings import Settings
 from forecast.alert_rules import AlertRules, load_rules
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
@@ -28,10 +31,12 @@ from ingest.backup import JOURNAL as JOURNAL
 from ingest.clock import Clock, WallClock
 from ingest.database import SCHEMA_SQL as INGEST_SQL
 from ingest.database import Database
+from ingest.errors import JournalDamagedError
 from ingest.indexer import Indexer, JournalledLog
 from ingest.journal import Journal
 from ingest.log import EventLog, Span
 from ingest.pseudonyms import Pseudonyms, open_secret
+from ingest.rebuild import rebuild
 from ingest.rewriting import is_rewritten
 from twin.hospital import Hospital
 from twin.kernel import warm
@@ -49,6 +54,8 @@ BACKTESTS = "backtests"
 """The folder of what back-tests have done so far and of the last report; it may be removed at any time."""
 REPLAYS = "replays"
 """The folder of forecasts of past instants that were made afterwards; it may be removed at any time."""
+SHORTEST_BUDGET_S = 300.0
+"""A task may take as long as from one forecast to the next, or this if longer: the engine may have to be compiled."""
 REPORT = "report.html"
 """In that folder, the last report of a back-test."""
 REPORT_JSON = "report.json"
@@ -150,14 +157,16 @@ def processes_of(settings: Settings) -> Workers:
 
     What they compile is kept beside the code or, where that cannot be written, the data.
     """
-    return Workers(settings.workers, prepare=partial(warm, settings.data / COMPILED))
+    budget_s = max(settings.every_min * 60.0, SHORTEST_BUDGET_S)
+    return Workers(settings.workers, prepare=partial(warm, settings.data / COMPILED), budget_s=budget_s)
 
 
 @contextmanager
-def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House]:
+def open_house(settings: Settings, clock: Clock | None = None, *, mends: bool = True) -> Iterator[House]:
     """The house of the settings, its database and its journal held until the block ends.
 
-    What is journalled and not yet in the log is indexed first, so that no view is without it.
+    What is journalled and not yet in the log is indexed first, so that no view is without it. A damaged database is set
+    aside and made anew of the journal (`mending.py`), unless it `mends` nothing.
     """
     clock = clock or WallClock()
     if is_rewritten(settings.data / JOURNAL):
@@ -165,9 +174,9 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
     site, rules = site_of(settings), load_rules(settings.alerts)
     supplies = supplies_of(settings, site.hospital)
     pick(scenario_catalogue(settings), settings.wall_scenarios)
-    with Database.open(settings.data / DATABASE, schemas=SCHEMAS) as database:
+    with opened_database(settings, mends=mends) as database:
         log = JournalledLog(database, clock)
-        with open_journal(settings, log) as journal:
+        with whole_journal(settings, log, mends=mends) as journal:
             indexer = Indexer(journal, log, readers_of(settings))
             log.follow(journal, indexer)
             try:
@@ -175,6 +184,20 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
                 yield House(settings, clock, log, Archive(database), site, journal, indexer, database, rules, supplies)
             finally:
                 indexer.close()
+
+
+def opened_database(settings: Settings, *, mends: bool = True) -> Database:
+    """The settings' database, every block of it read; a damaged one made anew, of which the audit keeps a record."""
+    file = settings.data / DATABASE
+    if not mends:
+        return sound(file, SCHEMAS)
+    database, mended = opened(Place(
+        file, SCHEMAS, settings.data / JOURNAL, backup=partial(newest_database, settings.backup_folder),
+        make=partial(made_anew, settings),
+    ))  # fmt: skip
+    if mended is not None:
+        record_mended(settings, mended.found_at, mended.aside, kept=mended.kept, until=mended.kept_until)
+    return database
 
 
 def site_of(settings: Settings) -> Site:
@@ -190,6 +213,34 @@ def open_journal(settings: Settings, log: EventLog) -> Journal:
     """The journal of the settings' folder, with the instants of the log that is made of it."""
     reserve_bytes = settings.disk_reserve_mb * 1024**2
     return Journal.open(settings.data / JOURNAL, log.instants, reserve_bytes=reserve_bytes)
+
+
+def whole_journal(settings: Settings, log: EventLog, *, mends: bool = True) -> Journal:
+    """As `open_journal`; a damaged one is made whole from the newest backups first, if these can."""
+    try:
+        return open_journal(settings, log)
+    except JournalDamagedError:
+        if not mends or not mended_journal(settings):
+            raise
+    return open_journal(settings, log)
+
+
+def mended_journal(settings: Settings) -> bool:
+    """Make the journal whole from backups: True where anything was. The audit keeps a record of it."""
+    mended = mend_journal(settings.data, [one.place / JOURNAL for one in newest_first(settings.backup_folder)])
+    for one in mended:
+        record_mended(settings, one.found_at, one.aside, kept=one.kept, until=one.kept_until)
+    return bool(mended)
+
+
+def made_anew(settings: Settings, database: Database) -> None:
+    """Fill a database from the journal, which is made whole first where that is damaged and can be."""
+    try:
+        rebuild(database, WallClock(), partial(open_journal, settings), readers_of(settings))
+    except JournalDamagedError:
+        if not mended_journal(settings):
+            raise
+        rebuild(database, WallClock(), partial(open_journal, settings), readers_of(settings))
 
 
 def supplies_of(settings: Settings, hospital: Hospital) -> Supplies:

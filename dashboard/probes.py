@@ -112,6 +112,11 @@ def _of_cycles(cycle: Cycle) -> Iterator[Metric]:
         yield _gauge(
             "edtwin_audit_gap_since_timestamp_seconds", "Since when the audit cannot be written", cycle.audit_gap_since
         )
+    if cycle.mended is not None:
+        yield _gauge(
+            "edtwin_data_damaged_timestamp_seconds", "When data were last found damaged, and made whole",
+            cycle.mended.found_at,
+        )  # fmt: skip
     if cycle.issued_at is not None:
         yield _gauge(
             "edtwin_forecast_issued_timestamp_seconds", "When the forecast that is shown was issued", cycle.issued_at

@@ -37,9 +37,11 @@ from dashboard.house import BACKTESTS, REPLAYS, REPORT, House, names_of, process
 from dashboard.huddle_files import asked_for
 from dashboard.identical_law import identical_twin
 from dashboard.intake import FhirDoor
+from dashboard.keeper import Keeper
 from dashboard.known_wiring import known_of
 from dashboard.latest import Latest, as_it_is
 from dashboard.logs import tell
+from dashboard.mending import noted
 from dashboard.pages.beside import BESIDE, WALL
 from dashboard.probes import answer_metrics, answer_readyz
 from dashboard.proposal_window import DeskDoor
@@ -59,6 +61,7 @@ from forecast.alert_watch import Watch
 from forecast.alert_webhook import WebhookCarrier
 from forecast.alerts import Alerts, Place
 from forecast.backtest_desk import BacktestDesk, Subject
+from forecast.board import Mended
 from forecast.by_unit import by_unit
 from forecast.by_unit_view import ByUnitView
 from forecast.checks import CHECKED, Checks
@@ -83,6 +86,7 @@ from forecast.supplies_desk import SuppliesDesk
 from forecast.supply_archive import SupplyArchive
 from forecast.validation_desk import Beside, ValidationDesk
 from ingest.clock import WallClock
+from ingest.database import losses_heard
 from ingest.links import LinkNow
 
 if TYPE_CHECKING:
@@ -149,13 +153,14 @@ def serve(
     huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
     supplies = SuppliesDesk(house.supplies, house.hospital, mode, SupplyArchive(house.database))
     floor = FloorDesk(house.site)
+    mended = noted(house.settings.data)
     loop = Loop(
         house.log, house.archive, site, workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
         elsewhere=lambda: fault_of(workers), audit_gap=lambda: trail.gap.since if trail.gap else None,
-        huddle=huddle, adopted=adopted, supplies=supplies, floor=floor,
+        mended=mended[-1] if mended else None, huddle=huddle, adopted=adopted, supplies=supplies, floor=floor,
     )  # fmt: skip
     comparisons, grids = _studies(house, loop, workers, mode, desk, supplies)
     latest, report = Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
@@ -165,7 +170,7 @@ def serve(
         house.log, house.archive, site, backtests, house.settings.data / BACKTESTS, house.clock,
         beside=lambda: _beside(latest, checks.view(house.hospital.zone, house.hospital.name, mode), report),
     )  # fmt: skip
-    about, care = _about(house, mode), Care(house, mode, latest.board, lambda: loop.calibration)
+    about, care = _about(house, mode, mended), Care(house, mode, latest.board, lambda: loop.calibration)
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
         "alerts": latest.alerts, "supplies": lambda: supplies.view(house.clock.now()),
@@ -198,7 +203,10 @@ def serve(
         audited(replays, "replays", trail), audited(backtests, "backtests", trail), access,
     )  # fmt: skip
     answer_to_audit(app.server, trail)
-    readiness = Readiness(house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: _stopped(feeds))
+    keeper = Keeper(house.settings.data, house.settings.disk_reserve_mb * 1024**2)
+    readiness = Readiness(
+        house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: keeper.said or _stopped(feeds)
+    )
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_metrics(app.server, latest.board, care.backups.standing, care.sheets.written_at)
     answer_downtime(app.server, care.sheets)
@@ -213,7 +221,9 @@ def serve(
     postman = Postman(alerts, _carriers(house), house.clock, stop)
     server = _listening(app.server, house.settings)  # 1
     begin(trail, house.settings, mode=mode, code=code_digest())
-    with logs.heard_until(stop, Loop.__module__):  # what a cycle says while its workers are taken away is no fault
+    keeping = Work("keep the database", partial(keeper.keep, readiness, stop))
+    # what a cycle says while its workers are taken away is no fault
+    with losses_heard(keeper.hear), logs.heard_until(stop, Loop.__module__):
         try:
             for feed in feeds:  # 2
                 feed.start()
@@ -225,6 +235,7 @@ def serve(
             measuring.start()
             checking.start()
             care.start(readiness, stop)
+            keeping.start()
             server.run()  # 4
         finally:
             stop.set()  # 5
@@ -248,6 +259,7 @@ def serve(
             end(trail)
             server.task_dispatcher.shutdown()  # has threads from its making on, though it may never have run
             server.close()
+    keeper.require_well()
 
 
 def _studies(
@@ -383,9 +395,9 @@ def _settings(house: House, mode: str) -> SettingsView:
     return settings_view(house.settings, made_at=house.clock.now(), zone=of.zone, hospital=of.name, mode=mode)
 
 
-def _about(house: House, mode: str) -> AboutView:
-    of = house.hospital
-    return about_view(since=house.clock.now(), zone=of.zone, hospital=of.name, mode=mode, code=code_digest())
+def _about(house: House, mode: str, mended: Sequence[Mended]) -> AboutView:
+    of, now = house.hospital, house.clock.now()
+    return about_view(since=now, zone=of.zone, hospital=of.name, mode=mode, code=code_digest(), mended=mended)
 
 
 def _wall(settings: Settings, *, is_exercise: bool) -> WallSettings:

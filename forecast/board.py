@@ -211,6 +211,27 @@ class Check:
     code: str
 
 
+Kept = Literal["whole", "backup", "checkpoint", "nothing"]
+"""Where what stands in a damaged database alone was read: in itself, in a backup, as it was last brought together."""
+
+
+@dataclass(frozen=True)
+class Mended:
+    """Something of the house's own data was damaged, set aside and made whole again."""
+
+    part: Literal["database", "journal"]
+    found_at: datetime
+    aside: str
+    """The name under which the damaged file is kept."""
+    done: bool
+    """False until it is whole again."""
+    kept: Kept = "whole"
+    kept_until: datetime | None = None
+    """Forecasts, proposals and alarms of after it are lost; None where that is not known, or none are."""
+    left: tuple[str, ...] = ()
+    """Tables that nothing could give."""
+
+
 @dataclass(frozen=True)
 class Cycle:
     """How the scheduler is doing."""
@@ -247,6 +268,8 @@ class Cycle:
     """Why members run in processes of the house's own and not on its cluster; None where they run as they should."""
     audit_gap_since: datetime | None = None
     """Since when who looks and who changes cannot be recorded; None where it is."""
+    mended: Mended | None = None
+    """What of the data was last damaged and made whole; None where nothing ever was."""
 
 
 @dataclass(frozen=True)

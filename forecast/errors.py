@@ -7,6 +7,7 @@ EdtwinError (ingest/errors.py)
     ├── AlreadyIssuedError       a forecast of that issue time is in the archive
     ├── QuestionError            a what-if question that cannot be asked of this hospital, or a scenario not to be kept
     ├── UndeliveredError         a message about an alarm was not taken by its recipient
+    ├── OverBudgetError          a simulation took longer, or more memory, than it may
     └── ClusterError             the cluster on which members were to run cannot be had, or was lost
         └── OtherCodeError       its workers run other code than the house
 """
@@ -49,6 +50,10 @@ class UndeliveredError(ForecastError):
     def __init__(self, why: str, *, final: bool = False) -> None:
         super().__init__(why)
         self.final = final
+
+
+class OverBudgetError(ForecastError):
+    """A simulation took longer, or asked for more memory, than it may: its process was ended, or its task refused."""
 
 
 class ClusterError(ForecastError):

@@ -15,6 +15,7 @@ from typing import Any
 
 from forecast.cluster import Certificates, Cluster
 from forecast.errors import ClusterError
+from forecast.workers import hand_on
 from ingest.clock import stopwatch
 
 logger = logging.getLogger(__name__)
@@ -116,9 +117,9 @@ class Falling(Executor):
             except Exception as neither:  # a callback that raised would leave whoever asked waiting
                 asked.set_exception(neither)
             else:
-                inner.add_done_callback(partial(_hand_on, asked))
+                inner.add_done_callback(partial(hand_on, asked))
             return
-        _hand_on(asked, inner)
+        hand_on(asked, inner)
 
     def _instead(
         self, cluster: Executor, fault: ClusterError, fn: Callable[..., Any], args: Any, kwargs: Any
@@ -138,14 +139,3 @@ class Falling(Executor):
 
 def _leave(cluster: Executor) -> None:
     cluster.shutdown(wait=False, cancel_futures=True)
-
-
-def _hand_on(asked: Future[Any], done: Future[Any]) -> None:
-    if done.cancelled():
-        asked.cancel()
-    elif asked.set_running_or_notify_cancel():
-        fault = done.exception()
-        if fault is None:
-            asked.set_result(done.result())
-        else:
-            asked.set_exception(fault)

@@ -1,4 +1,4 @@
-"""The processes that simulate: owned, never seeing the database, started again when one dies."""
+"""The processes that simulate: owned, never seeing the database, started again when one dies, ended when one hangs."""
 
 from __future__ import annotations
 
@@ -10,37 +10,59 @@ import pickle
 import signal
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import count
 from multiprocessing.process import BaseProcess
 from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
+from forecast.errors import OverBudgetError
+from forecast.overrun import BUDGET_S, MEMORY_BYTES, Slate, bound_memory, clear_away, ended_by_force
 from forecast.situation import Situation
 from twin.calibrate import Calibration
 
 CHILDREN = 2
 """Processes that simulate by default."""
+LOOK_S = 0.25
+"""Between two looks at what the children are at."""
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
 _KEEP_BYTES = 64 << 20
 """So much of what a child has used and no longer needs it keeps for what comes next."""
 
 
 class Workers(Executor):
-    """A pool of spawned processes that is begun anew after one of them has died."""
+    """A pool of spawned processes that is begun anew after one of them has died.
 
-    def __init__(self, children: int = CHILDREN, *, prepare: Callable[[], None] | None = None) -> None:
+    A task that takes longer than `budget_s` ends with OverBudgetError, and its process with it; what the others were at
+    is begun anew. One that asks for more memory than `memory_bytes` ends so too, alone.
+    """
+
+    def __init__(
+        self,
+        children: int = CHILDREN,
+        *,
+        prepare: Callable[[], None] | None = None,
+        budget_s: float = BUDGET_S,
+        memory_bytes: int | None = MEMORY_BYTES,
+    ) -> None:
         """`prepare` is begun by each child in a thread of its own, beside its first tasks."""
         self._children, self._prepare = children, prepare
+        self._budget_s, self._memory_bytes = budget_s, memory_bytes
         self._lock = threading.Lock()
+        self._numbers = count(1)
+        self._warned: set[int] = set()
+        self._again: deque[_Task] = deque()
         self._shown: list[_Memory] = []
         weakref.finalize(self, _taken_back, self._shown)  # where nobody shuts it down
         self._ended = False
         self._pool = self._start()
+        threading.Thread(target=_watch, args=(weakref.ref(self),), name="workers", daemon=True).start()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run a function of values in a child; a pool that broke before is replaced first.
@@ -49,18 +71,52 @@ class Workers(Executor):
         learned, some megabytes that are the same in all situations of a day.
         """
         with self._lock:
-            sent = tuple(self._sent(value) for value in args)
-            try:
-                task = self._pool.submit(_run, fn, sent, kwargs)
-            except BrokenProcessPool:
-                self._pool = self._start()
-                task = self._pool.submit(_run, fn, sent, kwargs)
-            needed = {name for value in sent if isinstance(value, _Shown) for name in (value.name, value.learned)}
-            for memory in self._shown:
-                if memory.block.name in needed:
-                    memory.asked += 1
-                    task.add_done_callback(memory.over)
-        return task
+            task = _Task(next(self._numbers), fn, args, kwargs)
+            self._give(task)
+        return task.asked
+
+    def _give(self, task: _Task) -> None:
+        """Have a child do it. A task that nobody wants any more is taken back, unless it runs."""
+        sent = tuple(self._sent(value) for value in task.args)
+        try:
+            inner = self._pool.submit(_run, task.number, task.fn, sent, task.kwargs)
+        except BrokenProcessPool:
+            clear_away(self._slate)
+            self._pool = self._start()
+            inner = self._pool.submit(_run, task.number, task.fn, sent, task.kwargs)
+        needed = {name for value in sent if isinstance(value, _Shown) for name in (value.name, value.learned)}
+        for memory in self._shown:
+            if memory.block.name in needed:
+                memory.asked += 1
+                inner.add_done_callback(memory.over)
+        task.slate = self._slate
+        task.asked.add_done_callback(partial(_take_back_with, weakref.ref(inner)))
+        inner.add_done_callback(partial(self._done, task))
+
+    def _done(self, task: _Task, inner: Future[Any]) -> None:
+        """Hand on what came of it; without a lock, since the pool calls it while it holds its own."""
+        fault = None if inner.cancelled() else inner.exception()
+        if not isinstance(fault, BrokenProcessPool):
+            hand_on(task.asked, inner)
+        elif task.number in self._warned:
+            over = OverBudgetError(f"a simulation took longer than {self._budget_s:.0f} s and was ended")
+            hand_on_fault(task.asked, over)
+        elif task.slate is not None and task.slate.broken_by_us and not self._ended:
+            self._again.append(task)  # it was with another one that was ended, and is not to suffer for it
+        else:
+            hand_on_fault(task.asked, fault)
+
+    def look(self) -> None:
+        """End what has taken too long, and give anew what was lost with it."""
+        ended_by_force(self._slate, self._budget_s, self._warned)
+        while self._again:
+            with self._lock:
+                task = self._again.popleft()
+                try:
+                    if not task.asked.cancelled():
+                        self._give(task)
+                except Exception as fault:  # shut down meanwhile
+                    hand_on_fault(task.asked, fault)
 
     def _sent(self, value: Any) -> Any:
         """A situation as where it is shown; anything else goes with the task, as it does where memory cannot be had."""
@@ -104,9 +160,11 @@ class Workers(Executor):
 
     def _start(self) -> ProcessPoolExecutor:
         """The children begin at once: they are ready, or nearly, when the first members are asked for."""
+        spawn = multiprocessing.get_context("spawn")
+        self._slate = Slate(self._children, spawn)
         pool = ProcessPoolExecutor(
-            self._children, mp_context=multiprocessing.get_context("spawn"), initializer=_begin,
-            initargs=(self._prepare,),
+            self._children, mp_context=spawn, initializer=_begin,
+            initargs=(self._slate, self._memory_bytes, self._prepare),
         )  # fmt: skip
         for _ in range(self._children):
             pool.submit(_nothing)
@@ -115,6 +173,50 @@ class Workers(Executor):
 
 def _nothing() -> None:
     """What wakes a child."""
+
+
+@dataclass(eq=False)
+class _Task:
+    """What was asked for, so that it can be given to another child, and what whoever asked waits for."""
+
+    number: int
+    fn: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    asked: Future[Any] = field(default_factory=Future)
+    slate: Slate | None = None
+
+
+def _take_back_with(inner: weakref.ref[Future[Any]], asked: Future[Any]) -> None:
+    """What nobody wants any more need not be begun. Held weakly: results are not to wait for what looks for cycles."""
+    if asked.cancelled() and (task := inner()) is not None:
+        task.cancel()
+
+
+def hand_on(asked: Future[Any], done: Future[Any]) -> None:
+    """What came of one future as what comes of another."""
+    if done.cancelled():
+        if asked.cancel():
+            asked.set_running_or_notify_cancel()
+    elif (fault := done.exception()) is not None:
+        hand_on_fault(asked, fault)
+    elif asked.set_running_or_notify_cancel():
+        asked.set_result(done.result())
+
+
+def hand_on_fault(asked: Future[Any], fault: BaseException) -> None:
+    """A fault as what comes of a future, unless nobody wants it any more."""
+    if asked.set_running_or_notify_cancel():
+        asked.set_exception(fault)
+
+
+def _watch(owner: weakref.ref[Workers]) -> None:
+    """Until the workers end, or nobody has them any more."""
+    pause = threading.Event()
+    while (workers := owner()) is not None and not workers._ended:
+        workers.look()
+        del workers
+        pause.wait(LOOK_S)
 
 
 @dataclass(eq=False)
@@ -153,8 +255,18 @@ def _told(situation: Situation, learned: Calibration) -> bytes:
     return pickle.dumps((rest, own), pickle.HIGHEST_PROTOCOL)
 
 
-def _run(fn: Callable[..., Any], sent: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return fn(*(_seen(value) if isinstance(value, _Shown) else value for value in sent), **kwargs)
+_slates: list[Slate] = []
+"""In a child, the one on which it has a line."""
+
+
+def _run(number: int, fn: Callable[..., Any], sent: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    _slates[0].begin(number)
+    try:
+        return fn(*(_seen(value) if isinstance(value, _Shown) else value for value in sent), **kwargs)
+    except MemoryError:
+        raise OverBudgetError("a simulation asked for more memory than it may have") from None
+    finally:
+        _slates[0].end()
 
 
 @lru_cache(maxsize=4)
@@ -181,7 +293,10 @@ def _read(name: str) -> Any:
         memory.close()
 
 
-def _begin(prepare: Callable[[], None] | None) -> None:
+def _begin(slate: Slate, memory_bytes: int | None, prepare: Callable[[], None] | None) -> None:
+    slate.take()
+    _slates.append(slate)
+    bound_memory(memory_bytes)
     keep_memory()
     _live_with_the_parent()
     if prepare is not None:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.database import Cursor, Database, registered, rows, streamed
+from ingest.database import TABLES, Cursor, Database, registered, rows, streamed
 from ingest.disk import bring_to_disk
 from ingest.errors import BackupError, EdtwinError
 from ingest.journal import SUFFIX, End, Journal
@@ -34,7 +34,6 @@ _MEMORY = "512MB"
 """Of the copy's own database, which is written beside a house that needs its memory."""
 _FIRST = "SELECT count(*) FROM batch"
 """A question, whichever: it fixes the instant of those that follow."""
-_TABLES = "SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY table_name"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +119,11 @@ def found_in(place: Path) -> State:
 
 def tables(cursor: Cursor) -> list[str]:
     """The names of all tables, as the database itself has them: none is forgotten when one is added."""
-    return [name for (name,) in rows(cursor, _TABLES)]
+    return [name for (name,) in rows(cursor, TABLES)]
 
 
 def _counted(cursor: Cursor) -> tuple[tuple[str, int, str], ...]:
-    return tuple((name, *_of_rows(cursor, name)) for (name,) in rows(cursor, _TABLES))
+    return tuple((name, *_of_rows(cursor, name)) for (name,) in rows(cursor, TABLES))
 
 
 def _of_rows(cursor: Cursor, name: str) -> tuple[int, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +45,7 @@ _CLOSED = (
     "SET enable_external_access = false",
     "SET lock_configuration = true",
 )
+TABLES = "SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY table_name"
 _VERSIONS = """
 CREATE TABLE IF NOT EXISTS schema_version (folder VARCHAR NOT NULL, digest VARCHAR NOT NULL);
 COMMENT ON TABLE schema_version IS 'The schemas that made the tables of this file.';
@@ -65,12 +66,20 @@ def aware(stored: datetime) -> datetime:
 
 def rows(cursor: Cursor, query: str, /, **values: Any) -> list[tuple[Any, ...]]:
     """All rows of a query's answer; `$name` in the query is the value of that name."""
-    return cursor.execute(_parsed(cursor, query), values).fetchall()
+    try:
+        return cursor.execute(_parsed(cursor, query), values).fetchall()
+    except duckdb.Error as error:
+        _tell_if_lost(error)
+        raise
 
 
 def arrow(cursor: Cursor, query: str, /, **values: Any) -> pa.Table:
     """The answer of a query as a table; `$name` in the query is the value of that name."""
-    return cursor.sql(_parsed(cursor, query), params=values).to_arrow_table()
+    try:
+        return cursor.sql(_parsed(cursor, query), params=values).to_arrow_table()
+    except duckdb.Error as error:
+        _tell_if_lost(error)
+        raise
 
 
 def streamed(cursor: Cursor, query: str, /) -> pa.RecordBatchReader:
@@ -86,6 +95,26 @@ def _parsed(cursor: Cursor, query: str) -> duckdb.Statement:
 
 
 _PARSED: dict[str, duckdb.Statement] = {}
+_LOST = ("has been invalidated", "Corrupt database file", "Could not read enough bytes", "Corrupt WAL file")
+"""What DuckDB says of a file that it refuses until it is opened anew, or of blocks that are not as written."""
+_hearers: list[Callable[[str], None]] = []
+
+
+@contextmanager
+def losses_heard(hearer: Callable[[str], None]) -> Iterator[None]:
+    """Inside the block the hearer is told, of any thread, of each error after which an open file must not be used."""
+    _hearers.append(hearer)
+    try:
+        yield
+    finally:
+        _hearers.remove(hearer)
+
+
+def _tell_if_lost(error: duckdb.Error) -> None:
+    said = str(error)
+    if isinstance(error, duckdb.FatalException | duckdb.InternalException) or any(sign in said for sign in _LOST):
+        for hearer in _hearers:
+            hearer(_first_line(said))
 
 
 @contextmanager
@@ -139,6 +168,9 @@ class Database:
             _apply(connection, schemas, path)
             for statement in _CLOSED:
                 connection.execute(statement)
+        except duckdb.Error as error:
+            connection.close()
+            raise _mendable(path or Path(MEMORY), error) from error
         except BaseException:
             connection.close()
             raise
@@ -202,7 +234,11 @@ class Database:
                     cursor.rollback()
                 raise
             _due()
-            cursor.commit()
+            try:
+                cursor.commit()
+            except duckdb.Error as error:
+                _tell_if_lost(error)
+                raise
             _committed()
 
     @contextmanager
@@ -214,6 +250,18 @@ class Database:
             yield cursor
         finally:
             cursor.rollback()
+
+    def read_through(self) -> None:
+        """Read every block of every table once: DuckDB holds each against its checksum, but only when it is read.
+
+        Raises DatabaseDamagedError at the first that is not what was written.
+        """
+        cursor = self.cursor()
+        try:
+            for (name,) in rows(cursor, TABLES):
+                rows(cursor, f'SELECT sum(hash(t)::HUGEINT)::VARCHAR FROM "{name}" t')
+        except duckdb.Error as error:
+            raise DatabaseDamagedError(f"the database is damaged: {_first_line(str(error))}") from error
 
     def close(self) -> None:
         """Bring everything to the disk and let go of the file."""
@@ -282,7 +330,7 @@ def _mendable(path: Path, error: duckdb.Error) -> EdtwinError:
         holder = re.search(r"\(PID (\d+)\)", text)
         by = f"process {holder.group(1)}" if holder else "another process"
         return DatabaseHeldError(f"{path} is held by {by}: one process at a time can open it")
-    if "Cannot open file" in text or "Could not read from file" in text:
+    if "Cannot open file" in text or "Could not read from file" in text or "No space left" in text:
         return UnreadableInputError(f"{path} cannot be opened: {_first_line(text)}")
     return DatabaseDamagedError(f"{path} is damaged or is not a database of edtwin: {_first_line(text)}")
 

@@ -6,6 +6,7 @@ EdtwinError                      anything a user can mend; the command prints it
 ├── EventError                   a value that the vocabulary does not allow
 ├── DatabaseHeldError            another process holds the data
 ├── DatabaseDamagedError         the file is not a database, or is damaged
+├── DatabaseLostError            the open database is of no use any more until it is opened anew
 ├── AnotherLayoutError           a database with the tables of another version of edtwin
 ├── PositionError                a source position that does not move forward
 ├── GapError                     a Kafka partition that no longer holds what comes next: a person must decide
@@ -51,6 +52,10 @@ class DatabaseHeldError(EdtwinError):
 
 class DatabaseDamagedError(EdtwinError):
     """The database file is damaged or is not a database."""
+
+
+class DatabaseLostError(EdtwinError):
+    """The open database refuses everything, or gives back what was never written: the process has to begin anew."""
 
 
 class AnotherLayoutError(EdtwinError):

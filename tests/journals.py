@@ -29,6 +29,8 @@ from twin.state import State, fold
 
 OF_AN_ERASURE = ("rewriting", "erasing")
 """What the failpoints are of that only an erasure comes to."""
+OF_MENDING = "mending"
+"""And of those that only the opening of a damaged database comes to (`test_dashboard_mending.py`)."""
 
 
 def entry(text: bytes = b"hello", source: str = "adt", offset: int | None = None) -> Entry:

@@ -43,7 +43,7 @@ from ingest.log import Position
 from ingest.pipeline import Message, Pipeline, Receipt
 from ingest.pseudonyms import Pseudonyms
 from tests import simulated_checks as checks
-from tests.journals import OF_AN_ERASURE
+from tests.journals import OF_AN_ERASURE, OF_MENDING
 from tests.planted_faults import planted
 from tests.simulated_machine import MortalWorkers, SimulatedDisk, SteppedClock
 from twin.fabricate import FabricatedHospital, fabricate
@@ -55,7 +55,7 @@ START = datetime(2026, 3, 16, tzinfo=UTC)
 LEARNED_DAYS = 11
 """Loaded before the trial begins: what the parameters are learned from."""
 SOURCE = "events"
-POINTS = frozenset(name for name in failpoints.NAMES if not name.startswith(OF_AN_ERASURE))
+POINTS = frozenset(name for name in failpoints.NAMES if not name.startswith((OF_MENDING, *OF_AN_ERASURE)))
 """Where a house as simulated may die: wherever nobody is being erased."""
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 SEGMENT_BYTES = 256 * 1024

@@ -39,7 +39,7 @@ def about() -> AboutView:
 
 def unsaved() -> AboutView:
     """The same house, which makes no backups."""
-    told = about_view(since=AT, code="0123456789abcdef", **PLACE)
+    told = about_view(since=AT, code="0123456789abcdef", **PLACE)  # type: ignore[arg-type]
     return as_it_stands(told, AT, Standing(None, None, 0, None, None))
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from dashboard import backups as making
-from dashboard.backups import AGAIN, EVERY, MANIFEST, Backups, good_ones
+from dashboard.backup_names import MANIFEST, good_ones
+from dashboard.backups import AGAIN, EVERY, Backups
 from dashboard.care import commands_of
 from dashboard.commands import doctor
 from dashboard.errors import CommandError

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from dashboard import mending
 from dashboard.__main__ import main
 from dashboard.commands import alerts as module
-from dashboard.commands import rebuild
 from dashboard.house import DATABASE, SCHEMAS
 from forecast.alert_budget import OWN, Trial
 from forecast.alert_log import AlarmLog, Entry
@@ -145,4 +145,4 @@ def test_days_must_be_given_as_some(data: Path, capsys: pytest.CaptureFixture[st
 def test_a_database_made_anew_keeps_every_table_that_no_journal_holds() -> None:
     """Alarms too: a new table of forecasts that is forgotten here would be lost in a rebuild."""
     made = re.findall(r"CREATE TABLE (\w+)", FORECAST_SQL.read_text(encoding="utf-8"))
-    assert set(rebuild.ARCHIVE) == set(made)
+    assert set(mending.ARCHIVE) == set(made)

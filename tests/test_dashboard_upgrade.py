@@ -109,7 +109,8 @@ def test_a_backup_of_another_version_is_restored_and_says_what_to_do(tmp_path: P
     place = next((tmp_path / "b").iterdir())
     with opened(place / DATABASE) as cursor:
         rows(cursor, "UPDATE schema_version SET digest = 'older' WHERE folder = 'forecast'")
-    from dashboard.backups import MANIFEST, sha256
+    from dashboard.backup_names import MANIFEST
+    from dashboard.backups import sha256
     from ingest.backup import found_in
 
     told = json.loads((place / MANIFEST).read_text())

@@ -10,9 +10,9 @@ import pytest
 from ingest.failpoints import NAMES
 from tests.bench_mllp import Timed, burst, rebuilt_per_s, seen_after_ms
 from tests.campaigns import Nursery, campaign, deaths_at_failpoints
-from tests.journals import OF_AN_ERASURE
+from tests.journals import OF_AN_ERASURE, OF_MENDING
 
-OURS = {name for name in NAMES if not name.startswith(("cycle", *OF_AN_ERASURE))}
+OURS = {name for name in NAMES if not name.startswith(("cycle", OF_MENDING, *OF_AN_ERASURE))}
 """Failpoints of a house that forecasts nothing; the others are died at in `test_simulated_house.py`."""
 
 

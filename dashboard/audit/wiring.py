@@ -84,8 +84,19 @@ def record_command(settings: Settings, command: str, about: str, outcome: Outcom
         at=WallClock().now(), kind="command", what=command, about=about, who=_account(), role="machine",
         place="loopback", outcome=outcome, told=told,
     )  # fmt: skip
+    _append(settings, deed, "command")
+
+
+def record_mended(settings: Settings, found_at: datetime, aside: str, *, kept: str, until: datetime | None) -> None:
+    """Data that were damaged and made whole when the house was opened: since when, and what was kept."""
+    told = {"found_at": found_at.isoformat(), "kept": kept, "until": until.isoformat() if until else None}
+    deed = Deed(at=WallClock().now(), kind="house", what="mended", about=aside, role="house", told=told)
+    _append(settings, deed, "house")
+
+
+def _append(settings: Settings, deed: Deed, house: str) -> None:
     try:
-        chain_of(settings).append([deed], "command")
+        chain_of(settings).append([deed], house)
     except OSError as error:
         logger.warning("the audit %s cannot be written: %s", folder_of(settings), error.strerror or error)
 

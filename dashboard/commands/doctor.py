@@ -18,7 +18,8 @@ from typing import Any
 from dashboard.audit.records import Deed
 from dashboard.audit.verify import verify
 from dashboard.audit.wiring import anchor_of, chain_of, folder_of
-from dashboard.backups import LATE, good_ones
+from dashboard.backup_names import good_ones
+from dashboard.backups import LATE
 from dashboard.commands.common import say, settings_of, written
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, SECRET, open_house, scenario_catalogue, site_of, supplies_of, workers_of
@@ -194,7 +195,7 @@ def _database(settings: Settings) -> str:
         return f"{settings.data} holds no data yet"
     shipped = {"hospital": None, "scenarios": None, "supplies": None, "wall_scenarios": Settings().wall_scenarios}
     plain = settings.model_copy(update=shipped)
-    with open_house(plain) as house:
+    with open_house(plain, mends=False) as house:
         if house.log.span() is not None and (settings.data / SECRET).exists():
             open_secret(settings.data / SECRET, create=False)
         return house.said()

@@ -121,9 +121,10 @@ def finished(settings: Settings, backups: Path | None) -> Erased:
 
 
 def _aside(settings: Settings) -> None:
-    """Remove the databases that were put aside: they know whoever was erased."""
-    for aside in settings.data.glob(f"{DATABASE}.before-*"):
-        aside.unlink()
+    """Remove what was put aside, of the database and of the journal: it knows whoever was erased."""
+    for pattern in (f"{DATABASE}.before-*", f"{DATABASE}*.corrupt-*", f"{JOURNAL}/*.corrupt-*"):
+        for aside in settings.data.glob(pattern):
+            aside.unlink()
 
 
 def _mark(folder: Path | None) -> Iterator[str]:

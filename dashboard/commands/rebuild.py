@@ -9,6 +9,7 @@ from dashboard.commands.common import say, settings_of
 from dashboard.errors import CommandError
 from dashboard.formats import readers_of
 from dashboard.house import DATABASE, JOURNAL, SCHEMAS, open_journal
+from dashboard.mending import ARCHIVE
 from dashboard.settings import Settings
 from ingest.clock import WallClock
 from ingest.database import Database, carry, columns_of
@@ -16,25 +17,6 @@ from ingest.disk import bring_to_disk
 from ingest.errors import AnotherLayoutError, DatabaseDamagedError
 from ingest.log import EventLog
 from ingest.rebuild import Rebuilt, rebuild, require_journalled
-
-ARCHIVE = (
-    "issue",
-    "forecast",
-    "score",
-    "cycle",
-    "alarm_log",
-    "alarm_delivery",
-    "alert_chance",
-    "alert_setting",
-    "own_scenario",
-    "proposal_log",
-    "known_log",
-    "placebo",
-    "scenario_grid",
-    "scenario_grid_part",
-    "supply",
-)
-"""Tables that are not made of the journal."""
 
 
 def add_options(command: argparse.ArgumentParser) -> None:

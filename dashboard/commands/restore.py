@@ -9,7 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dashboard.backups import MANIFEST, good_ones, sha256
+from dashboard.backup_names import MANIFEST, good_ones
+from dashboard.backups import sha256
 from dashboard.commands.common import say, settings_of
 from dashboard.commands.erase import MARK as ERASED
 from dashboard.errors import CommandError

@@ -8,6 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.about_view import AboutView
+from dashboard.mended_words import mended_sentence
 from dashboard.parts import Content, card, facts, marked
 from dashboard.words import Reader
 
@@ -78,6 +79,7 @@ def _runs(view: AboutView, reader: Reader) -> Component:
     rows = [
         (reader.say("Runs since"), reader.moment(view.since)),
         *_backups(view, reader),
+        *((reader.say("Damaged data"), mended_sentence(one, reader)) for one in reversed(view.mended)),
         *view.versions,
         (reader.say("Digest of the code"), html.Code(view.code)),
         *([(reader.say("Last record of the audit"), html.Code(view.audited))] if view.audited else []),

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard.feed_words import TONES
 from dashboard.learned_words import described_sentence
+from dashboard.mended_words import mended_sentence
 from dashboard.parts import marked
 from dashboard.states import forecast_state, is_begun_before
 from dashboard.words import Reader
@@ -20,6 +21,8 @@ Line = tuple[str, str]
 BLIND: tuple[FeedState, ...] = ("stale", "off")
 """Here people must count by hand: the number to call, and the sheet."""
 QUIET_TOLD = timedelta(minutes=5)
+MENDED_TOLD = timedelta(hours=24)
+"""So long the wall tells of data that were damaged; the page about this house keeps it."""
 
 
 def panel(board: Board, reader: Reader) -> Component:
@@ -137,7 +140,7 @@ def _cycle(board: Board, reader: Reader) -> list[Line]:
     error, lost = board.cycle.last_error, board.cycle.cluster_fault
     failed = [] if error is None else [reader.say("The last cycle failed: {error}", error=error)]
     here = [] if lost is None else [reader.say("Simulated on this machine, without the cluster: {error}", error=lost)]
-    return [("warn", text) for text in (*failed, *here, *_audit(board, reader))]
+    return [("warn", text) for text in (*failed, *here, *_audit(board, reader), *_mended(board, reader))]
 
 
 def _audit(board: Board, reader: Reader) -> list[str]:
@@ -145,3 +148,10 @@ def _audit(board: Board, reader: Reader) -> list[str]:
     if since is None:
         return []
     return [reader.say("Who looks and who changes cannot be recorded since {time}.", time=reader.moment(since))]
+
+
+def _mended(board: Board, reader: Reader) -> list[str]:
+    mended = board.cycle.mended
+    if mended is None or board.made_at - mended.found_at > MENDED_TOLD:
+        return []
+    return [mended_sentence(mended, reader)]
