@@ -54,7 +54,12 @@ class Nursery:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.stdin.close()
         self._process.wait(10)
+        self._process.stdout.read()  # until the last of them has let go of it
         self._process.stdout.close()
+        with suppress(ProcessLookupError):
+            for _ in range(100):  # and of the database's file, an instant later
+                os.killpg(self._process.pid, 0)
+                threading.Event().wait(0.01)
 
     def start(self) -> None:
         """A house that listens; one that dies on the way is started again."""
@@ -96,7 +101,7 @@ class Sender:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        patience = Patience(tries=400, pause_s=0.02, longest_pause_s=0.05, answer_s=5)
+        patience = Patience(tries=2_000, pause_s=0.02, longest_pause_s=0.05, answer_s=5)
         with MllpClient("127.0.0.1", self.port, patience) as client:
             while not self.stop.is_set():
                 visit = f"s{self.number}-{self.sent}"
