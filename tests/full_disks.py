@@ -28,6 +28,8 @@ from tests.campaigns import Found, Nursery, Sender, found, sending
 
 FULL_S = 1.5
 """How long the disk stays full."""
+MOST_ROUNDS = 8
+"""Chance says at which of them the disk is full; so often it is tried."""
 LONGEST_S = 60.0
 """The house goes on within this once there is room."""
 PATIENT = Patience(tries=2_000, tries_once_known=4_000, pause_s=0.02, longest_pause_s=0.05, answer_s=5)
@@ -61,8 +63,9 @@ class Came:
     """Messages acknowledged in the last third of the time that a disk had no room at all."""
 
 
-def campaign(disk: Path, told: Path, left_kb: Sequence[int], wal: str, *mutants: str) -> Came:
-    """Fill the disk to so many kilobytes, one time after the other; then look what is there."""
+def campaign(disk: Path, told: Path, left_kb: tuple[int, ...], wal: str, *mutants: str, until: str = "") -> Came:
+    """Fill the disk to so many kilobytes, one time after the other, and over again `until` that was met; then look what
+    is there."""
     told.mkdir()
     os.environ |= {"EDTWIN_TEST_TOLD": str(told), "EDTWIN_TEST_WAL": wal}
     data, longest, taken = disk / "data", 0.0, 0
@@ -71,15 +74,21 @@ def campaign(disk: Path, told: Path, left_kb: Sequence[int], wal: str, *mutants:
         nursery.start()
         with sending(nursery.port, patience=PATIENT) as senders, _started_again(nursery):
             _until(lambda: _acknowledged(senders) > 50, told)
-            for left in left_kb:
+            for nth, left in enumerate(left_kb * (MOST_ROUNDS if until else 1)):
+                if nth >= len(left_kb) and until in _bitten(told):
+                    break
                 taken += _filled(disk, left, senders)
                 began, before = stopwatch(), [len(sender.acknowledged) for sender in senders]
                 _until(lambda before=before: _goes_on(senders, before, told), told)
                 longest = max(longest, stopwatch() - began)
         nursery.kill()
     acknowledged = [visit for sender in senders for visit in sender.acknowledged]
-    bitten = Counter((told / "bitten").read_text().split() if (told / "bitten").exists() else [])
-    return Came(found(data, acknowledged, 0), longest, bitten, taken)
+    return Came(found(data, acknowledged, 0), longest, _bitten(told), taken)
+
+
+def _bitten(told: Path) -> Counter[str]:
+    file = told / "bitten"
+    return Counter(file.read_text().split() if file.exists() else [])
 
 
 def _filled(disk: Path, left_kb: int, senders: Sequence[Sender]) -> int:

@@ -6,6 +6,7 @@ and prints "PID PORT" when that listens, "ended" when it is no more. Everything 
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import signal
@@ -103,6 +104,7 @@ def at_every_failpoint() -> None:
 def small_disk() -> None:
     """No mutant: a house on a disk that fills up. It says what was refused and how it stands, on another disk; whoever
     keeps its database ends it where that is lost, as `edtwin up` is ended."""
+    faulthandler.register(signal.SIGUSR1)  # where it stands, for whoever looks at one that is stuck
     told, wal = Path(os.environ["EDTWIN_TEST_TOLD"]), os.environ["EDTWIN_TEST_WAL"]
     connect, starts, tells, refuses = duckdb.connect, Indexer.start, Indexer._tell, Pipeline._tell
 
