@@ -34,9 +34,9 @@ lint: $(VENV)/dev.stamp ## ruff (with bandit's rules), mypy --strict and the imp
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-soak: $(VENV)/dev.stamp broker ## the long tests that `make test` leaves out
-	@echo "make soak: long campaigns (tens of minutes); each test may take an hour"
-	@$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
+soak: $(VENV)/dev.stamp broker ## the long tests that `make test` leaves out; one that was ended goes on
+	@echo "make soak: long campaigns (tens of minutes); each test may take an hour; one that was ended goes on"
+	@$(BIN)/python -m pytest -m soak --timeout 3600 --go-on $(ARGS)
 
 simulate: $(VENV)/dev.stamp ## weeks of the whole house with faults, seed after seed (ARGS="--minutes 3")
 	@$(BIN)/python -m tests.simulate $(ARGS)

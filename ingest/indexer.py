@@ -139,7 +139,7 @@ class Indexer:
             reused = self._control_ids.reused(group)
             self._log.append_messages(read_messages(group, self._readers, self._later, reused))
         _stored()
-        self.number = last.number
+        self.number, self.fault = last.number, None  # here: while messages keep coming `catch_up` does not return
 
     def _log_batch(self, record: Record, at: Journalled) -> None:
         told = batches.batch_of(record)

@@ -27,6 +27,8 @@ from tests.fake_format import FakeHl7, hl7
 from tests.mllp_nursery import DEATHS, ENDED
 
 SENDERS = 4
+USUAL = Patience(tries=2_000, pause_s=0.02, longest_pause_s=0.05, answer_s=5)
+"""Of senders that are answered again within a second, where the machine does little else."""
 
 
 @dataclass
@@ -96,13 +98,13 @@ class Sender:
 
     port: int
     number: int
+    patience: Patience = USUAL
     acknowledged: list[str] = field(default_factory=list)
     sent: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        patience = Patience(tries=2_000, pause_s=0.02, longest_pause_s=0.05, answer_s=5)
-        with MllpClient("127.0.0.1", self.port, patience) as client:
+        with MllpClient("127.0.0.1", self.port, self.patience) as client:
             while not self.stop.is_set():
                 visit = f"s{self.number}-{self.sent}"
                 message = hl7(self.number * 1_000_000 + self.sent, visit=visit, minute=self.sent % 1000)
@@ -116,9 +118,9 @@ class Sender:
 
 
 @contextmanager
-def sending(port: int, count: int = SENDERS) -> Iterator[list[Sender]]:
+def sending(port: int, count: int = SENDERS, patience: Patience = USUAL) -> Iterator[list[Sender]]:
     """Senders that go on while the block lasts."""
-    senders = [Sender(port, number) for number in range(count)]
+    senders = [Sender(port, number, patience) for number in range(count)]
     threads = [threading.Thread(target=sender.run) for sender in senders]
     for thread in threads:
         thread.start()

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import settings
 
+from tests.soaks import GoingOn
 from twin.kernel import warm
 
 pytest_plugins = ["tests.chromium", "tests.kafka_broker"]
@@ -22,6 +23,17 @@ settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 # twentieth of the time.
 gc.set_threshold(200_000, 50, 100)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What `make soak` hands on."""
+    parser.addoption("--go-on", action="store_true", help="leave out what has passed with this very code")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A soak that was ended goes on."""
+    if config.getoption("--go-on"):
+        config.pluginmanager.register(GoingOn())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

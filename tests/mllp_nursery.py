@@ -6,6 +6,8 @@ and prints "PID PORT" when that listens, "ended" when it is no more. Everything 
 
 from __future__ import annotations
 
+import faulthandler
+import json
 import os
 import signal
 import sys
@@ -14,10 +16,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
+from dashboard.keeper import EXIT_STATUS, Keeper
+from dashboard.readiness import Readiness
 from ingest import bookkeeping, failpoints
 from ingest.backup import DATABASE, JOURNAL
 from ingest.clock import WallClock
-from ingest.database import Database
+from ingest.database import Database, losses_heard
 from ingest.indexer import Indexer, JournalledLog
 from ingest.journal import Journal
 from ingest.messages import Journalled
@@ -93,6 +99,50 @@ def at_every_failpoint() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     _ALWAYS.enter_context(failpoints.watched(watch))
+
+
+def small_disk() -> None:
+    """No mutant: a house on a disk that fills up. It says what was refused and how it stands, on another disk; whoever
+    keeps its database ends it where that is lost, as `edtwin up` is ended."""
+    faulthandler.register(signal.SIGUSR1)  # where it stands, for whoever looks at one that is stuck
+    told, wal = Path(os.environ["EDTWIN_TEST_TOLD"]), os.environ["EDTWIN_TEST_WAL"]
+    connect, starts, tells, refuses = duckdb.connect, Indexer.start, Indexer._tell, Pipeline._tell
+
+    def note(what: str) -> None:
+        with (told / "bitten").open("a") as file:
+            file.write(f"{what}\n")
+
+    def connected(path: Any, read_only: bool = False, *, config: Any = None) -> Any:
+        return connect(path, read_only, {**(config or {}), "wal_autocheckpoint": wal})
+
+    def told_of_the_index(self: Indexer, error: Exception) -> None:
+        note(f"index:{type(error.__cause__ or error).__name__}")
+        tells(self, error)
+
+    def told_of_the_journal(self: Pipeline, trouble: str) -> None:
+        if trouble:
+            note("journal")
+        refuses(self, trouble)
+
+    def started(self: Indexer) -> None:
+        starts(self)
+        keeper = Keeper(Path(sys.argv[1]), 1 << 20, end=lambda: os._exit(EXIT_STATUS))
+        readiness = Readiness(self._log, lambda: True, WallClock())
+        _ALWAYS.enter_context(losses_heard(lambda _: note("lost")))
+        _ALWAYS.enter_context(losses_heard(keeper.hear))
+        threading.Thread(target=keeper.keep, args=(readiness, threading.Event()), daemon=True).start()
+        threading.Thread(target=stand, args=(self,), daemon=True).start()
+
+    def stand(indexer: Indexer) -> None:
+        while True:
+            fresh = told / f"stands.{os.getpid()}"
+            fresh.write_text(json.dumps({"fault": indexer.fault, "lag": indexer.lag, "number": indexer.number}))
+            fresh.replace(told / "stands")
+            threading.Event().wait(0.05)
+
+    duckdb.connect = connected  # type: ignore[assignment]
+    Indexer.start = started  # type: ignore[method-assign]
+    Indexer._tell, Pipeline._tell = told_of_the_index, told_of_the_journal  # type: ignore[method-assign]
 
 
 def _die_at(number: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from ingest.disk import Disk
 from ingest.errors import DatabaseLostError
 from ingest.log import EventLog
 from tests.logs import departed, memory_log, tell
+from tests.test_dashboard_serve import ROOT, get, running
 
 
 @pytest.fixture(autouse=True)
@@ -126,3 +129,42 @@ def test_the_command_ends_with_the_status_by_which_it_is_started_again(monkeypat
 
     monkeypatch.setattr(command, "_run", lost)
     assert command.main(["up"]) == EXIT_STATUS == 75
+
+
+# --- a whole house
+
+LOSES_IT = """
+import sys, threading, time, duckdb
+from dashboard.__main__ import entry
+from ingest import database
+def lose():
+    while not database._hearers:
+        time.sleep(0.1)
+    time.sleep(1)
+    database._tell_if_lost(duckdb.FatalException("Failed: database has been invalidated"))
+threading.Thread(target=lose, daemon=True).start()
+sys.exit(entry())
+"""
+
+
+@pytest.mark.soak
+def test_a_house_that_lost_its_database_ends_with_75_and_comes_back_mended(tmp_path: Path) -> None:
+    """Ended while its first forecast is made, by itself or by force; then started on a database that is damaged too."""
+    data = tmp_path / "data"
+    plain = ("up", "--data", str(data), "--size", "small", "--members", "20", "--port", "0")
+    lost = subprocess.run(
+        [sys.executable, "-c", LOSES_IT, *plain], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert lost.returncode == EXIT_STATUS, lost.stderr[-2000:]
+    assert "the database is of no use until it is opened anew" in lost.stderr
+    bits = bytearray((data / "edtwin.duckdb").read_bytes())
+    bits[5000] ^= 1
+    (data / "edtwin.duckdb").write_bytes(bits)
+    with running(tmp_path, "--data", data, "--size", "small", "--members", "20") as (_, wall):
+        for _ in range(1200):
+            if get(f"{wall}/readyz")[0] == 200:
+                break
+            threading.Event().wait(0.1)
+        assert get(f"{wall}/readyz")[0] == 200, (tmp_path / "said").read_text()[-2000:]
+        assert "edtwin_data_damaged_timestamp_seconds" in get(f"{wall}/metrics")[1]
+    assert len(list(data.glob("edtwin.duckdb.corrupt-*"))) >= 1

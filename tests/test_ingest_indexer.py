@@ -17,7 +17,7 @@ from ingest.events import Arrived, EventId, VisitId
 from ingest.formats import Place, Reading
 from ingest.instants import Instants
 from ingest.journal import Entry
-from ingest.log import Account, Position
+from ingest.log import Account, EventLog, Position
 from ingest.messages import Journalled
 from ingest.rebuild import require_journalled
 from tests.fake_format import FakeFormat
@@ -336,3 +336,20 @@ def test_a_batch_whose_indexing_was_cut_short_is_in_the_log_after_a_start(tmp_pa
 
 def _no_more(until: datetime) -> None:
     raise CrashError
+
+
+def test_a_fault_is_over_with_the_first_that_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only once nothing more comes: a feed that never pauses would keep it on the board."""
+    stored, told = EventLog.append_messages, list[str | None]()
+    monkeypatch.setattr(indexer, "BATCH_MESSAGES", 1)
+    with house(tmp_path) as h:
+
+        def noted(self: EventLog, *given: Any) -> Any:
+            told.append(h.indexer.fault)
+            return stored(self, *given)
+
+        monkeypatch.setattr(EventLog, "append_messages", noted)
+        h.journal.append([line(n) for n in range(3)])
+        h.indexer.fault = "the disk is full"
+        h.indexer.catch_up()
+    assert told == ["the disk is full", None, None]

@@ -33,11 +33,13 @@ def test_a_position_kept_apart_from_the_data_is_seen(
 
 
 @pytest.mark.soak
-def test_three_hundred_kills_lose_nothing_and_double_nothing(broker: Broker, tmp_path: Path) -> None:
-    found = campaign(broker, tmp_path, kills=300, seed=3, broker_kills=4)
+@pytest.mark.parametrize("hundred", range(5))
+def test_five_hundred_kills_lose_nothing_and_double_nothing(broker: Broker, tmp_path: Path, hundred: int) -> None:
+    """A hundred at a time, so that a soak that was ended goes on."""
+    found = campaign(broker, tmp_path, kills=100, seed=3 + hundred, broker_kills=2)
     print(found)
     assert found == Found(found.sent, lost=0, double=0, in_log=found.sent, met=found.met)
-    assert found.met >= 200
+    assert found.met >= 65
 
 
 # --- how a consumer is waited for
