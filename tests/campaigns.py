@@ -49,7 +49,7 @@ class Nursery:
         )
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *raised: object) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with suppress(ProcessLookupError):  # its houses too, of which a start that was broken off knows nothing
