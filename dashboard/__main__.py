@@ -39,6 +39,7 @@ from dashboard.commands import (
     rebuild,
     replay,
     restore,
+    retain,
     retry_rejected,
     scenarios,
     supplies,
@@ -51,7 +52,7 @@ from ingest.errors import EdtwinError
 COMMANDS = (
     up, exercise, ingest, replay, calibrate, forecast, huddle, backtest, scenarios, proposals, fabricate, feed, bench,
     check, doctor, backup, restore, rebuild, retry_rejected, quarantine, alerts, supplies,
-    export, accounts, audit, erase,
+    export, accounts, audit, erase, retain,
 )  # fmt: skip
 RECORDED = frozenset(
     {"ingest", "replay", "calibrate", "forecast", "huddle", "backtest", "proposals", "rebuild", "retry-rejected",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -145,14 +145,30 @@ def holding(folder: Path, names: Iterable[str]) -> list[Path]:
     return [path for path in found if named.search(path.name.encode()) or _has(path, named, longest)]
 
 
+def held_in(folder: Path, names: Set[str]) -> list[Path]:
+    """As `holding`, for many names of one alphabet: every word of the files is looked up."""
+    if not names:
+        return []
+    shortest, longest = min(map(len, names)), max(map(len, names))
+    word = re.compile(rb"(?<![A-Za-z0-9])[A-Za-z0-9]{%d,%d}(?![A-Za-z0-9])" % (shortest, longest))
+    known = {name.encode() for name in names}
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [
+        path for path in found if any(not known.isdisjoint(word.findall(block)) for block in _blocks(path, longest))
+    ]
+
+
 def _has(path: Path, named: re.Pattern[bytes], longest: int) -> bool:
+    return any(named.search(block) for block in _blocks(path, longest))
+
+
+def _blocks(path: Path, longest: int) -> Iterator[bytes]:
+    """What a file holds, block by block, each behind the end of the one before."""
     with path.open("rb") as file:
         tail = b""
         while block := file.read(_BLOCK):
-            if named.search(tail + block):
-                return True
+            yield tail + block
             tail = block[-longest:]
-    return False
 
 
 def _named(names: Iterable[str]) -> re.Pattern[bytes]:

@@ -80,11 +80,24 @@ FROM event c LEFT JOIN event e ON e.event_id = c.target
 WHERE c.kind = 'Cancelled' AND c.occurred_at < $until
 """
 """Cancellations of before the instant, with what they strike and whether that is of after it."""
-_OUTLIVED = """
-SELECT count(*), count(DISTINCT visit) FROM event
-WHERE occurred_at < $until AND (visit IS NULL OR visit NOT IN (SELECT name FROM visits))
+_GONE = """
+FROM event WHERE occurred_at < $until AND (visit IS NULL OR visit NOT IN (SELECT name FROM visits))
   AND event_id NOT IN (SELECT name FROM events)
 """
+_OUTLIVED = f"SELECT count(*) {_GONE}"
+_ENDED_VISITS = f"SELECT DISTINCT visit {_GONE} AND visit IS NOT NULL"
+_ENDED_PATIENTS = f"""
+SELECT DISTINCT patient {_GONE} AND patient IS NOT NULL
+EXCEPT SELECT patient FROM event WHERE occurred_at >= $until OR visit IN (SELECT name FROM visits)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Who is not in the log any more when what is not kept goes."""
+
+    visits: frozenset[str]
+    patients: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +138,17 @@ def _striking(strikes: Iterable[tuple[Any, ...]], visits: set[str], events: set[
         found |= set(mine)
 
 
-def outlived(database: Database, kept: Kept) -> tuple[int, int]:
-    """How many rows of the log are not kept, and of how many visits."""
-    cursor = database.cursor()
+def outlived(database: Database, kept: Kept) -> tuple[int, Gone]:
+    """How many rows of the log are not kept, and who goes with them."""
+    cursor, bounds = database.cursor(), {"until": naive(kept.until)}
     named = {n: pa.table({"name": pa.array(sorted(v), pa.string())}) for n, v in _names(kept).items()}
     with registered(cursor, **named):
-        ((events, visits),) = rows(cursor, _OUTLIVED, until=naive(kept.until))
-    return int(events), int(visits)
+        ((events,),) = rows(cursor, _OUTLIVED, **bounds)
+        visits, patients = (
+            frozenset(str(name) for (name,) in rows(cursor, query, **bounds))
+            for query in (_ENDED_VISITS, _ENDED_PATIENTS)
+        )
+    return int(events), Gone(visits, patients)
 
 
 def _names(kept: Kept) -> dict[str, frozenset[str]]:

@@ -25,7 +25,7 @@ from tests.fake_format import FakeFormat, message
 from tests.logs import AT, HOUR, departed
 from twin.state import State, fold
 
-OF_AN_ERASURE = ("rewriting", "erasing")
+OF_AN_ERASURE = ("rewriting", "erasing", "retaining")
 """What the failpoints are of that only an erasure comes to."""
 
 
