@@ -14,6 +14,7 @@ from _thread import interrupt_main
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from dashboard.house import House
 from dashboard.settings import Settings
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 OPEN = timedelta(days=KEEP_DAYS) + RENEWED
 """A visit whose exit nobody told is on no state's list when nothing was heard of it for so long."""
 LOOKED_EVERY_S = 60.0
+LATE_DAY = 7
+"""Day of the month after which what is due should be over."""
 AGAIN = 75
 """Exit status of a house that is to be started again."""
 
@@ -66,6 +69,16 @@ def due(house: House) -> bool:
         return True
     is_new = ended is None or ended.until < limit.until
     return is_new and span is not None and span.first_occurred_at < limit.until
+
+
+def standing_of(house: House) -> dict[str, Any]:
+    """How the end of events stands, for whoever looks after the house; instants in ISO form."""
+    kept_from, limit, is_due = house.log.kept_from, limit_of(house), due(house)
+    since = local(house.clock.now(), house.hospital.zone).day
+    return {
+        "kept_from": kept_from.isoformat() if kept_from else None, "until": limit.until.isoformat(), "due": is_due,
+        "months": house.settings.keep_events_months, "fed": is_fed(house.settings), "late": is_due and since > LATE_DAY,
+    }  # fmt: skip
 
 
 def is_fed(settings: Settings) -> bool:

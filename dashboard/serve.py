@@ -385,7 +385,10 @@ def _settings(house: House, mode: str) -> SettingsView:
 
 def _about(house: House, mode: str) -> AboutView:
     of = house.hospital
-    return about_view(since=house.clock.now(), zone=of.zone, hospital=of.name, mode=mode, code=code_digest())
+    return about_view(
+        since=house.clock.now(), zone=of.zone, hospital=of.name, mode=mode, code=code_digest(),
+        kept_from=house.log.kept_from,
+    )  # fmt: skip
 
 
 def _wall(settings: Settings, *, is_exercise: bool) -> WallSettings:

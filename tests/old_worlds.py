@@ -108,7 +108,7 @@ def counts(weeks: int) -> list[Event]:
     told: list[Event] = []
 
     def of(cls: type[Event], name: str, at: datetime, **more: object) -> None:
-        told.append(cls(event_id=EventId(f"count/{name}/{at:%Y%m%d%H}"), occurred_at=at, source="count", **more))
+        told.append(cls(event_id=EventId(f"count/{name}/{at:%Y%m%d%H}"), occurred_at=at, source="count", **more))  # type: ignore[arg-type]
 
     for ward in WARDS:
         of(BedsCounted, f"beds-{ward}", BEGIN, unit=ward, count=20)

@@ -62,10 +62,11 @@ def run(options: argparse.Namespace) -> int:
     if options.finish:
         found = Retained(backups=finished(settings, options.backups).backups)
         record_command(settings, "retain", "finished", "done", backups_marked=len(found.backups))
+        say(options, vars(found) | {"ended": True}, lambda: "the end of what is not kept is finished")
     else:
         with progress("figures of days") as report:
             found = retained(settings, options.backups, look=options.look, report=report)
-    say(options, vars(found) | {"ended": not options.look}, lambda: _text(found, is_done=not options.look))
+        say(options, vars(found) | {"ended": not options.look}, lambda: _text(found, is_done=not options.look))
     return 2 if found.left else 0
 
 
