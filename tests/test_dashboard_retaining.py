@@ -18,7 +18,6 @@ import pytest
 from dashboard import retaining
 from dashboard.commands import up
 from dashboard.commands.doctor import events_kept
-from dashboard.commands.retain import Retained
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house
 from dashboard.retaining import AGAIN, QuietHour, begin_again, due, is_fed, limit_of, standing_of
@@ -134,7 +133,7 @@ def test_what_is_due_is_ended_before_the_house_serves_and_it_begins_again_after_
     done: list[str] = []
     fed = {"mllp_port": 2575, "mllp_mapping": tmp_path / "m.toml"}
     (tmp_path / "data").mkdir()
-    settings = Settings(data=tmp_path / "data", disk_reserve_mb=0, **fed)  # type: ignore[arg-type]
+    settings = Settings(data=tmp_path / "data", disk_reserve_mb=0, **fed)
 
     def served(house: House, stop: threading.Event, options: argparse.Namespace) -> None:
         done.append("served")
@@ -147,7 +146,7 @@ def test_what_is_due_is_ended_before_the_house_serves_and_it_begins_again_after_
     monkeypatch.setattr(up, "open_house", lambda settings: a_house(settings.data))
     monkeypatch.setattr(up, "_serve_live", served)
     monkeypatch.setattr(up, "begin_again", lambda: AGAIN)
-    monkeypatch.setattr(up, "retained", lambda settings: done.append("ended") or Retained())
+    monkeypatch.setattr(up, "retained", lambda settings: done.append("ended"))
     with pytest.raises(KeyboardInterrupt):
         up._live(settings, argparse.Namespace())
     assert done == ["served"]  # there was no database yet
@@ -157,7 +156,7 @@ def test_what_is_due_is_ended_before_the_house_serves_and_it_begins_again_after_
     assert up._live(settings, argparse.Namespace()) == AGAIN
     assert done == ["served", "ended", "served"]
 
-    def hindered(settings: Settings) -> Retained:
+    def hindered(settings: Settings) -> None:
         raise CommandError("the disk is full")
 
     monkeypatch.setattr(up, "retained", hindered)
