@@ -14,6 +14,7 @@ from _thread import interrupt_main
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from multiprocessing import active_children
 from typing import Any
 
 from dashboard.house import House
@@ -30,6 +31,8 @@ OPEN = timedelta(days=KEEP_DAYS) + RENEWED
 LOOKED_EVERY_S = 60.0
 LATE_DAY = 7
 """Day of the month after which what is due should be over."""
+ENDS_WITHIN_S = 5.0
+"""How long a process that simulated may take to end."""
 AGAIN = 75
 """Exit status of a house that is to be started again."""
 
@@ -127,7 +130,9 @@ class QuietHour:
 
 
 def begin_again() -> int:
-    """Start the same command anew in this process; under systemd the status asks it to."""
+    """Start the same command anew in this process; under systemd the status asks it to. Its children end first."""
+    for child in active_children():
+        child.join(ENDS_WITHIN_S)
     if "NOTIFY_SOCKET" not in os.environ:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command, as it was given
     return AGAIN
