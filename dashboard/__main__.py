@@ -25,7 +25,7 @@ from ingest.errors import DatabaseLostError, EdtwinError
 COMMANDS = (
     "up", "exercise", "ingest", "replay", "calibrate", "forecast", "huddle", "backtest", "scenarios", "proposals",
     "fabricate", "feed", "bench", "check", "doctor", "backup", "restore", "rebuild", "retry-rejected", "quarantine",
-    "alerts", "supplies", "export", "accounts", "audit", "erase",
+    "alerts", "supplies", "export", "accounts", "audit", "erase", "retain",
 )  # fmt: skip
 """Each is a file of `dashboard/commands`."""
 RECORDED = frozenset(

@@ -42,6 +42,8 @@ class AboutView:
     """Since when the house runs."""
     backups: Standing | None = None
     """How backups stand; None where that is not known."""
+    kept_from: datetime | None = None
+    """From when on events are kept; None: all."""
     audited: str | None = None
     """The last record of the audit, its number and hash, for who notes it down; None where there is none."""
     mended: tuple[Mended, ...] = ()
@@ -49,12 +51,19 @@ class AboutView:
 
 
 def about_view(
-    *, since: datetime, zone: str, hospital: str, mode: str, code: str, mended: Sequence[Mended] = ()
+    *,
+    since: datetime,
+    zone: str,
+    hospital: str,
+    mode: str,
+    code: str,
+    mended: Sequence[Mended] = (),
+    kept_from: datetime | None = None,
 ) -> AboutView:
-    """The page about this house; `code` is the digest of its code."""
+    """The page about this house; `code` is the digest of its code, and events are kept from an instant on."""
     versions = tuple((name, version(name)) for name in PARTS)
-    python = ("python", platform.python_version())
-    return AboutView(since, zone, hospital, mode, (*versions, python), code, since, mended=tuple(mended))
+    parts = (*versions, ("python", platform.python_version()))
+    return AboutView(since, zone, hospital, mode, parts, code, since, kept_from=kept_from, mended=tuple(mended))
 
 
 def as_it_stands(view: AboutView, now: datetime, backups: Standing, audited: str | None = None) -> AboutView:

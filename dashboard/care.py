@@ -13,6 +13,7 @@ from dashboard.downtime_files import FOLDER, DowntimeSheets, drawn
 from dashboard.house import House
 from dashboard.house_socket import Answer, Asked
 from dashboard.readiness import Readiness
+from dashboard.retaining import standing_of
 from dashboard.supervisor import ENDING, READY, feed_watchdog, tell_systemd
 from dashboard.words import Reader
 from dashboard.works_beside import Work
@@ -65,6 +66,9 @@ def commands_of(house: House, backups: Backups, readiness: Readiness) -> dict[st
 
     def look(_: dict[str, Any]) -> dict[str, Any]:
         standing = backups.standing()
-        return {"database": house.said(), "unready": readiness.fault(), "backup_fault": standing.fault}
+        events = standing_of(house)
+        return {
+            "database": house.said(), "unready": readiness.fault(), "backup_fault": standing.fault, "events": events,
+        }  # fmt: skip
 
     return {"backup": lambda asked: backups.make(Path(asked["to"])).as_json(), "look": look}

@@ -37,7 +37,7 @@ from ingest.journal import Journal
 from ingest.log import EventLog, Span
 from ingest.pseudonyms import Pseudonyms, open_secret
 from ingest.rebuild import rebuild
-from ingest.rewriting import is_rewritten
+from ingest.rewriting import is_rewritten, why_rewritten
 from twin.hospital import Hospital
 from twin.kernel import warm
 from twin.pathway import TABLES, load_path
@@ -61,6 +61,8 @@ REPORT = "report.html"
 REPORT_JSON = "report.json"
 """In that folder, its figures, as `edtwin backtest --json` prints them."""
 SCHEMAS = (INGEST_SQL, FORECAST_SQL)
+UNFINISHED = {"erased": ("an erasure", "erase"), "ended": ("the end of old events", "retain")}
+"""Why a journal was written anew whose database was not made of it yet, and the command that goes on."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,8 @@ def open_house(settings: Settings, clock: Clock | None = None, *, mends: bool = 
     """
     clock = clock or WallClock()
     if is_rewritten(settings.data / JOURNAL):
-        raise CommandError(f"an erasure in {settings.data} was not finished: edtwin erase --finish")
+        what, command = UNFINISHED[why_rewritten(settings.data / JOURNAL)]
+        raise CommandError(f"{what} in {settings.data} was not finished: edtwin {command} --finish")
     site, rules = site_of(settings), load_rules(settings.alerts)
     supplies = supplies_of(settings, site.hospital)
     pick(scenario_catalogue(settings), settings.wall_scenarios)

@@ -397,7 +397,10 @@ def _settings(house: House, mode: str) -> SettingsView:
 
 def _about(house: House, mode: str, mended: Sequence[Mended]) -> AboutView:
     of, now = house.hospital, house.clock.now()
-    return about_view(since=now, zone=of.zone, hospital=of.name, mode=mode, code=code_digest(), mended=mended)
+    return about_view(
+        since=now, zone=of.zone, hospital=of.name, mode=mode, code=code_digest(), mended=mended,
+        kept_from=house.log.kept_from,
+    )  # fmt: skip
 
 
 def _wall(settings: Settings, *, is_exercise: bool) -> WallSettings:

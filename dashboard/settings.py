@@ -228,6 +228,14 @@ class Settings(Checked):
     audit_months: Annotated[
         int, Field(ge=1, le=120, description="whole months that the audit is kept, beside the one that runs")
     ] = 12
+    keep_events_months: Annotated[
+        int,
+        Field(
+            ge=13,
+            le=240,
+            description="whole months that events are kept, beside the one that runs; before, figures of days are",
+        ),
+    ] = 13
     disk_reserve_mb: Annotated[int, Field(ge=0, description="free disk below which nothing is taken in, in MB")] = 512
 
     log_format: Annotated[

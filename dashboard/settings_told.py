@@ -18,7 +18,7 @@ from dashboard.settings_view import SettingRow, SettingsView
 FRENCH = Path(__file__).with_name("settings_fr.toml")
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("kafka", ("kafka_",)), ("hl7", ("mllp_", "quarantine_")), ("fhir", ("fhir_",)), ("access", ("access", "oidc_")),
-    ("machine", ("executor", "workers", "disk_", "backup_", "log_", "data", "audit", "host", "port")),
+    ("machine", ("executor", "workers", "disk_", "backup_", "log_", "data", "audit", "keep_", "host", "port")),
     ("forecast", ("members", "every_", "horizon_", "step_", "learn_", "measure_", "alert_days",
      "wall_scenarios", "seed", "history_", "fabricated")),
 )  # fmt: skip

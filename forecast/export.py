@@ -24,9 +24,10 @@ from ingest.database import Database
 from ingest.log import EventLog
 from twin.calibrate import Calibration
 
-Kind = Literal["text", "instant", "number", "whole number", "yes or no"]
+Kind = Literal["text", "instant", "day", "number", "whole number", "yes or no"]
 ARROW: dict[Kind, pa.DataType] = {
-    "text": pa.string(), "instant": TIME, "number": pa.float64(), "whole number": pa.int64(), "yes or no": pa.bool_(),
+    "text": pa.string(), "instant": TIME, "day": pa.date32(),
+    "number": pa.float64(), "whole number": pa.int64(), "yes or no": pa.bool_(),
 }  # fmt: skip
 
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,7 +25,7 @@ from ingest import journal_batches as batches
 from ingest.bookkeeping import Intake
 from ingest.database import Database, rows
 from ingest.events import Event
-from ingest.journal_frames import ERASED, Record
+from ingest.journal_frames import DAYS, EMPTIED, ERASED, Record
 from ingest.messages import Readers, read_record
 from ingest.pseudonyms import PSEUDONYM_BYTES
 
@@ -60,14 +61,19 @@ class Known:
 def known_as(database: Database, pseudonym: str) -> Known:
     """What the log knows of a patient, or of a visit, by the pseudonym; visits that were merged are one patient's."""
     cursor = database.cursor()
-    visits = {str(visit) for (visit,) in rows(cursor, _VISITS, name=pseudonym)}
+    visits = with_merged(cursor, {str(visit) for (visit,) in rows(cursor, _VISITS, name=pseudonym)})
+    events = rows(cursor, _EVENTS, name=pseudonym, visits=sorted(visits))
+    return Known(pseudonym, frozenset(visits), frozenset(str(event) for (event,) in events))
+
+
+def with_merged(cursor: Any, visits: set[str]) -> set[str]:
+    """The visits, and all those that were found to be one with them."""
     merged = [{str(one), str(into)} for one, into in rows(cursor, _MERGED)]
     before = -1
     while len(visits) > before:
         before = len(visits)
         visits = visits.union(*(pair for pair in merged if pair & visits))
-    events = rows(cursor, _EVENTS, name=pseudonym, visits=sorted(visits))
-    return Known(pseudonym, frozenset(visits), frozenset(str(event) for (event,) in events))
+    return visits
 
 
 class Eraser:
@@ -84,7 +90,7 @@ class Eraser:
         detail = record.position.detail
         if self._named.search(detail.encode()):
             record = replace(record, position=replace(record.position, detail=self._blurred(detail.encode()).decode()))
-        if record.format in (batches.FINISHED, ERASED):
+        if record.format in (batches.FINISHED, DAYS, *EMPTIED):
             return record
         return self._batch(record) if record.format == batches.BATCH else self._message(record)
 
@@ -104,11 +110,11 @@ class Eraser:
     def _batch(self, record: Record) -> Record:
         told = batches.batch_of(record)
         mine = self._mine(told.table)
-        intake = self._intake(told, mine)
+        intake = self._intake(told.intake)
         if not pc.any(mine).as_py() and intake == told.intake:
             return record
         self.rows += pc.sum(mine).as_py() or 0
-        kept = replace(told, table=told.table.filter(pc.invert(mine)), intake=intake)
+        kept = batches.without(replace(told, intake=intake), mine)
         return replace(record, payload=batches.batch_entry(kept).payload)
 
     def _mine(self, table: pa.Table) -> pa.ChunkedArray:
@@ -120,15 +126,12 @@ class Eraser:
             mine = pc.or_(mine, one)
         return mine
 
-    def _intake(self, told: batches.Told, mine: pa.ChunkedArray) -> Intake | None:
-        """The account still balances: rows of which nothing is left are ignored ones."""
-        gone = set(told.table["position"].filter(mine).to_pylist())
-        gone -= set(told.table["position"].filter(pc.invert(mine)).to_pylist())
-        if told.intake is None:
-            read = pc.count_distinct(told.table["position"]).as_py()
-            return Intake(read=read, ignored=len(gone)) if gone else None
-        rejected = [replace(r, text="") if self._named.search(r.text.encode()) else r for r in told.intake.rejected]
-        return replace(told.intake, ignored=told.intake.ignored + len(gone), rejected=rejected)
+    def _intake(self, intake: Intake | None) -> Intake | None:
+        """With the texts of what was rejected blank where they name the patient."""
+        if intake is None:
+            return None
+        rejected = [replace(r, text="") if self._named.search(r.text.encode()) else r for r in intake.rejected]
+        return replace(intake, rejected=rejected)
 
     def _blurred(self, text: bytes) -> bytes:
         return self._named.sub(lambda found: secrets.token_hex(PSEUDONYM_BYTES)[: len(found[0])].encode(), text)
@@ -142,14 +145,30 @@ def holding(folder: Path, names: Iterable[str]) -> list[Path]:
     return [path for path in found if named.search(path.name.encode()) or _has(path, named, longest)]
 
 
+def held_in(folder: Path, names: Set[str]) -> list[Path]:
+    """As `holding`, for many names of one alphabet: every word of the files is looked up."""
+    if not names:
+        return []
+    shortest, longest = min(map(len, names)), max(map(len, names))
+    word = re.compile(rb"(?<![A-Za-z0-9])[A-Za-z0-9]{%d,%d}(?![A-Za-z0-9])" % (shortest, longest))
+    known = {name.encode() for name in names}
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [
+        path for path in found if any(not known.isdisjoint(word.findall(block)) for block in _blocks(path, longest))
+    ]
+
+
 def _has(path: Path, named: re.Pattern[bytes], longest: int) -> bool:
+    return any(named.search(block) for block in _blocks(path, longest))
+
+
+def _blocks(path: Path, longest: int) -> Iterator[bytes]:
+    """What a file holds, block by block, each behind the end of the one before."""
     with path.open("rb") as file:
         tail = b""
         while block := file.read(_BLOCK):
-            if named.search(tail + block):
-                return True
+            yield tail + block
             tail = block[-longest:]
-    return False
 
 
 def _named(names: Iterable[str]) -> re.Pattern[bytes]:

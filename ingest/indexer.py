@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 
 import pyarrow as pa
@@ -23,13 +24,15 @@ from ingest.clock import Clock
 from ingest.columns import check
 from ingest.control_ids import LOOK_BACK_RECORDS, ControlIds
 from ingest.database import Database
+from ingest.days import Days, days_entry, days_of
 from ingest.errors import EdtwinError, JournalDamagedError
 from ingest.failpoints import failpoint
 from ingest.instants import NEVER
 from ingest.journal import Entry, Journal
-from ingest.journal_frames import Again, Record
+from ingest.journal_frames import DAYS, Again, Record
 from ingest.log import Appended, EventLog, Extract, Intake, Position
 from ingest.messages import NONE_LATER, Journalled, Readers, read_messages
+from ingest.too_old import fresh_batch, known_in
 
 logger = logging.getLogger(__name__)
 
@@ -134,6 +137,8 @@ class Indexer:
             self._log_finish(last, at)
         elif last.format == batches.BATCH:
             self._log_batch(last, at)
+        elif last.format == DAYS:
+            EventLog.keep_days(self._log, days_of(last), journalled=at)
         else:
             assert self._control_ids is not None
             reused = self._control_ids.reused(group)
@@ -186,10 +191,10 @@ class Indexer:
 
 
 def _groups(records: Sequence[Record]) -> Iterator[list[Record]]:
-    """The records in their order; each batch and each end of an extract alone, messages together."""
+    """The records in their order; each batch, end of an extract and figures of days alone, messages together."""
 
     def kind(record: Record) -> int:
-        return record.number if record.format in (batches.BATCH, batches.FINISHED) else 0
+        return record.number if record.format in (batches.BATCH, batches.FINISHED, DAYS) else 0
 
     return (list(group) for _, group in groupby(records, key=kind))
 
@@ -224,10 +229,31 @@ class JournalledLog(EventLog):
         check(table)
         with self._indexer.turn:
             check_forward(self._database.cursor(), position)
-            told = batches.Told(table, position, extract, complete_visits, intake)
+            told = self._fresh_batch(batches.Told(table, position, extract, complete_visits, intake))
             (record,) = self._journal.append([batches.batch_entry(told)])
             self._indexer.catch_up()
             return self._indexer.result(record.number)
+
+    def _fresh_batch(self, told: batches.Told) -> batches.Told:
+        """Without what is too old, which then reaches no disk."""
+        if self.kept_from is None:
+            return told
+        fresh = fresh_batch(told, self.kept_from, partial(known_in, self._database.cursor()))
+        if left_out := told.table.num_rows - fresh.table.num_rows:
+            logger.warning(
+                "%d events of %s are left out: they happened before %s, from when on events are kept",
+                left_out, told.position.source, f"{self.kept_from:%Y-%m-%d %H:%M} UTC",
+            )  # fmt: skip
+        return fresh
+
+    def keep_days(self, days: Days, *, journalled: Journalled | None = None) -> None:
+        """As `EventLog.keep_days`, journalled."""
+        if self._journal is None or self._indexer is None or journalled is not None:
+            super().keep_days(days, journalled=journalled)
+            return
+        with self._indexer.turn:
+            self._journal.append([days_entry(days)])
+            self._indexer.catch_up()
 
     def finish(self, extract: Extract, *, journalled: Journalled | None = None) -> None:
         """As `EventLog.finish`, journalled."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.bookkeeping import Extract, Intake, Position, Rejected
 from ingest.journal_frames import Entry, Record
@@ -58,6 +59,18 @@ def batch_of(record: Record) -> Told:
         facts["complete_visits"],
         _intake(facts["intake"]),
     )
+
+
+def without(told: Told, gone: pa.ChunkedArray | pa.Array) -> Told:
+    """The batch without the rows that a mask says; the account still balances: what nothing is left of is ignored."""
+    stays = told.table.filter(pc.invert(gone))
+    left_out = set(told.table["position"].filter(gone).to_pylist()) - set(stays["position"].to_pylist())
+    intake = told.intake
+    if intake is None and left_out:
+        intake = Intake(read=pc.count_distinct(told.table["position"]).as_py())
+    if intake is not None:
+        intake = replace(intake, ignored=intake.ignored + len(left_out))
+    return replace(told, table=stays, intake=intake)
 
 
 def finished_entry(extract: Extract) -> Entry:

@@ -24,6 +24,12 @@ from ingest.bookkeeping import Position
 RECORD = b"EDJ1"
 ERASED = "edtwin/erased"
 """The format of a record that told of a patient who was erased: it is empty, and counts as ignored."""
+ENDED = "edtwin/ended"
+"""The format of a record all of which happened too long ago to be kept: it is empty, and counts as ignored."""
+EMPTIED = {ERASED: "erased", ENDED: "ended"}
+"""Formats of empty records, and why there is nothing in them."""
+DAYS = "edtwin/days"
+"""The format of a record that holds the figures of days whose events are gone (`ingest/days.py`)."""
 OPENING = b"EDJS"
 """The first frame of a segment: what its first number is, and where every source stood."""
 LINK_BYTES = 16

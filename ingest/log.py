@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,10 +27,12 @@ from ingest.bookkeeping import Account, Extract, Intake, Position, Rejected, Rej
 from ingest.clock import Clock
 from ingest.columns import SCHEMA, check, from_table, to_table
 from ingest.database import Database, arrow, aware, naive, rows
+from ingest.days import Days, Ended, last_ended, store_days
 from ingest.events import BY_KIND, Event
 from ingest.instants import EVER, NEVER, Instants
 from ingest.line_index import LineIndex, caught_up
 from ingest.messages import Journalled, Messages
+from ingest.too_old import fresh_messages, known_in
 from ingest.traffic import Traffic
 from ingest.versions import COLUMNS, STORED_SCHEMA, Batch, Outcome
 
@@ -90,6 +93,9 @@ class EventLog:
         self._database = database
         self.instants = Instants(clock)
         self._index = LineIndex()
+        self._ended: Ended | None = None
+        self._asked = False
+        """Whether the database was asked for it."""
 
     def append(
         self,
@@ -153,13 +159,14 @@ class EventLog:
     def append_messages(self, messages: Messages) -> Appended:
         """Store what some records of the journal tell, and how far the journal is indexed: both, or neither.
 
-        1. Refuse records that are indexed already.
+        1. Refuse records that are indexed already; leave out what is too old (`kept_from`).
         2. Store the events that are not repetitions, known from when their message was journalled.
         3. For each source, store what was rejected, and the account with where it stands.
 
         Raises PositionError.
         """
-        given, journalled = _given(messages.table), messages.journalled
+        messages, journalled = self._fresh(messages), messages.journalled
+        given = _given(messages.table)
         with self._database.writing(), self._at(journalled):
             with self._database.transaction() as cursor:
                 bookkeeping.check_forward(cursor, Position(source=bookkeeping.JOURNAL, offset=journalled.number))  # 1
@@ -181,6 +188,25 @@ class EventLog:
         with self._database.writing(), self._at(journalled) as finished_at, self._database.transaction() as cursor:
             bookkeeping.store_extract(cursor, extract, extract.first_at, finished_at)
             bookkeeping.store_indexed(cursor, journalled)
+
+    def keep_days(self, days: Days, *, journalled: Journalled | None = None) -> None:
+        """Store the figures of days that are over for good; from here on nothing of before `days.until` is taken in."""
+        with self._database.writing(), self._at(journalled) as stored_at, self._database.transaction() as cursor:
+            store_days(cursor, days, stored_at)
+            bookkeeping.store_indexed(cursor, journalled)
+        self._asked = False
+
+    def ended(self) -> Ended | None:
+        """The last time that events came to their end; None where all that ever happened is kept."""
+        if not self._asked:
+            self._ended, self._asked = last_ended(self._database.cursor()), True
+        return self._ended
+
+    @property
+    def kept_from(self) -> datetime | None:
+        """The instant from which events are kept; None: all."""
+        ended = self.ended()
+        return ended.until if ended else None
 
     def read(
         self,
@@ -299,6 +325,11 @@ class EventLog:
         return Span(
             first_occurred_at=aware(first), last_occurred_at=aware(last), last_known_at=aware(known), count=count
         )
+
+    def _fresh(self, messages: Messages) -> Messages:
+        if self.kept_from is None:
+            return messages
+        return fresh_messages(messages, self.kept_from, partial(known_in, self._database.cursor()))
 
     @contextmanager
     def _at(self, journalled: Journalled | None) -> Iterator[datetime]:

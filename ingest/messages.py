@@ -22,7 +22,7 @@ from ingest.control_ids import REUSED
 from ingest.errors import EventError, ReaderMissingError
 from ingest.events import Event
 from ingest.formats import Format, Place, Reading
-from ingest.journal_frames import ERASED, Again, Record
+from ingest.journal_frames import EMPTIED, Again, Record
 
 logger = logging.getLogger(__name__)
 
@@ -97,8 +97,8 @@ def read_messages(
 
 def read_record(record: Record, readers: Readers) -> Reading:
     """What one record tells. Raises ReaderMissingError: a missing setting must not fill the quarantine."""
-    if record.format == ERASED:
-        return Reading(ignored="erased")
+    if record.format in EMPTIED:
+        return Reading(ignored=EMPTIED[record.format])
     if record.fault is not None:
         return Reading(rejected=record.fault, sentence="the message cannot be read by any mapping")
     reader = readers(record)

@@ -17,6 +17,7 @@ from ingest import journal_batches as batches
 from ingest.bookkeeping import Rejection
 from ingest.indexer import Indexer
 from ingest.journal import Again, Entry, Journal, Record
+from ingest.journal_frames import DAYS
 from ingest.log import EventLog
 from ingest.messages import Readers, read_record
 from ingest.seal import SEALED, TOLD
@@ -69,7 +70,7 @@ def quarantined(journal: Journal, log: EventLog, reason: str | None = None) -> I
     }
     for record in journal.records():
         rejection = wanted.get((record.position.source, record.number))
-        if rejection is not None and record.format not in (batches.BATCH, batches.FINISHED):
+        if rejection is not None and record.format not in (batches.BATCH, batches.FINISHED, DAYS):
             yield record, rejection
 
 

@@ -1,7 +1,8 @@
 """The journal written anew: each record as it was, or changed; what was there before is not left beside it.
 
-Nothing but the end of something that may no longer be kept is a reason for it (`ingest/erasure.py`). A record keeps its
-number, its instant and its place in its source, so that whatever counts records, positions or instants still fits.
+Nothing but the end of something that may no longer be kept is a reason for it: of a patient (`ingest/erasure.py`), or
+of what happened too long ago (`ingest/retention.py`); the mark says which. A record keeps its number, its instant and
+its place in its source, so that whatever counts records, positions or instants still fits.
 
 1. Every segment is written anew beside the old one, chained from the first record on, and synced.
 2. The mark is put down, and synced with the folder: from here on the new ones are the journal.
@@ -18,7 +19,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from ingest.disk import bring_to_disk
 from ingest.errors import RebuildError
@@ -39,6 +40,8 @@ from ingest.journal_tail import Segment, damaged
 
 MARK = "rewritten"
 FRESH = ".fresh"
+Why = Literal["erased", "ended"]
+"""What may no longer be kept: a patient, or what happened too long ago."""
 Change = Callable[[Record], Record]
 _segment_begins = failpoint("rewriting: segment")
 _synced = failpoint("rewriting: sync")
@@ -55,7 +58,7 @@ class Rewritten:
     changed: int
 
 
-def rewrite(folder: Path, segments: list[Segment], change: Change) -> Rewritten:
+def rewrite(folder: Path, segments: list[Segment], change: Change, why: Why = "erased") -> Rewritten:
     """Steps 1 and 2, for whoever holds the journal and writes nothing more to it: close it then, and open it again.
 
     Raises JournalDamagedError; RebuildError where an earlier one is not done.
@@ -75,7 +78,7 @@ def rewrite(folder: Path, segments: list[Segment], change: Change) -> Rewritten:
         discard(folder)
         raise
     _to_be_marked()
-    _put_mark(folder)
+    _put_mark(folder, why)
     _marked()
     return done
 
@@ -94,6 +97,11 @@ def complete(folder: Path) -> None:
 def is_rewritten(folder: Path) -> bool:
     """The journal was written anew, and the database has yet to be made of it."""
     return (folder / MARK).exists()
+
+
+def why_rewritten(folder: Path) -> Why:
+    """For what reason it was."""
+    return "ended" if (folder / MARK).read_bytes() == b"ended" else "erased"
 
 
 def done(folder: Path) -> None:
@@ -127,8 +135,9 @@ def _segment(
     return done, link
 
 
-def _put_mark(folder: Path) -> None:
+def _put_mark(folder: Path, why: Why) -> None:
     with (folder / MARK).open("xb") as file:
+        file.write(why.encode())
         file.flush()
         os.fsync(file.fileno())
     bring_to_disk(folder)

@@ -186,3 +186,29 @@ COMMENT ON COLUMN snapshot."at" IS 'The instant of the world it is about (UTC).'
 COMMENT ON COLUMN snapshot.known_at IS 'It holds what was known by then (UTC).';
 COMMENT ON COLUMN snapshot.seen IS 'Number of rows in "event" when it was made.';
 COMMENT ON COLUMN snapshot.blob IS 'Its content, which the log does not look into.';
+
+CREATE TABLE day (
+    day DATE NOT NULL,
+    measure VARCHAR NOT NULL,
+    hour BIGINT,
+    "by" VARCHAR,
+    part VARCHAR,
+    value DOUBLE NOT NULL
+);
+COMMENT ON TABLE day IS 'Figures of days whose events are gone; none tells of one person.';
+COMMENT ON COLUMN day.day IS 'The local day.';
+COMMENT ON COLUMN day.measure IS 'What is counted: arrivals, departures, ed_census ..; minutes where it ends in _min, else people or beds.';
+COMMENT ON COLUMN day.hour IS 'The local hour at which it was counted; null for what is of the whole day.';
+COMMENT ON COLUMN day."by" IS 'The feature by which it is told apart: mode, age_band, acuity, to, unit; null for all.';
+COMMENT ON COLUMN day.part IS 'Which of them, few ones together as "pooled"; of minutes, mean or a quantile; null for all.';
+COMMENT ON COLUMN day.value IS 'The figure.';
+
+CREATE TABLE ended (
+    until TIMESTAMP NOT NULL,
+    stored_at TIMESTAMP NOT NULL,
+    is_done BOOLEAN NOT NULL
+);
+COMMENT ON TABLE ended IS 'One row each time that events came to their end.';
+COMMENT ON COLUMN ended.until IS 'What happened before is not kept, and is refused when it comes again (UTC).';
+COMMENT ON COLUMN ended.stored_at IS 'When its days were journalled (UTC).';
+COMMENT ON COLUMN ended.is_done IS 'The journal has forgotten it; false where that was begun and not finished.';

@@ -27,7 +27,7 @@ from tests.fake_format import FakeFormat, message
 from tests.logs import AT, HOUR, departed
 from twin.state import State, fold
 
-OF_AN_ERASURE = ("rewriting", "erasing")
+OF_AN_ERASURE = ("rewriting", "erasing", "retaining")
 """What the failpoints are of that only an erasure comes to."""
 OF_MENDING = "mending"
 """And of those that only the opening of a damaged database comes to (`test_dashboard_mending.py`)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,12 +35,12 @@ def shipped() -> SettingsView:
 def about() -> AboutView:
     """The same house, with backups."""
     last = Backup(Path("edtwin-20261127T081200Z"), AT)
-    return as_it_stands(unsaved(), AT, Standing(Path("backups"), last, 48, None, AT))
+    return as_it_stands(replace(unsaved(), kept_from=AT), AT, Standing(Path("backups"), last, 48, None, AT))
 
 
 def unsaved() -> AboutView:
     """The same house, which makes no backups."""
-    told = about_view(since=AT, code="0123456789abcdef", **PLACE)  # type: ignore[arg-type]
+    told = about_view(since=AT, code="0123456789abcdef", kept_from=None, **PLACE)  # type: ignore[arg-type]
     return as_it_stands(told, AT, Standing(None, None, 0, None, None))
 
 

@@ -18,6 +18,7 @@ from dashboard.backup_names import MANIFEST, good_ones
 from dashboard.backups import AGAIN, EVERY, Backups
 from dashboard.care import commands_of
 from dashboard.commands import doctor
+from dashboard.commands.erase import ENDED_MARK, MARK
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, JOURNAL, House, open_house
 from dashboard.house_socket import FOLDER, Asked, ask
@@ -114,6 +115,11 @@ def test_a_folder_that_nobody_holds_is_backed_up_by_the_command(tmp_path: Path, 
     assert made.place.stat().st_mode & 0o077 == 0, "what it holds is for whom the data are"
     again = run("restore", made.place, "--data", tmp_path / "e")
     assert "put secret.key there before the house starts" in again.out
+    for mark in (MARK, ENDED_MARK):
+        (made.place / mark).write_text("{}")
+    marked = run("restore", made.place, "--data", tmp_path / "marked")
+    assert "erase them again (edtwin erase)" in marked.out
+    assert "they go with edtwin retain" in marked.out
     back = run("restore", made.place, "--data", tmp_path / "e")
     assert back.status == 2
     assert back.err == (

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ def forecast(at: datetime) -> Forecast:
 
 
 def filled(database: Database) -> None:
-    """Two forecasts, the scores of one, a cycle, and an alarm that somebody answered."""
+    """Two forecasts, the scores of one, a cycle, an alarm that somebody answered, and a figure of a day."""
     archive = Archive(database)
     for at in (FROM, FROM + HOUR):
         archive.store(forecast(at))
@@ -76,6 +76,8 @@ def filled(database: Database) -> None:
             "INSERT INTO alarm_log VALUES (1, ?, 'a', 'r', 'acknowledged', 'alert', 'Marie', 'call Mr X', NULL, '{}')",
             [naive(FROM)],
         )
+        day = (FROM + timedelta(days=1)).date()
+        cursor.execute("INSERT INTO day VALUES (?, 'arrivals', NULL, 'mode', 'pooled', 7.0)", [day])
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +112,11 @@ def test_every_table_has_rows_of_its_period_with_its_columns(world: World, name:
     assert found.num_rows > 0
     assert found.column_names == [column.name for column in table.shown(pseudonyms=False)]
     at = found[table.by].to_pylist()
+    if found.schema.field(table.by).type == pa.date32():
+        at = [datetime.combine(day, time(), UTC) for day in at]
+    else:
+        assert found.schema.field(table.by).type == pa.timestamp("us", tz="UTC")
     assert all(FROM <= instant < TO for instant in at)
-    assert found.schema.field(table.by).type == pa.timestamp("us", tz="UTC")
     assert not [f.name for f in found.schema if pa.types.is_floating(f.type) and has_nan(found[f.name])]
 
 

@@ -25,6 +25,7 @@ from dashboard.errors import CommandError
 from dashboard.house import DATABASE, SECRET, open_house, scenario_catalogue, site_of, supplies_of, workers_of
 from dashboard.house_socket import ask
 from dashboard.path_picture import sketch
+from dashboard.retaining import standing_of
 from dashboard.settings import Settings
 from dashboard.site_words import told
 from dashboard.words import LANGUAGES, Reader
@@ -131,6 +132,8 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
         yield _looked_at("supplies", lambda: _supplies(settings))
     running = ask(settings.data, "look")
     yield _looked_at("database", lambda: running["database"] if running else _database(settings))
+    if running or (settings.data / DATABASE).exists():
+        yield _looked_at("events", lambda: events_kept(running["events"]) if running else _events(settings))
     if running:
         yield _looked_at("house", lambda: _house(running))
     yield _looked_at("backup", lambda: _backup(settings, running["backup_fault"] if running else None))
@@ -193,12 +196,33 @@ def _database(settings: Settings) -> str:
     """The log and its journal; opened without the site's own hospital, whose faults are told already."""
     if not (settings.data / DATABASE).exists():
         return f"{settings.data} holds no data yet"
-    shipped = {"hospital": None, "scenarios": None, "supplies": None, "wall_scenarios": Settings().wall_scenarios}
-    plain = settings.model_copy(update=shipped)
-    with open_house(plain, mends=False) as house:
+    with open_house(_shipped(settings), mends=False) as house:
         if house.log.span() is not None and (settings.data / SECRET).exists():
             open_secret(settings.data / SECRET, create=False)
         return house.said()
+
+
+def _shipped(settings: Settings) -> Settings:
+    """Without the site's own hospital, whose faults are told already."""
+    shipped = {"hospital": None, "scenarios": None, "supplies": None, "wall_scenarios": Settings().wall_scenarios}
+    return settings.model_copy(update=shipped)
+
+
+def _events(settings: Settings) -> str:
+    with open_house(_shipped(settings)) as house:
+        return events_kept(standing_of(house))
+
+
+def events_kept(told: Mapping[str, Any]) -> str:
+    """From when on events are kept. Raises CommandError where the time of some has been over for weeks."""
+    since = f"since {told['kept_from'][:10]}" if told["kept_from"] else "all that ever came"
+    if not told["due"]:
+        return f"kept {since}, {told['months']} whole months"
+    how = "by the house itself, at its quiet hour" if told["fed"] else "by nobody, since nothing feeds the house"
+    said = f"kept {since}; those of before {told['until'][:10]} are to end ({how}; or edtwin retain)"
+    if told["fed"] and told["late"]:
+        raise CommandError(said)
+    return said
 
 
 def _house(found: Mapping[str, Any]) -> str:

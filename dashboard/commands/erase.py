@@ -25,13 +25,16 @@ from ingest.erasure import Eraser, Known, holding, known_as
 from ingest.failpoints import failpoint
 from ingest.pseudonyms import NumberKind, Pseudonyms, open_secret
 from ingest.rebuild import require_journalled
-from ingest.rewriting import done, is_rewritten, rewrite
+from ingest.rewriting import Why, done, is_rewritten, rewrite, why_rewritten
 
 _to_be_rebuilt = failpoint("erasing: rebuild")
 _to_be_changed = failpoint("erasing: change")
 _to_mark_backups = failpoint("erasing: backups")
 MARK = "holds-erased.json"
 """In the folder of a backup: it was made before somebody was erased, and may hold them until it expires."""
+ENDED_MARK = "holds-ended.json"
+"""The same of events that came to their end."""
+_MARKS = {"erased": MARK, "ended": ENDED_MARK}
 STDIN = "-"
 _LONGEST = 200
 _KINDS: tuple[NumberKind, ...] = ("patient", "visit")
@@ -103,9 +106,10 @@ def erased(settings: Settings, names: Sequence[str], backups: Path | None, *, lo
 
 
 def finished(settings: Settings, backups: Path | None) -> Erased:
-    """Steps 3 and 4, also after a process that died within them."""
+    """Steps 3 and 4, also after a process that died within them, and whatever the journal was written anew for."""
     if not is_rewritten(settings.data / JOURNAL):
         raise CommandError(f"no erasure in {settings.data} is unfinished: nothing of one that was begun was kept")
+    why = why_rewritten(settings.data / JOURNAL)
     file, fresh = settings.data / DATABASE, settings.data / f"{DATABASE}.fresh"
     remove(fresh)
     _to_be_rebuilt()
@@ -115,7 +119,7 @@ def finished(settings: Settings, backups: Path | None) -> Erased:
     os.replace(fresh, file)
     _aside(settings)
     _to_mark_backups()
-    marked = tuple(_mark(backups or getattr(settings, "backup_folder", None)))
+    marked = tuple(_mark(backups or settings.backup_folder, why))
     done(settings.data / JOURNAL)
     return Erased(backups=marked)
 
@@ -127,12 +131,12 @@ def _aside(settings: Settings) -> None:
             aside.unlink()
 
 
-def _mark(folder: Path | None) -> Iterator[str]:
-    """Every backup there is was made before this moment. Who restores one erases again."""
+def _mark(folder: Path | None, why: Why) -> Iterator[str]:
+    """Every backup there is was made before this moment. Who restores one does it again."""
     for backup in sorted(folder.iterdir()) if folder is not None and folder.is_dir() else ():
         if backup.is_dir():
-            told = json.dumps({"erased_at": WallClock().now().isoformat()})
-            (backup / MARK).write_text(f"{told}\n", encoding="ascii")
+            told = json.dumps({f"{why}_at": WallClock().now().isoformat()})
+            (backup / _MARKS[why]).write_text(f"{told}\n", encoding="ascii")
             yield backup.name
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from dashboard.backup_names import MANIFEST, good_ones
 from dashboard.backups import sha256
 from dashboard.commands.common import say, settings_of
+from dashboard.commands.erase import ENDED_MARK
 from dashboard.commands.erase import MARK as ERASED
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, JOURNAL, SCHEMAS, SECRET
@@ -20,6 +21,7 @@ from ingest.database import Database
 from ingest.errors import AnotherLayoutError, BackupError
 
 _ERASED = "somebody was erased after this backup was made, and may be in it: erase them again (edtwin erase)"
+_ENDED = "it holds events that came to their end since: they go with edtwin retain"
 _BEGUN = "restore-unfinished"
 
 
@@ -56,8 +58,9 @@ def run(options: argparse.Namespace) -> None:
     layout = _layout(data / DATABASE)
     told = {"backup": str(place), "made_at": manifest["made_at"], "records": state.records, "rows": state.rows}
     erased = [_ERASED] if (place / ERASED).is_file() else []
-    value = told | {"state": state.hash, "layout": layout, "holds_erased": bool(erased)}
-    say(options, value, lambda: "\n".join([*_lines(told, state, data), *([layout] if layout else []), *erased]))
+    ended = [_ENDED] if (place / ENDED_MARK).is_file() else []
+    value = told | {"state": state.hash, "layout": layout, "holds_erased": bool(erased), "holds_ended": bool(ended)}
+    say(options, value, lambda: "\n".join([*_lines(told, state, data), *([layout] if layout else []), *erased, *ended]))
 
 
 def _backup(source: Path) -> Path:

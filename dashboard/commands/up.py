@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import shutil
 import signal
 import tempfile
@@ -18,18 +19,25 @@ from types import FrameType
 
 from dashboard.audit.wiring import kept_where
 from dashboard.commands.common import add_address, add_executor, instant, progress, settings_of, speed
+from dashboard.commands.erase import finished
 from dashboard.commands.ingest import CHOICES, reader
+from dashboard.commands.retain import retained
 from dashboard.errors import CommandError
-from dashboard.house import DATABASE, FABRICATED, House, open_house
+from dashboard.house import DATABASE, FABRICATED, JOURNAL, House, open_house, site_of
+from dashboard.retaining import QuietHour, begin_again, is_fed, is_quiet
 from dashboard.settings import Settings
+from dashboard.works_beside import Work
 from forecast.loop import Rhythm
-from ingest.clock import SimulatedClock
+from ingest.clock import SimulatedClock, WallClock
 from ingest.columns import to_table
+from ingest.errors import EdtwinError
 from ingest.log import Position
+from ingest.rewriting import is_rewritten
 from ingest.sources.feed import Feed
 from ingest.sources.replay import Recording
 from twin.fabricate import FabricatedHospital, World
 
+logger = logging.getLogger(__name__)
 _SOURCE = "fabricated"
 
 
@@ -56,16 +64,16 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--extracted-at", type=instant, metavar="T")
 
 
-def run(options: argparse.Namespace) -> None:
-    """Serve until interrupted."""
+def run(options: argparse.Namespace) -> int | None:
+    """Serve until interrupted; a status where the house is to be started again."""
     settings = settings_of(options)
     if unknown := set(options.accept_gap) - set(settings.topic_formats):
         raise CommandError(f"--accept-gap must name a topic of kafka_topics, but is {', '.join(sorted(unknown))}")
     with ended_by_signals():
         if options.replay is not None:
             _replay(settings, options)
-        else:
-            _live(settings, options)
+            return None
+        return _live(settings, options)
 
 
 @contextmanager
@@ -101,14 +109,46 @@ class Fabricated:
         return World(hospital, datetime.fromisoformat(self.start), self.seed, stores=1.0)
 
 
-def _live(settings: Settings, options: argparse.Namespace) -> None:
+def _live(settings: Settings, options: argparse.Namespace) -> int | None:
+    """Serve; a house that ends for its quiet hour begins again, and what is due is ended before it serves."""
+    _end_what_is_due(settings)
     with open_house(settings) as house:
         stop = threading.Event()
-        fabricated = _fabricated(house, options)
-        feed = _fabricated_feed(house, fabricated, stop) if fabricated else None
-        rhythm = Rhythm(every=timedelta(minutes=settings.every_min))
-        mode = "fabricated" if fabricated or settings.fabricated else "live"
-        _serve(house, feed, stop, mode, rhythm, options.accept_gap)
+        quiet = QuietHour(house, stop)
+        if is_fed(settings):
+            Work("wait for the quiet hour", quiet.watch).start()
+        try:
+            _serve_live(house, stop, options)
+        except KeyboardInterrupt:
+            if not quiet.came:
+                raise
+    return begin_again() if quiet.came else None
+
+
+def _end_what_is_due(settings: Settings) -> None:
+    """In a house that is fed, at its quiet hour. Whatever hinders it is told, and the house serves."""
+    if is_rewritten(settings.data / JOURNAL):
+        finished(settings, None)
+    if not (is_fed(settings) and (settings.data / DATABASE).exists() and _is_quiet(settings)):
+        return
+    try:
+        retained(settings)
+    except (EdtwinError, OSError) as error:
+        logger.error("events that are too old could not be ended: %s", error)
+        if is_rewritten(settings.data / JOURNAL):
+            raise
+
+
+def _is_quiet(settings: Settings) -> bool:
+    return is_quiet(settings, WallClock(), site_of(settings).hospital.zone)
+
+
+def _serve_live(house: House, stop: threading.Event, options: argparse.Namespace) -> None:
+    fabricated = _fabricated(house, options)
+    feed = _fabricated_feed(house, fabricated, stop) if fabricated else None
+    rhythm = Rhythm(every=timedelta(minutes=house.settings.every_min))
+    mode = "fabricated" if fabricated or house.settings.fabricated else "live"
+    _serve(house, feed, stop, mode, rhythm, options.accept_gap)
 
 
 def _fabricated(house: House, options: argparse.Namespace) -> Fabricated | None:

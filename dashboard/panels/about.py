@@ -67,7 +67,11 @@ def _data(reader: Reader) -> Component:
         reader.say(
             "They stay on this machine. Identities are hashed with a secret of the site before anything is written."
         ),
-        reader.say("Nothing is thrown away: what cannot be read is kept with its reason, and counted on the wall."),
+        reader.say("Nothing is overlooked: what cannot be read is kept with its reason, and counted on the wall."),
+        reader.say(
+            "Events are kept for a time that the settings say, a year and more; then figures of days are left, which "
+            "tell of nobody."
+        ),
         reader.say(
             "The page loads nothing from elsewhere. That it was opened is kept in the house's own audit, and nowhere "
             "else."
@@ -78,6 +82,7 @@ def _data(reader: Reader) -> Component:
 def _runs(view: AboutView, reader: Reader) -> Component:
     rows = [
         (reader.say("Runs since"), reader.moment(view.since)),
+        *([(reader.say("Events are kept since"), reader.moment(view.kept_from))] if view.kept_from else []),
         *_backups(view, reader),
         *((reader.say("Damaged data"), mended_sentence(one, reader)) for one in reversed(view.mended)),
         *view.versions,
