@@ -1,4 +1,4 @@
-"""A living house as a process, fed with HL7 as a hospital does it, for campaigns: started, asked, killed, started again."""
+"""A living house as a process, fed with HL7 as a hospital does it, for campaigns: started, asked, killed, back."""
 
 from __future__ import annotations
 

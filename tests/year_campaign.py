@@ -83,9 +83,9 @@ def digest_of(table: pa.Table) -> str:
 
 
 def instants_of(year: Year, days: int, seed: int = 1) -> list[datetime]:
-    """The end of the year, and instants at random before it."""
+    """A moment after the end of the year, whose last messages are stored then, and instants at random before it."""
     ago = np.random.default_rng(seed).uniform(1, days - 1, VIEWS - 1)
-    return [year.until, *(year.until - timedelta(days=float(days)) for days in ago)]
+    return [year.until + timedelta(minutes=1), *(year.until - timedelta(days=float(days)) for days in ago)]
 
 
 def rebuilt(folder: Path) -> Spent:
@@ -149,7 +149,9 @@ def main() -> None:
     year = make_year(asked.folder / "data", WallClock().now() - timedelta(hours=3), asked.days)
     print(f"{year.messages:,} messages, {year.rows:,} rows, made in {year.seconds:.0f} s; {load()}", flush=True)
     backup, restore = restored(year, asked.folder)
-    print(f"backed up in {backup.wall_s:.1f} s, restored in {restore.wall_s:.1f} s, {backup.told['bytes'] / 1e6:.0f} MB")
+    print(
+        f"backed up in {backup.wall_s:.1f} s, restored in {restore.wall_s:.1f} s, {backup.told['bytes'] / 1e6:.0f} MB"
+    )
     instants = instants_of(year, asked.days)
     before = views_of(asked.folder / "restored", instants)
     made = rebuilt(asked.folder / "restored")
