@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ingest.clock import SimulatedClock
 from tests.flat import Sample, cycles, faults, slope_a_day, warm
+from tests.growth import Rows, foreseen_bytes, grown_wrong
+from tests.journals import line, opened
+from tests.weeks_house import BEGINS, goes_on_at, settings_of
 
 EVERY = timedelta(minutes=10)
 DAY_S = 86400.0
@@ -87,3 +92,21 @@ def test_too_short_a_life_proves_nothing_and_says_so() -> None:
 def test_a_slope_is_that_of_a_line_whatever_comes_and_goes() -> None:
     line = [replace(s, rss_mb=3.0 * s.at / DAY_S + (500.0 if n % 7 == 0 else 0.0)) for n, s in enumerate(weeks(20))]
     assert slope_a_day(line, lambda s: s.rss_mb) == pytest.approx(3.0, abs=0.3)
+
+
+def test_a_database_that_outgrows_its_rows_is_seen() -> None:
+    rows = Rows({"event": 200_000, "whole": 20_000, "thin": 0})
+    foreseen_mb = foreseen_bytes(rows) / 1e6
+    assert 100 < foreseen_mb < 130
+    assert grown_wrong(1.15 * foreseen_mb, foreseen_mb) == grown_wrong(0.85 * foreseen_mb, foreseen_mb) == []
+    assert grown_wrong(1.25 * foreseen_mb, foreseen_mb) != []
+    assert grown_wrong(0.75 * foreseen_mb, foreseen_mb) != []
+
+
+def test_a_campaign_that_was_ended_goes_on_where_its_journal_ends(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    assert goes_on_at(settings) == BEGINS
+    later = BEGINS + timedelta(days=3, minutes=7)
+    with opened(settings.data / "journal", SimulatedClock(later)) as journal:
+        (last,) = journal.append([line(1)])
+    assert goes_on_at(settings) == last.stored_at >= later
