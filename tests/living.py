@@ -43,10 +43,21 @@ class Living:
         states = (name for name, value in self.figures().items() if name.startswith("edtwin_feed_state{") and value)
         return next((name.split('"')[1] for name in states), "")
 
+    def cpu_s(self) -> float:
+        """How long it and the children that it has have kept processors busy."""
+        me = Path(f"/proc/{self.process.pid}")
+        children = [child for task in (me / "task").iterdir() for child in (task / "children").read_text().split()]
+        return sum(_cpu_s(me.parent / pid) for pid in (me.name, *children))
+
     def kill(self) -> None:
         """End the house as a failing machine does; its children are left to themselves."""
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+
+def _cpu_s(process: Path) -> float:
+    fields = (process / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def figures_of(text: str) -> dict[str, float]:

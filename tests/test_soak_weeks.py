@@ -1,4 +1,4 @@
-"""Days of a whole house on a stepped clock, broken off and gone on with: every cycle comes, its files are as foreseen."""
+"""Days of a whole house on a stepped clock, broken off and gone on with: every cycle comes, files are as foreseen."""
 
 from __future__ import annotations
 

@@ -98,11 +98,13 @@ def rebuilt(folder: Path) -> Spent:
 
 @dataclass(frozen=True)
 class Back:
-    """Seconds from the start after a kill until it answered, was ready, and showed a fresh forecast on a live feed."""
+    """Seconds from the start after a kill until it answered, was ready, and showed a fresh forecast on a live feed; and
+    how long it and its children had kept processors busy by then."""
 
     answers: float
     ready: float
     fresh: float
+    cpu_s: float
 
 
 def kills(year: Year, said: Path, count: int, *options: str | Path) -> list[Back]:
@@ -136,7 +138,8 @@ def _back(house: Living) -> Back:
         ("answers", lambda: bool(house.figures())), ("ready", house.is_ready),
         ("fresh", lambda: house.state() in ("live", "quiet") and is_fresh()),
     ]  # fmt: skip
-    return Back(**seconds_until(waited, LONGEST_S))
+    waits = seconds_until(waited, LONGEST_S)
+    return Back(**waits, cpu_s=house.cpu_s())
 
 
 def main() -> None:
