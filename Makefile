@@ -14,7 +14,7 @@ LOCKED := $(PIP) --require-hashes --only-binary :all:
 ENGINE := echo "set-up: compiling the engine (once; some 20 seconds)"; $(BIN)/python -m twin.kernel || true
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint soak simulate bench bench-forecast bench-alerts pictures pictures-small fuzz wheel sbom licences assurance \
+.PHONY: help up test lint soak soak-live soak-weeks simulate bench bench-forecast bench-alerts pictures pictures-small fuzz wheel sbom licences assurance \
         lock clean browser broker
 
 help: ## this list
@@ -37,6 +37,12 @@ lint: $(VENV)/dev.stamp ## ruff (with bandit's rules), mypy --strict and the imp
 soak: $(VENV)/dev.stamp broker ## the long tests that `make test` leaves out; one that was ended goes on
 	@echo "make soak: long campaigns (tens of minutes); each test may take an hour; one that was ended goes on"
 	@$(BIN)/python -m pytest -m soak --timeout 3600 --go-on $(ARGS)
+
+soak-live: $(VENV)/dev.stamp ## a whole house for two hours at sixty times the speed; ended, it goes on the next time
+	@$(BIN)/python -m tests.weeks build/soak-live --hours 2 --speed 60 $(ARGS)
+
+soak-weeks: $(VENV)/dev.stamp ## sixty days of a whole house on a stepped clock (an hour or two); goes on as well
+	@$(BIN)/python -m tests.weeks build/soak-weeks --days 60 $(ARGS)
 
 simulate: $(VENV)/dev.stamp ## weeks of the whole house with faults, seed after seed (ARGS="--minutes 3")
 	@$(BIN)/python -m tests.simulate $(ARGS)

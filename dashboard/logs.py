@@ -63,6 +63,7 @@ def set_up() -> None:
     handler.setFormatter(Lines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # late and missed turns are counted on the wall
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line a request that waits: as many as come
 
 
 def use(form: LogFormat) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -46,3 +49,18 @@ def test_more_repeats_than_the_path_allows_raise() -> None:
     believed = parameters(path, {"service": fixed(1)}, per_hour=20.0, shares={"p_again": 0.9})
     with pytest.raises(RepeatsError, match="contact of path queue: a patient may come here 3 times"):
         member(path, believed, hours=24)
+
+
+def test_what_was_learned_on_other_days_is_let_go() -> None:
+    """A house learns each night; what it keeps of earlier nights is bounded: it used to grow for two months."""
+    path, days = small_path(WHOLE), []
+    for day in range(40):
+        learned = parameters(
+            path, {name: fixed(1) for name in path.durations}, per_hour=3.0, shares={"p_admit": 0.3 + day / 1000},
+            wanted={"medicine": 0.8, "surgery": 0.2},
+        )  # fmt: skip
+        member(path, learned, hours=1)
+        days.append(weakref.ref(learned))
+    del learned
+    gc.collect()
+    assert sum(day() is not None for day in days) <= 16

@@ -61,7 +61,7 @@ class Alike:
         return np.array([np.full(age_min.size, rising[0].size), *over], dtype=np.float64)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)  # what was learned on other days is let go
 def _rising(alike: Alike, width: int, part: int) -> list[Array]:
     """Of each thing the minutes of those alike, rising; the same is asked for hour after hour."""
     like = alike.group // (1, BLOCKS, _ALL)[width] == part

@@ -137,7 +137,7 @@ class Variants:
         return self._codes[ways, shares]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)  # what was learned on other days is let go
 def _with_shares(parameters: Parameters, ways: tuple[Way, ...], shares: tuple[tuple[str, float], ...]) -> Parameters:
     """The parameters with some shares changed; those that they do not have are left out."""
     changed = dict(parameters.shares)

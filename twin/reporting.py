@@ -89,7 +89,7 @@ def _speaks(counts: Array) -> Array:
     return np.asarray(np.where(gone >= HARDLY_ANYBODY * mine, mine, mine - (counts[4] - counts[5])))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)  # what was learned on other days is let go
 def _alike(of: Reporting) -> Alike:
     told = of.stay + of.delay
     return Alike(

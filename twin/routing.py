@@ -123,7 +123,7 @@ class _Table(NamedTuple):
     """Sums of the shares of wards up to each but the last, where one is drawn, `(stage, class, ward - 1)`."""
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)  # what was learned on other days is let go
 def _table(path: Path, parameters: Parameters) -> _Table:
     most = max(2, *(len(stage.then) for stage in path.stages))
     running = np.ones((len(path.stages), len(parameters.classes) * parameters.blocks, most - 1))

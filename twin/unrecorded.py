@@ -84,7 +84,7 @@ class Unrecorded:
         return here & enough_alike(self.group, group, here)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)  # what was learned on other days is let go
 def _alike(of: Unrecorded) -> Alike:
     times = np.array([
         np.fmax(of.stay_min, of.after_min), of.after_min, np.fmax(of.stay_min, of.told_min), of.told_min,
