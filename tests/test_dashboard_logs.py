@@ -141,6 +141,18 @@ def test_after_the_end_of_a_house_the_next_one_is_heard_again() -> None:
     assert said == ["while it runs", "in the next"]
 
 
+@pytest.mark.parametrize(("is_set_up", "lines"), [(False, 1), (True, 0)])
+def test_requests_that_wait_are_no_lines(is_set_up: bool, lines: int) -> None:
+    """The web server's queue tells of each of them: under load a log would hold nothing else."""
+    queue = logging.getLogger("waitress.queue")
+    queue.setLevel(logging.NOTSET)
+    if is_set_up:
+        logs.set_up()
+    with heard(Lines()) as out:
+        queue.warning("Task queue depth is %d", 7)
+    assert out.getvalue().count("\n") == lines
+
+
 # --- which form it has ----------------------------------------------------------------------------------------------
 
 
@@ -185,14 +197,3 @@ def _uncaught(falls: Callable[[], None]) -> None:
         falls()
     except ValueError as error:
         sys.excepthook(type(error), error, error.__traceback__)
-
-
-def test_requests_that_wait_are_no_lines() -> None:
-    """The web server's queue tells of each of them: under load a log would hold nothing else."""
-    queue = logging.getLogger("waitress.queue")
-    for set_up, lines in ((lambda: None, 1), (logs.set_up, 0)):
-        queue.setLevel(logging.NOTSET)
-        set_up()
-        with heard(Lines()) as out:
-            queue.warning("Task queue depth is %d", 7)
-        assert out.getvalue().count("\n") == lines
