@@ -215,8 +215,8 @@ def test_doctor_finds_a_sound_house_well(run: Run, data: Path) -> None:
     told = run("doctor", "--data", data, "--json").json
     assert told["well"]
     assert [f["thing"] for f in told["findings"]] == [
-        "installation", "settings", "hospital", "paths", "scenarios", "supplies", "database", "backup",
-        "audit",
+        "installation", "settings", "hospital", "paths", "scenarios", "supplies", "database", "events",
+        "backup", "audit",
     ]  # fmt: skip
 
 

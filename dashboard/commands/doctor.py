@@ -131,8 +131,9 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
         yield _looked_at("scenarios", lambda: _scenarios(settings))
         yield _looked_at("supplies", lambda: _supplies(settings))
     running = ask(settings.data, "look")
-    yield _looked_at("database", lambda: running["database"] if running else _database(settings))
-    if running or (settings.data / DATABASE).exists():
+    database = _looked_at("database", lambda: running["database"] if running else _database(settings))
+    yield database
+    if database.well and (settings.data / DATABASE).exists():
         yield _looked_at("events", lambda: events_kept(running["events"]) if running else _events(settings))
     if running:
         yield _looked_at("house", lambda: _house(running))
