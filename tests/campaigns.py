@@ -19,7 +19,7 @@ import numpy as np
 from ingest.backup import DATABASE, JOURNAL
 from ingest.clock import WallClock
 from ingest.database import Database
-from ingest.errors import LinkError
+from ingest.errors import DatabaseHeldError, LinkError
 from ingest.indexer import Indexer, JournalledLog
 from ingest.journal import Journal
 from ingest.sources.mllp_client import MllpClient, Patience
@@ -177,7 +177,7 @@ def deaths_at_failpoints(folder: Path, deaths: int, *mutants: str) -> tuple[Foun
 
 def found(folder: Path, acknowledged: list[str], kills: int) -> Found:
     """What the log holds of what was acknowledged."""
-    with Database.open(folder / DATABASE, threads=1) as database:
+    with _opened(folder / DATABASE) as database:
         log = JournalledLog(database, WallClock())
         with Journal.open(folder / JOURNAL, log.instants, reserve_bytes=0) as journal:
             indexer = Indexer(journal, log, lambda record: FakeHl7())
@@ -191,6 +191,17 @@ def found(folder: Path, acknowledged: list[str], kills: int) -> Found:
                 miscounted=abs(log.accounts()["mllp"].read - journal.last),
                 kills=kills,
             )
+
+
+def _opened(file: Path) -> Database:
+    """A process that was killed holds its files for a moment yet, on a machine that does much else."""
+    pause = threading.Event()
+    for _ in range(300):
+        try:
+            return Database.open(file, threads=1)
+        except DatabaseHeldError:
+            pause.wait(0.1)
+    return Database.open(file, threads=1)
 
 
 def _until_more(senders: list[Sender]) -> None:
