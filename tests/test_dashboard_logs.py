@@ -190,9 +190,10 @@ def _uncaught(falls: Callable[[], None]) -> None:
 def test_requests_that_wait_are_no_lines() -> None:
     """The web server's queue tells of each of them: under load a log would hold nothing else."""
     queue = logging.getLogger("waitress.queue")
-    for set_up, lines in ((lambda: None, 1), (logs.set_up, 0)):
+    for is_set_up in (False, True):
         queue.setLevel(logging.NOTSET)
-        set_up()
+        if is_set_up:
+            logs.set_up()
         with heard(Lines()) as out:
             queue.warning("Task queue depth is %d", 7)
-        assert out.getvalue().count("\n") == lines
+        assert ("queue depth" in out.getvalue()) is not is_set_up
