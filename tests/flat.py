@@ -55,15 +55,20 @@ def warm(samples: Sequence[Sample], days: float = WARM_DAYS) -> list[list[Sample
 
 
 def cycles(samples: Sequence[Sample]) -> tuple[int, int, float]:
-    """Cycles delivered, cycles that were due by their own account, and days lived, over all lives."""
+    """Cycles delivered, cycles that were due by their own account, and days lived, over all lives; each from its first
+    sample on: a first cycle learns, and on a fast clock it misses turns that it would not on the world's."""
     done = due = 0
     days = 0.0
     for number in {s.life for s in samples}:
         mine = [s for s in samples if s.life == number]
-        done += mine[-1].done
-        due += mine[-1].done + mine[-1].missed + mine[-1].failed
+        done += mine[-1].done - mine[0].done
+        due += _turns(mine[-1]) - _turns(mine[0])
         days += (mine[-1].at - mine[0].at) / 86400
     return done, due, days
+
+
+def _turns(sample: Sample) -> int:
+    return sample.done + sample.missed + sample.failed
 
 
 LOOKED_AT: dict[str, tuple[Callable[[Sample], float], float, str]] = {

@@ -77,11 +77,15 @@ def test_cycles_that_are_missed_failed_or_never_due_are_seen() -> None:
     assert done == due, "by its own account alone it would be well"
 
 
+def test_turns_that_a_first_cycle_misses_on_a_fast_clock_do_not_count() -> None:
+    assert faults([replace(s, missed=s.missed + 20) for s in weeks(10)], EVERY) == []
+
+
 def test_lives_are_judged_apart_and_counted_together() -> None:
     second = weeks(10, life=2, begins_at=10 * DAY_S, seed=2)
     both = [*weeks(10), *[replace(s, rss_mb=s.rss_mb + 300) for s in second]]
     assert faults(both, EVERY) == [], "what a new life holds from its beginning is no leak"
-    assert cycles(both)[:2] == (1441 * 2, 1441 * 2)
+    assert cycles(both)[:2] == (1440 * 2, 1440 * 2)
     assert len(warm(both)) == 2
 
 
