@@ -49,7 +49,7 @@ class Nursery:
         )
         return self
 
-    def __exit__(self, *raised: object) -> None:
+    def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with suppress(ProcessLookupError):  # its houses too, of which a start that was broken off knows nothing
@@ -58,10 +58,6 @@ class Nursery:
         self._process.wait(10)
         self._process.stdout.read()  # until the last of them has let go of it
         self._process.stdout.close()
-        with suppress(ProcessLookupError):
-            for _ in range(100):  # and of the database's file, an instant later
-                os.killpg(self._process.pid, 0)
-                threading.Event().wait(0.01)
 
     def start(self) -> None:
         """A house that listens; one that dies on the way is started again."""
