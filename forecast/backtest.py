@@ -54,8 +54,8 @@ from twin.state import State
 
 Told = tuple[dict[str, Packed], dict[str, Series]]
 """The members of some measures and what is told of the others, as a worker gives them."""
-TOGETHER = 50
-"""Members that are drawn and run together: more do not fit where arrays are quick to reach."""
+TOGETHER = 100
+"""Members that are drawn and run together: more do not fit where arrays are quick to reach, fewer cost calls."""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     hospital, days = FabricatedHospital(asked.kind, asked.size), LEARNED_DAYS + asked.days + TRUTH_DAYS
     made = fabricate(hospital, start=START, days=days, seed=asked.seed)
+    warm()  # this process learns every day of the period
     with Database.open(None) as database, Workers(prepare=warm) as workers:
         log = EventLog(database, WallClock())
         log.append_table(made.table(), Position(source="fabricated", offset=1))

@@ -219,7 +219,7 @@ def test_a_member_is_announced_the_same_in_whatever_company() -> None:
     announced = [coming_now([5.0, 20.0, 170.0, 300.0])]
     together, alone = lucks(range(8), announced), lucks(range(5, 6), announced)
     rows = slice(together.first[5], together.first[6])
-    for name in ("group", "at_min", "mark", "uniform"):
+    for name in ("group", "at_min", "mark", "cls", "key"):
         np.testing.assert_array_equal(getattr(together, name)[rows], getattr(alone, name))
 
 

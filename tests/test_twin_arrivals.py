@@ -10,18 +10,25 @@ import pytest
 
 from twin.arrivals import (
     HEADROOM,
-    accompanied,
+    Calendar,
     calendar,
-    candidates_min,
     day_levels,
     expected_today,
     reached_by,
     unheard_today,
 )
+from twin.keys import keys_of
+from twin.luck_loop import candidates
 from twin.parameters import Stream
 from twin.small_hospitals import START, Array
 
 PARIS = "Europe/Paris"
+
+
+def candidates_min(seed: int, hours: Calendar, expected: Array, together: float = 0.0) -> Array:
+    """When those of one member come."""
+    gaps, company = keys_of(seed, [0], 1), keys_of(seed, [0], 2)
+    return candidates(gaps, company, reached_by(expected[None]), hours.edge_min, together)[0]
 
 
 def stream(per_hour: Array, day_cv: float = 0.0) -> Stream:
@@ -103,9 +110,7 @@ def test_a_day_seen_in_groups_tells_less_of_its_level() -> None:
 def test_who_brings_another_along_makes_numbers_differ_more_and_not_higher(together: float) -> None:
     """Each alone, the mutant (0), numbers differ as in a Poisson stream."""
     hours = calendar(START, 2000 * 60.0, "UTC")
-    chance = np.random.default_rng(4)
-    alone = candidates_min(chance, hours, reached_by(hours.expected(np.full(168, 5.0)) / (1.0 + together)))
-    at = accompanied(chance, alone, together)
+    at = candidates_min(4, hours, hours.expected(np.full(168, 5.0)) / (1.0 + together), together)
     counts = np.histogram(at, np.arange(0, 2001) * 60.0)[0]
     assert counts.mean() == pytest.approx(5.0 * HEADROOM, rel=0.02)
     told = replace(stream(np.full(168, 5.0)), together=together)
@@ -116,7 +121,7 @@ def test_who_brings_another_along_makes_numbers_differ_more_and_not_higher(toget
 def test_candidates_are_a_poisson_process_at_headroom_times_the_rate() -> None:
     per_hour = np.where(np.arange(168) % 24 < 12, 2.0, 6.0)
     hours = calendar(START, 200 * 1440.0, "UTC")
-    at = candidates_min(np.random.default_rng(3), hours, reached_by(hours.expected(per_hour)))
+    at = candidates_min(3, hours, hours.expected(per_hour))
     morning = at % 1440 < 720
     assert morning.sum() == pytest.approx(HEADROOM * 2 * 12 * 200, rel=0.03)
     assert (~morning).sum() == pytest.approx(HEADROOM * 6 * 12 * 200, rel=0.02)
@@ -127,9 +132,9 @@ def test_candidates_are_a_poisson_process_at_headroom_times_the_rate() -> None:
 
 def test_without_a_rate_nobody_comes_and_a_longer_horizon_keeps_who_came() -> None:
     day, week = calendar(START, 1440.0, "UTC"), calendar(START, 7 * 1440.0, "UTC")
-    assert candidates_min(np.random.default_rng(3), day, reached_by(np.zeros(24))).size == 0
-    short = candidates_min(np.random.default_rng(3), day, reached_by(day.expected(np.full(168, 4.0))))
-    long = candidates_min(np.random.default_rng(3), week, reached_by(week.expected(np.full(168, 4.0))))
+    assert candidates_min(3, day, np.zeros(24)).size == 0
+    short = candidates_min(3, day, day.expected(np.full(168, 4.0)))
+    long = candidates_min(3, week, week.expected(np.full(168, 4.0)))
     assert np.allclose(long[: short.size], short)
 
 

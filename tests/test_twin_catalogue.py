@@ -81,7 +81,7 @@ def under(scenario: Scenario, members: int) -> tuple[World, ...]:
     for member in range(members):
         luck = luck_of(member, max(RESERVE, setting.demand.victims))
         fate = cast(path(), believed(), luck, Present.of_nobody(), setting.demand, setting.law)
-        capacity = setting.capacity_of(HOSPITAL, seed=5, member=member)
+        capacity = setting.capacity_of(HOSPITAL, seed=6, member=member)
         story = kernel.run(capacity, path(), fate, Present.of_nobody(), HORIZON_MIN)
         came = luck.group[story.visit[story.kind == RANK["Arrived"]]] == CRISIS
         out.append(World(story, Visits.of(story, fate.acuity), int(came.sum())))
@@ -97,7 +97,7 @@ def believed() -> Parameters:
 def luck_of(member: int, reserve: int) -> Luck:
     """The same under every scenario, so it is drawn once."""
     return draw_members(
-        path(), believed(), {member: 0}, seed=5, start=START, horizon_min=HORIZON_MIN, zone=HOSPITAL.zone,
+        path(), believed(), {member: 0}, seed=6, start=START, horizon_min=HORIZON_MIN, zone=HOSPITAL.zone,
         reserve=reserve,
     )  # fmt: skip
 

@@ -79,7 +79,7 @@ def test_discharges_that_are_not_earlier_remove_nothing() -> None:
 
 
 def test_boarders_who_are_not_released_leave_the_department_as_crowded_as_it_was() -> None:
-    hardly = Change(earlier_min=15.0)
+    hardly = Change(earlier_min=5.0)
     assert {"released_crowding", "released_lwbs"} <= set(fallen(effects(released=hardly)))
 
 

@@ -76,7 +76,7 @@ def weeks(capacity: Callable[[str, Profile], Profile] = lambda _, profile: profi
     for seed in range(4):
         here = full_wards(seed)
         luck = draw(
-            PATH, believed, here.count, seed=7, member=seed, start=START, horizon_min=UNTIL_MIN, zone=HOSPITAL.zone
+            PATH, believed, here.count, seed=8, member=seed, start=START, horizon_min=UNTIL_MIN, zone=HOSPITAL.zone
         )
         fate = cast(PATH, believed, luck, here)
         story = Runs(PATH, fate, here, UNTIL_MIN, form=compiled()).under(places)

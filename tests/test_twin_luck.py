@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from twin import luck as module
 from twin.demand import Demand, comes
 from twin.durations import fixed
+from twin.keys import children, keys_of, number
 from twin.luck import CRISIS, HERE, RESERVE, Luck, Purpose, draw, draw_members
+from twin.luck_loop import CLASS, MARK
 from twin.small_hospitals import DELAY, START, WHOLE, Array, parameters, small_path
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
@@ -22,6 +25,12 @@ def some(seed: int = 1, member: int = 0, here: int = 3, text: str = WHOLE, hours
     names = {name: fixed(1) for name in path.durations}
     believed = parameters(path, names, per_hour=5.0, shares={"p_admit": 0.2}, wanted={"medicine": 1.0}, day_cv=cv)
     return draw(path, believed, here, seed=seed, member=member, start=START, horizon_min=hours * 60, zone="UTC")
+
+
+def numbers(luck: Luck) -> Array:
+    """Every number of everybody, `(patient, place)`."""
+    taken = 1 + max(int(places.max()) for places in luck.places.values())
+    return np.asarray(number(luck.key[:, None], np.arange(taken)))
 
 
 def arrays(luck: Luck) -> dict[str, Array]:
@@ -47,42 +56,70 @@ def test_rows_are_those_here_the_reserve_and_candidates() -> None:
 
 def test_a_slot_has_numbers_for_what_its_stage_asks_for_and_no_others() -> None:
     path, luck = small_path(WHOLE), some()
-    asked = {purpose: [path.names[k] for k in np.flatnonzero(luck.columns[purpose] >= 0)] for purpose in PURPOSES}
+    asked = {purpose: [path.names[k] for k in np.flatnonzero(luck.places[purpose] >= 0)] for purpose in PURPOSES}
     assert asked == {
         "stage": ["arrival", "contact", "boarding", "ward"], "then": ["contact"], "wanted": ["admit"],
         "patience": ["contact"], "freed": ["contact"],
     }  # fmt: skip
-    assert luck.uniform.shape[1] == 2 + 8
+    assert sorted(np.concatenate([luck.places[purpose][luck.places[purpose] >= 0] for purpose in PURPOSES])) == [
+        *range(2, 10)
+    ]
+    assert {MARK, CLASS} == {0, 1}
     assert np.isnan(luck.table("then")[:, path.index("arrival")]).all()
 
 
-def columns_apart(luck: Luck) -> bool:
+def columns_apart(uniform: Array) -> bool:
     """Is every column uniform, apart from the others, and apart from the same column of the patient before?"""
-    n = luck.uniform.shape[0]
-    both = np.concatenate([luck.uniform[1:], luck.uniform[:-1]], axis=1)
+    n = uniform.shape[0]
+    both = np.concatenate([uniform[1:], uniform[:-1]], axis=1)
     correlation = np.corrcoef(both, rowvar=False)[np.triu_indices(both.shape[1], 1)]
-    uniform = all(stats.kstest(column, "uniform").pvalue > 1e-4 for column in luck.uniform.T)
-    return uniform and bool(np.abs(correlation).max() < 4.5 / n**0.5)
+    flat = all(stats.kstest(column, "uniform").pvalue > 1e-4 for column in uniform.T)
+    return flat and bool(np.abs(correlation).max() < 4.5 / n**0.5)
 
 
 def test_every_number_of_a_patient_is_uniform_and_apart_from_the_others_and_from_the_next_patients() -> None:
-    luck = some(hours=60 * 24)
-    assert columns_apart(luck)
-    twice = luck.uniform.copy()
+    uniform = numbers(some(hours=60 * 24))
+    assert columns_apart(uniform)
+    twice = uniform.copy()
     twice[:, 3] = twice[:, 2]
-    assert not columns_apart(replace(luck, uniform=twice)), "the mutant: one number for two purposes"
-    late = luck.uniform.copy()
-    late[1:, 3] = luck.uniform[:-1, 2]
-    assert not columns_apart(replace(luck, uniform=late)), "the mutant: the next patient has what this one had"
+    assert not columns_apart(twice), "the mutant: one number for two purposes"
+    late = uniform.copy()
+    late[1:, 3] = uniform[:-1, 2]
+    assert not columns_apart(late), "the mutant: the next patient has what this one had"
 
 
-def test_groups_have_stretches_of_their_own() -> None:
-    """At one stretch for all, the mutant, the reserve would have the luck of those who are here."""
-    apart, alike = some(here=RESERVE), some(here=RESERVE)
-    groups = [apart.uniform[apart.group == code][:RESERVE].ravel() for code in (HERE, CRISIS, 0)]
-    assert np.abs(np.corrcoef(groups)[np.triu_indices(3, 1)]).max() < 4.5 / groups[0].size ** 0.5
-    alike.uniform[alike.group == CRISIS] = alike.uniform[alike.group == HERE]
-    assert np.corrcoef(alike.uniform[:RESERVE].ravel(), alike.uniform[RESERVE : 2 * RESERVE].ravel())[0, 1] > 0.99
+def groups_apart() -> bool:
+    """Do those here, the reserve and the candidates have numbers of their own?"""
+    luck = some(here=RESERVE)
+    groups = [numbers(luck)[luck.group == code][:RESERVE].ravel() for code in (HERE, CRISIS, 0)]
+    return bool(np.abs(np.corrcoef(groups)[np.triu_indices(3, 1)]).max() < 4.5 / groups[0].size ** 0.5)
+
+
+def test_groups_have_keys_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert groups_apart()
+    monkeypatch.setattr(module, "_OF_CRISIS", module._OF_HERE)
+    assert not groups_apart(), "the mutant: one key for two groups"
+
+
+def test_gaps_companions_and_patients_of_a_stream_have_keys_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one key for both, the mutant, a stream's gaps would tell the keys of its patients."""
+
+    def taken() -> list[int]:
+        mine = keys_of(1, [0], module._LUCK)
+        whats = (module._GAPS, module._TOGETHER, module._ROWS)
+        places = [module._of_stream(code, what) for code in range(3) for what in whats]
+        return [int(key) for [key] in children(mine, module._DAYS, module._OF_HERE, module._OF_CRISIS, *places)]
+
+    assert len(set(taken())) == len(taken()) == 12
+    monkeypatch.setattr(module, "_EACH", 2)
+    assert len(set(taken())) < 12
+
+
+def test_nobody_shares_a_key_whatever_seed_member_and_purpose() -> None:
+    lucks = [some(seed=seed, member=member).key for seed in (1, 2) for member in range(30)]
+    others = [keys_of(seed, range(30), purpose) for seed in (1, 2) for purpose in (module._LUCK, module._ANNOUNCED)]
+    keys = np.concatenate([*lucks, *others])
+    assert np.unique(keys).size == keys.size
 
 
 def test_members_drawn_together_have_the_luck_that_each_has_alone() -> None:
@@ -94,31 +131,32 @@ def test_members_drawn_together_have_the_luck_that_each_has_alone() -> None:
     given = {"seed": 1, "start": START, "horizon_min": 2880.0, "zone": "UTC"}
     counts = {4: 3, 0: 0, 9: 12}
     together = draw_members(path, believed, counts, **given)  # type: ignore[arg-type]
-    for i, (number, here) in enumerate(counts.items()):
-        alone = draw(path, believed, here, member=number, **given)  # type: ignore[arg-type]
+    for i, (one, here) in enumerate(counts.items()):
+        alone = draw(path, believed, here, member=one, **given)  # type: ignore[arg-type]
         mine = slice(together.first[i], together.first[i + 1])
-        for name in ("group", "at_min", "mark", "uniform"):
+        for name in ("group", "at_min", "mark", "cls", "key"):
             assert np.array_equal(getattr(alone, name), getattr(together, name)[mine]), name
 
 
 def test_who_is_here_does_not_move_the_luck_of_those_who_come() -> None:
     few, many = some(here=2), some(here=40)
     assert np.array_equal(few.at_min[2:], many.at_min[40:])
-    assert np.array_equal(few.uniform[2:], many.uniform[40:])
-    assert np.array_equal(few.uniform[:2], many.uniform[:2])
+    assert np.array_equal(few.key[2:], many.key[40:])
+    assert np.array_equal(few.key[:2], many.key[:2])
 
 
 def test_a_longer_horizon_keeps_the_luck_of_who_comes_first() -> None:
     short, long = some(hours=24), some(hours=96)
     n = short.mark.size
     assert np.allclose(long.at_min[:n], short.at_min)
-    assert np.array_equal(long.uniform[:n], short.uniform)
+    assert np.array_equal(long.key[:n], short.key)
 
 
 def test_another_path_moves_what_happens_and_not_who_comes_when() -> None:
     one, other = some(cv=0.0), some(text=DELAY, cv=0.0)
     assert np.array_equal(one.at_min, other.at_min)
-    assert not np.array_equal(one.cls[1:], other.cls[1:])
+    assert np.array_equal(one.mark, other.mark)
+    assert not np.array_equal(one.places["stage"], other.places["stage"])
 
 
 def test_members_differ_in_the_level_of_the_day() -> None:

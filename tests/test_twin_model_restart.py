@@ -132,7 +132,7 @@ def restart(hours: float, at_min: float, spoil: bool = False) -> tuple[Told, Tol
     )
 
 
-@pytest.mark.parametrize("at_min", [300.0, 601.0, 990.0])
+@pytest.mark.parametrize("at_min", [240.0, 601.0, 990.0])
 def test_stopping_and_starting_again_changes_nothing_when_luck_is_carried_over(at_min: float) -> None:
     straight, again = restart(30.0, at_min)
     assert again == straight

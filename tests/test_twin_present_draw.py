@@ -19,6 +19,7 @@ from twin import known as known_module
 from twin import present_draw as module
 from twin.calibrate import Calibration
 from twin.fabricate import Habits
+from twin.keys import Keys
 from twin.known import FORGET_AFTER_MIN, Known, known_at
 from twin.present import AT_ONCE_MIN, Present
 from twin.present_draw import draw_present, draw_presents
@@ -275,9 +276,11 @@ def test_a_member_is_the_same_in_whatever_company_it_is_drawn(size: int) -> None
 
 
 def test_members_drawn_from_one_stream_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def together(seed: int, members: range, patients: int) -> tuple[Array, Array]:
+    def together(seed: int, members: range, patients: int) -> tuple[Keys, Array]:
+        """One generator for all who are drawn together."""
         dice = np.random.default_rng([seed, members[0]])
-        return dice.random((len(members), patients, 10)), dice.standard_normal(len(members))
+        keys = dice.integers(0, 1 << 64, (len(members), patients), dtype=np.uint64)
+        return keys, dice.standard_normal(len(members))
 
     monkeypatch.setattr(module, "_dice", together)
     assert in_chunks(7, 14) != in_chunks(14, 14)

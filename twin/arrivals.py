@@ -30,8 +30,6 @@ HEADROOM = 3.0
 scenario changes have as many as come."""
 _HOUR_MIN = 60.0
 _CELL_MIN = 2.0
-_SPREAD, _SPARE = 6.0, 16
-"""Gaps are drawn for so many standard deviations more than are expected, and some more; in one piece almost always."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,21 +128,3 @@ def reached_by(expected: Array, headroom: float = HEADROOM) -> Array:
     """How many candidates are expected by each bound of the hours, `(.., hour + 1)`, from arrivals `(.., hour)`."""
     begin = np.zeros((*expected.shape[:-1], 1))
     return np.concatenate([begin, np.cumsum(expected, axis=-1)], axis=-1) * headroom
-
-
-def candidates_min(generator: np.random.Generator, hours: Calendar, reached: Array) -> Array:
-    """Minutes at which candidates come, rising: a Poisson process, by change of time.
-
-    `reached` says how many are expected by each bound of the hours.
-    """
-    end = float(reached[-1])
-    at_once = int(end + _SPREAD * end**0.5) + _SPARE
-    at = np.cumsum(generator.standard_exponential(at_once))
-    while at[-1] < end:
-        at = np.concatenate([at, at[-1] + np.cumsum(generator.standard_exponential(at_once))])
-    return np.asarray(np.interp(at[: np.searchsorted(at, end)], reached, hours.edge_min))
-
-
-def accompanied(generator: np.random.Generator, alone_min: Array, together: float) -> Array:
-    """The same minutes, those of who brings another one along twice."""
-    return np.repeat(alone_min, 1 + (generator.random(alone_min.size) < together))

@@ -117,8 +117,8 @@ def cast_members(
     stops = stops_of(path, variants.parameters, variant, people, luck)
     lengths = _Lengths(path, parameters, people, stops, luck, law)
     minutes = lengths.of("stage", 0.0)
-    phases = law.phase_edge_min.size + 1
-    minutes[people.here, 0] = np.tile(joined(presents, "residual_min"), (1, phases))
+    phase_edge_min = law.phase_edge_min
+    minutes[people.here, 0] = np.tile(joined(presents, "residual_min"), (1, phase_edge_min.size + 1))
     patience, (freed_at, freed) = lengths.of("patience", np.nan)[:, :, 0], lengths.freed()
     _carry_on(freed_at, freed, patience, path, parameters, people, luck, presents)
     acuity = np.array([c.acuity for c in parameters.classes], dtype=np.int64)[people.cls]
@@ -150,7 +150,7 @@ def cast_members(
                 clock_edge_min=edge_min,
                 clock_min=clock_min,
                 leaving_earlier_min=parameters.leaving_earlier_min,
-                phase_edge_min=law.phase_edge_min,
+                phase_edge_min=phase_edge_min,
             )
         )
     return out
@@ -187,23 +187,23 @@ class _Lengths:
         if ready and not self._by_phases(purpose):
             return self._by_loop(purpose, otherwise, self._stops, whose)
         _, _, code_of = _durations(self._path, self._parameters, purpose)
-        code = _codes_at(self._stops, code_of)
-        code[whose.begun, 0] = -1
-        row, stop = np.nonzero(code >= 0)
-        lasting = self._at(purpose, row, stop, code[row, stop])
-        out = np.full((*code.shape, lasting.shape[1]), otherwise)
+        row, stop, code = _codes_at(self._stops, code_of)
+        new = np.flatnonzero((stop > 0) | ~whose.begun[row])
+        row, stop = row[new], stop[new]
+        lasting = self._at(purpose, row, stop, code[new])
+        out = np.full((*self._stops.stage.shape, lasting.shape[1]), otherwise)
         out[row, stop] = lasting
         return out
 
     def freed(self) -> tuple[Index, Array]:
         """Which stops free what they need before their end, and when: `freed_at` and `freed_min` of `Fate`."""
         _, _, code_of = _durations(self._path, self._parameters, "freed")
-        code, stops = _codes_at(self._stops, code_of), self._stops
-        row, stop = np.nonzero(code >= 0)
-        at = np.full(code.shape, -1, dtype=np.int64)
+        stops = self._stops
+        row, stop, code = _codes_at(stops, code_of)
+        at = np.full(stops.stage.shape, -1, dtype=np.int64)
         at[row, stop] = np.arange(row.size)
         if self._by_phases("freed") or not ready:
-            return at, self._at("freed", row, stop, code[row, stop])
+            return at, self._at("freed", row, stop, code)
         one_each = Stops(*(column[row, stop][:, None] for column in stops))
         whose = self._whose.taken(row)._replace(begun=np.zeros(row.size, dtype=bool))
         return at, self._by_loop("freed", np.nan, one_each, whose)[:, 0]
@@ -225,8 +225,8 @@ class _Lengths:
         laid, _, code_of = _durations(self._path, self._parameters, purpose)
         out, late = np.empty((*stops.stage.shape, laid.loads)), np.empty(stops.stage.size, dtype=np.int64)
         count = ready[0].lengths(
-            stops.stage, stops.slot, stops.unit, whose.row, whose.cls, whose.block, whose.begun,
-            self._luck.columns[purpose], self._luck.uniform, code_of, *laid.cells, otherwise, out, late,
+            stops.stage, stops.slot, stops.unit, self._luck.key[whose.row], whose.cls, whose.block, whose.begun,
+            self._luck.places[purpose], code_of, *laid.cells, otherwise, out, late,
         )  # fmt: skip
         row, stop = np.divmod(late[:count], stops.stage.shape[1])
         uniform = self._luck.of(purpose, whose.row[row], stops.slot[row, stop])
@@ -260,12 +260,13 @@ def _durations(path: Path, parameters: Parameters, purpose: Purpose) -> tuple[La
     return laid, names, code_of
 
 
-def _codes_at(stops: Stops, code_of: Index) -> Index:
-    """The code of each stop's duration, `(patient, stop)`; -1 for none."""
+def _codes_at(stops: Stops, code_of: Index) -> tuple[Index, Index, Index]:
+    """The stops that have a duration: of which patient, which stop, and the duration's code."""
     named = np.append((code_of >= 0).any(axis=1), False)[stops.stage]  # OUT is the last
-    code = np.full(stops.stage.shape, -1, dtype=np.int64)
-    code[named] = code_of[stops.stage[named], stops.unit[:, :-1][named]]
-    return code
+    row, stop = np.nonzero(named)
+    code = code_of[stops.stage[row, stop], stops.unit[row, stop]]
+    there = np.flatnonzero(code >= 0)
+    return row[there], stop[there], code[there]
 
 
 def _codes(path: Path, named: Callable[[Stage], str | None]) -> tuple[list[str], Index]:

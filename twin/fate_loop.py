@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.durations import LEVELS
+from twin.keys import Array, Index, Keys, number
 
-Array = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 OUT = -1
@@ -27,15 +26,15 @@ _LEVELS_PER_UNIT = 200.0
 
 
 def route(
-    enters: Index, wants: Index, row: Index, kind: Index, cls: Index, uniform: Array, then: Index, wanted: Index,
-    first_slot: Index, at_most: Index, targets: Index, running: Array, ward: Index, wards: Array, stage: Index,
-    slot: Index, unit: Index,
+    enters: Index, wants: Index, key: Keys, kind: Index, cls: Index, then: Index, wanted: Index, first_slot: Index,
+    at_most: Index, targets: Index, running: Array, ward: Index, wards: Array, stage: Index, slot: Index, unit: Index,
 ) -> int:  # fmt: skip
     """Write each patient's stages, slots and wards wanted, as `stops_of` has them; the number of stops of the longest.
 
     Where there is no room only the number is found; 0 if a route leads to a stage more often than `at_most` allows.
-    `then` and `wanted` are the columns of luck by slot; `running` holds sums of probabilities, `(stage, kind, target -
-    1)`; `ward` says which ward is wanted from a stage's end on, `wards` are sums of shares by class where one is drawn.
+    `then` and `wanted` are the places, by slot, of numbers of each patient's `key`; `running` holds sums of
+    probabilities, `(stage, kind, target - 1)`; `ward` says which ward is wanted from a stage's end on, `wards` are sums
+    of shares by class where one is drawn.
     """
     longest, room = 0, stage.shape[1]
     times = np.zeros(at_most.size, dtype=np.int64)
@@ -52,13 +51,14 @@ def route(
             if ward[at] >= 0:
                 goes = ward[at]
             elif ward[at] == BY_CLASS:
-                goes = 0
+                goes, drawn = 0, number(key[i], wanted[place])
                 for k in range(wards.shape[2]):
-                    goes += wards[at, cls[i], k] <= uniform[row[i], wanted[place]]
+                    goes += wards[at, cls[i], k] <= drawn
             chosen = 0
             if then[place] >= 0:
+                drawn = number(key[i], then[place])
                 for k in range(running.shape[2]):
-                    chosen += running[at, kind[i], k] <= uniform[row[i], then[place]]
+                    chosen += running[at, kind[i], k] <= drawn
             at, stop = targets[at, chosen], stop + 1
         longest = max(longest, stop)
         for k in range(stop, room):
@@ -69,8 +69,8 @@ def route(
 
 
 def lengths(
-    stage: Index, slot: Index, unit: Index, row: Index, cls: Index, block: Index, begun: Flags, column: Index,
-    uniform: Array, code_of: Index, first: Index, by_class: Index, by_block: Index, rows: Array, otherwise: float,
+    stage: Index, slot: Index, unit: Index, key: Keys, cls: Index, block: Index, begun: Flags, place_of: Index,
+    code_of: Index, first: Index, by_class: Index, by_block: Index, rows: Array, otherwise: float,
     out: Array, late: Index,
 ) -> int:  # fmt: skip
     """Write minutes `(patient, stop, load)` as `Laid.at` gives them, where a stage names a duration by `code_of`.
@@ -85,7 +85,7 @@ def lengths(
                 for load in range(loads):
                     out[i, k, load] = otherwise
                 continue
-            u = uniform[row[i], column[slot[i, k]]]
+            u = number(key[i], place_of[slot[i, k]])
             step = u * _LEVELS_PER_UNIT
             below = min(int(step), _LEVELS - 2)
             share = min(step - below, 1.0)

@@ -73,7 +73,8 @@ def cast_members_for(
             asked = [mine[i] for i in alike]
             whole = _with_crises([demands[i] for i in asked])
             fates = cast_members(path, parameters, luck, presents, whole, law)
-            takes: dict[int, list[Flags]] = {}
+            everybody = [np.ones(fate.visit.size, dtype=bool) for fate in fates]
+            takes = {asked[0]: everybody} if all(demands[i] == demands[asked[0]] for i in asked) else {}
             for i in asked:
                 first = next(j for j in asked if demands[j] == demands[i])
                 if first not in takes:

@@ -30,6 +30,8 @@ from twin import (
     kernel_patient,
     kernel_queues,
     kernel_tallies,
+    keys,
+    luck_loop,
     model,
     queue_loop,
     routing,
@@ -84,6 +86,8 @@ _TEXTS = (
     kernel_patient,
     kernel_queues,
     kernel_tallies,
+    keys,
+    luck_loop,
     queue_loop,
 )
 _fast: list[Loop] = []
@@ -247,6 +251,13 @@ def compiled_casting(kept_in: FilePath | None = _BESIDE) -> fate_loop.Loops:
 
 
 @cache
+def compiled_luck(kept_in: FilePath | None = _BESIDE) -> luck_loop.Loops:
+    """What draws who comes, and everybody's keys."""
+    come, seat = (_compiled(loop, kept_in, {"nogil": True}) for loop in (luck_loop.come, luck_loop.seat))
+    return luck_loop.Loops(cast(Callable[..., int], come), cast(Callable[..., None], seat))
+
+
+@cache
 def compiled_tallier(kept_in: FilePath | None = _BESIDE) -> Tallier:
     """What tallies marks, compiled and kept in the same way."""
     return cast(Tallier, _compiled(tally, kept_in, {"nogil": True}))
@@ -319,25 +330,28 @@ def warm(otherwise: FilePath | None = None) -> None:
         none, no, stage = np.zeros((1, 1, 1)), np.zeros((1, 1), dtype=bool), np.full((1, 1), -1)
         ask(stage, none, stage, none[0], np.zeros(1), no[0], no, no, no, no[0], np.zeros(1), np.zeros((1, 1)))
         tallier(np.empty(0), marks, np.empty(0), marks, codes, codes, np.empty((0, 2)), 0.0, np.empty(WAIT + 1))
-        loops, live = compiled_casting(place), compiled_queue(place)
+        loops, luck, live = compiled_casting(place), compiled_luck(place), compiled_queue(place)
         _cast_nobody(loops)
+        _draw_nobody(luck)
         codes = np.empty(0, dtype=np.int64)
         live(*[np.empty(0)] * 5, np.empty((0, 1)), np.empty(0), codes, 0, np.empty(0))
     _fast[:], _counter[:], _tallier[:], _asker[:] = [form], [counter], [tallier], [ask]
-    fate_loop.ready[:], queue_loop.ready[:] = [loops], [live]
+    fate_loop.ready[:], luck_loop.ready[:], queue_loop.ready[:] = [loops], [luck], [live]
 
 
 def _cast_nobody(loops: fate_loop.Loops) -> None:
     """So that they are there: a loop is compiled, or loaded, for what it is first called with."""
     none, codes, many = np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.int64), np.empty((0, 0))
-    shares = np.empty((0, 0, 0))
-    loops.route(
-        none, none, none, none, none, many, none, none, none, none, codes, shares, none, shares, codes, codes, codes
-    )
+    shares, key = np.empty((0, 0, 0)), np.empty(0, dtype=np.uint64)
+    loops.route(none, none, key, none, none, none, none, none, none, codes, shares, none, shares, codes, codes, codes)
     begun = np.empty(0, dtype=np.bool_)
-    loops.lengths(
-        codes, codes, codes, none, none, none, begun, none, many, codes, none, none, none, many, 0.0, shares, none
-    )
+    loops.lengths(codes, codes, codes, key, none, none, begun, none, codes, none, none, none, many, 0.0, shares, none)
+
+
+def _draw_nobody(loops: luck_loop.Loops) -> None:
+    none, key, minutes = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint64), np.empty(0)
+    loops.come(key, key, np.empty((0, 1)), np.empty(1), 0.0, minutes, none)
+    loops.seat(key, none, none, minutes, key, minutes, minutes)
 
 
 @contextmanager

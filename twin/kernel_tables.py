@@ -75,13 +75,77 @@ def packed(path: Path, fate: Fate, present: Present, horizon_min: float, room: R
     """
     if not horizon_min > 0:
         raise TwinError(f"a run must go on for some time, but its horizon is {horizon_min:g} min")
-    box = _Box()
-    box.minutes[layout.HORIZON] = np.array([horizon_min])
-    _put_path(box, path)
-    _put_fate(box, fate)
-    _put_people(box, fate, present)
-    _leave_room(box, path, fate)
-    return box.packed(room or Room())
+    law, came = _law_of(path), _came(fate, present)
+    head, begin = law.head.copy(), layout.HEAD + law.whole.size
+    whole, minutes = _whole(head, fate, present, came), _minutes(head, fate, came, horizon_min)
+    n_free, x_free = _free(head, path, fate)
+    n_given, x_given = _laid_out(head, _sizes(whole), begin), _laid_out(head, _sizes(minutes), 0)
+    n, x = (room or Room()).of(_laid_out(head, n_free, n_given), _laid_out(head, x_free, x_given))
+    n[: layout.HEAD], n[layout.HEAD : begin] = head, law.whole
+    np.concatenate([values.ravel() for values in whole.values()], out=n[begin:n_given])
+    np.concatenate([values.ravel() for values in minutes.values()], out=x[:x_given])
+    return Packed(n, x)
+
+
+def _came(fate: Fate, present: Present) -> Array:
+    """When everybody comes, or came."""
+    here, came = present.count, fate.at_min.copy()
+    came[:here] = np.where(np.isnan(present.arrived_min), present.since_min, present.arrived_min)
+    if np.isnan(came.sum() + fate.priority.sum()) or (came[here:] < 0).any():
+        raise TwinError("who comes in a run must have a priority and come at a minute from 0 on, but one has not")
+    return came
+
+
+def _whole(head: list[int], fate: Fate, present: Present, came: Array) -> dict[int, Index]:
+    """Where each patient goes and where those here stand, by the place of the head that says where it begins."""
+    serving = (present.here & present.serving).nonzero()[0]
+    queueing = (present.here & ~present.serving).nonzero()[0]
+    queueing = queueing[np.lexsort((queueing, came[queueing], fate.priority[queueing]))]
+    head[layout.ROWS], head[layout.STOPS] = fate.stage.shape
+    head[layout.FIRST], head[layout.SERVERS], head[layout.QUEUERS] = present.count, serving.size, queueing.size
+    return {
+        layout.STAGE: fate.stage, layout.WANTED: fate.unit, layout.VISIT: fate.visit, layout.FREED_AT: fate.freed_at,
+        layout.SERVING: serving, layout.QUEUEING: queueing,
+    }  # fmt: skip
+
+
+def _minutes(head: list[int], fate: Fate, came: Array, horizon_min: float) -> dict[int, Array]:
+    """When everybody comes, how long everything lasts, and what decides whose turn it is; the horizon first of all."""
+    head[layout.LOADS], head[layout.CASELOADS], head[layout.PHASES] = fate.loads, fate.caseloads, fate.phases
+    head[layout.CLOCK_EDGES] = fate.clock_edge_min.size
+    return {
+        layout.HORIZON: np.array([horizon_min]), layout.PHASE_EDGE: fate.phase_edge_min, layout.LASTS: fate.minutes,
+        layout.FREED: fate.freed_min, layout.PATIENCE: fate.patience_min, layout.EDGES: fate.edges[fate.block],
+        layout.PRIORITY: fate.priority, layout.EARLIER: np.array([fate.leaving_earlier_min]),
+        layout.CLOCK_EDGE: fate.clock_edge_min, layout.CLOCK: fate.clock_min, layout.CAME: came,
+    }  # fmt: skip
+
+
+def _free(head: list[int], path: Path, fate: Fate) -> tuple[dict[int, int], dict[int, int]]:
+    """Room for what a run is aimed at, for pools kept, for events foreseen, and for marks: for what there can be."""
+    rows, stops = fate.stage.shape
+    events = rows * (_EVENTS_A_ROW + stops) + len(path.pools) + MOST_CHANGES
+    marks = rows * (stops * _MARKS_A_STOP + 1)
+    head[layout.MOST_EVENTS], head[layout.MOST_MARKS] = events, marks
+    return {
+        layout.COMERS: rows - head[layout.FIRST], layout.CHANGED: 2 * MOST_CHANGES,
+        layout.BODIES: rows * layout.BODY, layout.KEPT_NOW: rows * head[layout.KEEP],
+        layout.POOLS: len(path.pools) * layout.POOL, layout.QUEUES: len(path.pools) * rows,
+        layout.GUESTS: _law_of(path).hosts.size * rows, layout.HEAP: events * layout.HEAPED,
+        layout.TOLD: marks * layout.MARK,
+    }, {layout.CHANGE_AT: MOST_CHANGES, layout.HEAP_AT: events, layout.TOLD_AT: marks}  # fmt: skip
+
+
+def _sizes(parts: Mapping[int, Index] | Mapping[int, Array]) -> dict[int, int]:
+    return {place: values.size for place, values in parts.items()}
+
+
+def _laid_out(head: list[int], sizes: Mapping[int, int], at: int) -> int:
+    """Writes into the head where each begins, one after the other from a place on; where the last ends."""
+    for place, size in sizes.items():
+        head[place] = at
+        at += size
+    return at
 
 
 def aimed(
@@ -145,100 +209,14 @@ def _pools(path: Path, capacity: Mapping[str, Profile]) -> _Pools:
     return _Pools(begin, change_min, np.array([pair for _, *pair in changes], dtype=np.int64).ravel())
 
 
-class _Box:
-    """Numbers by the place of the head that says where they begin, and room to be left."""
-
-    def __init__(self) -> None:
-        self.count: dict[int, int] = {}
-        self.whole: dict[int, npt.NDArray[np.generic] | int] = {}
-        self.minutes: dict[int, npt.NDArray[np.generic] | int] = {}
-
-    def packed(self, room: Room) -> Packed:
-        """One after the other; room is left as it comes."""
-        head = [0] * layout.HEAD
-        for place, count in self.count.items():
-            head[place] = count
-        whole, minutes = _laid_out(self.whole, head, layout.HEAD), _laid_out(self.minutes, head, 0)
-        n, x = room.of(whole, minutes)
-        for part, into in ((self.whole, n), (self.minutes, x)):
-            for place, values in part.items():
-                if not isinstance(values, int):
-                    into[head[place] : head[place] + values.size] = values.ravel()
-        n[: layout.HEAD] = head
-        return Packed(n, x)
-
-
-def _laid_out(part: Mapping[int, npt.NDArray[np.generic] | int], head: list[int], at: int) -> int:
-    """Writes into the head where each begins, one after the other from a place on; where the last ends."""
-    for place, values in part.items():
-        head[place] = at
-        at += values if isinstance(values, int) else values.size
-    return at
-
-
-def _put_path(box: _Box, path: Path) -> None:
-    """First of all: the stages name lists of pools by where these stand."""
-    law = _law_of(path)
-    box.whole[layout.STEPS], box.whole[layout.CODES], box.whole[layout.KINDS] = law.steps, law.codes, law.kinds
-    box.whole[layout.BEDS], box.whole[layout.HOSTS] = law.beds, law.hosted
-
-
-def _put_fate(box: _Box, fate: Fate) -> None:
-    rows, stops = fate.stage.shape
-    box.count[layout.ROWS], box.count[layout.STOPS] = rows, stops
-    box.count[layout.LOADS], box.count[layout.CASELOADS] = fate.loads, fate.caseloads
-    box.count[layout.PHASES], box.minutes[layout.PHASE_EDGE] = fate.phases, fate.phase_edge_min
-    box.whole[layout.STAGE], box.whole[layout.WANTED], box.whole[layout.VISIT] = fate.stage, fate.unit, fate.visit
-    box.minutes[layout.LASTS], box.whole[layout.FREED_AT] = fate.minutes, fate.freed_at
-    box.minutes[layout.FREED] = fate.freed_min
-    box.minutes[layout.PATIENCE], box.minutes[layout.EDGES] = fate.patience_min, fate.edges[fate.block]
-    box.minutes[layout.PRIORITY] = fate.priority
-    box.count[layout.CLOCK_EDGES] = fate.clock_edge_min.size
-    box.minutes[layout.EARLIER] = np.array([fate.leaving_earlier_min])
-    box.minutes[layout.CLOCK_EDGE], box.minutes[layout.CLOCK] = fate.clock_edge_min, fate.clock_min
-
-
-def _put_people(box: _Box, fate: Fate, present: Present) -> None:
-    """Who is here, and when everybody comes."""
-    here = present.count
-    came = fate.at_min.copy()
-    came[:here] = np.where(np.isnan(present.arrived_min), present.since_min, present.arrived_min)
-    if np.isnan(came[:here]).any() or np.isnan(fate.priority).any() or not (came[here:] >= 0).all():
-        raise TwinError("who comes in a run must have a priority and come at a minute from 0 on, but one has not")
-    serving, queueing = (np.flatnonzero(present.here & flags) for flags in (present.serving, ~present.serving))
-    queueing = queueing[np.lexsort((queueing, came[queueing], fate.priority[queueing]))]
-    box.minutes[layout.CAME], box.count[layout.FIRST] = came, here
-    box.whole[layout.SERVING], box.whole[layout.QUEUEING] = serving, queueing
-    box.count[layout.SERVERS], box.count[layout.QUEUERS] = serving.size, queueing.size
-    box.whole[layout.COMERS] = came.size - here
-
-
-def _leave_room(box: _Box, path: Path, fate: Fate) -> None:
-    """For what a run is aimed at, for pools kept, for events that are foreseen, and for marks: what there can be."""
-    rows, stops = fate.stage.shape
-    keep = sum(len(stage.takes) for stage in path.stages) + 1
-    events = rows * (_EVENTS_A_ROW + stops) + len(path.pools) + MOST_CHANGES
-    marks = rows * (stops * _MARKS_A_STOP + 1)
-    box.count[layout.KEEP], box.count[layout.MOST_EVENTS], box.count[layout.MOST_MARKS] = keep, events, marks
-    box.whole[layout.CHANGED], box.minutes[layout.CHANGE_AT] = 2 * MOST_CHANGES, MOST_CHANGES
-    box.whole[layout.BODIES], box.whole[layout.KEPT_NOW] = rows * layout.BODY, rows * keep
-    box.whole[layout.POOLS] = len(path.pools) * layout.POOL
-    box.whole[layout.QUEUES] = len(path.pools) * rows
-    box.whole[layout.GUESTS] = _law_of(path).hosts.size * rows
-    box.whole[layout.HEAP], box.minutes[layout.HEAP_AT] = events * layout.HEAPED, events
-    box.whole[layout.TOLD], box.minutes[layout.TOLD_AT] = marks * layout.MARK, marks
-
-
 class _Law(NamedTuple):
-    """A path in numbers, to be put behind the head: stages, the lists of pools that they and wards name, bits of kinds,
-    and pools of beds."""
+    """A path in numbers."""
 
-    steps: Index
-    codes: Index
-    kinds: Index
-    beds: Index
-    hosted: Index
-    """Where the pools stand that each unit overflows into, and how many, `(unit, HOSTED)`."""
+    head: list[int]
+    """The head of its runs, as far as the path says it."""
+    whole: Index
+    """Behind it: stages, the lists of pools that they and wards name, bits of kinds, pools of beds by unit, and where
+    the pools stand that each unit overflows into, and how many."""
     hosts: Index
     """Pools of beds that some ward overflows into."""
     ward_of: Index
@@ -262,12 +240,17 @@ def _law_of(path: Path) -> _Law:
     begin = codes_at + len(codes) + np.cumsum([0, *map(len, hosts)])[:-1]
     rows = np.array(steps, dtype=np.int64)
     rows[:, [layout.ASKS_AT, layout.GIVES_AT, layout.KEPT_AT]] += codes_at
+    hosted = np.stack([begin, np.array(list(map(len, hosts)), dtype=np.int64)], axis=1)
+    whole: dict[int, Index] = {
+        layout.STEPS: rows, layout.CODES: np.array([*codes, *chain(*hosts)], dtype=np.int64), layout.KINDS: kinds,
+        layout.BEDS: np.array(beds, dtype=np.int64), layout.HOSTS: hosted,
+    }  # fmt: skip
+    head = [0] * layout.HEAD
+    _laid_out(head, _sizes(whole), layout.HEAD)
+    head[layout.KEEP] = sum(len(stage.takes) for stage in path.stages) + 1
     return _Law(
-        steps=rows,
-        codes=np.array([*codes, *chain(*hosts)], dtype=np.int64),
-        kinds=kinds,
-        beds=np.array(beds, dtype=np.int64),
-        hosted=np.stack([begin, np.array(list(map(len, hosts)), dtype=np.int64)], axis=1),
+        head=head,
+        whole=np.concatenate([values.ravel() for values in whole.values()]),
         hosts=np.unique(np.array([*chain(*hosts)], dtype=np.int64)),
         ward_of=np.array([beds.index(p) if p in beds else NONE for p in range(len(path.pools))], dtype=np.int64),
     )

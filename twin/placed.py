@@ -52,16 +52,16 @@ class Places:
     """Is what is left told on a ward's clock?"""
 
 
-def placed(known: Known, c: Calibration, full: Flags, rows: Rows, here: Flags, uniform: Array) -> Places:
+def placed(known: Known, c: Calibration, full: Flags, rows: Rows, here: Flags, future: Array) -> Places:
     """Where each stands; `full` says by unit whether nobody is expected to find a bed there.
 
-    `uniform` are two numbers a row: where a patient is, and how long that lasts. `here` is `(member, patient)`.
+    `future` is a number a row, which draws where a patient is. `here` is `(member, patient)`.
     """
     assert c.described is not None
     assert known.on_own_path is not None
     found = _index(c, full.tobytes())
     elapsed = -rows.since_min
-    which = found.drawn(rows, known.on_own_path.hour, uniform[:, 0])
+    which = found.drawn(rows, known.on_own_path.hour, future)
     walks = c.described.walks
     stage = _of(walks.stage, which, found.otherwise(rows))
     serving = _of(walks.serving, which, np.ones(which.size, dtype=bool))
@@ -71,7 +71,7 @@ def placed(known: Known, c: Calibration, full: Flags, rows: Rows, here: Flags, u
     unit = np.where(told & (unit != rows.unit) & found.asks_ward[stage], rows.unit, unit)
     serving = _within_capacity(c, known.on_own_path, (stage, unit, serving, lasted), here)
     by_clock = found.by_clock[stage] & (rows.situation == WARD)
-    left = _left(c, rows, (stage, unit, serving), _on_clock(rows, lasted, elapsed, by_clock), uniform[:, 1])
+    left = _left(c, rows, (stage, unit, serving), _on_clock(rows, lasted, elapsed, by_clock), rows.lasting)
     return Places(unit, stage, serving, -lasted, left, by_clock)
 
 

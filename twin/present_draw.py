@@ -25,6 +25,7 @@ from twin.drawn_history import Histories
 from twin.drawn_rows import Rows
 from twin.durations import Duration
 from twin.futures import Future, by_duration, futures_of
+from twin.keys import Keys, child, children, keys_of, number
 from twin.known import Known
 from twin.placed import placed, wanted_unit
 from twin.presence import who_is_here
@@ -37,9 +38,11 @@ from twin.waits import BED, DECISION, DEPARTURE, PROVIDER, SITUATIONS, TRIAGE, W
 Flags = npt.NDArray[np.bool_]
 _STREAM = 0x9E50
 """Sets the numbers of the present apart from those of `luck.py`."""
+_OF_ALL, _OF_PATIENTS = range(2)
+"""Places of a member's key."""
 _HERE, _CLASS, _UNIT, _FUTURE, _LASTING, _TRIAGED, _TRIAGED_AT, _SEEN, _SEEN_AT, _UNTOLD = range(10)
 """What each of a patient's uniform numbers decides."""
-_AT_ONCE = 50
+_AT_ONCE = 100
 """Members drawn together: more no longer save time."""
 _SAME_IN_ALL = (DEPARTURE, BED, WARD)
 """Situations in which all members agree on how long a stage has lasted."""
@@ -59,13 +62,13 @@ def draw_presents(known: Known, calibration: Calibration, *, seed: int, members:
 
 def _drawn(about: _About, seed: int, members: range) -> list[Present]:
     known, c = about.known, about.calibration
-    uniform, score = _dice(seed, members, known.count)
-    here = _who_is_here(about, uniform[:, :, _HERE], score)
-    rows, milestones = Rows.of(known, uniform.reshape(-1, uniform.shape[2])), list[Array]()
+    key, score = _dice(seed, members, known.count)
+    here = _who_is_here(about, number(key, np.array([_HERE])), score)
+    rows, milestones = Rows.of(known, key.ravel(), _LASTING), list[Array]()
     if _draws_milestones(c):
         rows, milestones = _with_unrecorded(about, rows)
     rows = replace(rows, cls=_classes(about, rows), untold_min=_untold(c, rows))
-    rows = replace(rows, unit=_units(about, rows), uniform=_without_plans(about, rows))
+    rows = replace(rows, unit=_units(about, rows), lasting=_without_plans(about, rows))
     rows, moved = moved_untold(known, c, rows, here)
     columns = (rows.cls, *_places(about, rows, here))
     cls, unit, stage, serving, since, residual = (x.reshape(*here.shape, *x.shape[1:]) for x in columns)
@@ -128,14 +131,11 @@ def _full(known: Known, c: Calibration) -> Flags:
 # --- patients of members ------------------------------------------------------------------------------------------
 
 
-def _dice(seed: int, members: range, patients: int) -> tuple[Array, Array]:
-    """Of each member ten uniform numbers a patient, `(member, patient, 10)`, and a normal score."""
-    uniform, score = np.empty((len(members), patients, 10)), np.empty(len(members))
-    for i, member in enumerate(members):
-        dice = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, member, _STREAM])))
-        dice.random(out=uniform[i])
-        score[i] = dice.standard_normal()
-    return uniform, score
+def _dice(seed: int, members: range, patients: int) -> tuple[Keys, Array]:
+    """Of each member a key a patient, `(member, patient)`, and a normal score."""
+    of_all, of_patients = children(keys_of(seed, members, _STREAM), _OF_ALL, _OF_PATIENTS)
+    keys = child(of_patients[:, None], np.arange(patients))
+    return np.asarray(keys), special.ndtri(number(of_all, np.zeros(1, dtype=np.int64)))
 
 
 def _who_is_here(about: _About, uniform: Array, score: Array) -> Flags:
@@ -168,12 +168,12 @@ def _passed(
     And that time by row; NaN for the others.
     """
     waiting = rows.within(before)
-    behind = waiting[rows.uniform[waiting, purposes[0]] >= p_ahead[rows.patient[waiting]]]
+    behind = waiting[rows.number(waiting, purposes[0]) >= p_ahead[rows.patient[waiting]]]
     situation, since, came = rows.situation.copy(), rows.since_min.copy(), np.full(rows.patient.size, np.nan)
     for patient in np.unique(rows.patient[behind]):
         mine = behind[rows.patient[behind] == patient]
         age = -float(about.known.arrived_min[patient])
-        after = milestone.came_after(age, int(about.group[patient]), rows.uniform[mine, purposes[1]])
+        after = milestone.came_after(age, int(about.group[patient]), rows.number(mine, purposes[1]))
         came[mine] = np.maximum(after - age, since[mine])
     situation[behind], since[behind] = before + 1, came[behind]
     return replace(rows, situation=situation, since_min=since), came
@@ -183,7 +183,7 @@ def _classes(about: _About, rows: Rows) -> Index:
     """The class, drawn from those of the same age and hour for a visit that is not triaged yet."""
     known, cls = about.known, rows.cls.copy()
     if known.on_own_path is not None:
-        return pick(known.on_own_path.class_share[rows.patient], rows.uniform[:, _CLASS])
+        return pick(known.on_own_path.class_share[rows.patient], rows.number(np.arange(cls.size), _CLASS))
     waiting = rows.within(TRIAGE)
     open_rows = waiting[known.acuity[rows.patient[waiting]] < 0]
     usual = about.calibration.parameters.streams[0].class_share
@@ -192,7 +192,7 @@ def _classes(about: _About, rows: Rows) -> Index:
     weight = np.where(old[None, :] == elderly[:, None], usual[rows.block[open_rows]], 0.0)
     total = weight.sum(axis=1, keepdims=True)
     found = (total > 0)[:, 0]
-    cls[open_rows[found]] = pick(weight[found] / total[found], rows.uniform[open_rows[found], _CLASS])
+    cls[open_rows[found]] = pick(weight[found] / total[found], rows.number(open_rows[found], _CLASS))
     return cls
 
 
@@ -201,10 +201,10 @@ def _units(about: _About, rows: Rows) -> Index:
     c, unit, boards = about.calibration, rows.unit.copy(), rows.within(BED)
     told, untold = boards[unit[boards] >= 0], boards[unit[boards] < 0]
     if c.described is not None:
-        unit[untold] = wanted_unit(about.known, c, about.full, rows, untold, rows.uniform[untold, _UNIT])
+        unit[untold] = wanted_unit(about.known, c, about.full, rows, untold, rows.number(untold, _UNIT))
         return unit
-    unit[untold] = pick(c.parameters.wanted["ward"][rows.cls[untold]], rows.uniform[untold, _UNIT])
-    unit[told] = pick(c.placed[rows.unit[told]], rows.uniform[told, _UNIT])
+    unit[untold] = pick(c.parameters.wanted["ward"][rows.cls[untold]], rows.number(untold, _UNIT))
+    unit[told] = pick(c.placed[rows.unit[told]], rows.number(told, _UNIT))
     return unit
 
 
@@ -212,7 +212,7 @@ def _untold(c: Calibration, rows: Rows) -> Array:
     """For how many minutes back a decision on each may have been taken that is not typed in yet."""
     delays, out, mine = c.typed_after_min, np.zeros(rows.patient.size), rows.within(DECISION)
     if delays.size:
-        out[mine] = delays[(rows.uniform[mine, _UNTOLD] * delays.size).astype(np.int64)]
+        out[mine] = delays[(rows.number(mine, _UNTOLD) * delays.size).astype(np.int64)]
     return out
 
 
@@ -220,12 +220,11 @@ def _without_plans(about: _About, rows: Rows) -> Array:
     """The numbers that draw what is left of stays, where part of the exits to come is planned by others."""
     plans, patients = about.known.plans, about.known.count
     if not (plans.left or plans.lowered):
-        return rows.uniform
-    uniform = rows.uniform.copy()
-    lasting = uniform.reshape(-1, patients, uniform.shape[1])[:, :, _LASTING]
+        return rows.lasting
+    lasting = rows.lasting.reshape(-1, patients).copy()
     for row in plans.lowered:
         lasting[:, row] = plans.unplanned(row, lasting[:, row])
-    return uniform
+    return lasting.ravel()
 
 
 def _as_planned(about: _About, rows: Rows, mine: Index, left: Array) -> Array:
@@ -238,7 +237,7 @@ def _as_planned(about: _About, rows: Rows, mine: Index, left: Array) -> Array:
     by_member = place.reshape(-1, about.known.count)
     for row in plans.left:
         at = by_member[:, row]
-        drawn = plans.drawn(row, rows.uniform[mine[at], _LASTING])
+        drawn = plans.drawn(row, rows.lasting[mine[at]])
         out[at] = np.where(np.isnan(drawn), out[at, 0], drawn)[:, None]
     return out
 
@@ -247,7 +246,8 @@ def _places(about: _About, rows: Rows, here: Flags) -> tuple[Index, Index, Flags
     """Unit, stage, whether it has begun, since when, and what is left of it by load class, one row each."""
     if about.calibration.described is None:
         return rows.unit, *_stages(about, rows)
-    where = placed(about.known, about.calibration, about.full, rows, here, rows.uniform[:, [_FUTURE, _LASTING]])
+    future = rows.number(np.arange(rows.patient.size), _FUTURE)
+    where = placed(about.known, about.calibration, about.full, rows, here, future)
     as_known = np.flatnonzero(about.known.situation[rows.patient] == WARD)
     left = where.left_min.copy()
     planned = _as_planned(about, rows, as_known, left[as_known])
@@ -300,7 +300,7 @@ def _chosen(about: _About, rows: Rows, code: int) -> list[tuple[Future, Index]]:
     weights = np.stack(shares, axis=1)
     total = weights.sum(axis=1, keepdims=True)
     even = np.full_like(weights, 1.0 / len(futures))
-    which = pick(np.divide(weights, total, out=even, where=total > 0), rows.uniform[mine, _FUTURE])
+    which = pick(np.divide(weights, total, out=even, where=total > 0), rows.number(mine, _FUTURE))
     return [(future, mine[which == k]) for k, future in enumerate(futures) if (which == k).any()]
 
 
@@ -325,7 +325,7 @@ def _left(about: _About, rows: Rows, future: Future, mine: Index, lasted: Array,
     out = np.zeros((mine.size, c.parameters.loads))
     for name, some in by_duration(c, future.lasts, rows.unit[mine]) if future.lasts else ():
         duration, at = c.parameters.durations[name], mine[some]
-        uniform, cls, block = rows.uniform[at, _LASTING], rows.cls[at], rows.block[at]
+        uniform, cls, block = rows.lasting[at], rows.cls[at], rows.block[at]
         if not future.serving:
             out[some] = duration.at(uniform, cls, block)
             continue

@@ -73,8 +73,8 @@ def stops_of(path: Path, variants: Sequence[Parameters], variant: Index, people:
 def _by_loop(table: _Table, running: Array, kind: Index, people: People, luck: Luck) -> Stops | None:
     """The same by the compiled loop; None where a route leads to a stage too often."""
     given = (
-        people.enters, people.unit, people.row, kind, people.cls, luck.uniform, luck.columns["then"],
-        luck.columns["wanted"], table.first_slot, table.at_most, table.targets, running, table.ward, table.wards,
+        people.enters, people.unit, luck.key[people.row], kind, people.cls, luck.places["then"],
+        luck.places["wanted"], table.first_slot, table.at_most, table.targets, running, table.ward, table.wards,
     )  # fmt: skip
 
     def room(stops: int) -> list[Index]:

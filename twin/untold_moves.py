@@ -34,7 +34,7 @@ def moved_untold(known: Known, c: Calibration, rows: Rows, here: Flags) -> tuple
     boards = rows.within(BED)
     gone = boards[~here.ravel()[boards]]
     away = _away_min(known, c, rows, gone)
-    lies = rows.uniform[gone, _WHETHER] < _in_ward(c, rows, gone, away)
+    lies = rows.number(gone, _WHETHER) < _in_ward(c, rows, gone, away)
     there, away = gone[lies], away[lies]
     situation[there], since[there], clock[there] = WARD, -away, away
     here.ravel()[there], moved.ravel()[there] = True, -away
@@ -47,7 +47,7 @@ def _away_min(known: Known, c: Calibration, rows: Rows, gone: Index) -> Array:
     for one in np.unique(patient):
         mine, stays = np.flatnonzero(patient == one), _stays(known, c, int(one))
         if stays.size:
-            drawn = stays[(rows.uniform[gone[mine], _AWAY] * stays.size).astype(np.int64)]
+            drawn = stays[(rows.number(gone[mine], _AWAY) * stays.size).astype(np.int64)]
             out[mine] = np.maximum(-float(known.exit_since_min[one]) - drawn, AT_ONCE_MIN)
     return out
 
