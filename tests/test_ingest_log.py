@@ -273,14 +273,15 @@ ROOT = Path(__file__).parents[1]
 
 
 def killed_after(path: Path, seconds: float, *mutants: str) -> int:
-    """Let a process append batches, and kill it; the last position that it had reported."""
+    """Let a process append batches, and kill it so long after the first; the last position that it had reported."""
     command = [sys.executable, "-m", "tests.appending_child", str(path), *mutants]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
+        first = child.stdout.readline()
         wait(seconds)
         os.kill(child.pid, signal.SIGKILL)
-        reported = [line for line in child.stdout if line.endswith("\n")]
+        reported = [line for line in [first, *child.stdout] if line.endswith("\n")]
     return int(reported[-1]) if reported else 0
 
 
