@@ -32,7 +32,7 @@ pytestmark = pytest.mark.timeout(400)  # the compiled engine may have to be comp
 
 MARY = Person("mary", "Mary", "Mary", frozenset({"proposer", "manager"}))
 USUAL, DOCTOR = scenarios("as_usual", "one_more_doctor")
-HOW = Run(members=60, horizon_min=720.0, seed=4)
+HOW = Run(members=60, horizon_min=720.0, seed=6)
 TIMES = Times(NOON, NOON, NOON)
 MORE = {"arrivals": [{"factor": 2.0, "until_min": 480}], "capacity": [{"pool": "doctor", "add": 2, "until_min": 480}]}
 

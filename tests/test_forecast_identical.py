@@ -26,7 +26,7 @@ NEAR = 1.15
 
 
 def trial(share: float, days: int = JUDGED_DAYS) -> Trial:
-    return Trial(FIRST_AT, days, timedelta(hours=11), share, Run(members=12, step_min=60.0), timedelta(days=20), 28)
+    return Trial(FIRST_AT, days, timedelta(hours=11), share, Run(members=24, step_min=60.0), timedelta(days=20), 28)
 
 
 @cache
