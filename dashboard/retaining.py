@@ -18,6 +18,7 @@ from multiprocessing import active_children
 from typing import Any
 
 from dashboard.house import House
+from dashboard.keeper import EXIT_STATUS
 from dashboard.settings import Settings
 from ingest.clock import Clock, local
 from ingest.log import EventLog
@@ -33,8 +34,6 @@ LATE_DAY = 7
 """Day of the month after which what is due should be over."""
 ENDS_WITHIN_S = 5.0
 """How long a process that simulated may take to end."""
-AGAIN = 75
-"""Exit status of a house that is to be started again."""
 
 
 @dataclass(frozen=True)
@@ -135,4 +134,4 @@ def begin_again() -> int:
         child.join(ENDS_WITHIN_S)
     if "NOTIFY_SOCKET" not in os.environ:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command, as it was given
-    return AGAIN
+    return EXIT_STATUS

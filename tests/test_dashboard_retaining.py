@@ -20,7 +20,8 @@ from dashboard.commands import up
 from dashboard.commands.doctor import events_kept
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house
-from dashboard.retaining import AGAIN, QuietHour, begin_again, due, is_fed, limit_of, standing_of
+from dashboard.keeper import EXIT_STATUS
+from dashboard.retaining import QuietHour, begin_again, due, is_fed, limit_of, standing_of
 from dashboard.settings import Settings
 from ingest.clock import SimulatedClock, WallClock
 from ingest.days import SCHEMA, Days
@@ -123,7 +124,7 @@ def test_it_begins_again_by_itself_or_is_started_by_systemd(monkeypatch: pytest.
     begin_again()
     assert ran == [[sys.executable, "-m", "dashboard", "up", "--port", "8051"]]
     monkeypatch.setenv("NOTIFY_SOCKET", "/run/systemd/notify")
-    assert begin_again() == AGAIN
+    assert begin_again() == EXIT_STATUS
     assert len(ran) == 1
 
 
@@ -145,7 +146,7 @@ def test_what_is_due_is_ended_before_the_house_serves_and_it_begins_again_after_
 
     monkeypatch.setattr(up, "open_house", lambda settings: a_house(settings.data))
     monkeypatch.setattr(up, "_serve_live", served)
-    monkeypatch.setattr(up, "begin_again", lambda: AGAIN)
+    monkeypatch.setattr(up, "begin_again", lambda: EXIT_STATUS)
     monkeypatch.setattr(up, "retained", lambda settings: done.append("ended"))
     with pytest.raises(KeyboardInterrupt):
         up._live(settings, argparse.Namespace())
@@ -153,14 +154,14 @@ def test_what_is_due_is_ended_before_the_house_serves_and_it_begins_again_after_
     monkeypatch.setattr(WallClock, "now", lambda self: AT)
     monkeypatch.setattr(up, "QuietHour", Came)
     monkeypatch.setattr(up, "Work", lambda name, work: SimpleNamespace(start=work))
-    assert up._live(settings, argparse.Namespace()) == AGAIN
+    assert up._live(settings, argparse.Namespace()) == EXIT_STATUS
     assert done == ["served", "ended", "served"]
 
     def hindered(settings: Settings) -> None:
         raise CommandError("the disk is full")
 
     monkeypatch.setattr(up, "retained", hindered)
-    assert up._live(settings, argparse.Namespace()) == AGAIN  # it serves all the same
+    assert up._live(settings, argparse.Namespace()) == EXIT_STATUS  # it serves all the same
     assert done[-2:] == ["served", "served"]
     assert "events that are too old could not be ended: the disk is full" in caplog.text
     monkeypatch.setattr(WallClock, "now", lambda self: AT + timedelta(hours=2))
