@@ -52,7 +52,7 @@ class Keeper:
     ) -> None:
         self._data, self._reserve_bytes = data, reserve_bytes
         self._end, self._at_once, self._disk = end, at_once, disk or Disk()
-        self._lost = threading.Event()
+        self._called = threading.Event()
         self.fault: str | None = None
         """What DuckDB said; None while all is well."""
 
@@ -66,11 +66,15 @@ class Keeper:
         if self.fault is None:
             logger.error("the database is of no use until it is opened anew: %s", fault)
             self.fault = fault
-            self._lost.set()
+            self.call()
+
+    def call(self) -> None:
+        """Whoever keeps looks up at once: the database is lost, or the house ends."""
+        self._called.set()
 
     def keep(self, readiness: Readiness, stop: threading.Event) -> None:
         """Until the house ends: try the database, so that somebody hears; end the house once it is lost."""
-        while not stop.is_set() and not self._lost.wait(LOOK_S):
+        while not stop.is_set() and not self._called.wait(LOOK_S):
             readiness.answer()
         while not stop.is_set() and not self._has_room():
             stop.wait(ROOM_S)

@@ -239,12 +239,14 @@ def serve(
             server.run()  # 4
         finally:
             stop.set()  # 5
+            keeper.call()
             grids.cancel()
             workers.shutdown(wait=False, cancel_futures=True)
             whatif.stop()
             api.stop()
             measuring.join(LONGEST_END_S)
             checking.join(LONGEST_END_S)
+            keeping.join(LONGEST_END_S)
             care.end(LONGEST_END_S)
             grids.join(LONGEST_END_S)
             replays.stop(LONGEST_END_S)
