@@ -253,7 +253,7 @@ def said() -> Iterator[tuple[Mended, str, str]]:
     yield whole, "Rien n'est perdu.", "Nothing is lost."
     yield replace(whole, kept="nothing"), "n'ont pas toutes pu être gardées", "could not all be kept"
     yield replace(whole, left=("cycle",)), "n'ont pas toutes pu être gardées", "could not all be kept"
-    yield replace(whole, kept="backup", kept_until=AT - HOUR), "depuis 2 mars 2026", "between 2 Mar 2026"
+    yield replace(whole, kept="backup", kept_until=AT - HOUR), "entre le 2 mars 2026", "between 2 Mar 2026"
     yield replace(whole, kept="checkpoint"), "Les dernières prévisions", "The last forecasts"
     yield replace(whole, part="journal"), "grâce à une sauvegarde", "from a backup"
 
