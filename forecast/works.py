@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from typing import Any, TypeVar
 
-AHEAD = 8
-"""How many are in the works before the first is taken: enough to keep workers busy, few enough to be held in memory."""
+AHEAD = 16
+"""How many are in the works before the first is taken: enough to keep workers busy while whoever takes them learns for
+two seconds, few enough to be held in memory."""
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
