@@ -18,7 +18,7 @@ from dashboard.backup_names import MANIFEST, good_ones
 from dashboard.backups import AGAIN, EVERY, Backups
 from dashboard.care import commands_of
 from dashboard.commands import doctor
-from dashboard.commands.erase import ENDED_MARK, MARK
+from dashboard.commands.forgotten import ENDED_MARK, MARK
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, JOURNAL, House, open_house
 from dashboard.house_socket import FOLDER, Asked, ask

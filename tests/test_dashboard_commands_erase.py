@@ -13,8 +13,9 @@ import pytest
 
 from dashboard.__main__ import main
 from dashboard.audit.verify import records_of
-from dashboard.commands import erase
-from dashboard.commands.erase import MARK, erased
+from dashboard.commands import forgotten
+from dashboard.commands.erase import erased
+from dashboard.commands.forgotten import MARK
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, JOURNAL, SECRET, open_house
 from dashboard.settings import Settings
@@ -56,7 +57,12 @@ def message(number: int, visit: str) -> Entry:
 @pytest.fixture
 def data(told: Path, tmp_path: Path) -> Path:
     shutil.copytree(told / "data", tmp_path / "data")
-    (tmp_path / "data" / f"{DATABASE}.before-20260101T000000Z").write_bytes((told / "visit").read_bytes())
+    stamp, segment = "20260101T000000Z", f"{JOURNAL}/00000000000000000001.journal"
+    left = (
+        f"{DATABASE}.before", f"{DATABASE}.corrupt", f"{DATABASE}.wal.corrupt", f"{segment}.corrupt", f"{segment}.whole",
+    )  # fmt: skip
+    for name in left:
+        (tmp_path / "data" / f"{name}-{stamp}").write_bytes((told / "visit").read_bytes())
     return tmp_path / "data"
 
 
@@ -159,7 +165,7 @@ def test_killed_between_any_two_steps_it_is_finished_or_was_never_begun(data: Pa
 
 
 MUTANTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "the database before is left": lambda m: m.setattr(erase, "_aside", lambda settings: None),
+    "the database before is left": lambda m: m.setattr(forgotten, "_aside", lambda settings: None),
     "the database is not made anew": lambda m: m.setattr(os, "replace", lambda *_: None),
 }
 

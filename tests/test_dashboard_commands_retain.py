@@ -15,7 +15,7 @@ import pytest
 from dashboard.__main__ import main
 from dashboard.audit.verify import records_of
 from dashboard.commands import erase, retain
-from dashboard.commands.erase import ENDED_MARK
+from dashboard.commands.forgotten import ENDED_MARK
 from dashboard.commands.retain import retained
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, JOURNAL, House, open_house

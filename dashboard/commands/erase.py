@@ -6,8 +6,6 @@ A house that runs is stopped first. What backups hold is marked there, until the
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,26 +13,16 @@ from pathlib import Path
 
 from dashboard.audit.wiring import record_command
 from dashboard.commands.common import say, settings_of
-from dashboard.commands.rebuild import make, remove
+from dashboard.commands.forgotten import finished
 from dashboard.errors import CommandError
 from dashboard.formats import readers_of
-from dashboard.house import DATABASE, JOURNAL, SECRET, House, open_house, require_data
+from dashboard.house import SECRET, House, open_house, require_data
 from dashboard.settings import Settings
-from ingest.clock import WallClock
 from ingest.erasure import Eraser, Known, holding, known_as
-from ingest.failpoints import failpoint
 from ingest.pseudonyms import NumberKind, Pseudonyms, open_secret
 from ingest.rebuild import require_journalled
-from ingest.rewriting import Why, done, is_rewritten, rewrite, why_rewritten
+from ingest.rewriting import rewrite
 
-_to_be_rebuilt = failpoint("erasing: rebuild")
-_to_be_changed = failpoint("erasing: change")
-_to_mark_backups = failpoint("erasing: backups")
-MARK = "holds-erased.json"
-"""In the folder of a backup: it was made before somebody was erased, and may hold them until it expires."""
-ENDED_MARK = "holds-ended.json"
-"""The same of events that came to their end."""
-_MARKS = {"erased": MARK, "ended": ENDED_MARK}
 STDIN = "-"
 _LONGEST = 200
 _KINDS: tuple[NumberKind, ...] = ("patient", "visit")
@@ -71,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     if options.finish == (options.pseudonym is not None):
         raise CommandError("erase takes a pseudonym, or - for a number on standard input, or --finish")
     if options.finish:
-        found = finished(settings, options.backups)
+        found = Erased(backups=finished(settings, options.backups))
     else:
         found = erased(settings, list(_asked(settings, options)), options.backups, look=options.look)
     if not options.look:
@@ -100,44 +88,9 @@ def erased(settings: Settings, names: Sequence[str], backups: Path | None, *, lo
         if look:
             return found
         rewrite(house.journal.folder, house.journal.segments(), Eraser(known, readers_of(settings)).change)  # 2
-    marked = finished(settings, backups)  # 3, 4
+    marked = finished(settings, backups)  # 3, 4: `forgotten.py`
     left = holding(settings.data, known.names)  # 5
-    return replace(found, backups=marked.backups, left=tuple(str(path.relative_to(settings.data)) for path in left))
-
-
-def finished(settings: Settings, backups: Path | None) -> Erased:
-    """Steps 3 and 4, also after a process that died within them, and whatever the journal was written anew for."""
-    if not is_rewritten(settings.data / JOURNAL):
-        raise CommandError(f"no erasure in {settings.data} is unfinished: nothing of one that was begun was kept")
-    why = why_rewritten(settings.data / JOURNAL)
-    file, fresh = settings.data / DATABASE, settings.data / f"{DATABASE}.fresh"
-    remove(fresh)
-    _to_be_rebuilt()
-    make(settings, fresh)
-    _to_be_changed()
-    file.with_name(f"{file.name}.wal").unlink(missing_ok=True)
-    os.replace(fresh, file)
-    _aside(settings)
-    _to_mark_backups()
-    marked = tuple(_mark(backups or settings.backup_folder, why))
-    done(settings.data / JOURNAL)
-    return Erased(backups=marked)
-
-
-def _aside(settings: Settings) -> None:
-    """Remove what was put aside, of the database and of the journal: it knows whoever was erased."""
-    for pattern in (f"{DATABASE}.before-*", f"{DATABASE}*.corrupt-*", f"{JOURNAL}/*.corrupt-*"):
-        for aside in settings.data.glob(pattern):
-            aside.unlink()
-
-
-def _mark(folder: Path | None, why: Why) -> Iterator[str]:
-    """Every backup there is was made before this moment. Who restores one does it again."""
-    for backup in sorted(folder.iterdir()) if folder is not None and folder.is_dir() else ():
-        if backup.is_dir():
-            told = json.dumps({f"{why}_at": WallClock().now().isoformat()})
-            (backup / _MARKS[why]).write_text(f"{told}\n", encoding="ascii")
-            yield backup.name
+    return replace(found, backups=marked, left=tuple(str(path.relative_to(settings.data)) for path in left))
 
 
 def _known(house: House, names: Sequence[str]) -> tuple[Known, Eraser]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dashboard.audit.wiring import record_command
 from dashboard.commands.common import progress, say, settings_of
-from dashboard.commands.erase import finished
+from dashboard.commands.forgotten import finished
 from dashboard.formats import readers_of
 from dashboard.house import House, open_house, require_data
 from dashboard.retaining import OPEN, Limit, due, limit_of
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     """End them, or tell; 2 where a file is left that still holds one of the visits."""
     settings = require_data(settings_of(options))
     if options.finish:
-        found = Retained(backups=finished(settings, options.backups).backups)
+        found = Retained(backups=finished(settings, options.backups))
         record_command(settings, "retain", "finished", "done", backups_marked=len(found.backups))
         say(options, vars(found) | {"ended": True}, lambda: "the end of what is not kept is finished")
     else:
@@ -101,7 +101,7 @@ def retained(
     found = replace(found, records=ender.emptied, rows=ender.rows, mixed=ender.mixed)
     marked = finished(settings, backups)  # 4
     left = held_in(settings.data, names.visits | names.patients)  # 5
-    found = replace(found, backups=marked.backups, left=tuple(str(p.relative_to(settings.data)) for p in left))
+    found = replace(found, backups=marked, left=tuple(str(p.relative_to(settings.data)) for p in left))
     told = {name: getattr(found, name) for name in ("until", "days", "events", "visits", "records", "rows", "mixed")}
     record_command(settings, "retain", "", "done", **told, backups_marked=len(found.backups), files_left=len(left))
     return found

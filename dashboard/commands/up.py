@@ -19,7 +19,7 @@ from types import FrameType
 
 from dashboard.audit.wiring import kept_where
 from dashboard.commands.common import add_address, add_executor, instant, progress, settings_of, speed
-from dashboard.commands.erase import finished
+from dashboard.commands.forgotten import finished
 from dashboard.commands.ingest import CHOICES, reader
 from dashboard.commands.retain import retained
 from dashboard.errors import CommandError
