@@ -58,10 +58,10 @@ def message(number: int, visit: str) -> Entry:
 def data(told: Path, tmp_path: Path) -> Path:
     shutil.copytree(told / "data", tmp_path / "data")
     stamp, segment = "20260101T000000Z", f"{JOURNAL}/00000000000000000001.journal"
-    left = (
-        f"{DATABASE}.before", f"{DATABASE}.corrupt", f"{DATABASE}.wal.corrupt", f"{segment}.corrupt", f"{segment}.whole",
-    )  # fmt: skip
-    for name in left:
+    for name in (
+        f"{DATABASE}.before", f"{DATABASE}.corrupt", f"{DATABASE}.wal.corrupt",
+        f"{segment}.corrupt", f"{segment}.whole",
+    ):  # fmt: skip
         (tmp_path / "data" / f"{name}-{stamp}").write_bytes((told / "visit").read_bytes())
     return tmp_path / "data"
 
