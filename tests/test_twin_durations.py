@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from twin import duration_loop
 from twin.durations import LEVELS, Array, Duration, Laid, empirical, exponential, fixed, lognormal, stacked, tail_of
+from twin.kernel import compiled_durations
 
 N = 20_000
 UNIFORM = np.random.default_rng(5).random(N)
@@ -161,3 +165,49 @@ def test_several_laid_in_one_table_give_what_each_gives() -> None:
         alone = np.broadcast_to(duration.at(uniform[mine], cls[mine], block[mine]), (mine.sum(), 4))
         assert np.array_equal(told[mine], alone)
     assert not np.array_equal(Laid([*some[::-1]], 4).at(uniform, which, cls, block), told)
+
+
+# --- by the loops, once they are compiled
+
+
+TEXT = duration_loop.Loops(duration_loop.level, duration_loop.quantile)
+
+
+def by_loops(loops: list[duration_loop.Loops]) -> list[Array]:
+    """What some durations say of lengths and likelihoods, by these loops; by the definition where there are none."""
+    rng, before = np.random.default_rng(11), list(duration_loop.ready)
+    duration_loop.ready[:] = loops
+    try:
+        out = []
+        for sigma in (0.2, 0.8, 2.0):
+            both = stacked([tail_of_lognormal(30 * k, sigma) for k in range(1, 7)], (2, 1, 3))
+            cls, zero = rng.integers(0, 2, 400), np.zeros(400, dtype=np.int64)
+            lasted = np.append(rng.lognormal(3.5, 1.5, 396), [0.0, 1e-9, 1e6, np.nan])
+            out += [both.reached(lasted, cls, zero), both.survival(lasted, cls, zero, 2)]
+            out.append(both.residual(rng.random(400), np.nan_to_num(lasted), cls, zero))
+        return out
+    finally:
+        duration_loop.ready[:] = before
+
+
+def tail_of_lognormal(median: float, sigma: float) -> tuple[Array, float]:
+    told = lognormal(median, sigma)
+    return told.table.ravel(), float(told.tail_min.ravel()[0])
+
+
+def alike(one: list[Array], other: list[Array]) -> bool:
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(one, other, strict=True))
+
+
+def _above(*given: Any) -> int:
+    """The mutant: a length that is a quantile itself lies below it."""
+    levels, lines, at, minutes, out, late = given
+    return duration_loop.level(levels, lines, at, np.nextafter(minutes, -np.inf), out, late)
+
+
+@pytest.mark.timeout(400)
+def test_the_loops_say_what_the_definition_says_to_the_last_bit() -> None:
+    said = by_loops([])
+    assert alike(said, by_loops([TEXT]))
+    assert alike(said, by_loops([compiled_durations()]))
+    assert not alike(said, by_loops([TEXT._replace(level=_above)]))

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from twin.duration_loop import ready
+
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
@@ -217,24 +219,37 @@ def _tail_log(uniform: Array) -> Array:
 
 def _quantile(lines: Array, tails: Array, at: Index, uniform: Array) -> Array:
     """The inverse transform: `(line, level)`, `(line,)`, `(n,)`, `(n,)` -> `(n,)`."""
-    above, share = _between(uniform)
-    low = lines[at, above - 1]
-    out = low + share * (lines[at, above] - low)
-    (beyond,) = np.nonzero(uniform > LEVELS[-1])
+    out, beyond = np.empty(uniform.size), np.empty(uniform.size, dtype=np.int64)
+    if ready:
+        beyond = beyond[: ready[0].quantile(LEVELS, lines.ravel(), at, uniform, _LEVELS_PER_UNIT, out, beyond)]
+    else:
+        above, share = _between(uniform)
+        low = lines[at, above - 1]
+        out, beyond = low + share * (lines[at, above] - low), np.flatnonzero(uniform > LEVELS[-1])
     out[beyond] = lines[at[beyond], -1] - tails[at[beyond]] * _tail_log(uniform[beyond])
-    return np.asarray(out)
+    return out
 
 
 def _level(lines: Array, tails: Array, at: Index, minutes: Array) -> Array:
     """The distribution function; the inverse of `_quantile` where that rises."""
-    above = _not_above(lines, at, minutes)
+    out, beyond = np.empty(minutes.size), np.empty(minutes.size, dtype=np.int64)
+    if ready:
+        beyond = beyond[: ready[0].level(LEVELS, lines.ravel(), at, minutes, out, beyond)]
+    else:
+        above = _not_above(lines, at, minutes)
+        out, beyond = _inside(lines, at, minutes, above), np.flatnonzero(above >= LEVELS.size)
+    excess = np.maximum(minutes[beyond] - lines[at[beyond], -1], 0.0) / np.maximum(tails[at[beyond]], 1e-9)
+    out[beyond] = 1.0 - (1.0 - LEVELS[-1]) * np.exp(-excess)
+    return out
+
+
+def _inside(lines: Array, at: Index, minutes: Array, above: Index) -> Array:
+    """The distribution function between two quantiles of which the upper one is the first above the minutes."""
     i = np.clip(above, 1, LEVELS.size - 1)
     low = lines[at, i - 1]
     step = np.maximum(lines[at, i] - low, 1e-12)
     inside = LEVELS[i - 1] + np.clip((minutes - low) / step, 0.0, 1.0) * (LEVELS[i] - LEVELS[i - 1])
-    excess = np.maximum(minutes - lines[at, -1], 0.0) / np.maximum(tails[at], 1e-9)
-    tail = 1.0 - (1.0 - LEVELS[-1]) * np.exp(-excess)
-    return np.where(above == 0, 0.0, np.where(above >= LEVELS.size, tail, inside))
+    return np.where(above == 0, 0.0, inside)
 
 
 def _not_above(lines: Array, at: Index, minutes: Array) -> Index:

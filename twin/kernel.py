@@ -21,12 +21,14 @@ import numpy as np
 
 from ingest import events
 from twin import (
+    duration_loop,
     durations,
     fate_loop,
     kernel_asked,
     kernel_counts,
     kernel_layout,
     kernel_loop,
+    kernel_pack,
     kernel_patient,
     kernel_queues,
     kernel_tallies,
@@ -75,6 +77,7 @@ _BESIDE = FilePath(__file__).parent / "__pycache__"
 _TEXTS = (
     events,
     fate_loop,
+    duration_loop,
     durations,
     routing,
     steps,
@@ -83,6 +86,7 @@ _TEXTS = (
     kernel_asked,
     kernel_counts,
     kernel_loop,
+    kernel_pack,
     kernel_patient,
     kernel_queues,
     kernel_tallies,
@@ -164,13 +168,15 @@ class Runs:
         if self._form is None or self._counter is None:
             told = self.under(capacity, rows)
             return what.of_story(told, self._fate.acuity, grid_min, at_once_min=what.at_once_min)
-        return self._count(self._counter, *self._marks(self._form, capacity, rows), what, grid_min, what.at_once_min)
+        marks = self._marks(self._form, capacity, rows)
+        return self._count(self._counter, *marks, what, grid_min, what.at_once_min, self._fate.acuity)
 
     def counted_now(self, what: Counting) -> Array:
         """What is counted at the start, `(row, 1)`, before anything of the run has happened."""
         if self._counter is None:
             return what.of_story(self._before, self._fate.acuity, np.zeros(1))
-        return self._count(self._counter, np.empty(0), np.empty((0, 4), dtype=np.int64), what, np.zeros(1), 0.0)
+        none, here = np.empty((0, kernel_layout.MARK), dtype=np.int64), self._fate.acuity[: self._present.count]
+        return self._count(self._counter, np.empty(0), none, what, np.zeros(1), 0.0, here)
 
     def tallied(
         self, capacity: Mapping[str, Profile], what: Counting, grid_min: Array, tallying: Tallying, visits: Index,
@@ -184,7 +190,7 @@ class Runs:
             return counts, tallying.of_story(told, acuity, visits)
         marks, out = self._marks(self._form, capacity, rows), np.empty(len(tallying.names))
         _tallier[0](*self._earlier, *marks, acuity, visits, tallying.night_min, tallying.until_min, out)
-        return self._count(self._counter, *marks, what, grid_min, what.at_once_min), out
+        return self._count(self._counter, *marks, what, grid_min, what.at_once_min, acuity), out
 
     @cached_property
     def _earlier(self) -> tuple[Array, Index]:
@@ -200,7 +206,7 @@ class Runs:
             self._given = packed(self._path, self._fate, self._present, self._horizon_min, self._room)
             self._room.holder = self._name
         n, x = self._given
-        aimed(self._given, self._path, self._fate, capacity, rows, self._room)
+        aimed(self._given, self._path, capacity, rows, self._room)
         form(n, x)
         if fault := int(n[kernel_layout.FAULT]):
             row = n[kernel_layout.FAULT_ROW]
@@ -212,10 +218,12 @@ class Runs:
         return x[told_at : told_at + marks], columns
 
     def _count(
-        self, counter: Counter, at_min: Array, marks: Index, what: Counting, grid_min: Array, at_once_min: float
-    ) -> Array:
+        self, counter: Counter, at_min: Array, marks: Index, what: Counting, grid_min: Array, at_once_min: float,
+        acuity: Index,
+    ) -> Array:  # fmt: skip
+        """`acuity` is that of the visits that the marks are of."""
         out = np.empty((len(what.names), grid_min.size))
-        counter(*self._earlier, at_min, marks, self._fate.acuity, what.ward_of, grid_min, at_once_min, out)
+        counter(*self._earlier, at_min, marks, acuity, what.ward_of, grid_min, at_once_min, out)
         return out
 
 
@@ -248,6 +256,21 @@ def compiled_casting(kept_in: FilePath | None = _BESIDE) -> fate_loop.Loops:
     options = {"nogil": True}
     route, lengths = (_compiled(loop, kept_in, options) for loop in (fate_loop.route, fate_loop.lengths))
     return fate_loop.Loops(cast(Callable[..., int], route), cast(Callable[..., int], lengths))
+
+
+@cache
+def compiled_packing(kept_in: FilePath | None = _BESIDE) -> kernel_pack.Packing:
+    """What packs a member's runs and makes each ready."""
+    pack, aim = (_compiled(loop, kept_in, {"nogil": True}) for loop in (kernel_pack.pack, kernel_pack.aim))
+    return kernel_pack.Packing(cast(Callable[..., tuple[int, int]], pack), cast(Callable[..., None], aim))
+
+
+@cache
+def compiled_durations(kept_in: FilePath | None = _BESIDE) -> duration_loop.Loops:
+    """And what tells how likely lengths are, and how long likelihoods."""
+    options = {"nogil": True}
+    level, quantile = (_compiled(loop, kept_in, options) for loop in (duration_loop.level, duration_loop.quantile))
+    return duration_loop.Loops(cast(Callable[..., int], level), cast(Callable[..., int], quantile))
 
 
 @cache
@@ -331,12 +354,17 @@ def warm(otherwise: FilePath | None = None) -> None:
         ask(stage, none, stage, none[0], np.zeros(1), no[0], no, no, no, no[0], np.zeros(1), np.zeros((1, 1)))
         tallier(np.empty(0), marks, np.empty(0), marks, codes, codes, np.empty((0, 2)), 0.0, np.empty(WAIT + 1))
         loops, luck, live = compiled_casting(place), compiled_luck(place), compiled_queue(place)
+        packing = compiled_packing(place)
+        lengths = compiled_durations(place)
+        _pack_nobody(packing)
+        _measure_nothing(lengths)
         _cast_nobody(loops)
         _draw_nobody(luck)
         codes = np.empty(0, dtype=np.int64)
         live(*[np.empty(0)] * 5, np.empty((0, 1)), np.empty(0), codes, 0, np.empty(0))
     _fast[:], _counter[:], _tallier[:], _asker[:] = [form], [counter], [tallier], [ask]
     fate_loop.ready[:], luck_loop.ready[:], queue_loop.ready[:] = [loops], [luck], [live]
+    kernel_pack.ready[:], duration_loop.ready[:] = [packing], [lengths]
 
 
 def _cast_nobody(loops: fate_loop.Loops) -> None:
@@ -346,6 +374,22 @@ def _cast_nobody(loops: fate_loop.Loops) -> None:
     loops.route(none, none, key, none, none, none, none, none, none, codes, shares, none, shares, codes, codes, codes)
     begun = np.empty(0, dtype=np.bool_)
     loops.lengths(codes, codes, codes, key, none, none, begun, none, codes, none, none, none, many, 0.0, shares, none)
+
+
+def _pack_nobody(packing: kernel_pack.Packing) -> None:
+    none, minutes, flags = np.empty(0, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.bool_)
+    head = np.zeros(kernel_layout.HEAD, dtype=np.int64)
+    packing.pack(
+        none, minutes, head, none, 0, 0, 0, 1, 1, 1, flags, flags, minutes, minutes, none, none, none, none, minutes,
+        minutes, minutes, minutes, none, minutes, minutes, minutes, minutes, minutes, 0.0, 0.0,
+    )  # fmt: skip
+    packing.aim(head, minutes, none, minutes, none, none, True, flags)
+
+
+def _measure_nothing(loops: duration_loop.Loops) -> None:
+    levels, none, minutes = durations.LEVELS, np.empty(0, dtype=np.int64), np.empty(0)
+    loops.level(levels, minutes, none, minutes, minutes, none)
+    loops.quantile(levels, minutes, none, minutes, 1.0, minutes, none)
 
 
 def _draw_nobody(loops: luck_loop.Loops) -> None:

@@ -122,7 +122,7 @@ def _ready(case: Case) -> Packed:
 
 
 def _aimed(given: Packed, case: Case) -> Packed:
-    aimed(given, case.path, case.fate, case.capacity)
+    aimed(given, case.path, case.capacity)
     return given
 
 
@@ -138,7 +138,7 @@ def _alone_ms(loop: Loop, cases: Sequence[Case], ready: Sequence[Packed], rounds
     for case, given in zip(cases, ready, strict=True):
         tries = []
         for _ in range(rounds):
-            aimed(given, case.path, case.fate, case.capacity)
+            aimed(given, case.path, case.capacity)
             tries.append(timed(partial(loop, *given)))
         seconds.append(min(tries))
     return round(1e3 * median(seconds), 3)

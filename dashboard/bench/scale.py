@@ -55,7 +55,7 @@ def _member(case: Case, counting: Counting, room: Room) -> dict[str, float]:
     told = Runs(case.path, case.fate, case.present, DAY_MIN, form=compiled()).under(case.capacity)
     return {
         "packing": _best_ms(pack),
-        "loop": _best_ms(partial(compiled(), *given), lambda: aimed(given, case.path, case.fate, case.capacity)),
+        "loop": _best_ms(partial(compiled(), *given), lambda: aimed(given, case.path, case.capacity)),
         "measures": _best_ms(partial(_counted, case, counting, told)),
         "events": float(told.at_min.size),
     }
