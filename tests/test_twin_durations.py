@@ -167,6 +167,14 @@ def test_several_laid_in_one_table_give_what_each_gives() -> None:
     assert not np.array_equal(Laid([*some[::-1]], 4).at(uniform, which, cls, block), told)
 
 
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=60))
+@settings(max_examples=200, deadline=None)
+def test_quantiles_of_a_sample_are_those_of_numpy_and_never_fall(minutes: list[float]) -> None:
+    table, _ = empirical(np.array([*minutes, np.nan]))
+    assert np.array_equal(table, np.quantile(minutes, LEVELS))
+    assert (np.diff(table) >= 0).all()
+
+
 # --- by the loops, once they are compiled
 
 

@@ -22,6 +22,8 @@ Index = npt.NDArray[np.int64]
 LEVELS: Array = np.concatenate([np.linspace(0.0, 0.95, 191), np.linspace(0.955, 0.985, 7)])
 """Levels at which a table holds quantiles, evenly spaced; the tail is exponential beyond the last."""
 _LEVELS_PER_UNIT = 200.0
+_WEIGHTS: Array = (np.append(np.diff(LEVELS), 0.0) + np.append(0.0, np.diff(LEVELS))) / 2.0
+"""Of each level in the mean of what lies between the first and the last, by the trapezoidal rule."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,9 +189,18 @@ def tail_of(table: Array, sigma: float) -> float:
 def empirical(samples: Array) -> tuple[Array, float]:
     """Quantiles at LEVELS and the tail's mean excess of a sample of minutes, NaN left out; needs one value."""
     kept = np.sort(samples[~np.isnan(samples)])
-    table = np.quantile(kept, LEVELS)
+    table = _cuts(kept)
     excess = kept[kept > table[-1]] - table[-1]
     return table, float(excess.mean()) if excess.size else float(max(table[-1] - table[-2], 1e-3))
+
+
+def _cuts(rising: Array) -> Array:
+    """What `np.quantile` says at LEVELS of a rising sample, to the last bit, in less time."""
+    place = LEVELS * (rising.size - 1)
+    low = place.astype(np.int64)
+    share, below, above = place - low, rising[low], rising[np.minimum(low + 1, rising.size - 1)]
+    step = above - below
+    return np.where(share < 0.5, below + step * share, above - step * (1.0 - share))
 
 
 def stacked(rows: Sequence[tuple[Array, float]], shape: tuple[int, int, int]) -> Duration:
@@ -200,8 +211,7 @@ def stacked(rows: Sequence[tuple[Array, float]], shape: tuple[int, int, int]) ->
 
 def mean_of(table: Array, tail_min: Array | float) -> Array:
     """Mean minutes of quantiles at LEVELS, `(.., level)`, and the tail's mean excess, `(..)`."""
-    inner = np.trapezoid(table, LEVELS, axis=-1)
-    return np.asarray(inner + (1.0 - LEVELS[-1]) * (table[..., -1] + tail_min))
+    return np.asarray(table @ _WEIGHTS + (1.0 - LEVELS[-1]) * (table[..., -1] + tail_min))
 
 
 def _between(uniform: Array) -> tuple[Index, Array]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -47,8 +48,7 @@ class Minutes:
 
         True to the zone on the nights when clocks change: an hour may stand twice or be left out.
         """
-        instants = (local(_EPOCH + timedelta(hours=first_hour + i), zone) for i in range(hours))
-        return np.array([t.weekday() * 24 + t.hour for t in instants], dtype=np.int64)
+        return np.array([_hour_of_week(first_hour + i, zone) for i in range(hours)], dtype=np.int64)
 
     def epoch_hour(self) -> int:
         """The whole hour since the Unix epoch in which the origin lies."""
@@ -57,3 +57,10 @@ class Minutes:
     def past_the_hour(self) -> float:
         """Minutes of the origin past its whole hour."""
         return ((self.origin - _EPOCH) % timedelta(hours=1)) / timedelta(minutes=1)
+
+
+@lru_cache(maxsize=100_000)
+def _hour_of_week(hour: int, zone: str) -> int:
+    """Of a whole hour since the Unix epoch."""
+    here = local(_EPOCH + timedelta(hours=hour), zone)
+    return here.weekday() * 24 + here.hour
