@@ -12,10 +12,11 @@ again, and gives the same to the last bit.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,7 @@ def backtest(
 
     1. What was done of it before, where it is kept.
     2. In the order of the issue times, each one's situation and rivals, as known then; its members, on the executor.
-    3. When all are done, each one recalibrated by those whose truth was known before it.
+    3. Each one recalibrated by those whose truth was known before it, while the next are simulated.
     4. The truth, and the scores.
     Raises TwinError where too little history comes before the first issue.
     """
@@ -160,16 +161,16 @@ def backtest(
     held = log.digest(known_at)
     store = BacktestStore(kept_in, key_of(plan, hospital, as_usual, code_digest(), held)) if kept_in else None
     chunks, past = store.load() if store else ([], {})  # 1
-    done, times = [one for chunk in chunks for one in chunk], plan.made_times
-    replay = _Replay(log, hospital, plan, done, past)
+    before, times = [one for chunk in chunks for one in chunk], plan.made_times
+    replay = _Replay(log, hospital, plan, before, past)
     ran = each_with_result(replay.issues(), members_of, lambda p: (p.situation, as_usual, plan), executor)
-    for one in _kept(ran, store, len(chunks)):  # 2
-        done.append(one)
-        if progress is not None:
-            progress(len(done), len(times))
-    forecasts = [
-        (told, one.rivals) for one, told in _recalibrated(done, as_usual, plan) if one.as_of >= plan.first_at
-    ]  # 3
+    simulated = chain(before, _kept(ran, store, len(chunks)))  # 2
+    forecasts = []
+    for done, (one, told) in enumerate(_recalibrated(simulated, as_usual, plan), start=1):  # 3
+        if one.as_of >= plan.first_at:
+            forecasts.append((told, one.rivals))
+        if progress is not None and done > len(before):
+            progress(done, len(times))
     pairs = joined(_scored(replay, forecasts, plan, known_at))  # 4
     return Report(plan, pairs, verify(pairs), len(forecasts), held, known_at)
 
@@ -266,12 +267,15 @@ def seed_of(seed: int, as_of: datetime) -> int:
     return int(as_of.timestamp() // 60) * 1_000 + seed
 
 
-def _recalibrated(done: Sequence[Simulated], as_usual: Scenario, plan: Plan) -> Iterator[tuple[Simulated, Forecast]]:
+def _recalibrated(
+    simulated: Iterable[Simulated], as_usual: Scenario, plan: Plan
+) -> Iterator[tuple[Simulated, Forecast]]:
     """Each issue as it would have been published."""
-    relearned = Relearned(plan.lead_min)
-    for i, one in enumerate(done):
+    relearned, done = Relearned(plan.lead_min), list[Simulated]()
+    for one in simulated:
         if one.lesson is not None:
-            relearned.learn(done[:i], one.lesson)
+            relearned.learn(done, one.lesson)
+        done.append(one)
         yield one, _forecast(one, as_usual, plan, relearned.by_past)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -237,8 +237,9 @@ def test_recalibration_learns_nothing_that_became_known_later(monkeypatch: pytes
     assert any(corrected(of(LONG))[:8])
 
 
-def taught_by_all(honest: Callable[..., Any], done: list[Any], *rest: Any) -> Any:
+def taught_by_all(honest: Callable[..., Any], simulated: Iterable[Any], *rest: Any) -> Any:
     """Every issue after all others: the first ones once more at the end."""
+    done = list(simulated)
     again = [replace(one, lesson=done[0].lesson if i == 0 else None) for i, one in enumerate(done)]
     told = list(honest([*done, *again], *rest))
     return told[len(done) :]

@@ -41,8 +41,10 @@ def over_by_now(
     known = np.clip(usual, _NEARLY, 1.0 - _NEARLY)
     rows = np.arange(usual.size) if asked is None else np.flatnonzero(asked)
     mine, shift = together[rows], np.zeros(rows.size)
+    speak = np.flatnonzero(mine.any(axis=0))
+    mine, of_them = mine[:, speak], (on_record[speak], known[speak], told_share[speak])
     for _ in range(_ROUNDS):
-        slope, information = _scores(mine, on_record, shift, known, told_share)
+        slope, information = _scores(mine, shift, *of_them)
         shift += np.clip(slope / information, -_LONGEST_STEP, _LONGEST_STEP)
     over = known.copy()
     over[rows] = shifted(known[rows], shift)
@@ -70,7 +72,7 @@ def came_today(age_min: Array) -> Flags:
     return out
 
 
-def _scores(together: Flags, on_record: Flags, shift: Array, usual: Array, told_share: Array) -> tuple[Array, Array]:
+def _scores(together: Flags, shift: Array, on_record: Flags, usual: Array, told_share: Array) -> tuple[Array, Array]:
     """The slope of log-likelihoods at the shifts of some visits, and how much they are expected to curve, `(some,)`.
 
     `together` is `(some, visit)`, what is known of all of them `(visit,)`.
