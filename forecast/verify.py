@@ -276,6 +276,9 @@ def _pair(met: _Met, own: Series, raw: Series | None, rivals: Mapping[str, Serie
     """One measure of one forecast, and its rivals, at the leads at which it was met."""
     size, came, levels = met.lead_min.size, met.observed, tuple(sorted(own.quantiles))
     simulated = own if raw is None else raw
+    said = [own, simulated, *rivals.values()]
+    cuts = np.stack([_cuts(one, levels) for one in said])
+    crps = _crps(said, cuts, came, levels)
     return Pairs(
         issued_at=np.full(size, np.datetime64(naive(met.issued_at), "us")),
         measure=np.full(size, met.measure, dtype=object),
@@ -283,19 +286,19 @@ def _pair(met: _Met, own: Series, raw: Series | None, rivals: Mapping[str, Serie
         observed=came,
         error=error(own.mean, came),
         absolute_error=absolute_error(own.quantiles[0.5], came),
-        crps=_crps(own, came),
+        crps=crps[0],
         inside={percent: inside(_ends(own, percent), came) for percent in INTERVALS},
-        raw_crps=_crps(simulated, came),
+        raw_crps=crps[1],
         raw_error=error(simulated.mean, came),
         raw_half_width=(_ends(simulated, 80)[1] - _ends(simulated, 80)[0]) / 2,
         raw_inside_80=inside(_ends(simulated, 80), came),
         weight_of_simulation=np.full(size, weight, dtype=np.float64),
-        quantiles=_cuts(own, levels),
-        raw_quantiles=_cuts(simulated, levels),
+        quantiles=cuts[0],
+        raw_quantiles=cuts[1],
         levels=levels,
         rivals={
-            name: RivalScores(_crps(r, came), absolute_error(r.quantiles[0.5], came), _cuts(r, levels))
-            for name, r in rivals.items()
+            name: RivalScores(theirs, absolute_error(rival.quantiles[0.5], came), cut)
+            for (name, rival), theirs, cut in zip(rivals.items(), crps[2:], cuts[2:], strict=True)
         },
     )
 
@@ -345,9 +348,13 @@ def _verification(pairs: Pairs, *, seed: int, resamples: int) -> Verification:
     )
 
 
-def _crps(series: Series, came: Array) -> Array:
-    levels = tuple(sorted(series.quantiles))
-    return crps_quantiles(_cuts(series, levels), came, levels=levels)
+def _crps(said: Sequence[Series], cuts: Array, came: Array, levels: tuple[float, ...]) -> Array:
+    """The crps of each of several, `(one, lead)`, from all the levels that it has; `cuts` are theirs at some levels."""
+    out = crps_quantiles(cuts, came, levels=levels)
+    for row, one in enumerate(said):
+        if (own := tuple(sorted(one.quantiles))) != levels:
+            out[row] = crps_quantiles(_cuts(one, own), came, levels=own)
+    return out
 
 
 def _cuts(series: Series, levels: tuple[float, ...]) -> Array:

@@ -29,7 +29,7 @@ from twin.minutes import Minutes
 from twin.state import State
 from twin.story import DESTINATIONS, NOWHERE, Array, Index, Visits
 from twin.visit import Stay, Visit
-from twin.visit_told import INSTANTS, STAY, all_told, local_hours
+from twin.visit_told import INSTANTS, STAY, Told, all_told, local_hours
 
 Flags = npt.NDArray[np.bool_]
 
@@ -178,16 +178,17 @@ def with_untold(visits: Sequence[Visit], as_of: datetime, units: Collection[str]
     gone = [went_untold(visit, as_of) and visit.unit_wanted in units for visit in visits]
     if not any(gone):
         return list(visits)
-    wards, boards = followed(visits), boarding(visits)
+    told = all_told(visits)
+    wards, boards = followed(told), boarding(told)
     return [
         lying_untold(v, boards.get(v.unit_wanted or "", NOT_TOLD).min, wards) if away and v.unit_wanted in wards else v
         for v, away in zip(visits, gone, strict=True)
     ]
 
 
-def followed(visits: Iterable[Visit]) -> frozenset[str]:
-    """The wards of which it is told that somebody was in them and left."""
-    return frozenset(chain.from_iterable([one.left for one in all_told(visits) if one.left]))
+def followed(told: Iterable[Told]) -> frozenset[str]:
+    """The wards of which visits tell that somebody was in them and left."""
+    return frozenset(chain.from_iterable({one.left for one in told}))
 
 
 @dataclass(frozen=True)
@@ -200,13 +201,13 @@ class Boarding:
     """The share that goes to no ward."""
 
 
-def boarding(visits: Iterable[Visit]) -> dict[str, Boarding]:
-    """How boarding ends, as far as it is told, by ward wanted."""
-    told = defaultdict[str, list[float]](list)
-    for one in all_told(visits):
+def boarding(told: Iterable[Told]) -> dict[str, Boarding]:
+    """How boarding ends, as far as visits tell it, by ward wanted."""
+    by_ward = defaultdict[str, list[float]](list)
+    for one in told:
         if one.boarded_min is not None and one.asked:
-            told[one.asked].append(one.boarded_min)
-    minutes = {ward: np.array(lasted) for ward, lasted in told.items()}
+            by_ward[one.asked].append(one.boarded_min)
+    minutes = {ward: np.array(lasted) for ward, lasted in by_ward.items()}
     some = {ward: lasted[~np.isnan(lasted)] for ward, lasted in minutes.items()}
     return {
         ward: Boarding(float(some[ward].mean()), 1.0 - some[ward].size / lasted.size)

@@ -27,6 +27,7 @@ from twin.state import State
 from twin.story import NOWHERE, Array, Index
 from twin.unrecorded import Unrecorded
 from twin.visit import Visit
+from twin.visit_told import all_told
 from twin.waits import BED, PROVIDER, SITUATIONS, TRIAGE, WARD
 from twin.walks import wards_of
 
@@ -167,7 +168,8 @@ def _untold(state: State, wards: Mapping[str, int], as_of: datetime) -> tuple[li
     gone = [v for v in (v.as_of(as_of) for v in open_) if went_untold(v, as_of) and v.unit_wanted in wards]
     if not gone:
         return [], []
-    lain_in, boards = followed(state.visits.values()), boarding(state.visits.values())
+    told = all_told(state.visits.values())
+    lain_in, boards = followed(told), boarding(told)
     gone = [v for v in sorted(gone, key=lambda v: v.visit) if v.unit_wanted in lain_in]
     lying = [lying_untold(v, boards.get(v.unit_wanted or "", NOT_TOLD).min, lain_in) for v in gone]
     young = [v for v in lying if as_of - v.stays[-1].from_at <= timedelta(minutes=WARD_SETTLED_MIN)]
