@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -125,8 +126,11 @@ def carried(departure: Array) -> Array:
 
 
 def ridge(gram: Array, product: Array, towards: Array, draw: Array) -> Array:
-    """Least squares from the sums of x x' and of x y, drawn towards given coefficients by a matrix like the first."""
-    return np.asarray(towards + np.linalg.solve(gram + draw, product - gram @ towards))
+    """Least squares from the sums of x x' and of x y, drawn towards given coefficients by a matrix like the first.
+
+    Of several at once where the sums are `(.., feature, feature)` and `(.., feature)`.
+    """
+    return np.asarray(towards + np.linalg.solve(gram + draw, (product - gram @ towards)[..., None])[..., 0])
 
 
 def _named() -> tuple[tuple[str, int], ...]:
@@ -174,13 +178,15 @@ class _Sums:
 
     @classmethod
     def of(cls, x: Array, y: Array, cell: Integers) -> _Sums:
-        size, known = BLOCKS * FOLDS, ~np.isnan(y)
-        mine = [known & (cell == c) for c in range(size)]
+        size, known = BLOCKS * FOLDS, np.flatnonzero(~np.isnan(y))
+        known = known[np.argsort(cell[known], kind="stable")]
+        bounds = np.searchsorted(cell[known], np.arange(size + 1))
+        mine = [(x[known[first:end]], y[known[first:end]]) for first, end in pairwise(bounds)]
         shape = (BLOCKS, FOLDS)
         return cls(
-            np.array([x[m].T @ x[m] for m in mine]).reshape(*shape, x.shape[1], x.shape[1]),
-            np.array([x[m].T @ y[m] for m in mine]).reshape(*shape, x.shape[1]),
-            np.array([m.sum() for m in mine], dtype=np.float64).reshape(shape),
+            np.array([x.T @ x for x, _ in mine]).reshape(*shape, x.shape[1], x.shape[1]),
+            np.array([x.T @ y for x, y in mine]).reshape(*shape, x.shape[1]),
+            np.diff(bounds).astype(np.float64).reshape(shape),
         )
 
     def coefficients(self, folds: Mask) -> Array:
@@ -190,7 +196,7 @@ class _Sums:
         nothing = np.zeros(scale.shape[0])
         every = ridge(gram.sum(axis=0), product.sum(axis=0), nothing, RIDGE_DAYS * 24 * scale)
         own = BLOCK_RIDGE_DAYS * 24 / BLOCKS * scale
-        return np.array([ridge(g, p, every, own) for g, p in zip(gram, product, strict=True)])
+        return ridge(gram, product, every, own)
 
 
 def _running(departure: Array) -> Array:
