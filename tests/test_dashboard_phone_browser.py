@@ -59,7 +59,7 @@ def cold(browser: Browser, url: str, *, scripts: bool = True, slower: int = SLOW
 def test_the_first_page_is_no_more_than_half_a_megabyte(browser: Browser, board: Any) -> None:
     made = board()
     with served(lambda: made) as (url, _):
-        page, came = cold(browser, f"{url}phone?lang=fr")
+        page, came = cold(browser, f"{url}phone?lang=fr", slower=1)
         page.wait_for_timeout(2_500)  # it has asked anew meanwhile
         assert 10_000 < sum(came) <= MOST_BYTES
         page.context.close()
@@ -103,7 +103,7 @@ def test_nothing_scrolls_sideways_and_a_thumb_can_hit_everything(
 def test_no_script_is_needed_to_read_it_nor_to_say_what_is_known(browser: Browser) -> None:
     sayings = Sayings()
     with served(ordinary, known=KnownDoor(sayings, "t")) as (url, _):
-        page, _ = cold(browser, f"{url}phone?lang=en", scripts=False)
+        page, _ = cold(browser, f"{url}phone?lang=en", scripts=False, slower=1)
         expect(page.locator(".fan svg")).to_have_count(4)
         expect(page.locator(".tile .big").first).to_have_text("41")
         page.get_by_role("link", name="Bed closed").click()  # 1
