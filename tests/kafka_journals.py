@@ -24,15 +24,14 @@ AT = datetime(2026, 3, 29, 12, tzinfo=UTC)
 
 def sent_messages(count: int, *, pseudonyms: bool = True) -> list[bytes]:
     """Messages each of its own event, the same every time."""
-    return [
-        written(
-            Triaged(
-                event_id=EventId(f"e/{n}"), occurred_at=AT + timedelta(seconds=n), visit=VisitId(f"v{n}"), acuity="3"
-            ),
-            pseudonyms=pseudonyms,
-        )
-        for n in range(count)
-    ]
+    return [sent_message(n, pseudonyms=pseudonyms) for n in range(count)]
+
+
+def sent_message(n: int, *, pseudonyms: bool = True) -> bytes:
+    """The message of the nth event."""
+    at = AT + timedelta(seconds=n)
+    triaged = Triaged(event_id=EventId(f"e/{n}"), occurred_at=at, visit=VisitId(f"v{n}"), acuity="3")
+    return written(triaged, pseudonyms=pseudonyms)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from ingest.journal import Journal
 from ingest.log import EventLog
 from tests.kafka_broker import Broker
 from tests.kafka_child import FORM, Task, Variant, start, until_ready
-from tests.kafka_journals import all_records, sent_messages
+from tests.kafka_journals import all_records, sent_message
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 A_TURN = 10
@@ -72,12 +73,12 @@ def campaign(
 @contextmanager
 def sending(broker: Broker, topic: str) -> Iterator[list[bytes]]:
     """Messages sent while the block runs; the list grows with what Kafka has acknowledged, and is whole at the end."""
-    stop, sent, messages = threading.Event(), list[bytes](), sent_messages(400_000)
+    stop, sent = threading.Event(), list[bytes]()
     producer = KafkaProducer(bootstrap_servers=broker.address, acks="all", delivery_timeout_ms=int(SENT_S * 1000))
 
     def send() -> None:
-        for n in range(0, len(messages), A_TURN):
-            turn = messages[n : n + A_TURN]
+        for n in count(0, A_TURN):
+            turn = [sent_message(n + k) for k in range(A_TURN)]
             for acknowledged in [producer.send(topic, m, partition=n // A_TURN % 2) for m in turn]:
                 acknowledged.get(SENT_S)
             sent.extend(turn)

@@ -10,7 +10,7 @@ from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError
 
 from dashboard.app import Pages
 from dashboard.known_door import KnownDoor
@@ -22,7 +22,7 @@ from dashboard.words import LANGUAGES, Language
 from forecast.known_view import KnownView
 from tests import page_checks as checks
 from tests.boards import ordinary
-from tests.chromium import launch
+from tests.chromium import lent
 from tests.examples import CALL, KNOWN, PAGES, PHONE, REPORT, SHOW_THE_BOARD
 from tests.exercise_views import Offered
 from tests.floor_views import day_json
@@ -200,9 +200,9 @@ def houses(folder: Path) -> Iterator[Shelf]:
 class Watched:
     """A page of a browser, what it complains of and what it asks for."""
 
-    def __init__(self, context: BrowserContext, origins: Iterable[str]) -> None:
+    def __init__(self, page: Page, origins: Iterable[str]) -> None:
         self.origins = tuple(origins)
-        self.page = context.new_page()
+        self.page = page
         self.complaints: list[str] = []
         self.asked: list[str] = []
         self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
@@ -260,19 +260,17 @@ def _on_the_wall(cell: Cell) -> bool:
 
 
 @contextmanager
-def watched_house(folder: Path) -> Iterator[tuple[Watched, Shelf]]:
+def watched_house(browser: Browser, folder: Path) -> Iterator[tuple[Watched, Shelf]]:
     """The houses, and one page of chromium in which all cells are opened, so that scripts are loaded once."""
-    with houses(folder) as shelf, sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield Watched(browser.new_context(), shelf.urls.values()), shelf
-        browser.close()
+    with houses(folder) as shelf, lent(browser) as context:
+        yield Watched(context.new_page(), shelf.urls.values()), shelf
 
 
 def lost(context: BrowserContext, shelf: Shelf, cells: Sequence[Cell], within_ms: float) -> list[str]:
     """What is wrong with cells whose link is cut: all are opened, then cut off at once."""
     opened = []
     for cell in cells:
-        watched, url = Watched(context, shelf.urls.values()), shelf.put(cell)
+        watched, url = Watched(context.new_page(), shelf.urls.values()), shelf.put(cell)
         watched.open(cell, url)
         opened.append((cell, watched))
     try:

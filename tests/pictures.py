@@ -1,14 +1,15 @@
-"""Chromium, and pages served on loopback for it to look at."""
+"""Pages served on loopback for chromium to look at."""
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext, Page
 from waitress.server import create_server
 
 from dashboard.app import Pages, WallSettings, build_app
@@ -18,10 +19,13 @@ from dashboard.known_door import KnownDoor
 from dashboard.report.serving import answer_report
 from forecast.board import Board
 from forecast.whatif_ask import Asking
+from tests.chromium import HEIGHT, WIDTH, page_of
 
 CALL = "5999"
 LONGEST_MS = 90_000
-SCREENS = {"wall": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
+SCREENS = {"wall": (WIDTH, HEIGHT), "4k": (3840, 2160), "phone": (390, 844)}
+_PORTS: list[int] = []
+"""On which this process has served: what chromium has compiled it knows by its address."""
 
 
 @contextmanager
@@ -53,8 +57,9 @@ def served(
 
 @contextmanager
 def running(app: Flask) -> Iterator[tuple[str, Callable[[], None]]]:
-    """The application on a free loopback port: its address, and what to call to kill its server."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=8)
+    """The application on a free loopback port, one that there was before if it can be: its address, and what to call to
+    kill its server."""
+    server = create_server(app, sockets=[_bound()], threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
 
@@ -78,9 +83,32 @@ def running(app: Flask) -> Iterator[tuple[str, Callable[[], None]]]:
         kill()
 
 
-def opened(browser: Browser, url: str, *, width: int, height: int) -> Page:
+def _bound() -> socket.socket:
+    """On the first port of those before that is free again, or on a new one."""
+    for port in _PORTS:
+        if found := _at(port):
+            return found
+    new = _at(0)
+    assert new is not None, "there is no free port"
+    _PORTS.append(new.getsockname()[1])
+    return new
+
+
+def _at(port: int) -> socket.socket | None:
+    """A socket on a port; None where somebody else is."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind(("127.0.0.1", port))
+    except OSError:
+        made.close()
+        return None
+    return made
+
+
+def opened(context: BrowserContext, url: str, *, width: int = WIDTH, height: int = HEIGHT) -> Page:
     """A page whose panels and charts, if it has any, are drawn."""
-    page = browser.new_page(viewport={"width": width, "height": height})
+    page = page_of(context, width, height)
     page.goto(url)
     page.wait_for_selector("#wall.wall", timeout=LONGEST_MS)
     for chart in page.locator(".chart:not(.none)").all():

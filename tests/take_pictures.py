@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import BrowserContext, sync_playwright
 
 from tests.boards import ordinary
-from tests.chromium import launch
+from tests.chromium import launch, page_of
 from tests.examples import CALL, PAGES, blind, every_page, lacking
 from tests.matrix import Cell, Shelf, Watched, cell_of, houses
 from tests.pictures import LONGEST_MS, SCREENS, opened, served
@@ -74,12 +74,12 @@ def take_small(watched: Watched, shelf: Shelf, page: str, out: Path) -> Path:
     return file
 
 
-def take_sheet(browser: Browser, out: Path) -> None:
+def take_sheet(context: BrowserContext, out: Path) -> None:
     """The downtime sheet of a dead feed as it comes out of the printer."""
     board = blind()
     with served(lambda: board) as (url, _):
         for language in ("fr", "en"):
-            page = browser.new_page(viewport={"width": 760, "height": 1080})
+            page = page_of(context, 760, 1080)
             page.goto(f"{url}downtime?lang={language}")
             page.wait_for_selector(".beside .card", timeout=LONGEST_MS)
             page.emulate_media(media="print")
@@ -88,11 +88,11 @@ def take_sheet(browser: Browser, out: Path) -> None:
             page.close()
 
 
-def take_frozen(browser: Browser, out: Path) -> None:
+def take_frozen(context: BrowserContext, out: Path) -> None:
     """The wall and a telephone whose server has died."""
     with served(ordinary, call=CALL) as (url, kill):
         pages = {
-            screen: opened(browser, url, width=width, height=height)
+            screen: opened(context, url, width=width, height=height)
             for screen, (width, height) in SCREENS.items() if screen != "4k"
         }  # fmt: skip
         kill()
@@ -103,11 +103,12 @@ def take_frozen(browser: Browser, out: Path) -> None:
 
 
 @contextmanager
-def studio() -> Iterator[tuple[Browser, Watched, Shelf]]:
-    """Chromium, a page of it, and the houses."""
+def studio() -> Iterator[tuple[BrowserContext, Watched, Shelf]]:
+    """A context of chromium, a page of it, and the houses."""
     with tempfile.TemporaryDirectory() as folder, houses(Path(folder)) as shelf, sync_playwright() as playwright:
         browser = launch(playwright)
-        yield browser, Watched(browser.new_context(), shelf.urls.values()), shelf
+        context = browser.new_context()
+        yield context, Watched(context.new_page(), shelf.urls.values()), shelf
         browser.close()
 
 
@@ -126,7 +127,7 @@ def main() -> None:
     told.out.mkdir(parents=True, exist_ok=True)
     for name in lacking():
         print(f"{name}: no row in tests/examples.py, so no picture", flush=True)
-    with studio() as (browser, watched, shelf):
+    with studio() as (context, watched, shelf):
         if told.small:
             for page in told.names or [name for name in every_page() if name in PAGES]:
                 file = take_small(watched, shelf, page, told.out)
@@ -137,7 +138,7 @@ def main() -> None:
             print(f"{cell} taken", flush=True)
         for name, special in (("print", take_sheet), ("frozen", take_frozen)):
             if not told.names or name in told.names:
-                special(browser, told.out)
+                special(context, told.out)
 
 
 if __name__ == "__main__":

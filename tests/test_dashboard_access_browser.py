@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext, Page
 
 from dashboard.access.gate import Gate
 from dashboard.access.wiring import Access
 from dashboard.app import WallSettings, build_app
 from tests.boards import ordinary
-from tests.chromium import IN_CHROMIUM, browser
+from tests.chromium import IN_CHROMIUM, page_of
 from tests.desk_views import crowded_desk
 from tests.page_checks import barriers, cut_off, out_of_reach, sideways
 from tests.pictures import running
 from tests.test_dashboard_access_sign_in import NOON, PASSWORD, House
 
 pytestmark = IN_CHROMIUM
-__all__ = ["browser"]
 SCREENS = ((390, 844), (1920, 1080))
 
 
@@ -47,8 +46,8 @@ def signs_in(page: Page, url: str, wanted: str) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [SCREENS[0], pytest.param(*SCREENS[1], marks=pytest.mark.soak)])
-def test_the_sign_in_page_can_be_used_by_everybody(browser: Browser, url: str, width: int, height: int) -> None:
-    page = browser.new_page(viewport={"width": width, "height": height})
+def test_the_sign_in_page_can_be_used_by_everybody(context: BrowserContext, url: str, width: int, height: int) -> None:
+    page = page_of(context, width, height)
     for language in ("fr", "en"):
         page.goto(f"{url}desk?lang={language}")
         page.click("summary")
@@ -56,8 +55,8 @@ def test_the_sign_in_page_can_be_used_by_everybody(browser: Browser, url: str, w
     page.close()
 
 
-def test_a_viewer_sees_who_they_are_and_no_button_that_they_may_not_use(browser: Browser, url: str) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 844})
+def test_a_viewer_sees_who_they_are_and_no_button_that_they_may_not_use(context: BrowserContext, url: str) -> None:
+    page = page_of(context, 390, 844)
     signs_in(page, url, "/desk")
     page.wait_for_selector(".desk-page")
     assert page.locator("#signed-in .who").inner_text() == "anna · viewer"
@@ -72,8 +71,8 @@ def test_a_viewer_sees_who_they_are_and_no_button_that_they_may_not_use(browser:
 
 
 @pytest.mark.soak
-def test_on_the_wall_the_bar_takes_its_line_and_titles_stay(browser: Browser, url: str) -> None:
-    page = browser.new_page(viewport={"width": 1920, "height": 1080})
+def test_on_the_wall_the_bar_takes_its_line_and_titles_stay(context: BrowserContext, url: str) -> None:
+    page = page_of(context)
     signs_in(page, url, "/wall")
     page.wait_for_selector("#wall.wall")
     assert page.evaluate("document.documentElement.scrollHeight") == 1080
@@ -82,8 +81,10 @@ def test_on_the_wall_the_bar_takes_its_line_and_titles_stay(browser: Browser, ur
 
 
 @pytest.mark.soak
-def test_who_is_signed_out_elsewhere_is_led_to_sign_in_and_back(browser: Browser, house: House, url: str) -> None:
-    page = browser.new_page()
+def test_who_is_signed_out_elsewhere_is_led_to_sign_in_and_back(
+    context: BrowserContext, house: House, url: str
+) -> None:
+    page = page_of(context)
     signs_in(page, url, "/desk%3Flang=en")
     page.wait_for_selector(".desk-page")
     house.sign_in.sessions._known.clear()
@@ -97,9 +98,11 @@ def test_who_is_signed_out_elsewhere_is_led_to_sign_in_and_back(browser: Browser
 
 
 @pytest.mark.soak
-def test_a_page_without_the_script_that_leads_out_stays_where_it_is(browser: Browser, house: House, url: str) -> None:
+def test_a_page_without_the_script_that_leads_out_stays_where_it_is(
+    context: BrowserContext, house: House, url: str
+) -> None:
     """The mutant of the test above."""
-    page = browser.new_page()
+    page = page_of(context)
     page.route("**/assets/access.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
     signs_in(page, url, "/desk%3Flang=en")
     page.wait_for_selector(".desk-page")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, expect
 
 from dashboard.app import WallSettings, build_app
 from forecast.alert_settings import AlertSettings
@@ -17,7 +17,7 @@ from forecast.pages import AlertsView
 from tests.alert_views import ALARMED
 from tests.alert_worlds import NOON, Department, department
 from tests.boards import ordinary
-from tests.chromium import IN_CHROMIUM
+from tests.chromium import IN_CHROMIUM, page_of
 from tests.pictures import SCREENS, opened, running, served
 from tests.test_dashboard_browser import CUT_OFF, SIDEWAYS, watched
 
@@ -25,10 +25,10 @@ pytestmark = IN_CHROMIUM
 
 
 @pytest.mark.parametrize("name", list(ALARMED))
-def test_a_wall_with_alarms_is_cut_off_nowhere(browser: Browser, name: str) -> None:
+def test_a_wall_with_alarms_is_cut_off_nowhere(context: BrowserContext, name: str) -> None:
     board = ALARMED[name]()
     with served(lambda: board) as (url, _):
-        page = opened(browser, url, width=1920, height=1080)
+        page = opened(context, url)
         assert page.evaluate(CUT_OFF) == []
         page.set_viewport_size({"width": 390, "height": 844})
         page.wait_for_timeout(300)
@@ -49,12 +49,12 @@ def page_of_alerts(d: Department) -> Iterator[str]:
         yield f"{url}alerts?lang=fr"
 
 
-def test_an_alarm_is_taken_on_in_the_page_and_typing_survives_its_refresh(browser: Browser) -> None:
+def test_an_alarm_is_taken_on_in_the_page_and_typing_survives_its_refresh(context: BrowserContext) -> None:
     width, height = SCREENS["phone"]
     with department() as d:
         d.after(0, 0.5)
         with page_of_alerts(d) as url:
-            page = browser.new_page(viewport={"width": width, "height": height})
+            page = page_of(context, width, height)
             complaints, _ = watched(page)
             page.goto(url)
             button = page.get_by_role("button", name="Je m'en charge")

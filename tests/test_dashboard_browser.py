@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dashboard.app import Pages
 from forecast.board import Board
 from tests.boards import MADE_AT, ordinary, overfull, stale
-from tests.chromium import IN_CHROMIUM
+from tests.chromium import IN_CHROMIUM, lent, page_of
 from tests.feed_views import overfull_feeds, overfull_quarantine
 from tests.pictures import CALL, opened, served
 
@@ -43,9 +43,8 @@ def wall() -> Iterator[tuple[str, Shelf]]:
 @pytest.fixture(scope="module")
 def page(browser: Browser, wall: tuple[str, Shelf]) -> Iterator[Page]:
     """One page that the tests share and resize: a cold first plot takes seconds."""
-    shared = opened(browser, wall[0], width=1920, height=1080)
-    yield shared
-    shared.close()
+    with lent(browser) as context:
+        yield opened(context, wall[0])
 
 
 def show(page: Page, shelf: Shelf, board: Board, *, present: str, minute: int) -> None:
@@ -68,9 +67,11 @@ def watched(page: Page) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.soak  # the matrix of pages looks at it in `make test`
-def test_both_languages_without_complaint_and_without_a_stranger(browser: Browser, wall: tuple[str, Shelf]) -> None:
+def test_both_languages_without_complaint_and_without_a_stranger(
+    context: BrowserContext, wall: tuple[str, Shelf]
+) -> None:
     url, _ = wall
-    page = browser.new_page(viewport={"width": 1920, "height": 1080})
+    page = page_of(context)
     complaints, asked = watched(page)
     page.goto(url)
     expect(page.get_by_text("Combien de patients dans les prochaines heures ?")).to_be_visible(timeout=20_000)
@@ -127,10 +128,10 @@ def test_letters_are_read_from_four_metres_and_grow_with_the_screen(page: Page, 
     assert page.evaluate(CUT_OFF) == []
 
 
-def test_the_pages_beside_the_wall_lead_to_each_other(browser: Browser) -> None:
+def test_the_pages_beside_the_wall_lead_to_each_other(context: BrowserContext) -> None:
     pages: Pages = {"feeds": overfull_feeds, "quarantine": overfull_quarantine}
     with served(ordinary, pages) as (url, _):
-        page = browser.new_page(viewport={"width": 1920, "height": 1080})
+        page = page_of(context)
         complaints, asked = watched(page)
         page.goto(f"{url}quarantine?lang=en")
         page.locator(".beside .card").first.wait_for(timeout=20_000)
@@ -148,7 +149,8 @@ def test_the_pages_beside_the_wall_lead_to_each_other(browser: Browser) -> None:
 
 def test_the_sheet_is_printed_black_on_white_on_two_pages_even_when_the_server_has_died(browser: Browser) -> None:
     with served(ordinary, call=CALL) as (url, kill):
-        page, mutant = (browser.new_page(viewport={"width": 1920, "height": 1080}) for _ in range(2))
+        context = browser.new_context()  # a clock that is stopped is so for all pages of a context
+        page, mutant = (page_of(context) for _ in range(2))
         mutant.route("**/sheet.css*", lambda route: route.abort())  # the mutant prints what is on the screen
         for one in (page, mutant):
             one.clock.install()
@@ -167,16 +169,15 @@ def test_the_sheet_is_printed_black_on_white_on_two_pages_even_when_the_server_h
         assert page.locator(".sheet .card").first.evaluate(ink) == black_on_white
         assert mutant.locator(".sheet .card").first.evaluate(ink) != black_on_white
         expect(mutant.locator("#lost")).to_be_visible()
-        page.close()
-        mutant.close()
+        context.close()
 
 
 @pytest.mark.soak  # the matrix of pages looks at it in `make test`
-def test_a_server_that_dies_is_seen_within_15_s_on_every_page(browser: Browser) -> None:
+def test_a_server_that_dies_is_seen_within_15_s_on_every_page(context: BrowserContext) -> None:
     """The overlay is drawn by a plain script alone; the mutant is the same page without it."""
     pages: Pages = {"feeds": overfull_feeds}
     with served(ordinary, pages, call=CALL) as (url, kill):
-        wall, feeds, mutant = (browser.new_page(viewport={"width": 390, "height": 844}) for _ in range(3))
+        wall, feeds, mutant = (page_of(context, 390, 844) for _ in range(3))
         mutant.route("**/alive.js*", lambda route: route.abort())
         for page, path in ((wall, ""), (feeds, "feeds"), (mutant, "")):
             page.goto(f"{url}{path}?lang=en")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext
 
 from dashboard.app import Pages
 from forecast.compare_view import CompareView
 from tests.boards import ordinary
-from tests.chromium import IN_CHROMIUM
+from tests.chromium import IN_CHROMIUM, page_of
 from tests.compare_views import COMPARED, ROBUST, compared
 from tests.pictures import LONGEST_MS, served
 
@@ -22,17 +22,15 @@ def asked(query: str) -> CompareView:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser) -> Iterator[Page]:
+def url() -> Iterator[str]:
     pages: Pages = {"compare": asked, "robustness": lambda _: ROBUST["whole"]()}
-    with served(ordinary, pages) as (url, _):
-        shared = browser.new_page(base_url=url)
-        yield shared
-        shared.close()
+    with served(ordinary, pages) as (address, _):
+        yield address
 
 
-def test_another_point_of_view_is_a_tap_away_and_the_language_keeps_it(page: Page) -> None:
-    page.set_viewport_size({"width": 1920, "height": 1080})
-    page.goto("/compare?lang=en&view=doctors&with=one_more_doctor")
+def test_another_point_of_view_is_a_tap_away_and_the_language_keeps_it(context: BrowserContext, url: str) -> None:
+    page = page_of(context)
+    page.goto(f"{url}compare?lang=en&view=doctors&with=one_more_doctor")
     page.get_by_text("Nurses", exact=True).click()
     page.wait_for_selector(".chip.on >> text=Nurses", timeout=LONGEST_MS)
     page.locator(".switch a").first.click()
@@ -40,8 +38,9 @@ def test_another_point_of_view_is_a_tap_away_and_the_language_keeps_it(page: Pag
     assert "view=nurses" in page.url
 
 
-def test_the_button_asks_once(page: Page) -> None:
-    page.goto("/robustness?lang=en")
+def test_the_button_asks_once(context: BrowserContext, url: str) -> None:
+    page = page_of(context)
+    page.goto(f"{url}robustness?lang=en")
     button = page.locator("button.grid-act")
     button.wait_for(timeout=LONGEST_MS)
     with page.expect_response(lambda answer: "_dash-update-component" in answer.url and answer.ok):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext
 
 from dashboard.app import Pages
 from tests.boards import ordinary
-from tests.chromium import IN_CHROMIUM
+from tests.chromium import IN_CHROMIUM, page_of
 from tests.desk_views import FULL
 from tests.pictures import LONGEST_MS, served
 
@@ -18,17 +18,15 @@ SIDEWAYS = "() => document.documentElement.scrollWidth - window.innerWidth"
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser) -> Iterator[Page]:
+def url() -> Iterator[str]:
     pages: Pages = {"desk": lambda _: FULL}
-    with served(ordinary, pages) as (url, _):
-        shared = browser.new_page(base_url=url)
-        yield shared
-        shared.close()
+    with served(ordinary, pages) as (address, _):
+        yield address
 
 
-def test_a_button_opens_the_window_with_the_fields_that_it_needs(page: Page) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto("/desk?lang=fr")
+def test_a_button_opens_the_window_with_the_fields_that_it_needs(context: BrowserContext, url: str) -> None:
+    page = page_of(context, 390, 844)
+    page.goto(f"{url}desk?lang=fr")
     page.wait_for_selector(".desk-page .proposal", timeout=LONGEST_MS)
     for act, shown in (
         ("support", []),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, expect
 
 from dashboard.app import Pages
 from dashboard.drill_script import inject_of
 from tests.boards import ordinary
-from tests.chromium import IN_CHROMIUM, launch
+from tests.chromium import IN_CHROMIUM, page_of
 from tests.drills import DOCTORS, SCRIPT, Held
 from tests.pictures import LONGEST_MS, served
 
@@ -30,18 +30,18 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
 
 
 @pytest.fixture(scope="module")
-def page(held: Held) -> Iterator[Page]:
+def url(held: Held) -> Iterator[str]:
     pages: Pages = {"instructor": held.exercise.view, "debrief": held.exercise.view}
-    with sync_playwright() as playwright, served(ordinary, pages, exercise=held.exercise) as (url, _):
-        browser = launch(playwright)
-        yield browser.new_page(base_url=url)
-        browser.close()
+    with served(ordinary, pages, exercise=held.exercise) as (address, _):
+        yield address
 
 
 @pytest.mark.parametrize(("width", "height"), SCREENS)
-def test_the_instructor_plans_and_cancels(page: Page, held: Held, width: int, height: int) -> None:
-    page.set_viewport_size({"width": width, "height": height})
-    page.goto("/instructor?lang=en")
+def test_the_instructor_plans_and_cancels(
+    context: BrowserContext, url: str, held: Held, width: int, height: int
+) -> None:
+    page = page_of(context, width, height)
+    page.goto(f"{url}instructor?lang=en")
     page.wait_for_selector(".inject-cancel", timeout=LONGEST_MS)
     before = len(held.exercise.view().scheduled)
     page.fill("#inject-later", "45")

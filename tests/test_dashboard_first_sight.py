@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from dashboard.app import WallSettings, build_app
 from tests.alert_views import alarmed
 from tests.boards import ordinary
-from tests.chromium import in_chromium
+from tests.chromium import in_chromium, page_of, without_policy
 from tests.exercise_views import Offered
 from tests.feed_views import ordinary_feeds
 from tests.pictures import LONGEST_MS, served
@@ -54,9 +54,9 @@ def test_no_other_page_begins_with_the_wall_and_nothing_is_shown_before_the_firs
     assert "first-sight" not in nothing
 
 
-def bare(browser: Browser, url: str) -> Page:
+def bare(context: BrowserContext, url: str) -> Page:
     """A page to which what fills it never comes."""
-    page = browser.new_page(viewport={"width": 1920, "height": 1080}, bypass_csp=True)
+    page = without_policy(page_of(context))
     page.route("**/_dash-layout*", lambda route: route.abort())
     page.goto(f"{url}?lang=fr")
     page.locator("#first-sight .tile").first.wait_for(timeout=LONGEST_MS)
@@ -65,13 +65,13 @@ def bare(browser: Browser, url: str) -> Page:
 
 @in_chromium
 @pytest.mark.parametrize("is_exercise", [False, True])
-def test_nothing_moves_when_the_frame_is_filled(browser: Browser, is_exercise: bool) -> None:
+def test_nothing_moves_when_the_frame_is_filled(context: BrowserContext, is_exercise: bool) -> None:
     """The mutant has the margins that a browser gives to text."""
     board = replace(alarmed(), mode="exercise") if is_exercise else ordinary()
     with served(lambda: board, exercise=Offered() if is_exercise else None) as (url, _):
-        first = bare(browser, url)
+        first = bare(context, url)
         before = first.evaluate(FIGURES, SEEN)
-        full = browser.new_page(viewport={"width": 1920, "height": 1080})
+        full = page_of(context)
         full.goto(f"{url}?lang=fr")
         full.wait_for_selector("#wall.wall", timeout=LONGEST_MS)
         expect(full.locator("#first-sight")).to_have_count(0)
@@ -84,9 +84,9 @@ def test_nothing_moves_when_the_frame_is_filled(browser: Browser, is_exercise: b
 
 
 @in_chromium
-def test_it_is_seen_before_any_script_of_charts_and_turns_grey_when_nothing_follows(browser: Browser) -> None:
+def test_it_is_seen_before_any_script_of_charts_and_turns_grey_when_nothing_follows(context: BrowserContext) -> None:
     with served(ordinary) as (url, kill):
-        page = bare(browser, url)
+        page = bare(context, url)
         assert page.locator("#first-sight .big").first.inner_text() == "41"
         kill()
         expect(page.locator("#lost")).to_be_visible(timeout=15_000)
@@ -95,9 +95,9 @@ def test_it_is_seen_before_any_script_of_charts_and_turns_grey_when_nothing_foll
 
 
 @in_chromium
-def test_a_narrow_screen_waits_for_its_own_frame(browser: Browser) -> None:
+def test_a_narrow_screen_waits_for_its_own_frame(context: BrowserContext) -> None:
     with served(ordinary) as (url, _):
-        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page = page_of(context, 390, 844)
         page.route("**/_dash-layout*", lambda route: route.abort())
         page.goto(f"{url}wall?lang=fr")
         expect(page.locator("#first-sight")).to_be_hidden()

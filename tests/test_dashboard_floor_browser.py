@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from forecast.floor_view import FloorView
 from tests.boards import ordinary
-from tests.chromium import IN_CHROMIUM
+from tests.chromium import IN_CHROMIUM, page_of, without_policy
 from tests.floor_views import FLOORS, day_json, overfull_floor, played
 from tests.pictures import SCREENS, served
 from tests.test_dashboard_browser import SIDEWAYS, watched
@@ -61,14 +60,20 @@ class Shelf:
 
 @contextmanager
 def shown(
-    browser: Browser, name: str, screen: str = "wall", language: str = "en", **options: Any
+    context: BrowserContext,
+    name: str,
+    screen: str = "wall",
+    language: str = "en",
+    at_first: Callable[[Page], object] = lambda _: None,
 ) -> Iterator[tuple[Page, Shelf, list[str]]]:
-    """An example's page once its zones are drawn; with what it complained of and what it asked a stranger for."""
+    """An example's page once its zones are drawn, and what it complained of; it asks no stranger. `at_first`: what
+    happens to it before it is opened."""
     shelf = Shelf(name)
     width, height = SCREENS[screen]
     with served(ordinary, {"floor": lambda *_: shelf.view}, day=shelf.day) as (url, _):
-        page = browser.new_page(viewport={"width": width, "height": height}, **options)
+        page = page_of(context, width, height)
         complaints, asked = watched(page)
+        at_first(page)
         page.goto(f"{url}floor?lang={language}")
         page.locator(".floor-plan .floor-count").first.wait_for(timeout=LONGEST_MS)
         yield page, shelf, complaints
@@ -91,8 +96,8 @@ def frame(minute: int) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("screen", ["wall", *(pytest.param(one, marks=pytest.mark.soak) for one in ("4k", "phone"))])
-def test_it_is_whole_on_every_screen_and_dots_lie_in_their_zones(browser: Browser, screen: str) -> None:
-    with shown(browser, "ordinary", screen, "fr") as (page, _, complaints):
+def test_it_is_whole_on_every_screen_and_dots_lie_in_their_zones(context: BrowserContext, screen: str) -> None:
+    with shown(context, "ordinary", screen, "fr") as (page, _, complaints):
         still(page)
         assert (screen, page.evaluate(SIDEWAYS), page.evaluate(CUT_OFF)) == (screen, 0, [])
         assert page.evaluate(IN_ZONES) == frame(1440)
@@ -101,16 +106,16 @@ def test_it_is_whole_on_every_screen_and_dots_lie_in_their_zones(browser: Browse
         assert complaints == []
 
 
-def test_dots_that_stray_are_seen(browser: Browser) -> None:
+def test_dots_that_stray_are_seen(context: BrowserContext) -> None:
     """The mutant moves the layer."""
-    with shown(browser, "ordinary", bypass_csp=True) as (page, _, _complaints):
+    with shown(context, "ordinary", at_first=without_policy) as (page, _, _complaints):
         page.add_style_tag(content=".floor-layer { translate: 0 -3rem; }")
         still(page)
         assert page.evaluate(IN_ZONES) != frame(1440) or page.evaluate(ON_HEADS) > 0
 
 
-def test_it_plays_and_stops_and_every_frame_is_the_days(browser: Browser) -> None:
-    with shown(browser, "ordinary") as (page, _, complaints):
+def test_it_plays_and_stops_and_every_frame_is_the_days(context: BrowserContext) -> None:
+    with shown(context, "ordinary") as (page, _, complaints):
         page.locator(".floor-speed").select_option("60")
         page.get_by_role("button", name="Play").click()
         page.wait_for_function("() => Number(document.querySelector('.floor-range').value) > 120", timeout=LONGEST_MS)
@@ -127,8 +132,8 @@ def test_it_plays_and_stops_and_every_frame_is_the_days(browser: Browser) -> Non
 
 
 @pytest.mark.soak
-def test_playing_ends_at_the_end_of_the_day(browser: Browser) -> None:
-    with shown(browser, "ordinary") as (page, _, _complaints):
+def test_playing_ends_at_the_end_of_the_day(context: BrowserContext) -> None:
+    with shown(context, "ordinary") as (page, _, _complaints):
         page.locator(".floor-range").press("End")
         for _ in range(4):
             page.locator(".floor-range").press("ArrowLeft")
@@ -139,8 +144,8 @@ def test_playing_ends_at_the_end_of_the_day(browser: Browser) -> None:
         expect(page.locator(".floor-act", has_text="Play")).to_be_visible()
 
 
-def test_the_slider_is_dragged_by_hand_and_moved_by_keys(browser: Browser) -> None:
-    with shown(browser, "ordinary") as (page, _, _complaints):
+def test_the_slider_is_dragged_by_hand_and_moved_by_keys(context: BrowserContext) -> None:
+    with shown(context, "ordinary") as (page, _, _complaints):
         slider = page.locator(".floor-range")
         box = slider.bounding_box()
         assert box is not None
@@ -159,8 +164,8 @@ def test_the_slider_is_dragged_by_hand_and_moved_by_keys(browser: Browser) -> No
         assert slider.get_attribute("aria-valuetext") == "Monday 23 Nov, 14:34"
 
 
-def test_every_control_is_reached_by_the_keyboard(browser: Browser) -> None:
-    with shown(browser, "ordinary") as (page, _, _complaints):
+def test_every_control_is_reached_by_the_keyboard(context: BrowserContext) -> None:
+    with shown(context, "ordinary") as (page, _, _complaints):
         page.get_by_role("button", name="Now", exact=True).focus()
         reached = []
         for _ in range(9):
@@ -169,8 +174,8 @@ def test_every_control_is_reached_by_the_keyboard(browser: Browser) -> None:
         assert {"floor-act", "floor-range", "floor-day", "floor-speed"} <= {name.split()[0] for name in reached}
 
 
-def test_a_touched_zone_says_how_many_the_longest_and_what_is_usual(browser: Browser) -> None:
-    with shown(browser, "ordinary") as (page, _, _complaints):
+def test_a_touched_zone_says_how_many_the_longest_and_what_is_usual(context: BrowserContext) -> None:
+    with shown(context, "ordinary") as (page, _, _complaints):
         page.locator('.floor-zone[data-zone="boxes"]').click()
         dots = [dot for dot in played().frame(1440) if dot.zone == "boxes"]
         longest = int(max(dot.elapsed_min for dot in dots if dot.stage == "decision"))
@@ -184,9 +189,9 @@ def test_a_touched_zone_says_how_many_the_longest_and_what_is_usual(browser: Bro
 
 
 @pytest.mark.soak
-def test_what_does_not_fit_is_a_number(browser: Browser) -> None:
+def test_what_does_not_fit_is_a_number(context: BrowserContext) -> None:
     """On a telephone: dots and numbers together are all who are there."""
-    with shown(browser, "overfull", "phone") as (page, _, _complaints):
+    with shown(context, "overfull", "phone") as (page, _, _complaints):
         still(page)
         more = page.evaluate(MORE)
         assert more > 0
@@ -194,8 +199,8 @@ def test_what_does_not_fit_is_a_number(browser: Browser) -> None:
         assert page.evaluate(SIDEWAYS) == 0
 
 
-def test_two_hours_on_another_picture_takes_the_place_of_the_plan(browser: Browser) -> None:
-    with shown(browser, "ordinary") as (page, _, _complaints):
+def test_two_hours_on_another_picture_takes_the_place_of_the_plan(context: BrowserContext) -> None:
+    with shown(context, "ordinary") as (page, _, _complaints):
         expect(page.locator(".floor-likely")).to_be_hidden()
         page.get_by_role("button", name="In 2 h").click()
         expect(page.locator(".floor-likely")).to_be_visible()
@@ -206,9 +211,9 @@ def test_two_hours_on_another_picture_takes_the_place_of_the_plan(browser: Brows
         expect(page.locator(".floor-plan")).to_be_visible()
 
 
-def test_a_page_that_is_filled_anew_takes_nothing_from_the_finger(browser: Browser) -> None:
+def test_a_page_that_is_filled_anew_takes_nothing_from_the_finger(context: BrowserContext) -> None:
     """Slider, dots and what is played stay the same elements while a new board comes."""
-    with shown(browser, "ordinary") as (page, shelf, complaints):
+    with shown(context, "ordinary") as (page, shelf, complaints):
         page.locator(".floor-range").press("Home")
         page.locator(".floor-range").focus()
         page.evaluate("() => { document.querySelector('.floor-range').dataset.mine = 'yes'; "
@@ -228,8 +233,8 @@ def test_a_page_that_is_filled_anew_takes_nothing_from_the_finger(browser: Brows
 
 
 @pytest.mark.soak
-def test_another_day_is_asked_for_by_its_date(browser: Browser) -> None:
-    with shown(browser, "ordinary") as (page, shelf, _):
+def test_another_day_is_asked_for_by_its_date(context: BrowserContext) -> None:
+    with shown(context, "ordinary") as (page, shelf, _):
         page.locator(".floor-day").fill("2026-11-20")
         page.locator(".floor-day").dispatch_event("change")
         page.wait_for_timeout(800)
@@ -241,8 +246,8 @@ def test_another_day_is_asked_for_by_its_date(browser: Browser) -> None:
 
 
 @pytest.mark.soak
-def test_off_shows_nobody_and_can_still_be_played(browser: Browser) -> None:
-    with shown(browser, "off") as (page, _, _complaints):
+def test_off_shows_nobody_and_can_still_be_played(context: BrowserContext) -> None:
+    with shown(context, "off") as (page, _, _complaints):
         still(page)
         assert page.evaluate(SEEN) == 0
         expect(page.locator(".floor-status")).to_contain_text("Not known now: no data come in.")
@@ -252,20 +257,20 @@ def test_off_shows_nobody_and_can_still_be_played(browser: Browser) -> None:
         assert page.evaluate(SEEN) == sum(frame(0).values()) > 0
 
 
-def test_stale_is_dimmed_and_empty_is_empty(browser: Browser) -> None:
-    with shown(browser, "stale") as (page, _, _complaints):
+def test_stale_is_dimmed_and_empty_is_empty(context: BrowserContext) -> None:
+    with shown(context, "stale") as (page, _, _complaints):
         expect(page.locator(".floor-status")).to_have_text("Last known: at 13:42")
         assert "grayscale" in page.evaluate("() => getComputedStyle(document.querySelector('.floor-plan')).filter")
-    with shown(browser, "empty") as (page, _, complaints):
+    with shown(context, "empty") as (page, _, complaints):
         assert page.evaluate(SEEN) == 0
         expect(page.locator(".floor-now")).to_contain_text("Nobody is in the department.")
         assert complaints == []
 
 
 @pytest.mark.soak
-def test_whoever_wishes_less_motion_has_none(browser: Browser) -> None:
+def test_whoever_wishes_less_motion_has_none(context: BrowserContext) -> None:
     moves = "() => getComputedStyle(document.querySelector('.floor-layer .floor-dot')).transitionDuration"
-    with shown(browser, "ordinary", reduced_motion="reduce") as (page, _, _complaints):
+    with shown(context, "ordinary", at_first=lambda page: page.emulate_media(reduced_motion="reduce")) as (page, _, _):
         assert set(page.evaluate(moves).split(", ")) == {"0s"}
-    with shown(browser, "ordinary") as (page, _, _complaints):
+    with shown(context, "ordinary") as (page, _, _complaints):
         assert "0.8s" in page.evaluate(moves)

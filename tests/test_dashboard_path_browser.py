@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from dashboard.app import Pages
 from tests.boards import ordinary
-from tests.chromium import IN_CHROMIUM
+from tests.chromium import IN_CHROMIUM, page_of, without_policy
 from tests.path_views import cramped
 from tests.pictures import SCREENS, served
 from tests.test_dashboard_browser import SIDEWAYS
@@ -27,9 +27,9 @@ LETTER_PX = """async () => { const i = document.querySelector('.path-picture');
     return Math.min(...sizes) * i.getBoundingClientRect().width / width; }"""
 
 
-def open_page(browser: Browser, url: str, screen: str) -> Page:
+def open_page(context: BrowserContext, url: str, screen: str) -> Page:
     width, height = SCREENS[screen]
-    page = browser.new_page(viewport={"width": width, "height": height})
+    page = page_of(context, width, height)
     page.goto(url)
     page.locator(".path-picture").wait_for(timeout=60_000)
     page.wait_for_function(DRAWN)
@@ -37,12 +37,12 @@ def open_page(browser: Browser, url: str, screen: str) -> Page:
 
 
 @pytest.mark.parametrize("screen", ["wall", *(pytest.param(one, marks=pytest.mark.soak) for one in ("4k", "phone"))])
-def test_the_picture_is_whole_on_every_screen_without_complaint(browser: Browser, screen: str) -> None:
+def test_the_picture_is_whole_on_every_screen_without_complaint(context: BrowserContext, screen: str) -> None:
     """Under the page's own policy; on a wall it is seen whole without scrolling; letters can be read."""
     pages: Pages = {"path": cramped}
     with served(ordinary, pages) as (url, _):
         width, height = SCREENS[screen]
-        page = open_page(browser, f"{url}path?lang=fr", screen)
+        page = open_page(context, f"{url}path?lang=fr", screen)
         assert (screen, page.evaluate(SIDEWAYS), page.evaluate(CUT_OFF)) == (screen, 0, [])
         drawn, bottom = page.evaluate(SEEN)
         assert drawn <= width
@@ -52,10 +52,10 @@ def test_the_picture_is_whole_on_every_screen_without_complaint(browser: Browser
         page.close()
 
 
-def test_letters_of_the_picture_can_be_read_and_too_small_ones_are_seen(browser: Browser) -> None:
+def test_letters_of_the_picture_can_be_read_and_too_small_ones_are_seen(context: BrowserContext) -> None:
     pages: Pages = {"path": cramped}
     with served(ordinary, pages) as (url, _):
-        page = browser.new_page(bypass_csp=True, viewport={"width": 1920, "height": 1080})
+        page = without_policy(page_of(context))
         for screen, least_px in (("wall", 9.0), ("phone", 8.0)):
             page.set_viewport_size({"width": SCREENS[screen][0], "height": SCREENS[screen][1]})
             page.goto(f"{url}path?lang=fr")

@@ -16,12 +16,12 @@ from forecast.board import Board
 from ingest.clock import stopwatch
 from tests.alert_views import ALARMED
 from tests.boards import MADE_AT, ordinary, overfull
-from tests.chromium import IN_CHROMIUM
+from tests.chromium import IN_CHROMIUM, page_of
 from tests.known_views import Sayings, busy
-from tests.pictures import served
+from tests.pictures import SCREENS, served
 
 pytestmark = IN_CHROMIUM
-PHONE: Any = {"width": 390, "height": 844}
+PHONE: Any = dict(zip(("width", "height"), SCREENS["phone"], strict=True))
 MOST_BYTES = 500_000
 LATEST_PAINT_MS = 3_000
 SLOWER = 4
@@ -59,7 +59,7 @@ def cold(browser: Browser, url: str, *, scripts: bool = True, slower: int = SLOW
 def test_the_first_page_is_no_more_than_half_a_megabyte(browser: Browser, board: Any) -> None:
     made = board()
     with served(lambda: made) as (url, _):
-        page, came = cold(browser, f"{url}phone?lang=fr")
+        page, came = cold(browser, f"{url}phone?lang=fr", slower=1)
         page.wait_for_timeout(2_500)  # it has asked anew meanwhile
         assert 10_000 < sum(came) <= MOST_BYTES
         page.context.close()
@@ -90,9 +90,9 @@ def test_it_is_seen_within_three_seconds(browser: Browser, house: tuple[str, lis
     "width", [390, pytest.param(320, marks=pytest.mark.soak), pytest.param(1920, marks=pytest.mark.soak)]
 )
 def test_nothing_scrolls_sideways_and_a_thumb_can_hit_everything(
-    browser: Browser, house: tuple[str, list[Board]], path: str, width: int
+    context: BrowserContext, house: tuple[str, list[Board]], path: str, width: int
 ) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 844})
+    page = page_of(context, width, 844)
     for language in ("fr", "en"):
         page.goto(f"{house[0]}{path}{'&' if '?' in path else '?'}lang={language}")
         assert page.evaluate(SIDEWAYS) <= 0
@@ -103,7 +103,7 @@ def test_nothing_scrolls_sideways_and_a_thumb_can_hit_everything(
 def test_no_script_is_needed_to_read_it_nor_to_say_what_is_known(browser: Browser) -> None:
     sayings = Sayings()
     with served(ordinary, known=KnownDoor(sayings, "t")) as (url, _):
-        page, _ = cold(browser, f"{url}phone?lang=en", scripts=False)
+        page, _ = cold(browser, f"{url}phone?lang=en", scripts=False, slower=1)
         expect(page.locator(".fan svg")).to_have_count(4)
         expect(page.locator(".tile .big").first).to_have_text("41")
         page.get_by_role("link", name="Bed closed").click()  # 1
@@ -137,10 +137,10 @@ def test_a_telephone_that_asks_for_the_house_is_led_to_it_and_can_see_the_whole_
 
 
 def test_a_new_board_takes_its_place_without_the_page_being_loaded_again(
-    browser: Browser, house: tuple[str, list[Board]]
+    context: BrowserContext, house: tuple[str, list[Board]]
 ) -> None:
     url, shelf = house
-    page = browser.new_page(viewport=PHONE)
+    page = page_of(context, *SCREENS["phone"])
     page.goto(f"{url}phone?lang=fr")
     page.evaluate("window.isTheSame = true")
     shelf[0] = replace(ordinary(), made_at=MADE_AT + timedelta(minutes=1), now=replace(ordinary().now, present=57))
@@ -151,9 +151,9 @@ def test_a_new_board_takes_its_place_without_the_page_being_loaded_again(
 
 
 @pytest.mark.soak
-def test_when_the_server_is_lost_it_greys_by_its_own_clock_within_fifteen_seconds(browser: Browser) -> None:
+def test_when_the_server_is_lost_it_greys_by_its_own_clock_within_fifteen_seconds(context: BrowserContext) -> None:
     with served(ordinary, call="5999") as (url, kill):
-        page = browser.new_page(viewport=PHONE)
+        page = page_of(context, *SCREENS["phone"])
         page.goto(f"{url}phone?lang=fr")
         expect(page.locator("#beat")).to_have_text("1", timeout=10_000)
         expect(page.locator("#lost")).to_be_hidden()
@@ -179,8 +179,8 @@ def test_a_telephone_that_opens_it_without_a_connection_is_told_so_and_shown_no_
         context.close()
 
 
-def test_nothing_of_it_breaks_the_strict_policy(browser: Browser, house: tuple[str, list[Board]]) -> None:
-    page = browser.new_page(viewport=PHONE)
+def test_nothing_of_it_breaks_the_strict_policy(context: BrowserContext, house: tuple[str, list[Board]]) -> None:
+    page = page_of(context, *SCREENS["phone"])
     told: list[str] = []
     page.on("console", lambda said: told.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda fault: told.append(str(fault)))

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext, Page
 
 from dashboard.app import build_app
 from forecast.replay_address import asked_for
 from forecast.replay_view import ReplayView
 from tests.boards import ordinary
-from tests.chromium import IN_CHROMIUM
+from tests.chromium import IN_CHROMIUM, page_of
 from tests.pictures import LONGEST_MS, served
 from tests.replay_views import AT, compared, ordinary_replay, unsaid
 from tests.test_dashboard_replay import Noted
@@ -41,17 +41,17 @@ def until(page: Page, holds: Callable[[], bool]) -> None:
     pytest.fail("it did not come")
 
 
-def there(browser: Browser, url: str) -> Page:
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
+def there(context: BrowserContext, url: str) -> Page:
+    page = page_of(context, 1400, 900)
     page.goto(url)
     page.wait_for_selector(".replay-play", timeout=LONGEST_MS)
     page.wait_for_selector(".replay-chart .main-svg", timeout=LONGEST_MS)
     return page
 
 
-def test_the_truth_comes_in_with_the_clock_and_the_link_opens_the_same_view(browser: Browser) -> None:
+def test_the_truth_comes_in_with_the_clock_and_the_link_opens_the_same_view(context: BrowserContext) -> None:
     with served(ordinary, {"replay": of_the_address(compared)}) as (url, _):
-        page = there(browser, f"{url}replay?lang=en&at=2026-11-03T08:00&vs=2026-11-03T04:00&speed=900")
+        page = there(context, f"{url}replay?lang=en&at=2026-11-03T08:00&vs=2026-11-03T04:00&speed=900")
         assert page.evaluate(COUNT) == 0
         assert page.locator(".replay-came:visible").count() == 0
         page.focus(".replay-play")
@@ -64,7 +64,7 @@ def test_the_truth_comes_in_with_the_clock_and_the_link_opens_the_same_view(brow
         assert seen
         time = page.locator(".replay-time").inner_text()
         assert page.locator(".replay-speed").input_value() == "900"
-        again = there(browser, page.url)
+        again = there(context, page.url)
         until(again, lambda: again.evaluate(COUNT) == count)
         assert again.locator(".replay-time").inner_text() == time
         assert again.locator(".replay-came:visible").all_inner_texts() == seen
@@ -77,9 +77,9 @@ def test_the_truth_comes_in_with_the_clock_and_the_link_opens_the_same_view(brow
 
 
 @pytest.mark.soak
-def test_steps_and_the_day_line_lead_to_another_instant_and_back(browser: Browser) -> None:
+def test_steps_and_the_day_line_lead_to_another_instant_and_back(context: BrowserContext) -> None:
     with served(ordinary, {"replay": of_the_address(ordinary_replay)}) as (url, _):
-        page = there(browser, f"{url}replay?lang=en&at=2026-11-03T08:00")
+        page = there(context, f"{url}replay?lang=en&at=2026-11-03T08:00")
         page.click("a.replay-step >> nth=2")
         page.wait_for_selector("text=Tuesday, 3 November 2026, 09:00", timeout=LONGEST_MS)
         page.focus(".replay-day")
@@ -94,11 +94,11 @@ def test_steps_and_the_day_line_lead_to_another_instant_and_back(browser: Browse
         page.close()
 
 
-def test_the_button_reaches_who_forecasts(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_button_reaches_who_forecasts(context: BrowserContext, monkeypatch: pytest.MonkeyPatch) -> None:
     noted = Noted()
     monkeypatch.setattr("tests.pictures.build_app", partial(build_app, replays=noted))
     with served(ordinary, {"replay": of_the_address(unsaid)}) as (url, _):
-        page = there(browser, f"{url}replay?lang=en&at=2026-11-03T08:00")
+        page = there(context, f"{url}replay?lang=en&at=2026-11-03T08:00")
         page.click(".replay-act")
         page.wait_for_timeout(1500)
         assert [asked.at for asked in noted.told] == [AT]

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext, Page
 
 from dashboard.report.page import render
 from dashboard.report.plots import Chart, span, ticks
@@ -20,7 +20,7 @@ from dashboard.report.words import different
 from dashboard.words import Reader
 from forecast.day_facts import DayFacts, Fact
 from forecast.report import BacktestReport
-from tests.chromium import in_chromium
+from tests.chromium import in_chromium, page_of
 from tests.pictures import SCREENS
 from tests.test_forecast_report import making, report
 
@@ -152,11 +152,13 @@ def watch(shown: Page, asked: list[str], said: list[str]) -> None:
 
 
 @in_chromium
-def test_it_reads_on_every_screen_without_a_request_and_changes_language(browser: Browser, tmp_path: Path) -> None:
+def test_it_reads_on_every_screen_without_a_request_and_changes_language(
+    context: BrowserContext, tmp_path: Path
+) -> None:
     file = tmp_path / "report.html"
     file.write_text(page(), encoding="utf-8")
     for width, height in SCREENS.values():
-        shown = browser.new_page(viewport={"width": width, "height": height})
+        shown = page_of(context, width, height)
         asked: list[str] = []
         said: list[str] = []
         watch(shown, asked, said)

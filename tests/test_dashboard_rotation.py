@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext, Page
 
 from dashboard.app import WallSettings, build_app
 from dashboard.errors import CommandError
@@ -33,9 +33,9 @@ def test_a_page_that_there_is_not_is_refused_by_its_name() -> None:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(context: BrowserContext) -> Iterator[Page]:
     with served(ordinary, {"alerts": lambda *_: ordinary_alerts()}, rotation=TURN) as (url, _):
-        page = opened(browser, url, width=1920, height=1080)
+        page = opened(context, url)
         page.evaluate("window.same = true")
         yield page
         page.close()

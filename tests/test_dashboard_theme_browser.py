@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from dashboard import app
 from dashboard.app import Pages
@@ -14,6 +15,7 @@ from dashboard.known_door import KnownDoor
 from dashboard.pages.beside import Place
 from dashboard.theme import Theme, colours
 from dashboard.words import Reader
+from tests import chromium
 from tests.alert_views import ordinary_alerts
 from tests.boards import ordinary
 from tests.chromium import IN_CHROMIUM
@@ -42,23 +44,36 @@ def url() -> Iterator[str]:
         yield address
 
 
+class Device:
+    """A device that nobody has chosen anything on: what it prefers, and what happens to each of its pages at first."""
+
+    def __init__(self, context: BrowserContext, prefers: Theme) -> None:
+        self.context = context
+        self.prefers = prefers
+        self.at_first: list[Callable[[Page], object]] = []
+
+    def new_page(self) -> Page:
+        """A page on which nothing stands yet."""
+        page = chromium.page_of(self.context)
+        page.emulate_media(color_scheme=self.prefers)
+        for happens in self.at_first:
+            happens(page)
+        return page
+
+    def add_script(self, script: str) -> None:
+        """Run it in each page before anything else."""
+        self.at_first.append(lambda page: page.add_init_script(script))
+
+
 @pytest.fixture
-def device(browser: Browser) -> Iterator[Callable[[Theme], BrowserContext]]:
-    """A device that nobody has chosen anything on, by what it prefers."""
-    made: list[BrowserContext] = []
-
-    def new(theme: Theme) -> BrowserContext:
-        made.append(browser.new_context(color_scheme=theme, viewport={"width": 1920, "height": 1080}))
-        return made[-1]
-
-    yield new
-    for context in made:
-        context.close()
+def device(context: BrowserContext) -> Callable[[Theme], Device]:
+    """The device, by what it prefers."""
+    return partial(Device, context)
 
 
-def page_of(context: BrowserContext, address: str) -> Page:
+def page_of(device: Device, address: str) -> Page:
     """A page with what stands on it."""
-    page = context.new_page()
+    page = device.new_page()
     go(page, address)
     return page
 
@@ -68,7 +83,7 @@ def go(page: Page, address: str) -> None:
     page.wait_for_selector(".wall .header, .beside .header", timeout=LONGEST_MS)
 
 
-def spoilt(context: BrowserContext, script: str, sound: str, wrong: str) -> None:
+def spoilt(device: Device, script: str, sound: str, wrong: str) -> None:
     """From now on the device gets a script of ours with a fault in it."""
 
     def answer(route: Any) -> None:
@@ -76,7 +91,7 @@ def spoilt(context: BrowserContext, script: str, sound: str, wrong: str) -> None
         assert sound in told
         route.fulfill(body=told.replace(sound, wrong), content_type="text/javascript")
 
-    context.route(f"**/{script}*", answer)
+    device.at_first.append(lambda page: page.route(f"**/{script}*", answer))
 
 
 def becomes(page: Page, told: str, value: str) -> None:
@@ -97,7 +112,7 @@ def is_shown(page: Page, theme: Theme) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_desk_is_as_its_device_prefers_and_follows_it(
-    theme: Theme, device: Callable[[Theme], BrowserContext], url: str
+    theme: Theme, device: Callable[[Theme], Device], url: str
 ) -> None:
     page = page_of(device(theme), f"{url}feeds?lang=en")
     is_shown(page, theme)
@@ -111,26 +126,26 @@ def test_a_desk_is_as_its_device_prefers_and_follows_it(
 
 
 def test_the_wall_and_the_telephones_page_stay_dark_on_a_light_device_and_have_no_switch(
-    device: Callable[[Theme], BrowserContext], url: str
+    device: Callable[[Theme], Device], url: str
 ) -> None:
-    context = device("light")
-    context.add_init_script("localStorage.setItem('edtwin-theme', 'light')")
-    page = page_of(context, url)
+    mine = device("light")
+    mine.add_script("localStorage.setItem('edtwin-theme', 'light')")
+    page = page_of(mine, url)
     for path in ("", "wall", "nowhere", "phone"):
         go(page, f"{url}{path}?lang=en")
         assert theme_of(page, None) == [], path
         expect(page.locator("button.theme")).to_have_count(0)
 
 
-def test_a_wall_that_follows_its_device_is_seen(device: Callable[[Theme], BrowserContext], url: str) -> None:
-    context = device("light")
-    spoilt(context, "theme.js", "return follow.includes(", "return true || follow.includes(")
-    assert len(theme_of(page_of(context, url), None)) == 2
+def test_a_wall_that_follows_its_device_is_seen(device: Callable[[Theme], Device], url: str) -> None:
+    mine = device("light")
+    spoilt(mine, "theme.js", "return follow.includes(", "return true || follow.includes(")
+    assert len(theme_of(page_of(mine, url), None)) == 2
 
 
-def test_the_choice_is_remembered_and_wins_over_the_device(device: Callable[[Theme], BrowserContext], url: str) -> None:
-    context = device("light")
-    page = page_of(context, f"{url}feeds?lang=en")
+def test_the_choice_is_remembered_and_wins_over_the_device(device: Callable[[Theme], Device], url: str) -> None:
+    mine = device("light")
+    page = page_of(mine, f"{url}feeds?lang=en")
     page.get_by_role("button", name="Dark", exact=True).focus()
     page.keyboard.press("Enter")
     is_shown(page, "dark")
@@ -141,33 +156,31 @@ def test_the_choice_is_remembered_and_wins_over_the_device(device: Callable[[The
     page.emulate_media(color_scheme="light")
     is_shown(page, "dark")
     page.close()
-    is_shown(page_of(context, f"{url}feeds?lang=en"), "dark")
+    is_shown(page_of(mine, f"{url}feeds?lang=en"), "dark")
 
 
-def test_a_choice_that_is_not_remembered_is_seen(device: Callable[[Theme], BrowserContext], url: str) -> None:
-    context = device("light")
-    spoilt(context, "theme.js", "window.localStorage.setItem(KEY, theme);", "window.forgotten = theme;")
-    page = page_of(context, f"{url}feeds?lang=en")
+def test_a_choice_that_is_not_remembered_is_seen(device: Callable[[Theme], Device], url: str) -> None:
+    mine = device("light")
+    spoilt(mine, "theme.js", "window.localStorage.setItem(KEY, theme);", "window.forgotten = theme;")
+    page = page_of(mine, f"{url}feeds?lang=en")
     page.locator("button.theme").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
 
 
 @pytest.mark.soak
-def test_what_is_chosen_in_one_tab_is_seen_in_all(device: Callable[[Theme], BrowserContext], url: str) -> None:
-    context = device("light")
-    one, other = page_of(context, f"{url}feeds?lang=en"), page_of(context, f"{url}alerts?lang=en")
-    wall = page_of(context, url)
+def test_what_is_chosen_in_one_tab_is_seen_in_all(device: Callable[[Theme], Device], url: str) -> None:
+    mine = device("light")
+    one, other = page_of(mine, f"{url}feeds?lang=en"), page_of(mine, f"{url}alerts?lang=en")
+    wall = page_of(mine, url)
     one.locator("button.theme").click()
     is_shown(other, "dark")
     assert theme_of(wall, None) == []
 
 
-def test_a_browser_that_keeps_nothing_has_the_choice_for_the_visit(
-    device: Callable[[Theme], BrowserContext], url: str
-) -> None:
-    context = device("light")
-    context.add_init_script(WITHOUT_MEMORY)
-    page = page_of(context, f"{url}feeds?lang=en")
+def test_a_browser_that_keeps_nothing_has_the_choice_for_the_visit(device: Callable[[Theme], Device], url: str) -> None:
+    mine = device("light")
+    mine.add_script(WITHOUT_MEMORY)
+    page = page_of(mine, f"{url}feeds?lang=en")
     is_shown(page, "light")
     page.locator("button.theme").click()
     is_shown(page, "dark")
@@ -176,7 +189,7 @@ def test_a_browser_that_keeps_nothing_has_the_choice_for_the_visit(
 
 
 @pytest.mark.soak
-def test_in_french_the_switch_has_its_words(device: Callable[[Theme], BrowserContext], url: str) -> None:
+def test_in_french_the_switch_has_its_words(device: Callable[[Theme], Device], url: str) -> None:
     page = page_of(device("light"), f"{url}feeds?lang=fr")
     page.get_by_role("button", name="Sombre", exact=True).click()
     expect(page.get_by_role("button", name="Clair", exact=True)).to_be_visible()
@@ -188,15 +201,15 @@ WATCHING = """new MutationObserver(() => { window.themedAt ??= performance.now()
     .observe(document, { subtree: true, attributes: true, attributeFilter: ['data-theme'] })"""
 
 
-def themed_before_painted(context: BrowserContext, url: str) -> bool:
-    context.add_init_script(WATCHING)
-    page = page_of(context, f"{url}feeds?lang=en")
+def themed_before_painted(mine: Device, url: str) -> bool:
+    mine.add_script(WATCHING)
+    page = page_of(mine, f"{url}feeds?lang=en")
     page.locator("button.theme").wait_for()
     themed_at, painted_at = page.evaluate(SEEN_FIRST)
     return bool(themed_at <= painted_at)
 
 
-def test_a_page_has_its_theme_before_it_is_painted(device: Callable[[Theme], BrowserContext], url: str) -> None:
+def test_a_page_has_its_theme_before_it_is_painted(device: Callable[[Theme], Device], url: str) -> None:
     assert themed_before_painted(device("light"), url)
     mutant = device("light")
     spoilt(
@@ -208,7 +221,7 @@ def test_a_page_has_its_theme_before_it_is_painted(device: Callable[[Theme], Bro
     assert not themed_before_painted(mutant, url), "the mutant: dark at first"
 
 
-def test_charts_are_drawn_anew_in_the_theme_that_is_chosen(device: Callable[[Theme], BrowserContext], url: str) -> None:
+def test_charts_are_drawn_anew_in_the_theme_that_is_chosen(device: Callable[[Theme], Device], url: str) -> None:
     page = page_of(device("light"), f"{url}replay?lang=en")
     becomes(page, LINE, colours("light")["forecast"])
     page.evaluate("window.same = true")
@@ -218,7 +231,7 @@ def test_charts_are_drawn_anew_in_the_theme_that_is_chosen(device: Callable[[The
 
 
 def test_a_house_that_gives_everybody_the_same_drawing_is_seen(
-    monkeypatch: pytest.MonkeyPatch, device: Callable[[Theme], BrowserContext], url: str
+    monkeypatch: pytest.MonkeyPatch, device: Callable[[Theme], Device], url: str
 ) -> None:
     def word(view: str, reader: Reader, place: Place) -> str:
         return f"{view} {place} {reader.language} {reader.rem_px} {reader.narrow}"
@@ -231,18 +244,14 @@ def test_a_house_that_gives_everybody_the_same_drawing_is_seen(
     assert page.evaluate(LINE) == colours("light")["forecast"]
 
 
-def test_what_people_know_follows_without_a_word_to_the_server(
-    device: Callable[[Theme], BrowserContext], url: str
-) -> None:
+def test_what_people_know_follows_without_a_word_to_the_server(device: Callable[[Theme], Device], url: str) -> None:
     page = page_of(device("light"), f"{url}known?lang=en")
     is_shown(page, "light")
     page.locator("button.theme").click()
     is_shown(page, "dark")
 
 
-def test_what_is_printed_is_dark_on_white_whatever_the_theme(
-    device: Callable[[Theme], BrowserContext], url: str
-) -> None:
+def test_what_is_printed_is_dark_on_white_whatever_the_theme(device: Callable[[Theme], Device], url: str) -> None:
     page = page_of(device("dark"), f"{url}trust?lang=en")
     page.locator("img.trust-chart").first.wait_for(timeout=LONGEST_MS)
     told = """() => ['--panel', '--text'].map(name => getComputedStyle(document.documentElement).getPropertyValue(name))
@@ -258,7 +267,7 @@ def test_what_is_printed_is_dark_on_white_whatever_the_theme(
 
 @pytest.mark.soak
 def test_pages_that_the_wall_turns_through_are_dark_on_its_screen_and_not_on_a_telephone(
-    device: Callable[[Theme], BrowserContext],
+    device: Callable[[Theme], Device],
 ) -> None:
     with served(ordinary, PAGES, rotation=("wall", "alerts")) as (url, _):
         page = page_of(device("light"), url)

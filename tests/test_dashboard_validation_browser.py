@@ -6,13 +6,13 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext
 
 from dashboard.app import build_app
 from forecast.validation_desk import chosen_of
 from forecast.validation_view import ValidationView
 from tests.boards import ordinary
-from tests.chromium import IN_CHROMIUM
+from tests.chromium import IN_CHROMIUM, page_of
 from tests.pictures import LONGEST_MS, served
 from tests.test_dashboard_validation import Noted
 from tests.validation_views import poor_validation
@@ -24,11 +24,11 @@ def of_the_address(query: str) -> ValidationView:
     return replace(poor_validation(), chosen=chosen_of(query))
 
 
-def test_the_button_begins_what_was_chosen(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_button_begins_what_was_chosen(context: BrowserContext, monkeypatch: pytest.MonkeyPatch) -> None:
     noted = Noted()
     monkeypatch.setattr("tests.pictures.build_app", partial(build_app, backtests=noted))
     with served(ordinary, {"validation": of_the_address}) as (url, _):
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page = page_of(context, 1400, 900)
         page.goto(f"{url}validation?lang=en&run=30,1,100")
         page.wait_for_selector(".backtest-choices .chip", timeout=LONGEST_MS)
         page.locator(".backtest-choices .chip", has_text="300").click()

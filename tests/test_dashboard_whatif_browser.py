@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.boards import ordinary
-from tests.chromium import IN_CHROMIUM
+from tests.chromium import IN_CHROMIUM, page_of
 from tests.pictures import served
 from tests.test_dashboard_browser import watched
 from tests.whatif_house import VIEW, asking_of
@@ -25,9 +25,9 @@ def url() -> Iterator[str]:
         yield f"{address}whatif"
 
 
-def opened(browser: Browser, address: str, *, width: int = 1920, height: int = 1080) -> Page:
+def opened(context: BrowserContext, address: str, *, width: int = 1920, height: int = 1080) -> Page:
     """The page with its answer."""
-    page = browser.new_page(viewport={"width": width, "height": height})
+    page = page_of(context, width, height)
     page.goto(address)
     page.wait_for_selector(".whatif-answer", timeout=LONG_MS)
     return page
@@ -44,8 +44,8 @@ def asked(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
-def test_a_slider_is_moved_and_answered_without_complaint_or_stranger(browser: Browser, url: str) -> None:
-    page = browser.new_page(viewport={"width": 1920, "height": 1080})
+def test_a_slider_is_moved_and_answered_without_complaint_or_stranger(context: BrowserContext, url: str) -> None:
+    page = page_of(context)
     complaints, addresses = watched(page)
     page.goto(f"{url}?lang=en")
     expect(page.locator(".whatif-asked")).to_have_text("Nothing changes.", timeout=LONG_MS)
@@ -65,8 +65,8 @@ def test_a_slider_is_moved_and_answered_without_complaint_or_stranger(browser: B
     page.close()
 
 
-def test_the_address_opens_the_same_question_in_the_other_language_too(browser: Browser, url: str) -> None:
-    page = opened(browser, f"{url}?lang=en&s=extra_doctor&n=number%3D2&v=arrivals%3D130&m=ed_waiting")
+def test_the_address_opens_the_same_question_in_the_other_language_too(context: BrowserContext, url: str) -> None:
+    page = opened(context, f"{url}?lang=en&s=extra_doctor&n=number%3D2&v=arrivals%3D130&m=ed_waiting")
     said = page.locator(".whatif-asked")
     expect(said).to_contain_text("More emergency doctors: 2, for 8 h. From now on: arrivals +30", timeout=LONG_MS)
     page.locator(".switch a").click()
@@ -79,8 +79,8 @@ def test_the_address_opens_the_same_question_in_the_other_language_too(browser: 
     page.close()
 
 
-def test_what_cannot_be_asked_is_said(browser: Browser, url: str) -> None:
-    page = opened(browser, f"{url}?lang=en&v=dragons%3D2")
+def test_what_cannot_be_asked_is_said(context: BrowserContext, url: str) -> None:
+    page = opened(context, f"{url}?lang=en&v=dragons%3D2")
     expect(page.locator(".whatif-answer.refused")).to_contain_text("This hospital has no slider dragons.")
     expect(page.locator("#place-whatif-chart")).to_have_class("chart none")
     page.locator(".whatif-reset").click()
@@ -88,16 +88,16 @@ def test_what_cannot_be_asked_is_said(browser: Browser, url: str) -> None:
     page.close()
 
 
-def test_a_past_moment_is_asked_about(browser: Browser, url: str) -> None:
-    page = opened(browser, f"{url}?lang=en")
+def test_a_past_moment_is_asked_about(context: BrowserContext, url: str) -> None:
+    page = opened(context, f"{url}?lang=en")
     page.locator(".whatif-moment input[type=datetime-local]").fill("2025-01-26T13:00")
     expect(page.locator(".whatif-sure")).to_contain_text("26 Jan 2025, 13:00", timeout=LONG_MS)
     assert asked(page)["at"] == ["2025-01-26T13:00"]
     page.close()
 
 
-def test_a_question_is_saved_and_picked(browser: Browser, url: str) -> None:
-    page = opened(browser, f"{url}?lang=fr&v=arrivals%3D120")
+def test_a_question_is_saved_and_picked(context: BrowserContext, url: str) -> None:
+    page = opened(context, f"{url}?lang=fr&v=arrivals%3D120")
     expect(page.locator("#whatif-send")).to_be_hidden()  # no desk is wired here
     page.locator(".whatif-keep summary").click()
     page.fill("#whatif-name", "plus_de_monde")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.chromium import IN_CHROMIUM
 from tests.examples import PAGES
@@ -23,8 +24,8 @@ SHOWN = "() => document.documentElement.textContent.includes('hostile')"
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Watched, Shelf]]:
-    with watched_house(tmp_path_factory.mktemp("houses")) as found:
+def watched(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Watched, Shelf]]:
+    with watched_house(browser, tmp_path_factory.mktemp("houses")) as found:
         yield found
 
 

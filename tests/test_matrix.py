@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from itertools import chain, product
 
 import pytest
+from playwright.sync_api import Browser
 
 from dashboard.pages.beside import BESIDE, WALL
 from dashboard.theme import THEMES
 from dashboard.words import LANGUAGES
-from tests.chromium import in_chromium
+from tests.chromium import in_chromium, without_policy
 from tests.examples import KNOWN, PAGES, PHONE, REPORT, STATES, every_page, lacking
 from tests.matrix import (
     Cell,
@@ -111,8 +112,8 @@ MINE = shared_out()[0][0]
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Watched, Shelf]]:
-    with watched_house(tmp_path_factory.mktemp("houses")) as found:
+def watched(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Watched, Shelf]]:
+    with watched_house(browser, tmp_path_factory.mktemp("houses")) as found:
         yield found
 
 
@@ -165,12 +166,11 @@ def test_what_is_wrong_is_seen(wrongs: list[str], watched: tuple[Watched, Shelf]
 @pytest.mark.timeout(400)
 def test_a_request_to_another_host_is_seen(watched: tuple[Watched, Shelf]) -> None:
     page, shelf = watched
-    browser = page.page.context.browser
-    assert browser is not None
     cell = cell_of("feeds", "ordinary", "wall", "fr")
-    unguarded = Watched(browser.new_context(bypass_csp=True), shelf.urls.values())  # the policy would forbid it
+    other = without_policy(page.page.context.new_page())  # which would forbid it
+    unguarded = Watched(other, shelf.urls.values())
     unguarded.open(cell, shelf.put(cell))
     unguarded.page.evaluate("fetch('http://127.0.0.2:9/x').catch(() => {})")
     unguarded.page.wait_for_timeout(100)
     assert [fault for fault in unguarded.faults(cell) if "asked of another host" in fault] != []
-    unguarded.page.context.close()
+    other.close()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.chromium import IN_CHROMIUM
 from tests.examples import PAGES
@@ -32,8 +33,8 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Watched, Shelf]]:
-    with watched_house(tmp_path_factory.mktemp("houses")) as found:
+def watched(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Watched, Shelf]]:
+    with watched_house(browser, tmp_path_factory.mktemp("houses")) as found:
         yield found
 
 

@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
 from dashboard.access.table import ROUTES
 from ingest.sources.mllp_client import MllpClient
-from tests.chromium import IN_CHROMIUM, launch
+from tests.chromium import IN_CHROMIUM
 from tests.examples import every_page
 from tests.hl7_canaries import CANARIES, everywhere
 from tests.pictures import LONGEST_MS
@@ -73,7 +73,7 @@ def fed(port: int) -> None:
                     client.send(frame)
 
 
-def test_no_name_is_anywhere(tmp_path: Path) -> None:
+def test_no_name_is_anywhere(context: BrowserContext, tmp_path: Path) -> None:
     port, data = free_port(), tmp_path / "d"
     config = tmp_path / "edtwin.toml"
     config.write_text(
@@ -86,10 +86,7 @@ def test_no_name_is_anywhere(tmp_path: Path) -> None:
         fed(port)
         wait_for(lambda: "quarantine" in get(f"{place}/metrics")[1], process, 120)
         told = [*answers(place, PLANTED[0])]
-        with sync_playwright() as playwright:
-            browser = launch(playwright)
-            told += kept_by_a_browser(browser.new_page(), place)
-            browser.close()
+        told += kept_by_a_browser(context.new_page(), place)
         found = {where: names for where, text in told if not echoes(where) and (names := names_in(text))}
         assert len(told) > 60
         ends(process, signal.SIGINT)

@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page
 
 from forecast.board import Board
 from tests.boards import MADE_AT, late, ordinary, overfull, stale
-from tests.chromium import IN_CHROMIUM, launch
+from tests.chromium import IN_CHROMIUM
 from tests.pictures import opened, served
 
 pytestmark = [
@@ -52,22 +52,20 @@ def pass_boards(page: Page, moving: Moving, count: int) -> None:
 
 
 @contextmanager
-def hung() -> Iterator[tuple[Page, CDPSession, Moving]]:
+def hung(browser: Browser) -> Iterator[tuple[Page, CDPSession, Moving]]:
     """A wall that asks five times a second."""
     moving = Moving()
-    with served(moving, refresh_s=0.2) as (url, _), sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = opened(browser, url, width=1920, height=1080)
+    with served(moving, refresh_s=0.2) as (url, _), browser.new_context() as alone:
+        page = opened(alone, url)
         page.set_default_timeout(PATIENCE_MS)
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable")
         pass_boards(page, moving, WARM)
         yield page, session, moving
-        browser.close()
 
 
-def test_a_day_of_boards_leaves_less_than_50_mb_behind() -> None:
-    with hung() as (page, session, moving):
+def test_a_day_of_boards_leaves_less_than_50_mb_behind(browser: Browser) -> None:
+    with hung(browser) as (page, session, moving):
         bytes_before, nodes_before = kept(session)
         pass_boards(page, moving, DAY)
         bytes_after, nodes_after = kept(session)
@@ -77,9 +75,9 @@ def test_a_day_of_boards_leaves_less_than_50_mb_behind() -> None:
         assert page.locator(".tile .big").count() == 6
 
 
-def test_a_wall_that_keeps_what_it_showed_is_seen() -> None:
+def test_a_wall_that_keeps_what_it_showed_is_seen(browser: Browser) -> None:
     """The mutant keeps what stood on the wall before."""
-    with hung() as (page, session, moving):
+    with hung(browser) as (page, session, moving):
         page.evaluate(
             "() => { window.kept = []; setInterval(() => window.kept.push("
             "document.querySelector('.wall').cloneNode(true)), 100) }"
