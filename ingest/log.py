@@ -279,6 +279,7 @@ class EventLog:
 
     def digest(self, known_at: datetime) -> str:
         """A short name for what was known at an instant: another where an event, its content or its instant is."""
+        self.instants.view(known_at)
         return bookkeeping.digest(self._database.cursor(), known_at)
 
     def position(self, source: str) -> Position | None:
