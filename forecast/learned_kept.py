@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from forecast.pages import AtStart
 from forecast.remote import code_digest
 from ingest.log import EventLog, Snapshot
 from twin.calibrate import Calibration
@@ -30,7 +31,7 @@ NAME = "forecast.learned"
 """Of its snapshot in the log."""
 ASIDE = "forecast.learned.aside"
 """Of the last one that was damaged."""
-_REASONS = {
+_REASONS: Mapping[AtStart, str] = {
     "code": "it was learned by other code or libraries",
     "machine": "it was learned on another kind of machine",
     "hospital": "the hospital's file or settings were others",
@@ -56,6 +57,8 @@ class LearnedKept:
 
     def __init__(self, log: EventLog, hospital: Hospital, *, own_beds: bool, site: Site | None) -> None:
         self._log, self._hospital = log, hospital
+        self.at_start: AtStart | None = None
+        """What became of what was kept when it was last read; None where there was nothing."""
         said = replace(site, place="") if site else None
         self._house = f"{digest_of_value(hospital, Hospital)} {digest_of_value(said, Site | None)} {own_beds}"
 
@@ -91,28 +94,29 @@ class LearnedKept:
         """What was learned last, by an instant; None, with the reason in the log, where it must be learned anew."""
         snapshot = self._log.latest_snapshot(NAME, as_of)
         if snapshot is None:
+            self._without_one()
             return None
         try:
-            self._require_same(about(snapshot.blob), self.basis(snapshot.known_at))
-            return from_bytes(snapshot.blob, Learning)
-        except _OtherError as error:
-            logger.info("what was learned at %s is not used: %s", snapshot.known_at, error)
+            said, now = about(snapshot.blob), self.basis(snapshot.known_at)
+            other = next((name for name in _REASONS if said.get(name) != now[name]), None)
+            found = None if other else from_bytes(snapshot.blob, Learning)
         except KeptError as error:
             self._put_aside(snapshot, error)
-        return None
+            other, found = "damaged", None
+        if other is not None and other in _REASONS:
+            logger.info("what was learned at %s is not used: %s", snapshot.known_at, _REASONS[other])
+        self.at_start = other or "kept"
+        return found
 
-    def _require_same(self, said: Mapping[str, str], now: Mapping[str, str]) -> None:
-        for name, reason in _REASONS.items():
-            if said.get(name) != now[name]:
-                raise _OtherError(reason)
+    def _without_one(self) -> None:
+        """Nothing is kept, or what is kept lacks what the log has learned since."""
+        if self._log.has_snapshot(NAME):
+            logger.info("what was learned before is not used: %s", _REASONS["log"])
+            self.at_start = "log"
 
     def _put_aside(self, snapshot: Snapshot, error: KeptError) -> None:
         logger.warning("what was learned at %s is set aside: %s", snapshot.known_at, error)
         self._log.save_snapshot(ASIDE, snapshot.at, snapshot.known_at, snapshot.blob, keep=1)
-
-
-class _OtherError(Exception):
-    """What was kept is whole, and of something else."""
 
 
 def _digest_of_files(files: tuple[str, ...]) -> str:

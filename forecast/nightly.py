@@ -47,6 +47,8 @@ class Nightly:
         self._last: Learning | None = None
         self._fault: str | None = None
         self._tried_at: datetime | None = None
+        self._is_of_start = True
+        """What is in use was kept, or learned when the house was started."""
 
     def calibration(self, state: State, as_of: datetime, *, seen: int | None = None) -> tuple[Calibration, bool]:
         """The parameters as of an instant, and whether they were learned just now.
@@ -61,7 +63,7 @@ class Nightly:
             return self._last.calibration, False
         self._tried_at = as_of
         try:
-            self._last, self._fault = self._learned(state, as_of, seen), None
+            self._is_of_start, self._last, self._fault = self._last is None, self._learned(state, as_of, seen), None
         except Exception as fault:
             if self._last is None:
                 raise
@@ -82,6 +84,7 @@ class Nightly:
         return replace(
             empty, learned_at=last.calibration.as_of, seconds=last.seconds, days_added=last.days_added,
             report=last.calibration.report, changes=last.changes, changed_since=last.before_at, described=basis,
+            at_start=self._kept.at_start if self._is_of_start else None,
         )  # fmt: skip
 
     def _from_before(self, as_of: datetime) -> Learning | None:

@@ -269,6 +269,10 @@ class EventLog:
         """The last one made from what was known by the instant, and that nothing stored since has made untrue."""
         return bookkeeping.latest_snapshot(self._database.cursor(), name, known_at)
 
+    def has_snapshot(self, name: str) -> bool:
+        """True if a snapshot of a name is kept, also one that what was stored since has made untrue."""
+        return bookkeeping.has_snapshot(self._database.cursor(), name)
+
     def has_learned(self, length: int, known_at: datetime) -> bool:
         """True if what was stored since the log had `length` rows was known by the instant: who read then lacks it."""
         return bookkeeping.has_learned(self._database.cursor(), length, known_at)

@@ -128,7 +128,10 @@ def test_a_house_that_starts_again_learns_nothing_until_the_next_night(log: Even
     starts(log)
     log.append([arrival("new", LATER)], Position(source="adt", offset=1))
     nightly = Nightly(log, hospital())
-    assert [nightly.calibration(state(), at)[1] for at in (LATER, LATER + HOUR, NOON + DAY)] == [False, False, True]
+    assert [nightly.calibration(state(), at)[1] for at in (LATER, LATER + HOUR)] == [False, False]
+    assert nightly.view(LATER, "live").at_start == "kept"
+    assert nightly.calibration(state(), NOON + DAY)[1]
+    assert nightly.view(NOON + DAY, "live").at_start is None
     assert counted == [NOON, NOON + DAY]
     view = Nightly(log, hospital()).view(LATER, "live")
     assert view.learned_at is None, "before its first look it knows of nothing"
@@ -219,8 +222,10 @@ def test_why_it_is_not_used_is_said(
     assert found is not None
     since = NOON + HOUR / 2
     log.save_snapshot(NAME, since, since, to_bytes(found, Learning, {**kept.basis(since), **said}), keep=1)
+    nightly = Nightly(log, hospital())
     with caplog.at_level(logging.INFO):
-        assert starts(log, LATER)[1]
+        assert nightly.calibration(state(), LATER)[1]
+    assert (nightly.view(LATER, "live").at_start,) == tuple(said)
     assert f"what was learned at {since} is not used: {reason}" in caplog.messages
     assert not any(reason in text for text in caplog.messages[1:])
     assert counted == [NOON, LATER]
@@ -233,6 +238,14 @@ def test_what_was_learned_from_another_log_is_learned_anew(log: EventLog, counte
     other = log_of(told().known(NOON)[:-1])
     other.save_snapshot(NAME, NOON, NOON, blob, keep=1)
     assert starts(other, LATER)[1]
+
+
+def test_of_what_was_loaded_late_it_is_said_that_events_are_others(log: EventLog, counted: list[datetime]) -> None:
+    starts(log)
+    corrected(log, Path())
+    nightly = Nightly(log, hospital())
+    assert nightly.calibration(state(), LATER)[1]
+    assert nightly.view(LATER, "live").at_start == "log"
 
 
 def blobs(log: EventLog, name: str) -> list[bytes]:
@@ -249,7 +262,9 @@ def test_what_is_damaged_is_set_aside_with_its_reason_and_learned_anew(
         log.save_snapshot(NAME, NOON + number * HOUR, NOON + number * HOUR, bent, keep=1)
         caplog.clear()
         again_at = NOON + number * HOUR + HOUR / 2
-        assert starts(log, again_at)[1]
+        nightly = Nightly(log, hospital())
+        assert nightly.calibration(state(), again_at)[1]
+        assert nightly.view(again_at, "live").at_start == "damaged"
         assert any("is set aside: it is " in text for text in caplog.messages)
         assert blobs(log, ASIDE) == [bent]
         assert starts(log, again_at)[1] is False
