@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from dashboard.house import COMPILED, House, scenario_catalogue
-from dashboard.works_beside import Work
 from forecast.loop import Loop
 from forecast.own_scenarios import OwnScenarios
 from forecast.whatif_ask import Asking, Desk
@@ -24,7 +22,6 @@ from twin.learned_days import Days
 from twin.scenarios import Scenario
 from twin.state import State
 
-LOOK_S = 0.5
 LONGEST_END_S = 5.0
 """How long the end waits for the chunk that runs."""
 
@@ -36,31 +33,20 @@ class WhatIfHouse:
     asking: Asking
     whatif: WhatIf
     child: Workers
-    is_out: Callable[[], bool]
-    """Whether the first forecast is out: before it there is nothing to ask about, and the processors are its."""
-    ended: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Begin; the process once the first forecast is out, or with the first question."""
+        """Begin."""
         self.whatif.start()
-        Work("begin the process of what-if", self._begin).start()
-
-    def _begin(self) -> None:
-        while not self.is_out() and not self.ended.wait(LOOK_S):
-            pass
-        if not self.ended.is_set():
-            self.child.begin()
 
     def stop(self) -> None:
         """End, with the process."""
-        self.ended.set()
         self.child.shutdown(wait=False, cancel_futures=True)
         self.whatif.stop(LONGEST_END_S)
 
 
 def whatif_of(house: House, loop: Loop, desk: Desk | None = None) -> WhatIfHouse:
     """What-if of a house whose loop makes the forecasts; its one process is apart from those of the cycles."""
-    child = Workers(1, prepare=partial(warm, house.settings.data / COMPILED), at_once=False)
+    child = Workers(1, prepare=partial(warm, house.settings.data / COMPILED))
     catalogue: Mapping[str, Scenario] = scenario_catalogue(house.settings)
     usual = house.scenarios()[0]
     past = PastGrounds(house.log, house.archive, house.hospital.zone, usual, house.run(), partial(_learned, house))
@@ -69,7 +55,7 @@ def whatif_of(house: House, loop: Loop, desk: Desk | None = None) -> WhatIfHouse
     asking = Asking(
         whatif, lambda: loop.ground, lambda: catalogue, own=own, desk=desk, first_at=partial(_first_at, house)
     )
-    return WhatIfHouse(asking, whatif, child, lambda: loop.counts.done > 0)
+    return WhatIfHouse(asking, whatif, child)
 
 
 def view_of(house: House, mode: str) -> WhatIfView:

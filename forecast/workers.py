@@ -50,13 +50,9 @@ class Workers(Executor):
         prepare: Callable[[], None] | None = None,
         budget_s: float = BUDGET_S,
         memory_bytes: int | None = MEMORY_BYTES,
-        at_once: bool = True,
     ) -> None:
-        """`prepare` is begun by each child in a thread of its own, beside its first tasks.
-
-        Children begin `at_once`, or with `begin`, or with the first task.
-        """
-        self._children, self._prepare, self._at_once = children, prepare, at_once
+        """`prepare` is begun by each child in a thread of its own, beside its first tasks."""
+        self._children, self._prepare = children, prepare
         self._budget_s, self._memory_bytes = budget_s, memory_bytes
         self._lock = threading.Lock()
         self._numbers = count(1)
@@ -67,13 +63,6 @@ class Workers(Executor):
         self._ended = False
         self._pool = self._start()
         threading.Thread(target=_watch, args=(weakref.ref(self),), name="workers", daemon=True).start()
-
-    def begin(self) -> None:
-        """Have the children begin, if they have not: they are ready, or nearly, when members are asked for."""
-        with self._lock:
-            if not self._at_once and not self._ended:
-                self._at_once = True
-                self._wake(self._pool)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run a function of values in a child; a pool that broke before is replaced first.
@@ -170,20 +159,16 @@ class Workers(Executor):
                 self._ended = True
 
     def _start(self) -> ProcessPoolExecutor:
-        """Children that begin at once are ready, or nearly, when the first members are asked for."""
+        """The children begin at once: they are ready, or nearly, when the first members are asked for."""
         spawn = multiprocessing.get_context("spawn")
         self._slate = Slate(self._children, spawn)
         pool = ProcessPoolExecutor(
             self._children, mp_context=spawn, initializer=_begin,
             initargs=(self._slate, self._memory_bytes, self._prepare),
         )  # fmt: skip
-        if self._at_once:
-            self._wake(pool)
-        return pool
-
-    def _wake(self, pool: ProcessPoolExecutor) -> None:
         for _ in range(self._children):
             pool.submit(_nothing)
+        return pool
 
 
 def _nothing() -> None:

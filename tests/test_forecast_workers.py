@@ -46,26 +46,6 @@ def test_values_go_in_and_out(workers: Workers) -> None:
     assert list(workers.map(double, [1, 2, 3])) == [2, 4, 6]
 
 
-def children() -> int:
-    return len(multiprocessing.active_children())
-
-
-def test_children_that_do_not_begin_at_once_begin_when_they_are_told_to_or_with_a_task() -> None:
-    before, at_once = children(), Workers(1)
-    told, asked = Workers(1, at_once=False), Workers(1, at_once=False)
-    try:
-        assert children() - before == 1, "that of the first"
-        told.begin()
-        told.begin()
-        assert children() - before == 2
-        assert asked.submit(double, 21).result() == 42
-        assert children() - before == 3
-    finally:
-        for made in (at_once, told, asked):
-            made.shutdown()
-    told.begin()
-
-
 def test_after_a_child_was_killed_the_next_task_works(workers: Workers) -> None:
     child = workers.submit(os.getpid).result()
     assert child != os.getpid()
