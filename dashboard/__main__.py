@@ -21,6 +21,7 @@ from dashboard.commands.common import settings_of
 from dashboard.keeper import EXIT_STATUS
 from ingest.backup import DATABASE
 from ingest.errors import DatabaseLostError, EdtwinError
+from ingest.unswept import unswept
 
 COMMANDS = (
     "up", "exercise", "ingest", "replay", "calibrate", "forecast", "huddle", "backtest", "scenarios", "proposals",
@@ -48,7 +49,8 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     parser = Parser(prog="edtwin", description="A live digital twin of a hospital seen from its ED.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in [only] if only in COMMANDS else COMMANDS:
-        module = import_module(f"dashboard.commands.{name.replace('-', '_')}")
+        with unswept():
+            module = import_module(f"dashboard.commands.{name.replace('-', '_')}")
         command = commands.add_parser(name, help=_first_line(module.__doc__), description=module.__doc__)
         command.add_argument("--data", type=Path, help="folder of the data (default ./data)")
         command.add_argument("--config", type=Path, help="TOML file with settings")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboard.words import Reader
+from forecast.pages import AtStart
 
 UNITS = {"arrivals_per_day": 1, "stay_min": 0, "stay_days": 2, "beds": 0, "share": 3, "day_cv": 3,
          "doctor_caseload": 0, "doctor_slot_min": 0, "bed_turnaround_min": 0}  # fmt: skip
@@ -47,6 +48,19 @@ def described_notes(basis: Mapping[str, Any], reader: Reader) -> list[str]:
                        level=reader.number(basis["level"], 2))  # fmt: skip
     until = reader.say("A day counts once it is over for 48 hours. Tried again every hour.")
     return [whose[basis["source"]], *([level] if basis["level"] is not None else []), until]
+
+
+def start_sentence(at_start: AtStart, reader: Reader) -> str:
+    """What a house that was started made of what had been learned before."""
+    return {
+        "kept": reader.say("Kept since before the house was last started: learning anew would give the same."),
+        "code": reader.say("Learned anew at the start: before, it was by other code or libraries."),
+        "machine": reader.say("Learned anew at the start: before, it was on another kind of machine."),
+        "hospital": reader.say("Learned anew at the start: the hospital's file or settings had changed."),
+        "outside": reader.say("Learned anew at the start: the series from outside had changed."),
+        "log": reader.say("Learned anew at the start: earlier events had been corrected, added or removed."),
+        "damaged": reader.say("Learned anew at the start: what had been kept was damaged."),
+    }[at_start]
 
 
 def weekdays(reader: Reader) -> tuple[str, ...]:

@@ -248,7 +248,7 @@ class Loop:
         """
         self._feeds.learn(as_of)  # 1
         state = self.state = self._memory.at(as_of)
-        calibration, learned = self._nightly.calibration(state, as_of)
+        calibration, learned = self._nightly.calibration(state, as_of, seen=self._memory.seen)
         self._calibration = calibration
         feed = self._feed(as_of)
         begins_at = complete_at(feed, as_of, timedelta(minutes=self._how.step_min))

@@ -203,6 +203,12 @@ class PathView:
 # --- the page of what was learned -----------------------------------------------------------------------------------
 
 
+AtStart = Literal["kept", "code", "machine", "hospital", "outside", "log", "damaged"]
+"""What a house that was started made of what had been learned before: it was kept, or learned anew, since this was
+another: the code, the machine, the hospital's file or settings, series from outside, the events of the log; or since it
+was damaged."""
+
+
 @dataclass(frozen=True)
 class LearnedView:
     """The page of what was learned, whole."""
@@ -225,6 +231,8 @@ class LearnedView:
     changes: tuple[Mapping[str, Any], ...] = ()
     """What differs from the time before, the largest difference first: `what`, `before`, `now`."""
     changed_since: datetime | None = None
+    at_start: AtStart | None = None
+    """How a house that was started came by it; None once it was learned since, or where there was nothing kept."""
     described: Mapping[str, Any] | None = None
     """Where the path is the one that the site's file says: `source`, `days` of the `needed`, `level`, `keeps_path`."""
 

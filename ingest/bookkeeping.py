@@ -159,6 +159,7 @@ DELETE FROM snapshot WHERE name = $name AND known_at < (
     SELECT min(known_at) FROM (SELECT known_at FROM snapshot WHERE name = $name ORDER BY known_at DESC LIMIT $keep))
 """
 _LATE = """SELECT count(*) FROM batch WHERE last_sequence > $length AND first_known_at <= $known_at"""
+_ANY_SNAPSHOT = "SELECT count(*) FROM snapshot WHERE name = $name"
 _VALID_SNAPSHOT = """
 SELECT "at", known_at, blob FROM snapshot s
 WHERE name = $name AND known_at <= $known_at
@@ -331,3 +332,9 @@ def latest_snapshot(cursor: Any, name: str, known_at: datetime) -> Snapshot | No
     for at, known, blob in rows(cursor, _VALID_SNAPSHOT, name=name, known_at=naive(known_at)):
         return Snapshot(name=name, at=aware(at), known_at=aware(known), blob=blob)
     return None
+
+
+def has_snapshot(cursor: Any, name: str) -> bool:
+    """True where a snapshot of a name is kept, be it of use or not."""
+    ((count,),) = rows(cursor, _ANY_SNAPSHOT, name=name)
+    return bool(count)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ingest.errors import EventError
 from ingest.events import BY_KIND, EVENT_CLASSES, Event, choices
+from ingest.unswept import unswept
 
 Mask = NDArray[np.bool_]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -85,9 +86,10 @@ def from_table(table: pa.Table, *, checked: bool = False) -> list[Event]:
     kinds, starts, counts = np.unique(rank[order], return_index=True, return_counts=True)
     values = _Values(table, order)
     events = np.empty(table.num_rows, dtype=object)
-    for kind, start, end in zip(kinds, starts, starts + counts, strict=True):
-        events[order[start:end]] = _of_kind(EVENT_CLASSES[kind], values, slice(start, end))
-    return cast("list[Event]", events.tolist())
+    with unswept():
+        for kind, start, end in zip(kinds, starts, starts + counts, strict=True):
+            events[order[start:end]] = _of_kind(EVENT_CLASSES[kind], values, slice(start, end))
+        return cast("list[Event]", events.tolist())
 
 
 def _of_kind(cls: type[Event], values: _Values, rows: slice) -> list[Event]:

@@ -269,6 +269,10 @@ class EventLog:
         """The last one made from what was known by the instant, and that nothing stored since has made untrue."""
         return bookkeeping.latest_snapshot(self._database.cursor(), name, known_at)
 
+    def has_snapshot(self, name: str) -> bool:
+        """True if a snapshot of a name is kept, also one that what was stored since has made untrue."""
+        return bookkeeping.has_snapshot(self._database.cursor(), name)
+
     def has_learned(self, length: int, known_at: datetime) -> bool:
         """True if what was stored since the log had `length` rows was known by the instant: who read then lacks it."""
         return bookkeeping.has_learned(self._database.cursor(), length, known_at)
@@ -279,6 +283,7 @@ class EventLog:
 
     def digest(self, known_at: datetime) -> str:
         """A short name for what was known at an instant: another where an event, its content or its instant is."""
+        self.instants.view(known_at)
         return bookkeeping.digest(self._database.cursor(), known_at)
 
     def position(self, source: str) -> Position | None:

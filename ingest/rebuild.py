@@ -13,6 +13,7 @@ from ingest.journal import Journal
 from ingest.journal_frames import Again
 from ingest.log import EventLog
 from ingest.messages import Readers
+from ingest.unswept import seldom_swept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ def rebuild(database: Database, clock: Clock, open_journal: Callable[[EventLog],
     """
     began_s = stopwatch()
     log = EventLog(database, clock)
-    with open_journal(log) as journal:
+    with seldom_swept(), open_journal(log) as journal:
         indexer = Indexer(journal, log, readers, read_again_later(journal))
         records = indexer.catch_up()
         indexer.close()

@@ -19,6 +19,7 @@ from dashboard.commands.forgotten import MARK
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, JOURNAL, SECRET, open_house
 from dashboard.settings import Settings
+from forecast.learned_kept import ASIDE, NAME
 from ingest.failpoints import watched
 from ingest.journal import Entry
 from ingest.pseudonyms import Pseudonyms, open_secret
@@ -115,6 +116,19 @@ def test_a_visit_is_in_no_file_afterwards_and_all_others_are_as_they_were(
     assert audited[-1].told["backups_marked"] == 1
     assert main(["erase", visit, "--data", str(data)]) == 2
     assert "nobody is known by this pseudonym" in capsys.readouterr().err
+
+
+def test_what_was_learned_with_them_is_not_kept(data: Path, visit: str) -> None:
+    """Neither what a night learned, nor the state that a house would begin with."""
+    with open_house(Settings(data=data, disk_reserve_mb=0)) as house:
+        now = house.clock.now()
+        for name in (NAME, ASIDE, "twin.state"):
+            house.log.save_snapshot(name, now, now, visit.encode())
+            assert house.log.latest_snapshot(name, now) is not None
+    assert main(["erase", visit, "--data", str(data)]) == 0
+    with open_house(Settings(data=data, disk_reserve_mb=0)) as house:
+        now = house.clock.now()
+        assert [house.log.latest_snapshot(name, now) for name in (NAME, ASIDE, "twin.state")] == [None] * 3
 
 
 def test_a_number_is_read_from_standard_input_and_is_in_nothing(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from dashboard.learned_words import change_name, check_words, excluded_words, field_words
+from dashboard.learned_words import change_name, check_words, excluded_words, field_words, start_sentence
 from dashboard.pages.beside import Place, beside
 from dashboard.panels import learned
 from dashboard.parts import MARKS
 from dashboard.words import LANGUAGES, Reader
+from forecast.pages import AtStart
 from tests.component_trees import texts, with_class
 from tests.histories import calibration
 from tests.learned_views import LEARNED, ordinary_learned, poor_learned, report
@@ -129,3 +130,14 @@ def test_it_says_whether_a_series_from_outside_is_used_and_why_not(status: str, 
     found = said(replace(ordinary_learned(), report=report(calendar=calendar)))
     assert told in found
     assert "School holidays (zone A): arrivals times 0.93, in summer times 1" in found
+
+
+@pytest.mark.parametrize("at_start", get_args(AtStart))
+def test_it_says_what_a_house_that_was_started_made_of_what_had_been_learned(at_start: AtStart) -> None:
+    found = said(replace(ordinary_learned(), at_start=at_start))
+    assert ("Kept since before" in found, "Learned anew at the start" in found) == (
+        at_start == "kept",
+        at_start != "kept",
+    )
+    assert "at the start" not in said(ordinary_learned())
+    assert len({start_sentence(one, FRENCH) for one in get_args(AtStart)}) == len(get_args(AtStart))

@@ -236,6 +236,7 @@ def test_the_last_snapshot_by_an_instant_is_given_until_something_makes_it_untru
     assert log.latest_snapshot("state", AT + 9 * HOUR) == first
     tell(log, departed("older", known_at=AT + HOUR))
     assert log.latest_snapshot("state", AT + 9 * HOUR) is None
+    assert (log.has_snapshot("state"), log.has_snapshot("other")) == (True, False)
 
 
 def test_a_snapshot_made_before_a_batch_that_came_meanwhile_is_not_given() -> None:

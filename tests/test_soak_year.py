@@ -47,4 +47,4 @@ def test_a_house_on_a_year_that_is_killed_is_soon_back(year: Year, tmp_path: Pat
     back = kills(year, tmp_path, KILLS)
     print(back, load())
     assert len(back) == KILLS
-    assert min(one.cpu_s for one in back) < 90
+    assert min(one.cpu_s for one in back) < 40

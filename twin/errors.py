@@ -2,6 +2,7 @@
 
 EdtwinError                      (ingest) anything a user can mend
 └── TwinError                    something about the hospital, its path, its parameters or a scenario
+    ├── KeptError                what was kept on the disk and cannot be read as what it was
     ├── NotEnoughError           a log from which nothing can be learned yet
     ├── ParametersError          parameters that do not fit the path or the hospital: every fault at once
     ├── PresentError             a present that does not fit the path
@@ -18,6 +19,10 @@ from ingest.errors import EdtwinError
 
 class TwinError(EdtwinError):
     """Something about the hospital, its path, its parameters or a scenario that a user can mend."""
+
+
+class KeptError(TwinError):
+    """What was kept on the disk and cannot be read as what it was, or a value that cannot be kept; it says why."""
 
 
 class NotEnoughError(TwinError):

@@ -43,6 +43,11 @@ class Memory:
         self._saved_at: datetime | None = None
         self._seen = 0
 
+    @property
+    def seen(self) -> int:
+        """The length of the log before the last state was read from it."""
+        return self._seen
+
     def at(self, known_at: datetime) -> State:
         """The state of what was known at the instant.
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from ingest.columns import TIME, from_table, listed, to_table
 from ingest.events import Cancelled, Event, EventId, Merged, VisitEvent
+from ingest.unswept import unswept
 from twin import latest, renumbered
 from twin import state as state_module
 from twin import visit as visit_module
@@ -47,7 +48,8 @@ def from_bytes(told: bytes) -> State | None:
     made = events.schema.metadata or {}
     if made.get(b"made_by") != made_by().encode():
         return None
-    return _state(from_table(events, checked=True), _visits(visits, stays), int(made[b"digest"]))
+    with unswept():
+        return _state(from_table(events, checked=True), _visits(visits, stays), int(made[b"digest"]))
 
 
 def visits_to_bytes(visits: Sequence[Visit], told: Mapping[str, str]) -> bytes:
@@ -59,7 +61,9 @@ def visits_from_bytes(told: bytes) -> tuple[list[Visit], dict[str, str]]:
     """The visits, and what was told of them; raises pyarrow.ArrowException where the bytes cannot be read."""
     source = pa.BufferReader(told)
     visits, stays = (pa.ipc.open_stream(source).read_all() for _ in range(2))
-    return _visits(visits, stays), {k.decode(): v.decode() for k, v in (visits.schema.metadata or {}).items()}
+    with unswept():
+        found = _visits(visits, stays)
+    return found, {k.decode(): v.decode() for k, v in (visits.schema.metadata or {}).items()}
 
 
 def _tables(visits: Sequence[Visit]) -> list[pa.Table]:

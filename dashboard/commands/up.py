@@ -35,6 +35,7 @@ from ingest.log import Position
 from ingest.rewriting import is_rewritten
 from ingest.sources.feed import Feed
 from ingest.sources.replay import Recording
+from ingest.unswept import seldom_swept, unswept
 from twin.fabricate import FabricatedHospital, World
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace) -> int | None:
     settings = settings_of(options)
     if unknown := set(options.accept_gap) - set(settings.topic_formats):
         raise CommandError(f"--accept-gap must name a topic of kafka_topics, but is {', '.join(sorted(unknown))}")
-    with ended_by_signals():
+    with seldom_swept(), ended_by_signals():
         if options.replay is not None:
             _replay(settings, options)
             return None
@@ -181,8 +182,9 @@ def _serve(
     house: House, feed: Feed | None, stop: threading.Event, mode: str, rhythm: Rhythm, accept_gap: Sequence[str] = ()
 ) -> None:
     """The wall's libraries are heavy: they are imported here, so that simulating processes do without them."""
-    from dashboard.intake import Intake
-    from dashboard.serve import serve
+    with unswept():
+        from dashboard.intake import Intake
+        from dashboard.serve import serve
 
     intake = Intake(house, accept_gap)
     serve(house, [intake, *([feed] if feed else [])], stop, mode=mode, rhythm=rhythm, fhir=intake.fhir)

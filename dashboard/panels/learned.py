@@ -20,6 +20,7 @@ from dashboard.learned_words import (
     field_words,
     gaps,
     path_name,
+    start_sentence,
     unit_name,
     verdict_sentence,
     weekdays,
@@ -72,7 +73,8 @@ def _head(view: LearnedView, report: Report, reader: Reader) -> Component:
     verdict = html.P(marked(TONES[report["verdict"]], verdict_sentence(report["verdict"], reader)), className="verdict")
     model = reader.say("Model {version}, {path}", version=report["version"],
                        path=path_name(str(report["path"]), reader))  # fmt: skip
-    notes = [html.P(text, className="source-said") for text in (learned, year, model)]
+    start = [start_sentence(view.at_start, reader)] if view.at_start else []
+    notes = [html.P(text, className="source-said") for text in (learned, *start, year, model)]
     told = [*_described(view, reader), *_fault(view, reader)]
     return card("learned-head", reader.say("Can what was learned be trusted?"), verdict, *told, *notes)
 
