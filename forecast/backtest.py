@@ -55,6 +55,12 @@ from twin.state import State
 
 Told = tuple[dict[str, Packed], dict[str, Series]]
 """The members of some measures and what is told of the others, as a worker gives them."""
+_Said = Mapping[str, Mapping[str, Series]]
+"""What each rival says of each measure."""
+_Met = tuple[Forecast, _Said, Mapping[str, Array]]
+"""A forecast, what its rivals said, and the path that each measure took."""
+SCORED_TOGETHER = 48
+"""Forecasts that a worker scores at once."""
 TOGETHER = 100
 """Members that are drawn and run together: more do not fit where arrays are quick to reach, fewer cost calls."""
 
@@ -171,7 +177,7 @@ def backtest(
             forecasts.append((told, one.rivals))
         if progress is not None and done > len(before):
             progress(done, len(times))
-    pairs = joined(_scored(replay, forecasts, plan, known_at))  # 4
+    pairs = joined(_scored(replay, forecasts, plan, known_at, executor))  # 4
     return Report(plan, pairs, verify(pairs), len(forecasts), held, known_at)
 
 
@@ -298,26 +304,39 @@ def _truth_known_at(log: EventLog, plan: Plan) -> datetime:
 
 def _scored(
     replay: _Replay,
-    forecasts: list[tuple[Forecast, Mapping[str, Mapping[str, Series]]]],
+    forecasts: Sequence[tuple[Forecast, _Said]],
     plan: Plan,
     known_at: datetime,
+    executor: Executor | None,
 ) -> list[Pairs]:
     """Pairs at the leads whose valid time the log had reached; what came is followed step by step, for the peaks."""
-    path_min = plan.how.lead_min[plan.how.lead_min <= max(plan.lead_min)]
-    steps = [timedelta(minutes=lead) for lead in path_min]
+    steps = [timedelta(minutes=lead) for lead in _path_min(plan)]
     times = sorted({forecast.as_of + step for forecast, _ in forecasts for step in steps})
     came = replay.truth(times, known_at)
     seen = {m: np.where(np.array([at <= known_at for at in times]), values, np.nan) for m, values in came.items()}
     place = {at: i for i, at in enumerate(times)}
-    leads = sorted(plan.lead_min)
-    at_leads = np.flatnonzero(np.isin(path_min, leads))
 
-    def met(forecast: Forecast, rivals: Mapping[str, Mapping[str, Series]]) -> Pairs:
-        at = [place[forecast.as_of + step] for step in steps]
-        paths = with_peaks({measure: values[at] for measure, values in seen.items()}, path_min)
-        observed = {measure: path[at_leads] for measure, path in paths.items()}
-        raw = forecast.raw.get(next(iter(forecast.scenarios)))
-        share = simulated_share(forecast, leads)
-        return score(forecast, observed, rivals, lead_min=leads, raw=raw, weight_of_simulation=share)
+    def with_what_came(first: int) -> tuple[list[_Met], Plan]:
+        some = forecasts[first : first + SCORED_TOGETHER]
+        at = [[place[forecast.as_of + step] for step in steps] for forecast, _ in some]
+        paths = [{measure: values[mine] for measure, values in seen.items()} for mine in at]
+        return [(forecast, said, path) for (forecast, said), path in zip(some, paths, strict=True)], plan
 
-    return [met(forecast, rivals) for forecast, rivals in forecasts]
+    chunks = range(0, len(forecasts), SCORED_TOGETHER)
+    return [pairs for _, met in each_with_result(chunks, scores_of, with_what_came, executor) for pairs in met]
+
+
+def scores_of(met: Sequence[_Met], plan: Plan) -> list[Pairs]:
+    """Some forecasts, each with what its rivals said and the path that came, scored."""
+    path_min, leads = _path_min(plan), sorted(plan.lead_min)
+    at_leads, out = np.flatnonzero(np.isin(path_min, leads)), []
+    for forecast, said, path in met:
+        observed = {measure: values[at_leads] for measure, values in with_peaks(path, path_min).items()}
+        raw, share = forecast.raw.get(next(iter(forecast.scenarios))), simulated_share(forecast, leads)
+        out.append(score(forecast, observed, said, lead_min=leads, raw=raw, weight_of_simulation=share))
+    return out
+
+
+def _path_min(plan: Plan) -> Array:
+    """The steps of a run as far as it is scored."""
+    return plan.how.lead_min[plan.how.lead_min <= max(plan.lead_min)]

@@ -211,6 +211,8 @@ def read(by_slot: Array, places: Array) -> Array:
     """Values by slot, read between two slots for instants off the quarter hour."""
     slot = np.floor(places).astype(np.int64)
     share = places - slot
+    if not share.any():
+        return by_slot[slot % A_WEEK]
     return np.asarray((1 - share) * by_slot[slot % A_WEEK] + share * by_slot[(slot + 1) % A_WEEK])
 
 

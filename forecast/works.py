@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from typing import Any, TypeVar
 
-AHEAD = 16
+AHEAD = 24
 """How many are in the works before the first is taken: enough to keep workers busy while whoever takes them learns for
-two seconds, few enough to be held in memory."""
+three seconds, few enough to be held in memory."""
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")

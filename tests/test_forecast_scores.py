@@ -7,7 +7,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-import scoringrules
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -16,6 +15,7 @@ from scipy.stats import norm, poisson
 from forecast import scores
 from forecast.scores import Mean, skill
 from forecast.values import LEVELS, Array
+from tests.theirs import scoringrules
 
 NAN = float("nan")
 Crps = Callable[[Array, Array], Array]

@@ -8,7 +8,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-import scoringrules
 from scipy.stats import norm
 
 from forecast.dayblocks import days_of
@@ -18,6 +17,7 @@ from forecast.slices import hour_of_week, ranks, slice_of
 from forecast.values import LEVELS, Forecast, Series
 from forecast.verify import Pairs, joined, score
 from forecast.versus import PAIRED, compare, paired
+from tests.theirs import scoringrules
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 LEADS = np.array([60.0, 240.0])

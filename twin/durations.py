@@ -39,7 +39,8 @@ class Duration:
     def __post_init__(self) -> None:
         if self.table.ndim != 4 or self.table.shape[3] != LEVELS.size or self.tail_min.shape != self.table.shape[:3]:
             raise ValueError(f"table must be (class, block, load, {LEVELS.size}), but is {self.table.shape}")
-        if not (np.diff(self.table, axis=3) >= 0).all() or not (self.table >= 0).all():
+        rises = self.table[..., 1:] >= self.table[..., :-1]
+        if not rises.all() or not (self.table[..., 0] >= 0).all():
             raise ValueError("quantiles must not fall and must not be negative")
 
     @property
