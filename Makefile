@@ -11,7 +11,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 LOCKED := $(PIP) --require-hashes --only-binary :all:
 # Compiled here, the engine is ready for the first forecast; where that fails it is compiled while the house runs.
-ENGINE := echo "set-up: compiling the engine (once; some 20 seconds)"; $(BIN)/python -m twin.kernel || true
+ENGINE := echo "set-up: compiling the engine (once; half a minute)"; $(BIN)/python -m twin.kernel || true
 
 .DEFAULT_GOAL := help
 .PHONY: help up test lint soak soak-live soak-weeks simulate bench bench-forecast bench-alerts pictures pictures-small fuzz wheel sbom licences assurance \

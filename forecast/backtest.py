@@ -175,7 +175,7 @@ def backtest(
     for done, (one, told) in enumerate(_recalibrated(simulated, as_usual, plan), start=1):  # 3
         if one.as_of >= plan.first_at:
             forecasts.append((told, one.rivals))
-        if progress is not None and done > len(before):
+        if progress is not None:
             progress(done, len(times))
     pairs = joined(_scored(replay, forecasts, plan, known_at, executor))  # 4
     return Report(plan, pairs, verify(pairs), len(forecasts), held, known_at)
