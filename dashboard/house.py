@@ -112,13 +112,13 @@ class House:
         journal = f"{self.journal.last} records in the journal"
         return f"{span.count} events {_when(self.clock, span)}; rejected {rejected}; {journal}"
 
-    def workers(self, *, runs_on: bool = False) -> Executor:
+    def workers(self, *, runs_on: bool = False, gives_way: int = 0) -> Executor:
         """What simulates: the house's own processes, or the cluster of the settings.
 
         A house that `runs_on` goes over to its own processes while the cluster cannot be had; a command that runs
-        once raises ClusterError.
+        once raises ClusterError. `gives_way`: by how much lower the priority of processes is than that of this one.
         """
-        return workers_of(self.settings, runs_on=runs_on)
+        return workers_of(self.settings, runs_on=runs_on, gives_way=gives_way)
 
     def run(self) -> Run:
         """How ensembles are run."""
@@ -142,9 +142,9 @@ def study_of(house: House) -> Study:
     )  # fmt: skip
 
 
-def workers_of(settings: Settings, *, runs_on: bool = False) -> Executor:
+def workers_of(settings: Settings, *, runs_on: bool = False, gives_way: int = 0) -> Executor:
     """What simulates, by the settings."""
-    local = partial(processes_of, settings)
+    local = partial(processes_of, settings, gives_way=gives_way)
     return executor_of(settings.executor, local, _certificates(settings), runs_on=runs_on)
 
 
@@ -154,13 +154,14 @@ def _certificates(settings: Settings) -> Certificates | None:
     return Certificates(ca, cert, key) if ca and cert and key and settings.executor.startswith("tls:") else None
 
 
-def processes_of(settings: Settings) -> Workers:
+def processes_of(settings: Settings, *, gives_way: int = 0) -> Workers:
     """Processes of the house's own, each of which makes the compiled engine ready beside its first members.
 
     What they compile is kept beside the code or, where that cannot be written, the data.
     """
     budget_s = max(settings.every_min * 60.0, SHORTEST_BUDGET_S)
-    return Workers(settings.workers, prepare=partial(warm, settings.data / COMPILED), budget_s=budget_s)
+    prepare = partial(warm, settings.data / COMPILED)
+    return Workers(settings.workers, prepare=prepare, budget_s=budget_s, gives_way=gives_way)
 
 
 @contextmanager

@@ -85,6 +85,7 @@ from forecast.replay_store import ReplayStore
 from forecast.supplies_desk import SuppliesDesk
 from forecast.supply_archive import SupplyArchive
 from forecast.validation_desk import Beside, ValidationDesk
+from forecast.workers import GENTLY
 from ingest.clock import WallClock
 from ingest.database import losses_heard
 from ingest.links import LinkNow
@@ -285,7 +286,7 @@ def _replays(house: House, site: Site) -> ReplayDesk:
     """What the page of the replay asks; a forecast that it has made has a process of its own."""
     return ReplayDesk(
         house.log, house.archive, site, ReplayStore(house.settings.data / REPLAYS), house.clock, house.run(),
-        workers=partial(processes_of, house.settings.model_copy(update={"workers": 1})),
+        workers=partial(processes_of, house.settings.model_copy(update={"workers": 1}), gives_way=GENTLY),
     )  # fmt: skip
 
 
@@ -298,7 +299,8 @@ def _backtests(house: House, site: Site) -> BacktestDesk:
         tell=lambda found: write_report(house, found, told),
     )  # fmt: skip
     alone = settings.model_copy(update={"workers": 1})
-    return BacktestDesk(house.log, subject, house.clock, house.run(), workers=partial(processes_of, alone))
+    workers = partial(processes_of, alone, gives_way=GENTLY)
+    return BacktestDesk(house.log, subject, house.clock, house.run(), workers=workers)
 
 
 def _beside(latest: Latest, checks: ModelChecks, report: Path) -> Beside:

@@ -134,7 +134,7 @@ class _Prepared:
     lesson: Lesson | None
     """Where the parameters were learned anew for it."""
     past: Mapping[str, Array]
-    """Each measure up to it, as counted on the way."""
+    """Where they were learned anew, each measure up to the issue before it, as counted on the way."""
 
     def simulated(self, told: Told) -> Simulated:
         """With its members, and without all that is only needed to draw them."""
@@ -170,7 +170,7 @@ def backtest(
     before, times = [one for chunk in chunks for one in chunk], plan.made_times
     replay = _Replay(log, hospital, plan, before, past)
     ran = each_with_result(replay.issues(), members_of, lambda p: (p.situation, as_usual, plan), executor)
-    simulated = chain(before, _kept(ran, store, len(chunks)))  # 2
+    simulated = chain(before, _kept(ran, replay, store, len(chunks)))  # 2
     forecasts = []
     for done, (one, told) in enumerate(_recalibrated(simulated, as_usual, plan), start=1):  # 3
         if one.as_of >= plan.first_at:
@@ -192,6 +192,8 @@ class _Replay:
         self._left = plan.made_times[len(done) :]
         self._learned_at = next((one.as_of for one in reversed(done) if one.lesson is not None), None)
         self._calibration: Calibration | None = None
+        self.past = past
+        """Each measure up to the last issue that was prepared, as counted on the way."""
 
     def issues(self) -> Iterator[_Prepared]:
         """In order; the parameters are learned anew for the first."""
@@ -201,6 +203,7 @@ class _Replay:
         valid = self._still_to_come()
         for then in retold(self._memory, self._learn, self._past, self._left, self._plan.recalibrate):
             situation, history, as_of = then.situation, then.history, then.situation.as_of
+            before, self.past = self.past, history.measures
             lesson = lesson_of(then.state, situation.calibration, as_of, valid) if then.is_learned_anew else None
             if rivals is None or peaks is None or then.is_learned_anew:
                 rivals = fit(history, lead_min=sorted(self._plan.lead_min))
@@ -210,7 +213,7 @@ class _Replay:
             told = beside(told, peaks.ahead(as_of, then.now))
             if boosted:
                 told[BOOSTED] = {BOOSTED_MEASURE: boosted.ahead(history)}
-            yield _Prepared(situation, told, lesson, history.measures)
+            yield _Prepared(situation, told, lesson, before if then.is_learned_anew else {})
 
     def learned(self) -> Calibration:
         """What was learned last."""
@@ -236,19 +239,19 @@ class _Replay:
         return valid[told:]
 
 
-def _kept(ran: Iterator[tuple[_Prepared, Told]], store: BacktestStore | None, number: int) -> Iterator[Simulated]:
+def _kept(
+    ran: Iterator[tuple[_Prepared, Told]], replay: _Replay, store: BacktestStore | None, number: int
+) -> Iterator[Simulated]:
     """Each issue as it was simulated; what lies between two learnings is kept once the next begins, and at the end."""
     chunk: list[Simulated] = []
-    past: Mapping[str, Array] = {}
     for prepared, told in ran:
         if store and chunk and prepared.lesson is not None:
-            store.save(number, chunk, past)
+            store.save(number, chunk, prepared.past)
             number, chunk = number + 1, []
         chunk.append(prepared.simulated(told))
-        past = prepared.past
         yield chunk[-1]
     if store and chunk:
-        store.save(number, chunk, past)
+        store.save(number, chunk, replay.past)
 
 
 def members_of(situation: Situation, as_usual: Scenario, plan: Plan) -> Told:

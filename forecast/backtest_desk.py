@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -21,7 +20,6 @@ from pathlib import Path
 from forecast.backtest import Plan, Report, backtest
 from forecast.ensemble import Run
 from forecast.past import VINTAGE
-from forecast.replay_desk import GENTLY
 from forecast.validation_view import DAYS, EVERY_H, MEMBERS, RunAsked, RunView
 from forecast.verify import verified_leads
 from ingest.clock import Clock, stopwatch
@@ -139,7 +137,6 @@ class BacktestDesk:
     def _found(self, asked: RunAsked) -> Report:
         subject, executor = self._subject, self._workers()
         try:
-            executor.submit(os.nice, GENTLY).result()
             return backtest(
                 self._log, subject.hospital, subject.as_usual, self._plan(asked), executor=executor,
                 progress=self._come, kept_in=subject.folder,

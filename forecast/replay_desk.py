@@ -8,7 +8,6 @@ known by its instant.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -45,8 +44,6 @@ KEPT = 64
 """Instants that are kept at hand."""
 WAITING = 8
 """Instants that may wait to be read; what was asked for longest ago is let go first."""
-GENTLY = 10
-"""How far a process that forecasts the past gives way."""
 _FIRST_AGO = timedelta(hours=24)
 
 
@@ -235,7 +232,6 @@ class ReplayDesk:
                 known = self._known(at)
             executor = self._workers()
             try:
-                executor.submit(os.nice, GENTLY).result()
                 made = forecast_then(known, self._archive, self._site.scenarios[0], self._how, executor)
             finally:
                 executor.shutdown(wait=False, cancel_futures=True)

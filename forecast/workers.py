@@ -29,6 +29,8 @@ from twin.calibrate import Calibration
 
 CHILDREN = 2
 """Processes that simulate by default."""
+GENTLY = 10
+"""By how much lower the priority of children is that give way to a process with as much to do as they."""
 LOOK_S = 0.25
 """Between two looks at what the children are at."""
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
@@ -50,9 +52,14 @@ class Workers(Executor):
         prepare: Callable[[], None] | None = None,
         budget_s: float = BUDGET_S,
         memory_bytes: int | None = MEMORY_BYTES,
+        gives_way: int = 0,
     ) -> None:
-        """`prepare` is begun by each child in a thread of its own, beside its first tasks."""
-        self._children, self._prepare = children, prepare
+        """`prepare` is begun by each child in a thread of its own, beside its first tasks.
+
+        `gives_way` is by how much lower the children's priority is than the owner's: one that has as much to do to give
+        them their work as they have with it would be kept from that, and they would wait for it.
+        """
+        self._children, self._prepare, self._gives_way = children, prepare, gives_way
         self._budget_s, self._memory_bytes = budget_s, memory_bytes
         self._lock = threading.Lock()
         self._numbers = count(1)
@@ -164,7 +171,7 @@ class Workers(Executor):
         self._slate = Slate(self._children, spawn)
         pool = ProcessPoolExecutor(
             self._children, mp_context=spawn, initializer=_begin,
-            initargs=(self._slate, self._memory_bytes, self._prepare),
+            initargs=(self._slate, self._memory_bytes, self._prepare, self._gives_way),
         )  # fmt: skip
         for _ in range(self._children):
             pool.submit(_nothing)
@@ -293,7 +300,8 @@ def _read(name: str) -> Any:
         memory.close()
 
 
-def _begin(slate: Slate, memory_bytes: int | None, prepare: Callable[[], None] | None) -> None:
+def _begin(slate: Slate, memory_bytes: int | None, prepare: Callable[[], None] | None, gives_way: int) -> None:
+    os.nice(gives_way)
     slate.take()
     _slates.append(slate)
     bound_memory(memory_bytes)

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 AHEAD = 24
 """How many are in the works before the first is taken: enough to keep workers busy while whoever takes them learns for
-three seconds, few enough to be held in memory."""
+three seconds."""
+HELD = 48
+"""How many, with those that are done, are held in memory before the first is taken, however few are in the works."""
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
@@ -23,6 +25,7 @@ def each_with_result(
 ) -> Iterator[tuple[Given, Result]]:
     """Each of what is given with what `work` makes of its arguments, in order; `AHEAD` are in the works at a time.
 
+    Workers come first: while fewer are in the works, more are given out, though some are done and wait to be taken.
     In this process, one after the other, where no executor is given. Raises what one of them raised, in its turn.
     """
     if executor is None:
@@ -31,10 +34,14 @@ def each_with_result(
     works: deque[tuple[Given, Future[Result]]] = deque()
     for one in given:
         works.append((one, executor.submit(work, *arguments(one))))
-        if len(works) >= AHEAD:
+        while len(works) >= HELD or _in_the_works(works) >= AHEAD:
             yield _first(works)
     while works:
         yield _first(works)
+
+
+def _in_the_works(works: Iterable[tuple[Given, Future[Result]]]) -> int:
+    return sum(not future.done() for _, future in works)
 
 
 def _first(works: deque[tuple[Given, Future[Result]]]) -> tuple[Given, Result]:

@@ -17,10 +17,11 @@ from datetime import UTC, datetime, timedelta
 
 from forecast.backtest import Plan, backtest
 from forecast.ensemble import Run
-from forecast.workers import Workers
+from forecast.workers import GENTLY, Workers
 from ingest.clock import WallClock, stopwatch
 from ingest.database import Database
 from ingest.log import EventLog, Position
+from ingest.unswept import seldom_swept
 from twin.fabricate import FabricatedHospital, fabricate
 from twin.hospital import load_hospital
 from twin.kernel import warm
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     hospital, days = FabricatedHospital(asked.kind, asked.size), LEARNED_DAYS + asked.days + TRUTH_DAYS
     made = fabricate(hospital, start=START, days=days, seed=asked.seed)
     warm()  # this process learns every day of the period
-    with Database.open(None) as database, Workers(prepare=warm) as workers:
+    with Database.open(None) as database, Workers(prepare=warm, gives_way=GENTLY) as workers, seldom_swept():
         log = EventLog(database, WallClock())
         log.append_table(made.table(), Position(source="fabricated", offset=1))
         own, begun = _cpu_s()[0], stopwatch()

@@ -33,7 +33,7 @@ from forecast.scores import crps_quantiles
 from forecast.slices import covered_by_block, ranks, within
 from forecast.values import Array, series
 from forecast.verify import Pairs
-from forecast.workers import Workers
+from forecast.workers import GENTLY, Workers
 from ingest.clock import WallClock
 from ingest.database import Database
 from ingest.log import EventLog, Position
@@ -88,7 +88,7 @@ class Campaign:
         """Fabricated, loaded as its feed delivered it, and replayed as it was known then."""
         days = LEARNED_DAYS + self.days + 2
         made = fabricate(self.hospital, start=START, days=days, seed=self.seed, shift=self.shift)
-        workers = Workers(prepare=warm)
+        workers = Workers(prepare=warm, gives_way=GENTLY)
         try:
             with Database.open(None) as database:
                 log = EventLog(database, WallClock())

@@ -31,11 +31,6 @@ from tests.trust_views import made_pairs
 HOW = Run(members=3, horizon_min=240.0, seed=1)
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.nice", lambda _: 10)
-
-
 def here() -> Executor:
     return ThreadPoolExecutor(1)
 

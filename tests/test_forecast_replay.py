@@ -39,7 +39,6 @@ AT_NOON = f"?at={written(NOON, ZONE)}"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay_desk, "Memory", Remembered)
-    monkeypatch.setattr("os.nice", lambda _: 10)
     monkeypatch.setattr(replay_desk, "calibrate", learned)
 
 

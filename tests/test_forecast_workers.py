@@ -22,7 +22,7 @@ import pytest
 
 from forecast import workers as module
 from forecast.situation import Situation
-from forecast.workers import Workers
+from forecast.workers import GENTLY, Workers
 from ingest.clock import WallClock
 from tests.histories import situation
 
@@ -55,6 +55,16 @@ def test_after_a_child_was_killed_the_next_task_works(workers: Workers) -> None:
         task.result()
     assert workers.submit(double, 21).result() == 42
     assert workers.submit(os.getpid).result() != child
+
+
+@pytest.mark.parametrize("gives_way", [0, GENTLY])  # those that give no way are the mutant
+def test_children_give_way_to_their_owner_where_that_is_asked_for(gives_way: int) -> None:
+    mine, made = os.nice(0), Workers(2, gives_way=gives_way)
+    try:
+        assert {made.submit(os.nice, 0).result() for _ in range(4)} == {min(mine + gives_way, 19)}
+        assert os.nice(0) == mine
+    finally:
+        made.shutdown()
 
 
 def test_children_are_spawned_and_share_nothing(workers: Workers) -> None:

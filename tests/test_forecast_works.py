@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -9,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from forecast.works import AHEAD, each_with_result
+from forecast.works import AHEAD, HELD, each_with_result
 
-COUNT = 30
+COUNT = 80
 
 
 class Counted(Executor):
@@ -76,9 +77,55 @@ def all_at_once(executor: Executor) -> Iterator[tuple[int, float]]:
     yield from ((one, future.result()) for one, future in works)
 
 
-def test_no_more_than_a_few_are_in_the_works() -> None:
-    assert most_in_the_works(run) == AHEAD
+def test_of_those_that_are_done_no_more_than_a_few_are_held() -> None:
+    assert most_in_the_works(run) == HELD
     assert most_in_the_works(all_at_once) == COUNT - 1
+
+
+class Idle(Executor):
+    """Whose workers do nothing before they are told to; `left` says how many it was given and has not done."""
+
+    def __init__(self) -> None:
+        self.works: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.works.append((Future(), lambda: fn(*args, **kwargs)))
+        return self.works[-1][0]
+
+    def do(self, count: int) -> None:
+        for _ in range(count):
+            future, work = self.works.popleft()
+            future.set_result(work())
+
+
+def left_when_first_is_taken(run: Callable[[Executor], Iterator[tuple[int, float]]], *, done: int) -> int:
+    """What workers still have before them when the second is taken, where so many were done after the first was."""
+    executor, pause = Idle(), threading.Event()
+    ran = run(executor)
+    first = threading.Thread(target=next, args=(ran,))
+    first.start()
+    while len(executor.works) < AHEAD:
+        pause.wait(0.001)
+    executor.do(1)
+    first.join()
+    executor.do(done)
+    assert next(ran) == (2, 30.0)
+    return len(executor.works)
+
+
+def one_for_one(executor: Executor) -> Iterator[tuple[int, float]]:
+    """The mutant: for each that is taken one is given out, however many workers have before them."""
+    works: deque[tuple[int, Future[float]]] = deque()
+    for number in range(1, COUNT):
+        works.append((number, executor.submit(halved, number, 60)))
+        if len(works) >= AHEAD:
+            one, future = works.popleft()
+            yield one, future.result()
+
+
+def test_workers_have_enough_before_them_though_much_is_done_and_not_taken() -> None:
+    assert left_when_first_is_taken(run, done=AHEAD - 2) == AHEAD
+    assert left_when_first_is_taken(one_for_one, done=AHEAD - 2) == 2
 
 
 def test_without_an_executor_nothing_is_done_before_it_is_asked_for() -> None:

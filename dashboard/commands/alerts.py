@@ -22,6 +22,7 @@ from forecast.alert_settings import AlertSettings
 from forecast.alert_trials import settings_of_trials
 from forecast.ensemble import Run
 from forecast.pages import AlertSetting, Measured
+from forecast.workers import GENTLY
 
 _READER = Reader("en", "UTC")
 
@@ -72,7 +73,7 @@ def _set(house: House, options: argparse.Namespace) -> None:
     end = span_of(house).last_occurred_at
     how = Run(options.members or 100, 600.0, 15.0, house.settings.seed)
     stretch = Stretch(end - timedelta(days=options.days), end, how=how, own_beds=house.own_hospital)
-    workers = house.workers()
+    workers = house.workers(gives_way=GENTLY)
     try:
         with progress("issues") as bar:
             found = trials(

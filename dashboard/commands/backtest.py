@@ -22,6 +22,8 @@ from forecast.backtest import Plan, Report, backtest
 from forecast.boosted import MISSING, installed
 from forecast.verify import VERIFIED_LEADS_MIN, Verification
 from forecast.versus import Versus, compare
+from forecast.workers import GENTLY
+from ingest.unswept import seldom_swept
 from twin.kernel import warm
 
 
@@ -80,10 +82,10 @@ def run(options: argparse.Namespace) -> None:
 def _report(house: House, options: argparse.Namespace, plan: Plan) -> Report:
     if plan.boosted and not installed():
         print(MISSING, file=sys.stderr)
-    workers = house.workers()
+    workers = house.workers(gives_way=GENTLY)
     warm(house.settings.data / COMPILED)  # this process learns every day of the period
     try:
-        with progress("issues") as bar:
+        with progress("issues") as bar, seldom_swept():
             usual = house.scenarios()[0]
             kept_in = house.settings.data / BACKTESTS
             return backtest(house.log, house.hospital, usual, plan, executor=workers, progress=bar, kept_in=kept_in)
