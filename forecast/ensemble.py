@@ -20,7 +20,7 @@ from twin import model
 from twin.calibrate import Calibration
 from twin.capacities_told import as_told
 from twin.counting import Counting
-from twin.fate import Fate, cast
+from twin.fate import Lot, cast
 from twin.fates import Share, cast_for, cast_members_for
 from twin.hospital import Profile
 from twin.kernel import Runs
@@ -127,9 +127,9 @@ def _run_member(
     """Count a member under each scenario, `(scenario, row, lead)`; lead 0 is read from the present alone."""
     runs: dict[int, Runs] = {}
     for one, (share, capacity) in enumerate(zip(shares, capacities, strict=True)):
-        if id(share.fate) not in runs:
-            runs[id(share.fate)] = _runs(situation.calibration.path, share.fate, present, how, room)
-        mine = runs[id(share.fate)]
+        if id(share.lot) not in runs:
+            runs[id(share.lot)] = _runs(situation.calibration.path, share.lot, present, how, room)
+        mine = runs[id(share.lot)]
         counted[one, :, :1] = mine.counted_now(what) if one == 0 else counted[0, :, :1]
         counted[one, :, 1:] = mine.counted(capacity, what, how.lead_min[1:], share.rows)
 
@@ -195,7 +195,7 @@ def law_and_engine(situation: Situation, scenarios: Sequence[Scenario], how: Run
     share = cast_for(c.path, c.parameters, luck, present, demands, laws)[0]
     capacity = settings[0].capacity_of(c.hospital, seed=how.seed, member=member)
     law = model.run(capacity, c.path, alone, present, how.until_min)
-    return law, _runs(c.path, share.fate, present, how, Room()).under(capacity, share.rows)
+    return law, _runs(c.path, share.lot, present, how, Room()).under(capacity, share.rows)
 
 
 def drawn(situation: Situation, how: Run, members: range, *, reserve: int = RESERVE) -> tuple[list[Present], Luck]:
@@ -217,9 +217,9 @@ def luck_of(
     )  # fmt: skip
 
 
-def _runs(path: Path, fate: Fate, present: Present, how: Run, room: Room) -> Runs:
+def _runs(path: Path, lot: Lot, present: Present, how: Run, room: Room) -> Runs:
     """By SimPy alone where that is asked for; else by the compiled engine once it is there."""
-    return Runs(path, fate, present, how.until_min, by_law=how.engine == "simpy", room=room)
+    return Runs(path, lot, present, how.until_min, by_law=how.engine == "simpy", room=room)
 
 
 def counting(situation: Situation) -> Counting:

@@ -32,7 +32,7 @@ from twin.check_values import Check, Curve
 from twin.fate import cast_members
 from twin.hospital import Hospital
 from twin.identical import SOURCE, Lived, TrueState, hidden
-from twin.kernel import run
+from twin.kernel import Runs
 from twin.luck import draw_members
 from twin.measures import inside as inside_at
 from twin.memory import Memory
@@ -188,9 +188,9 @@ def _oracle(issue: _Issue, how: Run) -> Array:
     )  # fmt: skip
     capacity = law.hospital.capacities(law.path.pools, at, how.until_min)
     fates, grid, out = cast_members(law.path, law.parameters, luck, presents), np.array(_leads()), []
-    for present, fate in zip(presents, fates, strict=True):
-        now = Visits.of(present.history, fate.acuity)
-        later = Visits.of(run(capacity, law.path, fate, present, how.until_min), fate.acuity)
+    for present, lot in zip(presents, fates.lots(), strict=True):
+        now = Visits.of(present.history, lot.acuity)
+        later = Visits.of(Runs(law.path, lot, present, how.until_min).under(capacity), lot.acuity)
         out.append(np.concatenate([_census(now, grid[:1]), _census(later, grid[1:])]))
     return np.stack(out, axis=1)
 

@@ -175,13 +175,13 @@ class _Whole:
     ) -> Iterator[tuple[Array, Array, Array]]:
         """Counts `(row, lead)`, tallies `(row,)` and work asked `(pool, lead)` of a member under each setting."""
         path, leads = self.situation.calibration.path, self.how.lead_min
-        by_fate: dict[int, tuple[Runs, Index]] = {}
+        by_lot: dict[int, tuple[Runs, Index]] = {}
         for share, capacity in zip(shares, capacities, strict=True):
-            fate = share.fate
-            if id(fate) not in by_fate:
-                runs = Runs(path, fate, present, self.how.until_min, by_law=self.how.engine == "simpy", room=room)
-                by_fate[id(fate)] = runs, self._kinds(member, share)
-            runs, kinds = by_fate[id(fate)]
+            lot = share.lot
+            if id(lot) not in by_lot:
+                runs = Runs(path, lot, present, self.how.until_min, by_law=self.how.engine == "simpy", room=room)
+                by_lot[id(lot)] = runs, self._kinds(member, share)
+            runs, kinds = by_lot[id(lot)]
             ahead, tallies = runs.tallied(
                 capacity, self.counting, leads[1:], self.tallying, kinds, share.rows
             )  # fmt: skip

@@ -59,10 +59,10 @@ def flows_of(situation: Situation, scenario: Scenario, how: Run, span: Span, mem
     out = np.empty((len(FLOWS), len(wards), len(members)))
     room = Room()
     for place, (member, present, [share]) in enumerate(zip(members, presents, shares, strict=True)):
-        runs = Runs(c.path, share.fate, present, how.until_min, by_law=how.engine == "simpy", room=room)
+        runs = Runs(c.path, share.lot, present, how.until_min, by_law=how.engine == "simpy", room=room)
         capacity = change.capacity_of(c.hospital, seed=how.seed, member=member)
         told = _after_the_present(runs.under(capacity, share.rows), present)
-        out[:, :, place] = counted(Visits.of(told, share.fate.acuity), wards, span)
+        out[:, :, place] = counted(Visits.of(told, share.lot.acuity), wards, span)
     return out
 
 

@@ -111,10 +111,10 @@ def test_a_member_costs_no_more_than_the_hospital_grows() -> None:
 def test_what_grows_with_the_square_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The mutant: packing that looks at every pair of patients."""
 
-    def by_pairs(path: Any, fate: Any, present: Any, horizon_min: float, room: Any) -> Packed:
+    def by_pairs(path: Any, lot: Any, present: Any, horizon_min: float, room: Any) -> Packed:
         for _ in range(30):
-            (fate.priority[:, None] < fate.priority).sum()
-        return packed(path, fate, present, horizon_min, room)
+            (lot.fate.priority[:, None] < lot.fate.priority).sum()
+        return packed(path, lot, present, horizon_min, room)
 
     monkeypatch.setattr(scaling, "packed", by_pairs)
     assert grows_too_fast(scale(2)) == ["member", "packing"]

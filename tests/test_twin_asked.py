@@ -14,6 +14,7 @@ import pytest
 from tests.random_hospitals import EVERYTHING, Case, random_case
 from twin import kernel_asked
 from twin.asked import _table, asked, staffed
+from twin.fate import Lot
 from twin.fates import Share
 from twin.kernel import compiled_asker
 from twin.small_hospitals import QUEUE, Array, small_path
@@ -31,7 +32,7 @@ def case(number: int) -> Case:
 def everybody(number: int) -> Share:
     fate = case(number).fate
     dice = np.random.default_rng(number)
-    return Share(fate, dice.random(fate.visit.size) < 0.8)
+    return Share(Lot.of(fate), dice.random(fate.visit.size) < 0.8)
 
 
 def by_patient(number: int) -> Array:
@@ -92,7 +93,7 @@ def test_compiled_it_is_the_same() -> None:
 
 def test_nobody_asks_before_coming_and_who_does_not_take_part_asks_for_nothing() -> None:
     one = case(0)
-    nobody = Share(one.fate, np.zeros(one.fate.visit.size, dtype=bool))
+    nobody = Share(Lot.of(one.fate), np.zeros(one.fate.visit.size, dtype=bool))
     assert not asked(one.path, nobody, GRID).any()
     assert asked(one.path, everybody(0), GRID).any()
 

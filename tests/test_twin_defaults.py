@@ -14,7 +14,7 @@ from ingest.errors import ConfigurationError
 from ingest.events import RANK
 from twin.defaults import DEFAULT, default_parameters
 from twin.errors import ParametersError
-from twin.fate import cast
+from twin.fate import Lot, cast
 from twin.hospital import Profile, load_hospital
 from twin.kernel import Runs, compiled
 from twin.luck import draw
@@ -79,7 +79,7 @@ def weeks(capacity: Callable[[str, Profile], Profile] = lambda _, profile: profi
             PATH, believed, here.count, seed=8, member=seed, start=START, horizon_min=UNTIL_MIN, zone=HOSPITAL.zone
         )
         fate = cast(PATH, believed, luck, here)
-        story = Runs(PATH, fate, here, UNTIL_MIN, form=compiled()).under(places)
+        story = Runs(PATH, Lot.of(fate), here, UNTIL_MIN, form=compiled()).under(places)
         out.append(Member(story, fate, here, places))
     return out
 

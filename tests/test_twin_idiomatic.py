@@ -27,7 +27,7 @@ def told(whole: Whole, seed: int) -> list[tuple[float, str, int]]:
 
 def by_the_law(whole: Whole, member: int) -> list[tuple[float, str]]:
     [case] = whole.cases(whole.luck(range(member, member + 1)))
-    story = model.run(case.capacity, case.path, case.fate, case.present, DAY_MIN)
+    story = model.run(case.capacity, case.path, case.lot.fate, case.present, DAY_MIN)
     return [(float(at), NAMES[int(kind)]) for at, kind in zip(story.at_min, story.kind, strict=True)]
 
 

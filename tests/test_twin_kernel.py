@@ -18,6 +18,7 @@ from ingest.events import RANK
 from tests.random_hospitals import Case, random_case
 from twin import kernel, kernel_layout, kernel_loop, kernel_patient, kernel_queues, model
 from twin.errors import TwinError
+from twin.fate import Lot
 from twin.kernel import Loop, Runs, compiled, plain, warm
 from twin.small_hospitals import same
 from twin.story import Story
@@ -33,7 +34,7 @@ COMPILES = pytest.mark.timeout(400)
 
 
 def by(form: Loop, case: Case) -> Story:
-    return Runs(case.path, case.fate, case.present, case.horizon_min, form=form).under(case.capacity)
+    return Runs(case.path, Lot.of(case.fate), case.present, case.horizon_min, form=form).under(case.capacity)
 
 
 def law(case: Case) -> Story:

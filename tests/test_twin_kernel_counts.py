@@ -17,6 +17,7 @@ from ingest.events import EVENT_CLASSES, RANK
 from tests.random_hospitals import random_case
 from twin import kernel, kernel_counts
 from twin.counting import Counting
+from twin.fate import Lot
 from twin.kernel import Runs, compiled_counter
 from twin.kernel_tables import Room
 from twin.small_hospitals import Array
@@ -95,7 +96,7 @@ def test_a_run_is_counted_as_its_story() -> None:
     kernel.warm()
     for case in map(random_case, range(60)):
         what = replace(WHAT, acuities=("1", "2", "3", "4", "5"), units=case.path.units, wards=case.path.wards)
-        given = (case.path, case.fate, case.present, case.horizon_min)
+        given = (case.path, Lot.of(case.fate), case.present, case.horizon_min)
         engine, law = Runs(*given), Runs(*given, by_law=True)
         grid = np.arange(15.0, case.horizon_min, 15.0)
         assert same(engine.counted_now(what), law.counted_now(what))
@@ -107,7 +108,8 @@ def test_capacities_at_hand_in_a_room_are_not_taken_for_others() -> None:
     kernel.warm()
     for case in map(random_case, range(20)):
         what = replace(WHAT, acuities=("1", "2", "3", "4", "5"), units=case.path.units, wards=case.path.wards)
-        given, grid = (case.path, case.fate, case.present, case.horizon_min), np.arange(15.0, case.horizon_min, 15.0)
+        given = (case.path, Lot.of(case.fate), case.present, case.horizon_min)
+        grid = np.arange(15.0, case.horizon_min, 15.0)
         more = {pool: tuple((minute, count + 1) for minute, count in told) for pool, told in case.capacity.items()}
         asked, shared = [case.capacity, more, more, case.capacity], Runs(*given, room=Room())
         assert all(same(shared.counted(one, what, grid), Runs(*given).counted(one, what, grid)) for one in asked)

@@ -14,6 +14,7 @@ import pytest
 from tests.random_hospitals import Case, random_case
 from twin import kernel_layout, kernel_pack
 from twin.errors import TwinError
+from twin.fate import Lot
 from twin.kernel import compiled_packing
 from twin.kernel_layout import CAME, COMERS, COMING, PRIORITY, QUEUEING, QUEUERS, SERVERS, SERVING
 from twin.kernel_pack import Packing
@@ -47,7 +48,7 @@ def ready(case: Case, packing: Packing, rows: Any = None) -> Packed:
     """A case ready for its run."""
     room = Cleared()
     with by(packing):
-        given = packed(case.path, case.fate, case.present, case.horizon_min, room)
+        given = packed(case.path, Lot.of(case.fate), case.present, case.horizon_min, room)
         aimed(given, case.path, case.capacity, rows, room)
     return given
 
@@ -115,8 +116,8 @@ def test_a_room_that_held_another_run_gives_the_same() -> None:
     for number in CASES:
         case = random_case(number)
         with by(TEXT):
-            given = packed(case.path, case.fate, case.present, case.horizon_min, room)
-        fresh = packed(case.path, case.fate, case.present, case.horizon_min)
+            given = packed(case.path, Lot.of(case.fate), case.present, case.horizon_min, room)
+        fresh = packed(case.path, Lot.of(case.fate), case.present, case.horizon_min)
         head = given.n[: kernel_layout.HEAD]
         assert np.array_equal(head, fresh.n[: kernel_layout.HEAD])
         till = int(head[COMERS]), int(head[kernel_layout.CHANGE_AT])

@@ -16,6 +16,7 @@ from tests.random_hospitals import random_case
 from tests.test_twin_kernel_counts import columns, marks, same
 from twin import kernel, kernel_tallies
 from twin.counting import Counting
+from twin.fate import Lot
 from twin.kernel import Runs, compiled_tallier
 from twin.kernel_tallies import AGED, PLANNED
 from twin.small_hospitals import Array
@@ -77,7 +78,7 @@ def test_marks_of_any_kind_are_tallied_as_by_the_definition() -> None:
 def test_a_run_is_tallied_as_its_story() -> None:
     kernel.warm()
     for case in map(random_case, range(40)):
-        given = (case.path, case.fate, case.present, case.horizon_min)
+        given = (case.path, Lot.of(case.fate), case.present, case.horizon_min)
         engine, law = Runs(*given), Runs(*given, by_law=True)
         what = Counting(("1", "2", "3"), case.path.units, case.path.wards, frozenset({"SeenByProvider"}))
         tallying = Tallying(("1", "2", "3"), case.horizon_min, ((10.0, case.horizon_min / 2),))

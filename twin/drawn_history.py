@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -50,14 +51,16 @@ class Histories:
 
         `drawn` says when each milestone was, `moved` when somebody went to the ward `unit`; NaN: not.
         """
-        told, out = self.story, []
-        for member, present in enumerate(here):
-            at = told.at_min.copy()
-            for places, at_min in zip(self.room, drawn, strict=True):
-                at[places] = at_min[member, told.visit[places]]
-            at[self.moves] = moved[member, told.visit[self.moves]]
-            to = told.unit.copy()
-            to[self.moves] = unit[member, told.visit[self.moves]]
-            kept = np.flatnonzero(present[told.visit] & ~np.isnan(at))
-            out.append(Story(at[kept], *(column[kept] for column in (told.kind, told.visit, to, told.to))))
-        return out
+        told, members = self.story, len(here)
+        at, unit_of = np.tile(told.at_min, (members, 1)), np.tile(told.unit, (members, 1))
+        for places, at_min in zip(self.room, drawn, strict=True):
+            at[:, places] = at_min[:, told.visit[places]]
+        at[:, self.moves] = moved[:, told.visit[self.moves]]
+        unit_of[:, self.moves] = unit[:, told.visit[self.moves]]
+        kept = here[:, told.visit] & ~np.isnan(at)
+        _, mark = np.nonzero(kept)
+        ints = told.kind[mark], told.visit[mark], unit_of[kept], told.to[mark]
+        at_min = at[kept]
+        ends = np.cumsum(kept.sum(axis=1)).tolist()
+        parts = (slice(*bounds) for bounds in pairwise([0, *ends]))
+        return [Story(at_min[mine], *(column[mine] for column in ints)) for mine in parts]

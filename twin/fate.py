@@ -8,10 +8,10 @@ picks by index and adds.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -91,6 +91,71 @@ class Fate:
         return int(self.freed_min.shape[1]) // self.phases
 
 
+@dataclass(frozen=True, eq=False)
+class Fates:
+    """The fates of some members in the same columns, one member's rows behind another's."""
+
+    whole: Fate
+    """Of all of them; `freed_at` and `acuity` go through all members, `visit` is each member's own."""
+    row_from: Index
+    """Where each member's rows begin, and where the last one's end, `(member + 1,)`; so are the two that follow."""
+    visit_from: Index
+    freed_from: Index
+
+    @cached_property
+    def columns(self) -> tuple[Any, ...]:
+        """What a run is given of all of them, one value after the other."""
+        of = self.whole
+        return (
+            of.stage.ravel(), of.unit.ravel(), of.visit, of.freed_at.ravel(), of.minutes.ravel(), of.freed_min.ravel(),
+            of.patience_min.ravel(), of.edges.ravel(), of.block, of.priority, of.at_min, of.clock_edge_min,
+            of.clock_min.ravel(), of.phase_edge_min, of.leaving_earlier_min,
+        )  # fmt: skip
+
+    def lots(self) -> list[Lot]:
+        """Each member's part, cut anew: were they kept here, they and the columns would hold one another in memory."""
+        bounds = (pairwise(column.tolist()) for column in (self.row_from, self.visit_from, self.freed_from))
+        return [Lot(self, *each) for each in zip(*bounds, strict=True)]
+
+
+@dataclass(eq=False, slots=True)
+class Lot:
+    """One member's part of fates that were cast together; from where to where in their columns."""
+
+    fates: Fates
+    rows: tuple[int, int]
+    visits: tuple[int, int]
+    freed: tuple[int, int]
+    _fate: Fate | None = None
+
+    @classmethod
+    def of(cls, fate: Fate) -> Lot:
+        """A fate that was cast alone."""
+        bounds = (np.array([0, size]) for size in (fate.visit.size, fate.acuity.size, len(fate.freed_min)))
+        return Fates(fate, *bounds).lots()[0]
+
+    @property
+    def acuity(self) -> Index:
+        """As in `Fate`."""
+        return self.fates.whole.acuity[slice(*self.visits)]
+
+    @property
+    def fate(self) -> Fate:
+        """Cut out of the columns when it is asked for, once."""
+        if self._fate is None:
+            self._fate = self._cut_out()
+        return self._fate
+
+    def _cut_out(self) -> Fate:
+        of, mine, freed = self.fates.whole, slice(*self.rows), slice(*self.freed)
+        return replace(
+            of, visit=of.visit[mine], cls=of.cls[mine], block=of.block[mine], priority=of.priority[mine],
+            at_min=of.at_min[mine], stage=of.stage[mine], unit=of.unit[mine], minutes=of.minutes[mine],
+            freed_at=np.maximum(of.freed_at[mine] - self.freed[0], -1), freed_min=of.freed_min[freed],
+            patience_min=of.patience_min[mine], acuity=self.acuity,
+        )  # fmt: skip
+
+
 def cast(
     path: Path, parameters: Parameters, luck: Luck, present: Present, demand: Demand | None = None, law: Law = USUAL
 ) -> Fate:
@@ -99,14 +164,14 @@ def cast(
     Raises ScenarioError if the demand asks for more patients than luck was drawn for, PresentError if the present
     does not fit the path, RepeatsError if a route leads to a stage more often than its `at_most` allows.
     """
-    return cast_members(path, parameters, luck, [present], [demand or Demand()], law)[0]
+    return cast_members(path, parameters, luck, [present], [demand or Demand()], law).lots()[0].fate
 
 
 def cast_members(
     path: Path, parameters: Parameters, luck: Luck, presents: Sequence[Present],
     demands: Sequence[Demand] = (Demand(),), law: Law = USUAL,
-) -> list[Fate]:  # fmt: skip
-    """The fate of each of several members, as `cast` gives it; routes may have idle stops.
+) -> Fates:  # fmt: skip
+    """The fates of several members, each as `cast` gives it; routes may have idle stops.
 
     All who come under one of the demands take part; these have the same crises.
     """
@@ -126,34 +191,15 @@ def cast_members(
     everyone[people.row] = acuity
     priority = np.where(acuity < 0, (path.acuities - 1) / 2, acuity).astype(np.float64)
     edge_min, clock_min = _clocks(parameters, luck, law)
+    whole = Fate(
+        visit=people.row - np.repeat(luck.first[:-1], np.diff(people.first)), cls=people.cls, block=people.block,
+        priority=priority, at_min=people.at_min, stage=stops.stage, unit=stops.unit, minutes=minutes,
+        freed_at=freed_at, freed_min=freed, patience_min=patience, edges=parameters.load_edges, acuity=everyone,
+        clock_edge_min=edge_min, clock_min=clock_min, leaving_earlier_min=parameters.leaving_earlier_min,
+        phase_edge_min=phase_edge_min,
+    )  # fmt: skip
     held = np.concatenate([[0], np.cumsum((freed_at >= 0).sum(axis=1))])[people.first]
-    out = []
-    for (first, end), (begin, stop), (held_from, held_to) in zip(
-        pairwise(people.first), pairwise(luck.first), pairwise(held), strict=True
-    ):
-        mine = slice(first, end)
-        out.append(
-            Fate(
-                visit=people.row[mine] - begin,
-                cls=people.cls[mine],
-                block=people.block[mine],
-                priority=priority[mine],
-                at_min=people.at_min[mine],
-                stage=stops.stage[mine],
-                unit=stops.unit[mine],
-                minutes=minutes[mine],
-                freed_at=np.maximum(freed_at[mine] - held_from, -1),
-                freed_min=freed[held_from:held_to],
-                patience_min=patience[mine],
-                edges=parameters.load_edges,
-                acuity=everyone[begin:stop],
-                clock_edge_min=edge_min,
-                clock_min=clock_min,
-                leaving_earlier_min=parameters.leaving_earlier_min,
-                phase_edge_min=phase_edge_min,
-            )
-        )
-    return out
+    return Fates(whole, people.first, luck.first, held)
 
 
 class _Whose(NamedTuple):

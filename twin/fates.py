@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.demand import Demand, comes
-from twin.fate import Fate, cast_members
+from twin.fate import Fate, Fates, Lot, cast_members
 from twin.law import USUAL, Law
 from twin.luck import CRISIS, HERE, Luck
 from twin.parameters import Parameters
@@ -27,8 +27,13 @@ Flags = npt.NDArray[np.bool_]
 class Share:
     """What a demand has of a fate: those of its rows that take part, `(row,)`."""
 
-    fate: Fate
+    lot: Lot
     rows: Flags
+
+    @property
+    def fate(self) -> Fate:
+        """All of those whose luck it is worked out for."""
+        return self.lot.fate
 
     def alone(self) -> Fate:
         """The fate of those who take part, as `cast` gives it for the demand alone; routes may have idle stops."""
@@ -73,14 +78,15 @@ def cast_members_for(
             asked = [mine[i] for i in alike]
             whole = _with_crises([demands[i] for i in asked])
             fates = cast_members(path, parameters, luck, presents, whole, law)
-            everybody = [np.ones(fate.visit.size, dtype=bool) for fate in fates]
+            lots = fates.lots()
+            everybody = np.split(np.ones(fates.whole.visit.size, dtype=bool), fates.row_from[1:-1])
             takes = {asked[0]: everybody} if all(demands[i] == demands[asked[0]] for i in asked) else {}
             for i in asked:
                 first = next(j for j in asked if demands[j] == demands[i])
                 if first not in takes:
                     takes[first] = _take_part(fates, luck, path, parameters, demands[i])
-                for shares, fate, rows in zip(out, fates, takes[first], strict=True):
-                    shares[i] = Share(fate, rows)
+                for shares, lot, rows in zip(out, lots, takes[first], strict=True):
+                    shares[i] = Share(lot, rows)
     return [[shares[i] for i in range(len(demands))] for shares in out]
 
 
@@ -103,11 +109,10 @@ def _with_crises(demands: Sequence[Demand]) -> list[Demand]:
     return [replace(demand, crises=crises) for demand in demands]
 
 
-def _take_part(fates: Sequence[Fate], luck: Luck, path: Path, parameters: Parameters, demand: Demand) -> list[Flags]:
+def _take_part(fates: Fates, luck: Luck, path: Path, parameters: Parameters, demand: Demand) -> list[Flags]:
     """By member: those here, the victims if there is a crisis, and the candidates who come."""
-    row = np.concatenate([fate.visit + first for fate, first in zip(fates, luck.first, strict=False)])
-    cls = np.concatenate([fate.cls for fate in fates])
+    row = fates.whole.visit + np.repeat(luck.first[:-1], np.diff(fates.row_from))
     group = luck.group[row]
-    come = comes(luck, demand, path, parameters, row, cls)
+    come = comes(luck, demand, path, parameters, row, fates.whole.cls)
     takes = (group == HERE) | ((group == CRISIS) & bool(demand.crises)) | come
-    return np.split(takes, np.cumsum([fate.visit.size for fate in fates])[:-1])
+    return np.split(takes, fates.row_from[1:-1])

@@ -43,7 +43,7 @@ from twin import (
 from twin.code import digest_of
 from twin.counting import Counting
 from twin.errors import TwinError
-from twin.fate import Fate
+from twin.fate import Fate, Lot
 from twin.fates import Share
 from twin.hospital import Profile
 from twin.kernel_counts import WAITS, count
@@ -94,6 +94,8 @@ _TEXTS = (
     luck_loop,
     queue_loop,
 )
+_NOW = np.zeros(1)
+_NO_MARKS = np.empty((0, kernel_layout.MARK), dtype=np.int64)
 _fast: list[Loop] = []
 """The compiled loop, once it is there."""
 _counter: list[Counter] = []
@@ -109,7 +111,7 @@ def run(capacity: Mapping[str, Profile], path: Path, fate: Fate, present: Presen
 
     Raises TwinError for what the law does not allow: nothing is ignored.
     """
-    return Runs(path, fate, present, horizon_min).under(capacity)
+    return Runs(path, Lot.of(fate), present, horizon_min).under(capacity)
 
 
 def asker() -> Asker:
@@ -132,7 +134,7 @@ class Runs:
     def __init__(
         self,
         path: Path,
-        fate: Fate,
+        lot: Lot,
         present: Present,
         horizon_min: float,
         *,
@@ -141,7 +143,7 @@ class Runs:
         room: Room | None = None,
     ) -> None:
         """`room` may be shared by runs that are not done side by side."""
-        self._path, self._fate, self._present, self._horizon_min = path, fate, present, horizon_min
+        self._path, self._lot, self._present, self._horizon_min = path, lot, present, horizon_min
         self._form = form or (_fast[0] if _fast and not by_law else None)
         self._counter = _counter[0] if _counter and self._form else None
         self._room = room or Room()
@@ -153,7 +155,7 @@ class Runs:
     def under(self, capacity: Mapping[str, Profile], rows: Flags | None = None) -> Story:
         """The story under capacities, in which these rows of the fate take part; all of them where not said."""
         if self._form is None:
-            fate = self._fate if rows is None else Share(self._fate, rows).alone()
+            fate = self._lot.fate if rows is None else Share(self._lot, rows).alone()
             return model.run(capacity, self._path, fate, self._present, self._horizon_min)
         at_min, marks = self._marks(self._form, capacity, rows)
         before = self._before
@@ -167,23 +169,22 @@ class Runs:
         """What is counted of that story at each instant of a rising grid after the start, `(row, grid)`."""
         if self._form is None or self._counter is None:
             told = self.under(capacity, rows)
-            return what.of_story(told, self._fate.acuity, grid_min, at_once_min=what.at_once_min)
+            return what.of_story(told, self._lot.acuity, grid_min, at_once_min=what.at_once_min)
         marks = self._marks(self._form, capacity, rows)
-        return self._count(self._counter, *marks, what, grid_min, what.at_once_min, self._fate.acuity)
+        return self._count(self._counter, *marks, what, grid_min, what.at_once_min, self._lot.acuity)
 
     def counted_now(self, what: Counting) -> Array:
         """What is counted at the start, `(row, 1)`, before anything of the run has happened."""
         if self._counter is None:
-            return what.of_story(self._before, self._fate.acuity, np.zeros(1))
-        none, here = np.empty((0, kernel_layout.MARK), dtype=np.int64), self._fate.acuity[: self._present.count]
-        return self._count(self._counter, np.empty(0), none, what, np.zeros(1), 0.0, here)
+            return what.of_story(self._before, self._lot.acuity, _NOW)
+        return self._count(self._counter, _NOW[:0], _NO_MARKS, what, _NOW, 0.0, self._lot.acuity[: self._present.count])
 
     def tallied(
         self, capacity: Mapping[str, Profile], what: Counting, grid_min: Array, tallying: Tallying, visits: Index,
         rows: Flags | None = None,
     ) -> tuple[Array, Array]:  # fmt: skip
         """What `counted` gives, and the tallies of the same story, `(row,)`; `visits` says what each visit is."""
-        acuity = self._fate.acuity
+        acuity = self._lot.acuity
         if self._form is None or self._counter is None or not _tallier:
             told = self.under(capacity, rows)
             counts = what.of_story(told, acuity, grid_min, at_once_min=what.at_once_min)
@@ -203,7 +204,7 @@ class Runs:
     def _marks(self, form: Loop, capacity: Mapping[str, Profile], rows: Flags | None) -> tuple[Array, Index]:
         """What is told in the run, `(mark,)` and `(mark, MARK)`; it stands there until the next run."""
         if self._given is None or self._room.holder is not self._name:
-            self._given = packed(self._path, self._fate, self._present, self._horizon_min, self._room)
+            self._given = packed(self._path, self._lot, self._present, self._horizon_min, self._room)
             self._room.holder = self._name
         n, x = self._given
         aimed(self._given, self._path, capacity, rows, self._room)
@@ -380,8 +381,8 @@ def _pack_nobody(packing: kernel_pack.Packing) -> None:
     none, minutes, flags = np.empty(0, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.bool_)
     head = np.zeros(kernel_layout.HEAD, dtype=np.int64)
     packing.pack(
-        none, minutes, head, none, 0, 0, 0, 1, 1, 1, flags, flags, minutes, minutes, none, none, none, none, minutes,
-        minutes, minutes, minutes, none, minutes, minutes, minutes, minutes, minutes, 0.0, 0.0,
+        none, minutes, head, none, 0, 0, 0, 1, 1, 1, flags, flags, minutes, minutes, 0, 0, 0, 0, none, none, none, none,
+        minutes, minutes, minutes, minutes, none, minutes, minutes, minutes, minutes, minutes, 0.0, 0.0,
     )  # fmt: skip
     packing.aim(head, minutes, none, minutes, none, none, True, flags)
 

@@ -85,45 +85,48 @@ _EVENTS_A_ROW = 2
 
 def pack(
     n: Index, x: Array, of_path: Index, law: Index, pools: int, hosts: int, stops: int, loads: int, caseloads: int,
-    phases: int, here: Flags, serving: Flags, arrived_min: Array, since_min: Array, stage: Index, unit: Index,
-    visit: Index, freed_at: Index, minutes: Array, freed: Array, patience: Array, edges: Array, block: Index,
-    priority: Array, at_min: Array, clock_edge: Array, clock: Array, phase_edge: Array, horizon_min: float,
-    earlier_min: float,
+    phases: int, here: Flags, serving: Flags, arrived_min: Array, since_min: Array, from_row: int, to_row: int,
+    from_freed: int, to_freed: int, stage: Index, unit: Index, visit: Index, freed_at: Index, minutes: Array,
+    freed: Array, patience: Array, edges: Array, block: Index, priority: Array, at_min: Array, clock_edge: Array,
+    clock: Array, phase_edge: Array, earlier_min: float, horizon_min: float,
 ) -> tuple[int, int]:  # fmt: skip
     """Write all that a member's runs have in common; how many whole numbers and minutes that needs.
 
     Where there is less room nothing is written, and nothing that can be used where it gives UNKNOWN. Columns are those
-    of `Fate` and `Present`, row after row; `of_path` and `law` are the head and what follows it as far as the path says
-    them.
+    of `Present` and of `Fates`, row after row, the member's from one to another; `of_path` and `law` are the head and
+    what follows it as far as the path says them.
     """
-    head, rows, first = of_path.copy(), visit.size, here.size
+    head, rows, first = of_path.copy(), to_row - from_row, here.size
+    a_stop, a_freed = phases * loads, phases * caseloads
     head[ROWS], head[STOPS], head[FIRST] = rows, stops, first
     head[LOADS], head[CASELOADS], head[PHASES], head[CLOCK_EDGES] = loads, caseloads, phases, clock_edge.size
     head[SERVERS] = np.sum(here & serving)
     head[QUEUERS] = np.sum(here) - head[SERVERS]
     head[MOST_EVENTS] = rows * (_EVENTS_A_ROW + stops) + pools + MOST_CHANGES
     head[MOST_MARKS] = rows * (stops * _MARKS_A_STOP + 1)
-    given = _lay_out_minutes(head, minutes.size, freed.size, clock.size)
+    given = _lay_out_minutes(head, rows * stops * a_stop, (to_freed - from_freed) * a_freed, clock.size)
     whole = _lay_out_whole(head, HEAD + law.size, pools, hosts)
     if n.size < whole or x.size < given:
         return whole, given
     n[:HEAD], n[HEAD : HEAD + law.size] = head, law
-    _put(n, head[STAGE], stage)
-    _put(n, head[WANTED], unit)
-    _put(n, head[VISIT], visit)
-    _put(n, head[FREED_AT], freed_at)
+    begin, end = from_row * stops, to_row * stops
+    _put(n, head[STAGE], stage[begin:end])
+    _put(n, head[WANTED], unit[begin + from_row : end + to_row])
+    _put(n, head[VISIT], visit[from_row:to_row])
+    for i in range(begin, end):
+        n[head[FREED_AT] + i - begin] = max(freed_at[i] - from_freed, -1)
     x[head[HORIZON]], x[head[EARLIER]] = horizon_min, earlier_min
     _put(x, head[PHASE_EDGE], phase_edge)
-    _put(x, head[LASTS], minutes)
-    _put(x, head[FREED], freed)
-    _put(x, head[PATIENCE], patience)
-    _put(x, head[PRIORITY], priority)
+    _put(x, head[LASTS], minutes[begin * a_stop : end * a_stop])
+    _put(x, head[FREED], freed[from_freed * a_freed : to_freed * a_freed])
+    _put(x, head[PATIENCE], patience[begin:end])
+    _put(x, head[PRIORITY], priority[from_row:to_row])
     _put(x, head[CLOCK_EDGE], clock_edge)
     _put(x, head[CLOCK], clock)
     for row in range(rows):
         for load in range(loads - 1):
-            x[head[EDGES] + row * (loads - 1) + load] = edges[block[row] * (loads - 1) + load]
-    if not _all_come(x, head[CAME], head[PRIORITY], arrived_min, since_min, at_min):
+            x[head[EDGES] + row * (loads - 1) + load] = edges[block[from_row + row] * (loads - 1) + load]
+    if not _all_come(x, head[CAME], head[PRIORITY], arrived_min, since_min, at_min[from_row:to_row]):
         return UNKNOWN, UNKNOWN
     _put_those_here(n, x, head, here, serving)
     return whole, given

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ingest.events import EVENT_CLASSES, RANK
 from twin import kernel_layout as layout
 from twin.errors import TwinError
-from twin.fate import Fate
+from twin.fate import Lot
 from twin.hospital import Profile
 from twin.kernel_pack import MOST_CHANGES, UNKNOWN, packing
 from twin.pathway import Path
@@ -75,20 +75,18 @@ class Room:
         return self._told[2]
 
 
-def packed(path: Path, fate: Fate, present: Present, horizon_min: float, room: Room | None = None) -> Packed:
+def packed(path: Path, lot: Lot, present: Present, horizon_min: float, room: Room | None = None) -> Packed:
     """What the runs of a member are given, whatever their capacities; `aimed` makes it ready for one of them.
 
     Raises TwinError if it is not known when somebody comes or whose turn it would be.
     """
     if not horizon_min > 0:
         raise TwinError(f"a run must go on for some time, but its horizon is {horizon_min:g} min")
-    law, place = _law_of(path), room or Room()
+    law, place, whole_fate = _law_of(path), room or Room(), lot.fates.whole
     given = (
-        law.head, law.whole, len(path.pools), law.hosts.size, fate.stage.shape[1], fate.loads, fate.caseloads,
-        fate.phases, present.here, present.serving, present.arrived_min, present.since_min, fate.stage.ravel(),
-        fate.unit.ravel(), fate.visit, fate.freed_at.ravel(), fate.minutes.ravel(), fate.freed_min.ravel(),
-        fate.patience_min.ravel(), fate.edges.ravel(), fate.block, fate.priority, fate.at_min, fate.clock_edge_min,
-        fate.clock_min.ravel(), fate.phase_edge_min, horizon_min, fate.leaving_earlier_min,
+        law.head, law.whole, len(path.pools), law.hosts.size, whole_fate.stage.shape[1], whole_fate.loads,
+        whole_fate.caseloads, whole_fate.phases, present.here, present.serving, present.arrived_min, present.since_min,
+        *lot.rows, *lot.freed, *lot.fates.columns, horizon_min,
     )  # fmt: skip
     whole, minutes = packing().pack(*place.whole, *given)
     if not place.holds(whole, minutes):

@@ -12,7 +12,7 @@ from forecast.situation import Situation, situation_of
 from twin.calibrate import calibrate
 from twin.defaults import default_parameters
 from twin.fabricate import FabricatedHospital, World
-from twin.fate import Fate, cast_members
+from twin.fate import Lot, cast_members
 from twin.hospital import Hospital, Profile, load_hospital
 from twin.luck import Luck, draw_members
 from twin.parameters import Parameters
@@ -33,7 +33,7 @@ class Case:
 
     capacity: Mapping[str, Profile]
     path: Path
-    fate: Fate
+    lot: Lot
     present: Present
 
 
@@ -57,7 +57,7 @@ class Whole:
         """What their luck means in it."""
         presents = [_NOBODY] * (luck.first.size - 1)
         fates = cast_members(self.path, self.parameters, luck, presents)
-        return [Case(self.capacity, self.path, fate, _NOBODY) for fate in fates]
+        return [Case(self.capacity, self.path, lot, _NOBODY) for lot in fates.lots()]
 
 
 @cache
@@ -97,4 +97,4 @@ def members_of(situation: Situation, count: int) -> Sequence[Case]:
     change = applied_to(situation, pick(catalogue(), ["as_usual"])[0], how)
     presents, luck = drawn(situation, how, range(count))
     fates = cast_members(c.path, c.parameters, luck, presents)
-    return [Case(change.capacity, c.path, fate, present) for fate, present in zip(fates, presents, strict=True)]
+    return [Case(change.capacity, c.path, lot, present) for lot, present in zip(fates.lots(), presents, strict=True)]

@@ -109,7 +109,7 @@ def _table(cases: Sequence[Case], in_c: InC) -> dict[str, Any]:
 
 
 def _by_law(case: Case) -> Story:
-    return model.run(case.capacity, case.path, case.fate, case.present, DAY_MIN)
+    return model.run(case.capacity, case.path, case.lot.fate, case.present, DAY_MIN)
 
 
 def _events(case: Case) -> int:
@@ -118,7 +118,7 @@ def _events(case: Case) -> int:
 
 
 def _ready(case: Case) -> Packed:
-    return _aimed(packed(case.path, case.fate, case.present, DAY_MIN), case)
+    return _aimed(packed(case.path, case.lot, case.present, DAY_MIN), case)
 
 
 def _aimed(given: Packed, case: Case) -> Packed:
@@ -129,7 +129,7 @@ def _aimed(given: Packed, case: Case) -> Packed:
 def _packing_ms(cases: Sequence[Case]) -> float:
     """Packed and aimed in room that is there already, as in an ensemble."""
     room = Room()
-    return _ms([partial(lambda c: _aimed(packed(c.path, c.fate, c.present, DAY_MIN, room), c), case) for case in cases])
+    return _ms([partial(lambda c: _aimed(packed(c.path, c.lot, c.present, DAY_MIN, room), c), case) for case in cases])
 
 
 def _alone_ms(loop: Loop, cases: Sequence[Case], ready: Sequence[Packed], rounds: int) -> float:

@@ -50,9 +50,9 @@ def _row(whole: Whole, members: int) -> dict[str, float]:
 
 def _member(case: Case, counting: Counting, room: Room) -> dict[str, float]:
     """A member packed, run and counted; each step the quickest of some rounds."""
-    pack = partial(packed, case.path, case.fate, case.present, DAY_MIN, room)
+    pack = partial(packed, case.path, case.lot, case.present, DAY_MIN, room)
     given = pack()
-    told = Runs(case.path, case.fate, case.present, DAY_MIN, form=compiled()).under(case.capacity)
+    told = Runs(case.path, case.lot, case.present, DAY_MIN, form=compiled()).under(case.capacity)
     return {
         "packing": _best_ms(pack),
         "loop": _best_ms(partial(compiled(), *given), lambda: aimed(given, case.path, case.capacity)),
@@ -67,7 +67,7 @@ def _counted(case: Case, what: Counting, told: Story) -> None:
     marks = np.stack([told.kind, told.visit, told.unit, told.to], axis=1)
     grid_min = Run().lead_min[1:]
     out = np.empty((len(what.names), grid_min.size))
-    compiled_counter()(none, no_marks, told.at_min, marks, case.fate.acuity, what.ward_of, grid_min, 0.0, out)
+    compiled_counter()(none, no_marks, told.at_min, marks, case.lot.acuity, what.ward_of, grid_min, 0.0, out)
 
 
 def _counting(whole: Whole) -> Counting:
