@@ -2,8 +2,9 @@
 
 For each issue time the state, the parameters, the baselines and the recalibration are those that were known at it:
 nothing that became known later is read. The truth is taken month by month, a week after each month's last valid time,
-or as late as the log goes; recalibration learns from what was known of it two days later. Issues are independent once
-their situations are there, so they run in parallel; the figures do not depend on how many at once.
+or as late as the log goes; recalibration learns from what was known of it two days later and, as a house does, each day
+anew from what has become known of it since. Issues are independent once their situations are there, so they run in
+parallel; the figures do not depend on how many at once.
 
 With a folder to keep it in (`backtest_store.py`), a replay that was ended goes on where it was when it is asked for
 again, and gives the same to the last bit.
@@ -11,7 +12,6 @@ again, and gives the same to the last bit.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
@@ -31,11 +31,11 @@ from forecast.boosted import Boosted, installed
 from forecast.calibrated import Recalibration, by_measure, simulated_share
 from forecast.ensemble import Progress, Run, run_chunk
 from forecast.errors import ForecastError
-from forecast.past import LEARNED_AFTER, VINTAGE, Past, grid_start, truth_of_period
+from forecast.past import VINTAGE, Past, grid_start, truth_of_period
 from forecast.peak_rivals import PeakRivals, beside
 from forecast.peaks import PEAKS, with_peaks
 from forecast.record import HEADLINES
-from forecast.relearned import Relearned, lesson_of, spoken_of
+from forecast.relearned import Relearned, final_by, lesson_of, spoken_of
 from forecast.remote import code_digest
 from forecast.retold import retold
 from forecast.simulated import Lesson, Simulated
@@ -233,10 +233,9 @@ class _Replay:
         return self._calibration
 
     def _still_to_come(self) -> list[datetime]:
-        """The instants that are spoken of and that no lesson has told of yet."""
+        """The instants that are spoken of and of which no lesson has told for good yet."""
         valid = spoken_of(self._plan.made_times, self._plan.lead_min)
-        told = bisect_right(valid, self._learned_at - LEARNED_AFTER) if self._learned_at else 0
-        return valid[told:]
+        return valid[final_by(self._learned_at, valid) if self._learned_at else 0 :]
 
 
 def _kept(

@@ -15,9 +15,10 @@ import numpy as np
 
 from forecast.boosted import RIVAL as BOOSTED
 from forecast.calibrated import WINDOW, Recalibration, learn
-from forecast.past import LEARNED_AFTER, truth
+from forecast.past import LEARNED_AFTER, VINTAGE, truth
 from forecast.record import HEADLINES
 from forecast.simulated import Lesson, Simulated
+from forecast.told_again import told_again
 from forecast.values import Forecast, series, unpacked
 from forecast.verify import Pairs, joined, score
 from ingest.database import naive
@@ -32,10 +33,18 @@ def spoken_of(issue_times: Iterable[datetime], lead_min: Iterable[float]) -> lis
 
 
 def lesson_of(state: State, calibration: Calibration, as_of: datetime, valid: list[datetime]) -> Lesson:
-    """The truth that is old enough by now; takes its instants off the front of those that are still to come."""
-    due = bisect_right(valid, as_of - LEARNED_AFTER)
-    times, valid[:due] = valid[:due], []
+    """The truth that is `LEARNED_AFTER` old, as it is known by now; until it is final each lesson tells it again.
+
+    `valid` are the instants whose truth is not final yet; those that are `VINTAGE` old by now are taken off its front.
+    """
+    times = valid[: bisect_right(valid, as_of - LEARNED_AFTER)]
+    del valid[: final_by(as_of, valid)]
     return Lesson(as_of, times, truth(state, calibration, times, as_of) if times else {})
+
+
+def final_by(as_of: datetime, valid: Sequence[datetime]) -> int:
+    """Of how many rising instants the truth that a lesson tells is told for good."""
+    return bisect_right(valid, as_of - VINTAGE)
 
 
 class Relearned:
@@ -45,22 +54,28 @@ class Relearned:
         """`lead_min` are the leads at which its issues are verified."""
         self._lead_min = sorted(lead_min)
         self._known = joined([])
+        self._told: Sequence[datetime] = ()
         self.by_past = Recalibration()
 
     def learn(self, done: Sequence[Simulated], lesson: Lesson) -> None:
-        """Learn anew from the issues before a lesson, rising, and what it tells of them.
+        """Learn anew from the issues before a lesson, rising, and what it tells of them: for the first time, or again.
 
         A lesson that tells nothing, or comes before all issues, is passed over.
         """
         if done and lesson.times:
-            self._known = _recent(joined([self._known, *self._met(done, lesson)]), lesson.learned_at)
+            before = told_again(self._known, lesson)
+            self._known = _recent(joined([before, *self._met(done, lesson)]), lesson.learned_at)
+            self._told = lesson.times
             self.by_past = learn(self._known, done[0].zone)
 
     def _met(self, done: Sequence[Simulated], lesson: Lesson) -> Iterator[Pairs]:
-        """Each simulation as it was, against the truth of the lesson where that speaks of it."""
-        place = {at: k for k, at in enumerate(lesson.times)}
+        """Each simulation as it was, against the truth of the lesson where it speaks of it for the first time."""
+        new = bisect_right(lesson.times, self._told[-1]) if self._told else 0
+        place = {at: new + k for k, at in enumerate(lesson.times[new:])}
+        if not place:
+            return
         leads = self._lead_min
-        since = lesson.times[0] - timedelta(minutes=leads[-1])
+        since = lesson.times[new] - timedelta(minutes=leads[-1])
         for one in done[bisect_left(done, since, key=lambda one: one.as_of) :]:
             at = [place.get(one.as_of + timedelta(minutes=lead), -1) for lead in leads]
             if max(at) >= 0:

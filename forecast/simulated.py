@@ -32,7 +32,7 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Lesson:
-    """The truth that had become known when parameters were learned anew, and was not known the time before."""
+    """The truth as it was known when parameters were learned anew: all that was not final the time before."""
 
     learned_at: datetime
     times: Sequence[datetime]

@@ -186,8 +186,7 @@ def long_report() -> Report:
 
 def learning_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """The truth is known after a day, and a day of forecasts is enough to learn from."""
-    for where in (module, relearned):
-        monkeypatch.setattr(where, "LEARNED_AFTER", timedelta(days=1))
+    monkeypatch.setattr(relearned, "LEARNED_AFTER", timedelta(days=1))
     monkeypatch.setattr(spread, "LEAST_DAYS", 2)
 
 

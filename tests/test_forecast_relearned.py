@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from forecast.alert_history import _Published
-from forecast.past import LEARNED_AFTER
+from forecast.past import LEARNED_AFTER, VINTAGE
 from forecast.relearned import Relearned
 from forecast.simulated import Lesson
 from forecast.values import LEVELS, Array, Members, Series
@@ -66,6 +66,20 @@ def issues(came: float = CAME, *, from_day: int = 0) -> Iterator[Issue]:
         yield Issue(at, Lesson(at, told, {"ed_census": values}))
 
 
+def settling(too_high: float, *, once: bool = False) -> Iterator[Issue]:
+    """The same where truth is told so much too high until it is a week old; `once`: and never again after that."""
+    told, last = list[datetime](), START
+    for one in issues():
+        if one.lesson is not None:
+            told += one.lesson.times
+            times = [at for at in told if at > (last - LEARNED_AFTER if once else last - VINTAGE)]
+            values = np.array([CAME + too_high * (at > one.as_of - VINTAGE) for at in times])
+            yield Issue(one.as_of, Lesson(one.as_of, times, {"ed_census": values}))
+            last = one.as_of
+        else:
+            yield one
+
+
 def off(told: Iterator[Issue]) -> Array:
     """By how much what would have been published was too high at each issue, on the mean of the verified leads."""
     published, at = _Published(LEADS), np.isin(LEADS, VERIFIED)
@@ -93,6 +107,15 @@ def test_a_trial_knows_no_truth_before_its_time() -> None:
     mine, other = off(issues()), off(issues(70.0, from_day=parted))
     np.testing.assert_array_equal(mine[:alike], other[:alike])
     assert (mine[alike + 8 :] != other[alike + 8 :]).all()
+
+
+def test_truth_that_is_told_again_is_learned_again() -> None:
+    """What a house learns from is final but for the last week, so that is what a past forecast again learns from."""
+    early = 6.0
+    assert abs(off(settling(0.0))[-40:].mean()) < 1.0
+    share_of_a_week = 0.35  # of what counts half after 14 days, the week that is not final
+    assert abs(off(settling(early))[-40:].mean()) < 1.0 + share_of_a_week * early
+    assert off(settling(early, once=True))[-40:].mean() > early - 1.0, "the mutant: told too high for ever"
 
 
 def test_members_keep_their_order_and_their_present() -> None:

@@ -85,7 +85,8 @@ def cast_together() -> tuple[Path, list[Present], Fates]:
     path, believed, _, here = world()
     presents = {0: here, 2: Present.of_nobody(), 7: here}
     luck = draw_members(
-        path, believed, {m: p.count for m, p in presents.items()}, seed=3, start=START, horizon_min=HORIZON_MIN, zone="UTC"
+        path, believed, {m: p.count for m, p in presents.items()}, seed=3, start=START, horizon_min=HORIZON_MIN,
+        zone="UTC",
     )  # fmt: skip
     return path, list(presents.values()), cast_members(path, believed, luck, list(presents.values()))
 
