@@ -68,8 +68,11 @@ class Workers(Executor):
         self._shown: list[_Memory] = []
         weakref.finalize(self, _taken_back, self._shown)  # where nobody shuts it down
         self._ended = False
+        self._over = threading.Event()
         self._pool = self._start()
-        threading.Thread(target=_watch, args=(weakref.ref(self),), name="workers", daemon=True).start()
+        watched = weakref.ref(self), self._over
+        self._watcher = threading.Thread(target=_watch, args=watched, name="workers", daemon=True)
+        self._watcher.start()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run a function of values in a child; a pool that broke before is replaced first.
@@ -164,6 +167,9 @@ class Workers(Executor):
             if wait or cancel_futures:  # what runs has read what it needs
                 self._take_back(self._shown, all_done=True)
                 self._ended = True
+                self._over.set()
+        if wait:  # a process that ends while a thread of it lives complains of all that it leaves
+            self._watcher.join()
 
     def _start(self) -> ProcessPoolExecutor:
         """The children begin at once: they are ready, or nearly, when the first members are asked for."""
@@ -217,13 +223,12 @@ def hand_on_fault(asked: Future[Any], fault: BaseException) -> None:
         asked.set_exception(fault)
 
 
-def _watch(owner: weakref.ref[Workers]) -> None:
+def _watch(owner: weakref.ref[Workers], over: threading.Event) -> None:
     """Until the workers end, or nobody has them any more."""
-    pause = threading.Event()
-    while (workers := owner()) is not None and not workers._ended:
+    while (workers := owner()) is not None and not over.is_set():
         workers.look()
         del workers
-        pause.wait(LOOK_S)
+        over.wait(LOOK_S)
 
 
 @dataclass(eq=False)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from datetime import timedelta
@@ -65,6 +65,15 @@ def test_children_give_way_to_their_owner_where_that_is_asked_for(gives_way: int
         assert os.nice(0) == mine
     finally:
         made.shutdown()
+
+
+@pytest.mark.parametrize("end", [Workers.shutdown, lambda made: made._pool.shutdown()])  # the second is the mutant
+def test_with_workers_that_end_their_watcher_ends(end: Callable[[Workers], None]) -> None:
+    """A process that ends while a thread of it lives writes of all that it leaves to whoever gave the command."""
+    made = Workers(1)
+    end(made)
+    assert made._watcher.is_alive() == (end is not Workers.shutdown)
+    made.shutdown()
 
 
 def test_children_are_spawned_and_share_nothing(workers: Workers) -> None:
