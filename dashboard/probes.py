@@ -112,10 +112,10 @@ def _of_cycles(cycle: Cycle) -> Iterator[Metric]:
         yield _gauge(
             "edtwin_audit_gap_since_timestamp_seconds", "Since when the audit cannot be written", cycle.audit_gap_since
         )
-    if cycle.mended is not None:
+    if cycle.mended:
         yield _gauge(
             "edtwin_data_damaged_timestamp_seconds", "When data were last found damaged, and made whole",
-            cycle.mended.found_at,
+            cycle.mended[-1].found_at,
         )  # fmt: skip
     if cycle.issued_at is not None:
         yield _gauge(

@@ -25,7 +25,8 @@ from dashboard.api_wiring import api_of
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.audit.acts import audited, of_sign_ins
 from dashboard.audit.consultations import answer_to_audit
-from dashboard.audit.wiring import begin, end, shown_head, trail_of
+from dashboard.audit.mending import begin_anew_if_damaged
+from dashboard.audit.wiring import begin, end, mended_audits, shown_head, trail_of
 from dashboard.care import Care
 from dashboard.downtime_files import answer_downtime
 from dashboard.drill import Exercise
@@ -138,6 +139,7 @@ def serve(
     In an `exercise` what was adopted before holds as `held` says. Raises CommandError where the port cannot be had.
     """
     trail = trail_of(house.settings, mode)
+    begin_anew_if_damaged(trail.chain, mode, trail.now())
     access = access_of(house.settings, of_sign_ins(trail))
     workers = house.workers(runs_on=True)
     publishers = _publishers(house, stop)
@@ -153,14 +155,14 @@ def serve(
     huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
     supplies = SuppliesDesk(house.supplies, house.hospital, mode, SupplyArchive(house.database))
     floor = FloorDesk(house.site)
-    mended = noted(house.settings.data)
+    mended = mended_of(house.settings)
     loop = Loop(
         house.log, house.archive, site, workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
         elsewhere=lambda: fault_of(workers), audit_gap=lambda: trail.gap.since if trail.gap else None,
-        mended=mended[-1] if mended else None, huddle=huddle, adopted=adopted, supplies=supplies, floor=floor,
+        mended=mended, huddle=huddle, adopted=adopted, supplies=supplies, floor=floor,
     )  # fmt: skip
     comparisons, grids = _studies(house, loop, workers, mode, desk, supplies)
     latest, report = Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
@@ -390,6 +392,11 @@ def _by_unit(house: House, loop: Loop, mode: str, query: str = "") -> ByUnitView
         return None
     minute = house.clock.now().replace(second=0, microsecond=0)  # a page that says nothing new is not drawn again
     return by_unit(forecast, house.hospital, minute, mode, query)
+
+
+def mended_of(settings: Settings) -> list[Mended]:
+    """What was damaged in this house and is told of, the last one last."""
+    return sorted([*noted(settings.data), *mended_audits(settings)], key=lambda one: one.found_at)
 
 
 def _settings(house: House, mode: str) -> SettingsView:

@@ -219,7 +219,7 @@ Kept = Literal["whole", "backup", "checkpoint", "nothing"]
 class Mended:
     """Something of the house's own data was damaged, set aside and made whole again."""
 
-    part: Literal["database", "journal"]
+    part: Literal["database", "journal", "audit"]
     found_at: datetime
     aside: str
     """The name under which the damaged file is kept."""
@@ -268,8 +268,8 @@ class Cycle:
     """Why members run in processes of the house's own and not on its cluster; None where they run as they should."""
     audit_gap_since: datetime | None = None
     """Since when who looks and who changes cannot be recorded; None where it is."""
-    mended: Mended | None = None
-    """What of the data was last damaged and made whole; None where nothing ever was."""
+    mended: tuple[Mended, ...] = ()
+    """What of the data was damaged and made whole, the last one last."""
 
 
 @dataclass(frozen=True)

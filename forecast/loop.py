@@ -134,7 +134,7 @@ class Loop:
         published: Callable[[], Published | None] = lambda: None,
         elsewhere: Callable[[], str | None] = lambda: None,
         audit_gap: Callable[[], datetime | None] = lambda: None,
-        mended: Mended | None = None,
+        mended: Sequence[Mended] = (),
         huddle: Huddle | None = None,
         supplies: SuppliesDesk | None = None,
         adopted: Adopted | None = None,
@@ -143,7 +143,7 @@ class Loop:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
         self._told, self._published, self._elsewhere, self._watch = told, published, elsewhere, watch
-        self._audit_gap, self._mended = audit_gap, mended
+        self._audit_gap, self._mended = audit_gap, tuple(mended)
         self._huddle, self._adopted, self._supplies, self._floor = huddle, adopted, supplies, floor
         self._memory = Memory(log, saves=True)
         self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds, site=site.described)

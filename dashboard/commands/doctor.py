@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dashboard.audit.mending import set_aside_in
 from dashboard.audit.records import Deed
 from dashboard.audit.verify import verify
 from dashboard.audit.wiring import anchor_of, chain_of, folder_of
@@ -267,6 +268,12 @@ def _audit(settings: Settings) -> str:
     except OSError as error:
         raise CommandError(f"{folder_of(settings)} cannot be written: {error.strerror or error}") from error
     gaps = f"; {'; '.join(found.remarks)}" if found.remarks else ""
+    if aside := [one.folder for one in set_aside_in(folder_of(settings))]:
+        names = ", ".join(map(str, aside))
+        raise CommandError(
+            f"{found.records} records, none touched{gaps}; but it was damaged before, and is kept with the reason in "
+            f"{names}: have that looked into, then move it elsewhere"
+        )
     return f"{found.records} records, none touched{gaps}"
 
 

@@ -151,7 +151,6 @@ def _audit(board: Board, reader: Reader) -> list[str]:
 
 
 def _mended(board: Board, reader: Reader) -> list[str]:
-    mended = board.cycle.mended
-    if mended is None or board.made_at - mended.found_at > MENDED_TOLD:
-        return []
-    return [mended_sentence(mended, reader)]
+    recent = [one for one in board.cycle.mended if board.made_at - one.found_at <= MENDED_TOLD]
+    last = {one.part: mended_sentence(one, reader) for one in recent}
+    return list(last.values())
