@@ -69,6 +69,7 @@ def commands_of(house: House, backups: Backups, readiness: Readiness) -> dict[st
         events = standing_of(house)
         return {
             "database": house.said(), "unready": readiness.fault(), "backup_fault": standing.fault, "events": events,
+            "refuses": house.journal.refuses,
         }  # fmt: skip
 
     return {"backup": lambda asked: backups.make(Path(asked["to"])).as_json(), "look": look}

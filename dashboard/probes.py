@@ -112,6 +112,11 @@ def _of_cycles(cycle: Cycle) -> Iterator[Metric]:
         yield _gauge(
             "edtwin_audit_gap_since_timestamp_seconds", "Since when the audit cannot be written", cycle.audit_gap_since
         )
+    if cycle.missing_records:
+        yield _gauge(
+            "edtwin_journal_missing_records", "Records that the log was made of and the journal does not hold",
+            cycle.missing_records,
+        )  # fmt: skip
     if cycle.mended:
         yield _gauge(
             "edtwin_data_damaged_timestamp_seconds", "When data were last found damaged, and made whole",

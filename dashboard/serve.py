@@ -162,7 +162,8 @@ def serve(
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
         elsewhere=lambda: fault_of(workers), audit_gap=lambda: trail.gap.since if trail.gap else None,
-        mended=mended, huddle=huddle, adopted=adopted, supplies=supplies, floor=floor,
+        mended=mended, missing_records=house.indexer.missing, huddle=huddle, adopted=adopted, supplies=supplies,
+        floor=floor,
     )  # fmt: skip
     comparisons, grids = _studies(house, loop, workers, mode, desk, supplies)
     latest, report = Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
@@ -207,8 +208,9 @@ def serve(
     answer_to_audit(app.server, trail)
     keeper = Keeper(house.settings.data, house.settings.disk_reserve_mb * 1024**2)
     readiness = Readiness(
-        house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: keeper.said or _stopped(feeds)
-    )
+        house.log, lambda: loop.counts.done > 0, WallClock(),
+        stopped=lambda: keeper.said or house.journal.refuses or _stopped(feeds),
+    )  # fmt: skip
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_metrics(app.server, latest.board, care.backups.standing, care.sheets.written_at)
     answer_downtime(app.server, care.sheets)

@@ -270,6 +270,8 @@ class Cycle:
     """Since when who looks and who changes cannot be recorded; None where it is."""
     mended: tuple[Mended, ...] = ()
     """What of the data was damaged and made whole, the last one last."""
+    missing_records: int = 0
+    """Records that the log was made of and the journal does not hold: as long as there are any nothing is taken in."""
 
 
 @dataclass(frozen=True)

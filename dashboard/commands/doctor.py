@@ -132,7 +132,7 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
         yield _looked_at("scenarios", lambda: _scenarios(settings))
         yield _looked_at("supplies", lambda: _supplies(settings))
     running = ask(settings.data, "look")
-    database = _looked_at("database", lambda: running["database"] if running else _database(settings))
+    database = _looked_at("database", lambda: _held(running) if running else _database(settings))
     yield database
     if database.well and (settings.data / DATABASE).exists():
         yield _looked_at("events", lambda: events_kept(running["events"]) if running else _events(settings))
@@ -192,6 +192,13 @@ def _supplies(settings: Settings) -> str:
     hospital = site_of(settings).hospital
     found = supplies_of(settings, hospital).within(hospital)
     return ", ".join(f"{service.name} {len(found.of_service(service.name))}" for service in found.services)
+
+
+def _held(found: Mapping[str, Any]) -> str:
+    """What the running house holds. Raises CommandError where its journal lacks what its log was made of."""
+    if found["refuses"]:
+        raise CommandError(f"{found['refuses']}; {found['database']}")
+    return str(found["database"])
 
 
 def _database(settings: Settings) -> str:

@@ -27,7 +27,8 @@ MENDED_TOLD = timedelta(hours=24)
 
 def panel(board: Board, reader: Reader) -> Component:
     """One line, the feed before the forecast; a failed cycle explains the forecast's age."""
-    found = [*_feed(board, reader), *(_forecast(board, reader) or _cycle(board, reader) or _described(board, reader))]
+    issued = _forecast(board, reader) or _cycle(board, reader) or _described(board, reader)
+    found = [*_journal(board, reader), *_feed(board, reader), *issued]
     blind = board.feed.state in BLIND and board.feed.age is not None
     alerts = [
         dmc.Alert([marked(tone, text), *(_sheet(reader) if blind and i == 0 else [])], className=f"banner {tone}",
@@ -35,6 +36,15 @@ def panel(board: Board, reader: Reader) -> Component:
         for i, (tone, text) in enumerate(found)
     ]  # fmt: skip
     return html.Div(alerts, className="banners", role="status")
+
+
+def _journal(board: Board, reader: Reader) -> list[Line]:
+    """That nothing is taken in: the journal ends before what is known, as an older copy of it does."""
+    missing = board.cycle.missing_records
+    if not missing:
+        return []
+    records = reader.count("{n} record is missing", "{n} records are missing", missing)
+    return [("bad", reader.say("THE JOURNAL IS BEHIND: {records}; nothing is taken in", records=records))]
 
 
 def _feed(board: Board, reader: Reader) -> list[Line]:
