@@ -14,6 +14,7 @@ from dashboard.backup_names import newest_database, newest_first
 from dashboard.errors import CommandError
 from dashboard.formats import readers_of
 from dashboard.mending import Place, mend_journal, opened, sound
+from dashboard.scrubbing import noted_scrub
 from dashboard.settings import Settings
 from forecast.alert_rules import AlertRules, load_rules
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
@@ -223,7 +224,10 @@ def open_journal(settings: Settings, log: EventLog) -> Journal:
 
 def whole_journal(settings: Settings, log: EventLog, *, mends: bool = True) -> Journal:
     """As `open_journal`; one that is damaged, or ends before the log, is made whole from the newest backups first, if
-    these can."""
+    these can. So is one that the last look through it found damaged."""
+    found = noted_scrub(settings.data)
+    if mends and found is not None and found.faults:
+        mended_journal(settings)
     try:
         journal = open_journal(settings, log)
     except JournalDamagedError:

@@ -49,6 +49,7 @@ from dashboard.proposal_window import DeskDoor
 from dashboard.readiness import Readiness
 from dashboard.report.making import WrittenAs, write_report
 from dashboard.report.serving import answer_report, written_at
+from dashboard.scrubbing import Scrubs
 from dashboard.settings import Settings
 from dashboard.settings_told import settings_view
 from dashboard.settings_view import SettingsView
@@ -156,6 +157,7 @@ def serve(
     supplies = SuppliesDesk(house.supplies, house.hospital, mode, SupplyArchive(house.database))
     floor = FloorDesk(house.site)
     mended = mended_of(house.settings)
+    scrubs = Scrubs(house.journal, house.settings.data, house.clock, house.settings.scrub_every_days)
     loop = Loop(
         house.log, house.archive, site, workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None, watch=watch,
@@ -163,7 +165,7 @@ def serve(
         published=lambda: publishers[0].counts if publishers else None,
         elsewhere=lambda: fault_of(workers), audit_gap=lambda: trail.gap.since if trail.gap else None,
         mended=mended, missing_records=house.indexer.missing, huddle=huddle, adopted=adopted, supplies=supplies,
-        floor=floor,
+        floor=floor, scrubbed=lambda: scrubs.last,
     )  # fmt: skip
     comparisons, grids = _studies(house, loop, workers, mode, desk, supplies)
     latest, report = Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
@@ -173,7 +175,8 @@ def serve(
         house.log, house.archive, site, backtests, house.settings.data / BACKTESTS, house.clock,
         beside=lambda: _beside(latest, checks.view(house.hospital.zone, house.hospital.name, mode), report),
     )  # fmt: skip
-    about, care = _about(house, mode, mended), Care(house, mode, latest.board, lambda: loop.calibration)
+    about = _about(house, mode, mended)
+    care = Care(house, mode, latest.board, lambda: loop.calibration, scrubs)
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
         "alerts": latest.alerts, "supplies": lambda: supplies.view(house.clock.now()),
@@ -182,7 +185,9 @@ def serve(
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
         "settings": partial(as_it_is, _settings(house, mode)),
-        "about": lambda: as_it_stands(about, house.clock.now(), care.backups.standing(), shown_head(trail)),
+        "about": lambda: as_it_stands(
+            about, house.clock.now(), care.backups.standing(), shown_head(trail), scrubs.last
+        ),
         "forecast": partial(_by_unit, house, loop, mode),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
         "replay": replays.view, "validation": validation.view,

@@ -233,6 +233,17 @@ class Mended:
 
 
 @dataclass(frozen=True)
+class Scrubbed:
+    """What the last look through the whole journal found, and when it ended."""
+
+    at: datetime
+    records: int
+    files: int
+    faults: tuple[str, ...] = ()
+    """Of each damaged file a sentence; for who looks after the house."""
+
+
+@dataclass(frozen=True)
 class Cycle:
     """How the scheduler is doing."""
 
@@ -272,6 +283,8 @@ class Cycle:
     """What of the data was damaged and made whole, the last one last."""
     missing_records: int = 0
     """Records that the log was made of and the journal does not hold: as long as there are any nothing is taken in."""
+    scrubbed: Scrubbed | None = None
+    """The last look through the whole journal; None before the first."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from dashboard.house import DATABASE, SECRET, open_house, scenario_catalogue, si
 from dashboard.house_socket import ask
 from dashboard.path_picture import sketch
 from dashboard.retaining import standing_of
+from dashboard.scrubbing import noted_scrub
 from dashboard.settings import Settings
 from dashboard.site_words import told
 from dashboard.words import LANGUAGES, Reader
@@ -139,6 +140,8 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
     if running:
         yield _looked_at("house", lambda: _house(running))
     yield _looked_at("backup", lambda: _backup(settings, running["backup_fault"] if running else None))
+    if (settings.data / DATABASE).exists():
+        yield _looked_at("journal", lambda: _journal(settings, bool(running)))
     if folder_of(settings).is_dir():
         yield _looked_at("audit", lambda: _audit(settings))
     if settings.kafka_brokers:
@@ -262,6 +265,20 @@ def _backup(settings: Settings, fault: str | None) -> str:
 def _long(span: timedelta) -> str:
     hours = span.total_seconds() / 3600
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.0f} days"
+
+
+def _journal(settings: Settings, runs: bool) -> str:
+    """When it was last looked through to its end, and what was found. A house that runs must have done it in time."""
+    found, days = noted_scrub(settings.data), settings.scrub_every_days
+    if found is None:
+        return "not looked through yet" if days else "never looked through: scrub_every_days is 0"
+    age = WallClock().now() - found.at
+    said = f"looked through {_long(age)} ago: {found.records} records in {found.files} files"
+    if found.faults:
+        raise CommandError(f"{said}, {len(found.faults)} of them damaged: {found.faults[0]}")
+    if runs and days and age > timedelta(days=2 * days):
+        raise CommandError(f"{said}; it must be {days} days at most")
+    return f"{said}, none damaged"
 
 
 def _audit(settings: Settings) -> str:

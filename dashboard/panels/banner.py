@@ -39,12 +39,18 @@ def panel(board: Board, reader: Reader) -> Component:
 
 
 def _journal(board: Board, reader: Reader) -> list[Line]:
-    """That nothing is taken in: the journal ends before what is known, as an older copy of it does."""
-    missing = board.cycle.missing_records
-    if not missing:
-        return []
-    records = reader.count("{n} record is missing", "{n} records are missing", missing)
-    return [("bad", reader.say("THE JOURNAL IS BEHIND: {records}; nothing is taken in", records=records))]
+    """That nothing is taken in, since the journal ends before what is known, as an older copy of it does; that its disk
+    has lost a part of it."""
+    missing, scrubbed = board.cycle.missing_records, board.cycle.scrubbed
+    found = []
+    if missing:
+        records = reader.count("{n} record is missing", "{n} records are missing", missing)
+        found.append(("bad", reader.say("THE JOURNAL IS BEHIND: {records}; nothing is taken in", records=records)))
+    if scrubbed is not None and scrubbed.faults:
+        n, seen = len(scrubbed.faults), reader.moment(scrubbed.at)
+        files = reader.count("{n} file of the journal is damaged", "{n} files of the journal are damaged", n)
+        found.append(("warn", reader.say("{files} (seen {time}): have it looked at", files=files, time=seen)))
+    return found
 
 
 def _feed(board: Board, reader: Reader) -> list[Line]:
