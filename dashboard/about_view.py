@@ -9,7 +9,7 @@ from datetime import datetime
 from importlib.metadata import version
 
 from dashboard.backup_view import Standing
-from forecast.board import Mended
+from forecast.board import Mended, Scrubbed
 
 PARTS = (
     "edtwin",
@@ -47,6 +47,7 @@ class AboutView:
     audited: str | None = None
     """The last record of the audit, its number and hash, for who notes it down; None where there is none."""
     mended: tuple[Mended, ...] = ()
+    scrubbed: Scrubbed | None = None
     """What of the data was damaged and made whole, the last one last."""
 
 
@@ -66,6 +67,10 @@ def about_view(
     return AboutView(since, zone, hospital, mode, parts, code, since, kept_from=kept_from, mended=tuple(mended))
 
 
-def as_it_stands(view: AboutView, now: datetime, backups: Standing, audited: str | None = None) -> AboutView:
-    """The page at this minute, with the last record of the audit and how backups stand: it changes no faster."""
-    return replace(view, made_at=now.replace(second=0, microsecond=0), backups=backups, audited=audited)
+def as_it_stands(
+    view: AboutView, now: datetime, backups: Standing, audited: str | None = None, scrubbed: Scrubbed | None = None
+) -> AboutView:
+    """The page at this minute, with the last record of the audit, how backups stand and what the last look through the
+    journal found: it changes no faster."""
+    at = now.replace(second=0, microsecond=0)
+    return replace(view, made_at=at, backups=backups, audited=audited, scrubbed=scrubbed)

@@ -318,8 +318,9 @@ def _above(settings: WallSettings) -> str:
             said = Reader(lang, _UNKNOWN_ZONE).say("Downtime procedure: call {number}", number=settings.downtime_call)
             lost[f"{lang}-call"] = said
     band = f'\n<section id="exercise" aria-label="EXERCICE, EXERCISE">{_BAND}</section>' if settings.is_exercise else ""
-    # three refreshes without an answer, and never less than what a slow answer may take
-    silent_ms = max(12_000, round(3_000 * settings.refresh_s))
+    # nearly three refreshes without an answer (looked at every second: seen within 15 s where a page asks every 5), and
+    # never less than what a slow answer may take
+    silent_ms = max(12_000, round(2_800 * settings.refresh_s))
     words = " ".join(f'data-{name}="{escape(text, quote=True)}"' for name, text in lost.items())
     return f'{band}\n<div id="lost" role="alert" hidden data-silent-ms="{silent_ms}" {words}></div>'
 

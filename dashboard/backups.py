@@ -84,6 +84,8 @@ class Backups:
         3. Say what it is, and bring that to the disk.
         4. Name it; from here on it is good.
         """
+        if (why := self._house.journal.refuses) is not None:  # those of before may hold what the journal lacks
+            raise BackupError(f"no backup is made: {why}")
         with self._turn:
             begun, at = folder / _BEGUN, self._house.clock.now().replace(microsecond=0)
             shutil.rmtree(begun, ignore_errors=True)

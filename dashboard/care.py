@@ -1,4 +1,5 @@
-"""What a running house does for whoever looks after it: backups, downtime sheets, answers to commands, the watchdog."""
+"""What a running house does for whoever looks after it: backups, downtime sheets, looks through the journal, answers to
+commands, the watchdog."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from dashboard.house import House
 from dashboard.house_socket import Answer, Asked
 from dashboard.readiness import Readiness
 from dashboard.retaining import standing_of
+from dashboard.scrubbing import Scrubs
 from dashboard.supervisor import ENDING, READY, feed_watchdog, tell_systemd
 from dashboard.words import Reader
 from dashboard.works_beside import Work
@@ -28,12 +30,17 @@ class Care:
     """All of it; `start` it once the port is taken, `end` it before anything else ends."""
 
     def __init__(
-        self, house: House, mode: str, board: Callable[[], Board], learned: Callable[[], Calibration | None]
+        self,
+        house: House,
+        mode: str,
+        board: Callable[[], Board],
+        learned: Callable[[], Calibration | None],
+        scrubs: Scrubs,
     ) -> None:
         reader = Reader(house.settings.language, house.hospital.zone)
         folder = house.settings.downtime_folder or house.settings.data / FOLDER
         self._house, self._mode = house, mode
-        self.backups = Backups(house)
+        self.backups, self.scrubs = Backups(house), scrubs
         self.sheets = DowntimeSheets(folder, lambda: drawn(board(), learned(), reader), house.clock)
         self._asked: Asked | None = None
         self._works: list[Work] = []
@@ -44,6 +51,7 @@ class Care:
             self._works = [
                 Work("make backups", partial(self.backups.keep_making, stop)),
                 Work("write downtime sheets", partial(self.sheets.keep_writing, stop)),
+                Work("look through the journal", partial(self.scrubs.keep_looking, stop)),
             ]
         self._works.append(Work("feed the watchdog", partial(feed_watchdog, readiness, stop)))
         for work in self._works:
@@ -69,6 +77,7 @@ def commands_of(house: House, backups: Backups, readiness: Readiness) -> dict[st
         events = standing_of(house)
         return {
             "database": house.said(), "unready": readiness.fault(), "backup_fault": standing.fault, "events": events,
+            "refuses": house.journal.refuses,
         }  # fmt: skip
 
     return {"backup": lambda asked: backups.make(Path(asked["to"])).as_json(), "look": look}

@@ -14,6 +14,7 @@ from dashboard.backup_names import newest_database, newest_first
 from dashboard.errors import CommandError
 from dashboard.formats import readers_of
 from dashboard.mending import Place, mend_journal, opened, sound
+from dashboard.scrubbing import noted_scrub
 from dashboard.settings import Settings
 from forecast.alert_rules import AlertRules, load_rules
 from forecast.archive import SCHEMA_SQL as FORECAST_SQL
@@ -165,11 +166,14 @@ def processes_of(settings: Settings, *, gives_way: int = 0) -> Workers:
 
 
 @contextmanager
-def open_house(settings: Settings, clock: Clock | None = None, *, mends: bool = True) -> Iterator[House]:
+def open_house(
+    settings: Settings, clock: Clock | None = None, *, mends: bool = True, shows_what_is_known: bool = False
+) -> Iterator[House]:
     """The house of the settings, its database and its journal held until the block ends.
 
     What is journalled and not yet in the log is indexed first, so that no view is without it. A damaged database is set
-    aside and made anew of the journal (`mending.py`), unless it `mends` nothing.
+    aside and made anew of the journal (`mending.py`), unless it `mends` nothing. A journal that ends before the log,
+    and that no backup makes whole, is refused, or takes nothing in by a house that `shows_what_is_known`.
     """
     clock = clock or WallClock()
     if is_rewritten(settings.data / JOURNAL):
@@ -181,7 +185,7 @@ def open_house(settings: Settings, clock: Clock | None = None, *, mends: bool = 
     with opened_database(settings, mends=mends) as database:
         log = JournalledLog(database, clock)
         with whole_journal(settings, log, mends=mends) as journal:
-            indexer = Indexer(journal, log, readers_of(settings))
+            indexer = Indexer(journal, log, readers_of(settings), shows_what_is_known=shows_what_is_known)
             log.follow(journal, indexer)
             try:
                 indexer.catch_up()
@@ -220,18 +224,29 @@ def open_journal(settings: Settings, log: EventLog) -> Journal:
 
 
 def whole_journal(settings: Settings, log: EventLog, *, mends: bool = True) -> Journal:
-    """As `open_journal`; a damaged one is made whole from the newest backups first, if these can."""
+    """As `open_journal`; one that is damaged, or ends before the log, is made whole from the newest backups first, if
+    these can. So is one that the last look through it found damaged."""
+    found = noted_scrub(settings.data)
+    if mends and found is not None and found.faults:
+        mended_journal(settings)
     try:
-        return open_journal(settings, log)
+        journal = open_journal(settings, log)
     except JournalDamagedError:
         if not mends or not mended_journal(settings):
             raise
-    return open_journal(settings, log)
+        journal = open_journal(settings, log)
+    indexed = log.indexed()
+    if mends and indexed is not None and indexed.number > journal.last:
+        journal.close()
+        mended_journal(settings, goes_on=True)
+        journal = open_journal(settings, log)
+    return journal
 
 
-def mended_journal(settings: Settings) -> bool:
+def mended_journal(settings: Settings, *, goes_on: bool = False) -> bool:
     """Make the journal whole from backups: True where anything was. The audit keeps a record of it."""
-    mended = mend_journal(settings.data, [one.place / JOURNAL for one in newest_first(settings.backup_folder)])
+    copies = [one.place / JOURNAL for one in newest_first(settings.backup_folder)]
+    mended = mend_journal(settings.data, copies, goes_on=goes_on)
     for one in mended:
         record_mended(settings, one.found_at, one.aside, kept=one.kept, until=one.kept_until)
     return bool(mended)

@@ -11,6 +11,8 @@ def mended_sentence(mended: Mended, reader: Reader) -> str:
     time = reader.moment(mended.found_at)
     if mended.part == "journal":
         return reader.say("The journal was found damaged ({time}) and is whole again, from a backup.", time=time)
+    if mended.part == "audit":
+        return reader.say("The audit was found damaged ({time}) and was begun anew; what there was is kept.", time=time)
     made = reader.say("The database was found damaged ({time}) and was made anew from the journal.", time=time)
     return f"{made} {_lost(mended, reader)}"
 

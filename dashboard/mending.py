@@ -27,10 +27,12 @@ from ingest.backup import JOURNAL
 from ingest.clock import WallClock
 from ingest.database import Database, aware, carry, rows
 from ingest.disk import bring_to_disk
-from ingest.errors import DatabaseDamagedError, EdtwinError
+from ingest.errors import DatabaseDamagedError, EdtwinError, JournalDamagedError
 from ingest.failpoints import failpoint
+from ingest.instants import Instants
+from ingest.journal import Journal
 from ingest.log import EventLog
-from ingest.rebuild import require_journalled
+from ingest.rebuild import require_journalled, require_reached
 from ingest.repair import repaired
 
 logger = logging.getLogger(__name__)
@@ -97,10 +99,11 @@ def opened(place: Place) -> tuple[Database, Mended | None]:
     return _made_anew(place, begun)
 
 
-def mend_journal(data: Path, copies: Sequence[Path]) -> list[Mended]:
-    """Make damaged files of the journal whole from copies of it, as far as these can (`ingest/repair.py`)."""
+def mend_journal(data: Path, copies: Sequence[Path], *, goes_on: bool = False) -> list[Mended]:
+    """Make damaged files of the journal whole from copies of it, as far as these can (`ingest/repair.py`); one whose
+    end is missing `goes_on` with theirs."""
     now = WallClock().now()
-    names = repaired(data / JOURNAL, copies, f"{now:{_STAMP}}")
+    names = repaired(data / JOURNAL, copies, f"{now:{_STAMP}}", goes_on=goes_on)
     mended = [Mended("journal", now, f"{name}.corrupt-{now:{_STAMP}}", done=True) for name in names]
     for one in mended:
         logger.error("the journal was damaged and is whole again, from a backup: %s", one.aside)
@@ -152,7 +155,7 @@ def _begun(place: Place, error: DatabaseDamagedError) -> Mended:
     """2. Noted before anything is moved."""
     if not any(place.journal.glob("*.journal")):
         raise error
-    _require_journalled(place.file)
+    _require_journalled(place)
     now = WallClock().now()
     logger.error("the database is damaged and is made anew: %s", error)
     begun = Mended("database", now, f"{place.file.name}.corrupt-{now:{_STAMP}}", done=False)
@@ -161,12 +164,15 @@ def _begun(place: Place, error: DatabaseDamagedError) -> Mended:
     return begun
 
 
-def _require_journalled(file: Path) -> None:
-    """As far as it can still be asked: a log from before there was a journal cannot be made anew."""
+def _require_journalled(place: Place) -> None:
+    """As far as it can still be asked: what the journal does not hold cannot be made anew."""
     try:
-        with Database.open_as_it_is(file) as before:
-            require_journalled(EventLog(before, WallClock()))
-    except DatabaseDamagedError:
+        with Database.open_as_it_is(place.file) as before:
+            log = EventLog(before, WallClock())
+            require_journalled(log)
+            with Journal.open(place.journal, Instants(WallClock()), reserve_bytes=0) as journal:
+                require_reached(log, journal)
+    except (DatabaseDamagedError, JournalDamagedError):
         return
     except EdtwinError:
         raise

@@ -112,10 +112,23 @@ def _of_cycles(cycle: Cycle) -> Iterator[Metric]:
         yield _gauge(
             "edtwin_audit_gap_since_timestamp_seconds", "Since when the audit cannot be written", cycle.audit_gap_since
         )
-    if cycle.mended is not None:
+    if cycle.missing_records:
+        yield _gauge(
+            "edtwin_journal_missing_records", "Records that the log was made of and the journal does not hold",
+            cycle.missing_records,
+        )  # fmt: skip
+    if cycle.scrubbed is not None:
+        yield _gauge(
+            "edtwin_journal_scrubbed_timestamp_seconds", "When the whole journal was last looked through",
+            cycle.scrubbed.at,
+        )  # fmt: skip
+        yield _gauge(
+            "edtwin_journal_damaged_files", "Files of it that are not what was written", len(cycle.scrubbed.faults)
+        )
+    if cycle.mended:
         yield _gauge(
             "edtwin_data_damaged_timestamp_seconds", "When data were last found damaged, and made whole",
-            cycle.mended.found_at,
+            cycle.mended[-1].found_at,
         )  # fmt: skip
     if cycle.issued_at is not None:
         yield _gauge(

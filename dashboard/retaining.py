@@ -120,7 +120,8 @@ class QuietHour:
         house = self._house
         rested = house.clock.now() - self._began_at >= timedelta(hours=1)
         try:
-            self.came = rested and is_quiet(house.settings, house.clock, house.hospital.zone) and due(house)
+            whole = not house.indexer.missing
+            self.came = whole and rested and is_quiet(house.settings, house.clock, house.hospital.zone) and due(house)
         except Exception:
             logger.exception("it cannot be told whether events are to come to their end")
         if self.came:

@@ -25,7 +25,8 @@ from dashboard.api_wiring import api_of
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.audit.acts import audited, of_sign_ins
 from dashboard.audit.consultations import answer_to_audit
-from dashboard.audit.wiring import begin, end, shown_head, trail_of
+from dashboard.audit.mending import begin_anew_if_damaged
+from dashboard.audit.wiring import begin, end, mended_audits, shown_head, trail_of
 from dashboard.care import Care
 from dashboard.downtime_files import answer_downtime
 from dashboard.drill import Exercise
@@ -48,6 +49,7 @@ from dashboard.proposal_window import DeskDoor
 from dashboard.readiness import Readiness
 from dashboard.report.making import WrittenAs, write_report
 from dashboard.report.serving import answer_report, written_at
+from dashboard.scrubbing import Scrubs
 from dashboard.settings import Settings
 from dashboard.settings_told import settings_view
 from dashboard.settings_view import SettingsView
@@ -139,6 +141,7 @@ def serve(
     In an `exercise` what was adopted before holds as `held` says. Raises CommandError where the port cannot be had.
     """
     trail = trail_of(house.settings, mode)
+    begin_anew_if_damaged(trail.chain, mode, trail.now())
     access = access_of(house.settings, of_sign_ins(trail))
     workers = house.workers(runs_on=True)
     publishers = _publishers(house, stop)
@@ -154,14 +157,16 @@ def serve(
     huddle = Huddle(Sheets(house.settings.data), house.hospital.zone, mode, house.settings.huddle_at)
     supplies = SuppliesDesk(house.supplies, house.hospital, mode, SupplyArchive(house.database))
     floor = FloorDesk(house.site)
-    mended = noted(house.settings.data)
+    mended = mended_of(house.settings)
+    scrubs = Scrubs(house.journal, house.settings.data, house.clock, house.settings.scrub_every_days)
     loop = Loop(
         house.log, house.archive, site, workers, house.clock, how=house.run(), rhythm=rhythm,
         told=publishers[0].offer if publishers else None, watch=watch,
         links=lambda: [link for feed in feeds for link in feed.links()],
         published=lambda: publishers[0].counts if publishers else None,
         elsewhere=lambda: fault_of(workers), audit_gap=lambda: trail.gap.since if trail.gap else None,
-        mended=mended[-1] if mended else None, huddle=huddle, adopted=adopted, supplies=supplies, floor=floor,
+        mended=mended, missing_records=house.indexer.missing, huddle=huddle, adopted=adopted, supplies=supplies,
+        floor=floor, scrubbed=lambda: scrubs.last,
     )  # fmt: skip
     comparisons, grids = _studies(house, loop, workers, mode, desk, supplies)
     latest, report = Latest(loop, PathViews(house.site)), house.settings.data / BACKTESTS / REPORT
@@ -171,7 +176,8 @@ def serve(
         house.log, house.archive, site, backtests, house.settings.data / BACKTESTS, house.clock,
         beside=lambda: _beside(latest, checks.view(house.hospital.zone, house.hospital.name, mode), report),
     )  # fmt: skip
-    about, care = _about(house, mode, mended), Care(house, mode, latest.board, lambda: loop.calibration)
+    about = _about(house, mode, mended)
+    care = Care(house, mode, latest.board, lambda: loop.calibration, scrubs)
     pages: Pages = {
         "feeds": latest.feeds, "quarantine": latest.quarantine, "path": latest.path, "learned": latest.learned,
         "alerts": latest.alerts, "supplies": lambda: supplies.view(house.clock.now()),
@@ -180,7 +186,9 @@ def serve(
         "checks": lambda: checks.view(house.hospital.zone, house.hospital.name, mode),
         "huddle": lambda: huddle.view(house.clock.now(), house.hospital.name),
         "settings": partial(as_it_is, _settings(house, mode)),
-        "about": lambda: as_it_stands(about, house.clock.now(), care.backups.standing(), shown_head(trail)),
+        "about": lambda: as_it_stands(
+            about, house.clock.now(), care.backups.standing(), shown_head(trail), scrubs.last
+        ),
         "forecast": partial(_by_unit, house, loop, mode),
         "whatif": lambda: view_of(house, mode), "compare": comparisons.view, "robustness": grids.view,
         "replay": replays.view, "validation": validation.view,
@@ -206,8 +214,9 @@ def serve(
     answer_to_audit(app.server, trail)
     keeper = Keeper(house.settings.data, house.settings.disk_reserve_mb * 1024**2)
     readiness = Readiness(
-        house.log, lambda: loop.counts.done > 0, WallClock(), stopped=lambda: keeper.said or _stopped(feeds)
-    )
+        house.log, lambda: loop.counts.done > 0, WallClock(),
+        stopped=lambda: keeper.said or house.journal.refuses or _stopped(feeds),
+    )  # fmt: skip
     answer_readyz(app.server, readiness, lambda: fault_of(workers))
     answer_metrics(app.server, latest.board, care.backups.standing, care.sheets.written_at)
     answer_downtime(app.server, care.sheets)
@@ -392,6 +401,11 @@ def _by_unit(house: House, loop: Loop, mode: str, query: str = "") -> ByUnitView
         return None
     minute = house.clock.now().replace(second=0, microsecond=0)  # a page that says nothing new is not drawn again
     return by_unit(forecast, house.hospital, minute, mode, query)
+
+
+def mended_of(settings: Settings) -> list[Mended]:
+    """What was damaged in this house and is told of, the last one last."""
+    return sorted([*noted(settings.data), *mended_audits(settings)], key=lambda one: one.found_at)
 
 
 def _settings(house: House, mode: str) -> SettingsView:

@@ -246,6 +246,10 @@ class Settings(Checked):
     ] = None
     backup_kept: Annotated[int, Field(ge=1, le=10_000, description="how many of them are kept")] = 48
 
+    scrub_every_days: Annotated[
+        int, Field(ge=0, le=365, description="days from one look through the whole journal to the next; 0: none")
+    ] = 7
+
     kafka_brokers: Annotated[tuple[str, ...], Field(description="brokers of Kafka as host:port; none: no Kafka")] = ()
     kafka_topics: Annotated[
         tuple[str, ...], Field(description="topics that are read, each as TOPIC=FORMAT: event_json or hl7")

@@ -219,7 +219,7 @@ Kept = Literal["whole", "backup", "checkpoint", "nothing"]
 class Mended:
     """Something of the house's own data was damaged, set aside and made whole again."""
 
-    part: Literal["database", "journal"]
+    part: Literal["database", "journal", "audit"]
     found_at: datetime
     aside: str
     """The name under which the damaged file is kept."""
@@ -230,6 +230,17 @@ class Mended:
     """Forecasts, proposals and alarms of after it are lost; None where that is not known, or none are."""
     left: tuple[str, ...] = ()
     """Tables that nothing could give."""
+
+
+@dataclass(frozen=True)
+class Scrubbed:
+    """What the last look through the whole journal found, and when it ended."""
+
+    at: datetime
+    records: int
+    files: int
+    faults: tuple[str, ...] = ()
+    """Of each damaged file a sentence; for who looks after the house."""
 
 
 @dataclass(frozen=True)
@@ -268,8 +279,12 @@ class Cycle:
     """Why members run in processes of the house's own and not on its cluster; None where they run as they should."""
     audit_gap_since: datetime | None = None
     """Since when who looks and who changes cannot be recorded; None where it is."""
-    mended: Mended | None = None
-    """What of the data was last damaged and made whole; None where nothing ever was."""
+    mended: tuple[Mended, ...] = ()
+    """What of the data was damaged and made whole, the last one last."""
+    missing_records: int = 0
+    """Records that the log was made of and the journal does not hold: as long as there are any nothing is taken in."""
+    scrubbed: Scrubbed | None = None
+    """The last look through the whole journal; None before the first."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from forecast.analytic import with_count_model
 from forecast.archive import Archive, CycleRecord, Status
 from forecast.backtest import seed_of
 from forecast.baselines import History, Rivals, fit
-from forecast.board import Board, Cycle, Feed, Mended
+from forecast.board import Board, Cycle, Feed, Mended, Scrubbed
 from forecast.calibrated import Recalibration, shares_of
 from forecast.complete import complete_at
 from forecast.ensemble import Run
@@ -114,8 +114,9 @@ class Loop:
     `told` is called with each forecast once it is kept; it must neither wait nor raise. `watch` judges the rules of
     alarms by it. `links` says how the sources that run stand, `published` what became of what was told, `elsewhere` why
     members do not run where they should, `audit_gap` since when the audit cannot be written, `mended` what of the data
-    was damaged and made whole; `huddle` makes the huddle sheets after the cycles of their hours, `supplies` says what
-    each forecast means for support services, `floor` keeps who is where.
+    was damaged and made whole, `missing_records` how many the journal lacks that the log was made of, `scrubbed` what
+    the last look through it found; `huddle` makes the huddle sheets after the cycles of their hours, `supplies` says
+    what each forecast means for support services, `floor` keeps who is where.
     """
 
     def __init__(
@@ -134,7 +135,9 @@ class Loop:
         published: Callable[[], Published | None] = lambda: None,
         elsewhere: Callable[[], str | None] = lambda: None,
         audit_gap: Callable[[], datetime | None] = lambda: None,
-        mended: Mended | None = None,
+        mended: Sequence[Mended] = (),
+        missing_records: int = 0,
+        scrubbed: Callable[[], Scrubbed | None] = lambda: None,
         huddle: Huddle | None = None,
         supplies: SuppliesDesk | None = None,
         adopted: Adopted | None = None,
@@ -143,7 +146,8 @@ class Loop:
         self._log, self._archive, self._site, self._clock = log, archive, site, clock
         self._workers, self._how, self._rhythm = workers, how, rhythm
         self._told, self._published, self._elsewhere, self._watch = told, published, elsewhere, watch
-        self._audit_gap, self._mended = audit_gap, mended
+        self._audit_gap, self._mended, self._missing_records = audit_gap, tuple(mended), missing_records
+        self._scrubbed = scrubbed
         self._huddle, self._adopted, self._supplies, self._floor = huddle, adopted, supplies, floor
         self._memory = Memory(log, saves=True)
         self._nightly = Nightly(log, site.hospital, hour=site.learns_at_h, own_beds=site.own_beds, site=site.described)
@@ -441,5 +445,6 @@ class Loop:
             checked=told["engines"]["checked"], equal=told["engines"]["equal"],
             corrected_days=told["recalibration"]["days"], begins_at=made.situation.as_of if made else None,
             cluster_fault=self._elsewhere(), audit_gap_since=self._audit_gap(), mended=self._mended,
+            missing_records=self._missing_records, scrubbed=self._scrubbed(),
             measured_days=self._replayed.days,
         )  # fmt: skip

@@ -4,7 +4,8 @@ Pure functions of what was measured; nothing here reads a clock, a log or a link
 
 A silence is judged by how many events it should have held: at the rate that is usual at these hours, the chance of
 none at all is exp(-expected). `limit` is how long it takes until that chance is 1 in 10,000, that is ln(10^4) events:
-28 minutes at 20 an hour, 5.5 at 100. It is kept within 2 to 30 minutes, and is 3 where the link has a heartbeat.
+28 minutes at 20 an hour, 5.5 at 100. It is kept within 2 to 30 minutes. Where the link has a heartbeat it is
+75 seconds, so that a wall that asks every five seconds shows within 90 that it has stopped.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ UNLIKELY_EVENTS = log(10_000)
 SHORTEST_LIMIT, LONGEST_LIMIT = timedelta(minutes=2), timedelta(minutes=30)
 SLOW_PER_HOUR, SLOW_LIMIT = 5.0, timedelta(days=2)
 """Of a feed with fewer events an hour, over the day, half an hour of silence says nothing."""
-HEARTBEAT_LIMIT = timedelta(minutes=3)
+HEARTBEAT_LIMIT = timedelta(seconds=75)
 FRESH = timedelta(minutes=1)
 LATE_LAG = timedelta(minutes=5)
 BACKLOG_MESSAGES = 100

@@ -46,11 +46,25 @@ LONGEST_PAUSE_S = 30.0
 
 
 class Indexer:
-    """Follows a journal into a log. `later` is for a rebuild: see `read_messages`."""
+    """Follows a journal into a log. `later` is for a rebuild: see `read_messages`.
+
+    A journal that ends before what was made of it, such as an older copy that was put back, is refused. Whoever
+    `shows_what_is_known` gets the log as it is, and nothing is appended to such a journal: the numbers that it would
+    give are those of records that the log was made of.
+    """
 
     def __init__(
-        self, journal: Journal, log: EventLog, readers: Readers, later: Mapping[int, Again] = NONE_LATER
+        self,
+        journal: Journal,
+        log: EventLog,
+        readers: Readers,
+        later: Mapping[int, Again] = NONE_LATER,
+        *,
+        shows_what_is_known: bool = False,
     ) -> None:
+        self.missing = 0
+        """How many records the log was made of and the journal does not hold."""
+        self._shows_what_is_known = shows_what_is_known
         self._journal, self._log, self._readers, self._later = journal, log, readers, later
         self.turn = threading.RLock()
         """Held by whoever indexes."""
@@ -69,18 +83,23 @@ class Indexer:
         than what was made of it."""
         indexed = self._log.indexed()
         number, stored_at = (indexed.number, indexed.stored_at) if indexed else (0, NEVER)
-        if number > self._journal.last:
-            raise JournalDamagedError(
+        self.missing = max(0, number - self._journal.last)
+        if self.missing:
+            behind = (
                 f"the journal {self._journal.folder} must hold record {number}, which is in the log, "
                 f"but ends with {self._journal.last}"
             )
+            if not self._shows_what_is_known:
+                raise JournalDamagedError(behind)
+            logger.error("the journal ends before the log, and takes nothing until it is put back whole: %s", behind)
+            self._journal.refuses = f"{behind}: nothing is taken in until it is put back whole"
         self._log.instants.resume(stored_at, self._journal.last_stored_at if number < self._journal.last else stored_at)
         return number
 
     @property
     def lag(self) -> int:
         """How many records wait to be indexed."""
-        return self._journal.last - self.number
+        return max(0, self._journal.last - self.number)
 
     def start(self) -> None:
         """Begin to follow."""
@@ -101,6 +120,8 @@ class Indexer:
     def catch_up(self) -> int:
         """Index what is journalled; how many records that were. After a fault the next call begins where the log is."""
         before = self.number
+        if self.missing:
+            return 0
         with self.turn:
             try:
                 self._look_back()

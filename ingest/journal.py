@@ -82,6 +82,8 @@ class Journal:
         self._file: BinaryIO | None = None
         self._size = 0
         self._link = FIRST_LINK
+        self.refuses: str | None = None
+        """Why nothing may be appended until a person has put the journal right; None while all is well."""
         self._doubtful = False
         """A write or its sync failed: what lies behind the last good record must go before anything is written."""
         self.last = 0
@@ -146,7 +148,7 @@ class Journal:
     def append(self, entries: Sequence[Entry]) -> list[Record]:
         """Keep the entries, all or none of them; they are on the disk when this returns.
 
-        1. Refuse a position that does not move its source forward.
+        1. Refuse a position that does not move its source forward, and all where the journal ends before the log.
         2. See that there is a segment to write in, and room.
         3. Give each its number and its instant.
         4. Write them, and wait for the disk once for all of them.
@@ -157,6 +159,8 @@ class Journal:
         if not entries:
             return []
         with self._lock:
+            if self.refuses is not None:
+                raise JournalWriteError(self.refuses)
             placed = self._placed(entries)  # 1
             self._make_ready()  # 2
             with self._instants.journalling(len(entries), after=self.last_stored_at) as first:  # 3

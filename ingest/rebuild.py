@@ -36,6 +36,16 @@ def require_journalled(log: EventLog) -> None:
         )
 
 
+def require_reached(log: EventLog, journal: Journal) -> None:
+    """Raises RebuildError for a log that was made of records which the journal does not hold: they would be lost."""
+    indexed = log.indexed()
+    if indexed is not None and indexed.number > journal.last:
+        raise RebuildError(
+            f"the log was made of record {indexed.number} of the journal, which ends with {journal.last}: what is "
+            f"between them would be lost; put the whole journal back, or restore the last good backup"
+        )
+
+
 def read_again_later(journal: Journal) -> dict[int, Again]:
     """The records that are read again further on, with the reason for which they were rejected at first."""
     return {record.again.number: record.again for record in journal.records() if record.again}

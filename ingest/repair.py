@@ -34,10 +34,11 @@ class _Reached:
     link: bytes
 
 
-def repaired(folder: Path, copies: Sequence[Path], stamp: str) -> list[str]:
+def repaired(folder: Path, copies: Sequence[Path], stamp: str, *, goes_on: bool = False) -> list[str]:
     """Make whole what can be, file by file; their names. The damaged ones are kept as `.corrupt-<stamp>`.
 
-    Stops at the first that no copy makes whole: what follows it cannot be proved.
+    Stops at the first that no copy makes whole: what follows it cannot be proved. Where it `goes_on`, a journal whose
+    end is missing gets what a copy holds behind it.
     """
     names = sorted({path.name for place in (folder, *copies) for path in place.glob(f"*{SUFFIX}")})
     mended, before = list[str](), _Reached(0, FIRST_LINK)
@@ -52,8 +53,24 @@ def repaired(folder: Path, copies: Sequence[Path], stamp: str) -> list[str]:
             whole, reached = found
             _put(path, whole, stamp)
             mended.append(name)
+        is_last = after is None or not after.exists()
+        longer = _longest([copy / name for copy in copies], held, before) if goes_on and held and is_last else None
+        if longer is not None:
+            whole, reached = longer
+            _put(path, whole, stamp)
+            mended.append(name)
         before = reached
     return mended
+
+
+def _longest(copies: Sequence[Path], held: bytes, before: _Reached) -> tuple[bytes, _Reached] | None:
+    """The longest copy that begins with just what is held, and is whole; None where none is longer."""
+    theirs = (copy.read_bytes() for copy in copies if copy.is_file())
+    for whole in sorted(theirs, key=len, reverse=True):
+        reached = _through(whole, before) if len(whole) > len(held) and whole.startswith(held) else None
+        if reached is not None:
+            return whole, reached
+    return None
 
 
 def _wholes(

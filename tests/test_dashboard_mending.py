@@ -256,6 +256,7 @@ def said() -> Iterator[tuple[Mended, str, str]]:
     yield replace(whole, kept="backup", kept_until=AT - HOUR), "entre le 2 mars 2026", "between 2 Mar 2026"
     yield replace(whole, kept="checkpoint"), "Les dernières prévisions", "The last forecasts"
     yield replace(whole, part="journal"), "grâce à une sauvegarde", "from a backup"
+    yield replace(whole, part="audit"), "L'audit a été trouvé endommagé", "was begun anew"
 
 
 @pytest.mark.parametrize(("mended", "french", "english"), list(said()))
@@ -268,12 +269,13 @@ def test_the_wall_says_it_for_a_day_and_the_page_about_this_house_for_good() -> 
     reader, board = Reader("en", "Europe/Paris"), ordinary()
     mended = Mended("database", board.made_at - 23 * HOUR, "x", done=True)
 
-    def told(found: Mended | None, at: Board = board) -> bool:
+    def told(*found: Mended, at: Board = board) -> bool:
         shown = replace(at, cycle=replace(at.cycle, mended=found))
         return any("was made anew from the journal" in text for text in texts(banner.panel(shown, reader)))
 
     assert told(mended)
-    assert not told(None)
+    assert told(mended, replace(mended, part="audit")), "each part is told of"
+    assert not told()
     assert not told(replace(mended, found_at=board.made_at - 25 * HOUR))
     page = replace(about_this_house(), mended=(mended,))
     assert any("was made anew" in text for text in texts(about(page, reader)))

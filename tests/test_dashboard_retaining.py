@@ -144,7 +144,7 @@ def test_what_is_due_is_ended_before_the_house_serves_and_it_begins_again_after_
         def watch(self) -> None:
             self.came = True
 
-    monkeypatch.setattr(up, "open_house", lambda settings: a_house(settings.data))
+    monkeypatch.setattr(up, "open_house", lambda settings, **_: a_house(settings.data))
     monkeypatch.setattr(up, "_serve_live", served)
     monkeypatch.setattr(up, "begin_again", lambda: EXIT_STATUS)
     monkeypatch.setattr(up, "retained", lambda settings: done.append("ended"))

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,19 @@ import numpy as np
 import pytest
 
 from forecast import overrun
+from forecast.archive import SCHEMA_SQL as FORECAST_SQL
+from forecast.archive import Archive
 from forecast.errors import OverBudgetError
-from forecast.workers import Workers
-from ingest.clock import stopwatch
+from forecast.loop import Loop, Rhythm
+from forecast.workers import LOOK_S, Workers
+from ingest.clock import SimulatedClock, stopwatch
+from ingest.database import Database
+from tests.histories import NOON, whole_log
+from tests.test_forecast_loop import HOW, SITE
 
 BUDGET_S = 0.6
+LOADED_S = 1.5
+"""So much longer it takes until a machine that is kept busy gets round to it."""
 GRACE_S = 5.0
 """How much later than one and a half budgets a child is gone, as reliability asks for it."""
 
@@ -38,6 +47,20 @@ def waits_for_ever() -> None:
     lock = threading.Lock()
     lock.acquire()
     lock.acquire()
+
+
+def deadlocks() -> None:
+    """Two threads, each of which waits for what the other holds."""
+    one, other, both = threading.Lock(), threading.Lock(), threading.Barrier(2)
+
+    def take(first: threading.Lock, second: threading.Lock) -> None:
+        with first:
+            both.wait()
+            second.acquire()
+
+    beside = threading.Thread(target=take, args=(other, one), daemon=True)
+    beside.start()
+    take(one, other)
 
 
 def hears_no_term() -> None:
@@ -75,8 +98,13 @@ def workers(made: Workers) -> Workers:
     return made
 
 
+ILLS = (hears_no_term, spins, waits_for_ever, deadlocks, stops)
+ASKED = (spins, waits_for_ever, deadlocks)
+"""Those that end when they are asked to; the others need force."""
+
+
 @pytest.mark.parametrize(
-    "hangs", [hears_no_term, *(pytest.param(one, marks=pytest.mark.soak) for one in (spins, waits_for_ever, stops))]
+    "hangs", [hears_no_term, *(pytest.param(one, marks=pytest.mark.soak) for one in ILLS if one is not hears_no_term)]
 )
 def test_what_hangs_is_ended_and_the_others_are_done_as_if_nothing_were(workers: Workers, hangs: Any) -> None:
     began = stopwatch()
@@ -87,6 +115,79 @@ def test_what_hangs_is_ended_and_the_others_are_done_as_if_nothing_were(workers:
     assert [task.result(timeout=30) for task in beside] == [0.2 + n / 100 for n in range(8)]
     assert workers.submit(double, 21).result(timeout=30) == 42
     assert not zombies()
+
+
+@pytest.mark.parametrize("hangs", ILLS)
+def test_its_process_is_gone_at_its_budget_or_at_one_and_a_half_times_that(workers: Workers, hangs: Any) -> None:
+    """From when it began at its task, by the slate, until its process is no more."""
+    hung = workers.submit(hangs)
+    while not (busy := list(workers._slate.busy())):
+        threading.Event().wait(0.01)
+    (one,), seen = busy, stopwatch()
+    while is_alive(one.process) and stopwatch() - seen < 30.0:
+        threading.Event().wait(0.01)
+    took_s = one.seconds + stopwatch() - seen
+    least = BUDGET_S if hangs in ASKED else overrun.BY_FORCE * BUDGET_S
+    assert least < took_s < least + LOOK_S + LOADED_S
+    with pytest.raises(OverBudgetError):
+        hung.result(timeout=30)
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process is there and is not dead already."""
+    try:
+        told = Path(f"/proc/{process}/stat").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return False
+    return told.rpartition(")")[2].split()[0] != "Z"
+
+
+# --- a whole cycle ----------------------------------------------------------------------------------------------------
+
+EVERY = timedelta(minutes=10)
+EVERY_S = 10.0
+"""How long a turn takes here: children are begun anew within it, which takes five seconds at load 7."""
+
+
+class Ill(Loop):
+    """Each cycle asks for two tasks; one of the first cycle's hangs."""
+
+    began: list[datetime]
+    hangs: Any
+    workers: Workers
+
+    def cycle(self, as_of: datetime) -> None:
+        self.began.append(as_of)
+        hung = [self.workers.submit(self.hangs)] if len(self.began) == 1 else []
+        for task in [self.workers.submit(naps, 0.1), *hung]:
+            task.result()
+
+
+def lived(workers: Workers, hangs: Any) -> tuple[Ill, list[timedelta]]:
+    """A loop over two turns, and how late each of its cycles began."""
+    with Database.open(None, [FORECAST_SQL], threads=1) as database:
+        clock = SimulatedClock(NOON, speed=EVERY.total_seconds() / EVERY_S)
+        loop = Ill(whole_log(), Archive(database), SITE, workers, clock, how=HOW, rhythm=Rhythm(EVERY))
+        loop.began, loop.hangs, loop.workers = [], hangs, workers
+        loop.start()
+        threading.Event().wait(1.2 * EVERY_S)
+        loop.stop()
+    return loop, [began - NOON - n * EVERY for n, began in enumerate(loop.began)]
+
+
+@pytest.mark.parametrize("hangs", [spins, deadlocks, stops])
+def test_after_a_cycle_that_hangs_the_next_is_on_time(workers: Workers, hangs: Any) -> None:
+    """That one failed, and none is missed or late."""
+    loop, late = lived(workers, hangs)
+    assert (loop.counts.done, loop.counts.failed, loop.counts.missed) == (1, 1, 0)
+    assert max(late) < EVERY / 10
+
+
+def test_a_house_that_ends_nothing_misses_its_next_cycles(workers: Workers) -> None:
+    """The mutant: what spins is given longer than from one cycle to the next."""
+    workers._budget_s = 1.5 * EVERY_S
+    loop, _ = lived(workers, spins)
+    assert (loop.counts.done, loop.counts.missed) == (0, 1)
 
 
 def zombies() -> list[int]:

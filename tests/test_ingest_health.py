@@ -113,7 +113,7 @@ def test_a_health_says_age_limit_and_time_to_catch_up() -> None:
 )
 def test_the_limit_goes_with_the_rate(rate: float, minutes: float) -> None:
     assert limit(AT, (float(rate),) * 24, ZONE) / MIN == pytest.approx(minutes, abs=0.05)
-    assert limit(AT, (float(rate),) * 24, ZONE, has_heartbeat=True) == 3 * MIN
+    assert limit(AT, (float(rate),) * 24, ZONE, has_heartbeat=True) == 1.25 * MIN
 
 
 def test_a_slow_feed_is_not_given_up_after_four_hours(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 NAMED = re.compile(r"audit-(\d{4}-\d{2})\.jsonl")
 ANCHOR = "audit.anchor"
 LOCK = "audit.lock"
+BEGUN_ANEW = "begun anew"
+"""What the first record of a chain says that takes the place of a damaged one."""
 _BLOCK = 64 * 1024
 
 
@@ -55,37 +57,39 @@ class Chain:
 
         Raises OSError; then none of them was kept.
         """
-        kept = 0
-        with self._locked():
-            head = self._end()  # 1
-            for month, group in _by_month(deeds, self._last_month()):  # 2
-                try:
-                    head = self._write(month, self._opening(month, group), head, house)  # 3
-                except OSError:
-                    if not kept:
-                        raise
-                    break
-                kept += len(group)
+        with self.locked():
+            return self.put(deeds, house)
+
+    def put(self, deeds: Sequence[Deed], house: str) -> tuple[Head, int]:
+        """As `append`, for who holds the lock already."""
+        kept, head = 0, self._end()  # 1
+        for month, group in _by_month(deeds, self._last_month()):  # 2
             try:
-                self._put_anchor(head)  # 4
-                head = self._expired(head, deeds[-1].at, house)
-            except OSError as error:
-                logger.warning("the audit's anchor or an old month cannot be changed: %s", error.strerror or error)
+                head = self._write(month, self._opening(month, group), head, house)  # 3
+            except OSError:
+                if not kept:
+                    raise
+                break
+            kept += len(group)
+        try:
+            self._put_anchor(head)  # 4
+            head = self._expired(head, deeds[-1].at, house)
+        except OSError as error:
+            logger.warning("the audit's anchor or an old month cannot be changed: %s", error.strerror or error)
         return head, kept
 
     def head(self) -> Head:
         """Where the chain ends now."""
-        with self._locked():
+        with self.locked():
             return self._end()
 
     def files(self) -> list[Path]:
         """The months, the oldest first."""
         return files_of(self.folder)
 
-    # --- inside ---------------------------------------------------------------------------------------------------
-
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
+        """The folder's lock: nobody else writes within the block."""
         self.folder.mkdir(parents=True, exist_ok=True)
         held = os.open(self.folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
@@ -93,6 +97,8 @@ class Chain:
             yield
         finally:
             os.close(held)
+
+    # --- inside ---------------------------------------------------------------------------------------------------
 
     def _end(self) -> Head:
         for path in reversed(self.files()):
@@ -118,9 +124,10 @@ class Chain:
         return month_of(found[-1]) if found else ""
 
     def _opening(self, month: str, deeds: Sequence[Deed]) -> Sequence[Deed]:
-        """The records of a group, behind that which opens their month where it is new."""
+        """The records of a group, behind that which opens their month where it is new; a chain that is begun anew says
+        first why."""
         before = self._last_month()
-        if month == before:
+        if month == before or (not before and deeds[0].what == BEGUN_ANEW):
             return deeds
         told = {"month": month, "month_before": before or None}
         return [Deed(at=deeds[0].at, kind="house", what="month opened", role="house", told=told), *deeds]
@@ -168,7 +175,10 @@ class Chain:
             if _months_between(month_of(path), now) <= self._months:
                 break
             line = _last_line(path)
-            told = {"month": month_of(path), "last": written_in(line).number, "hash": hash_of(line)}
+            try:
+                told = {"month": month_of(path), "last": written_in(line).number, "hash": hash_of(line)}
+            except ValueError:  # damaged: it stays until the next start sets it aside
+                break
             deed = Deed(at=now, kind="house", what="month expired", role="house", told=told)
             head = self._write(self._last_month(), [deed], head, house)
             self._put_anchor(head)

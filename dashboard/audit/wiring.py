@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.audit.chain import ANCHOR, Chain
+from dashboard.audit.mending import set_aside_in
 from dashboard.audit.records import Deed, Outcome
 from dashboard.audit.trail import Trail
 from dashboard.settings import Settings
 from dashboard.settings_told import settings_view
+from forecast.board import Mended
 from ingest.clock import WallClock
 
 logger = logging.getLogger(__name__)
@@ -92,6 +94,11 @@ def record_mended(settings: Settings, found_at: datetime, aside: str, *, kept: s
     told = {"found_at": found_at.isoformat(), "kept": kept, "until": until.isoformat() if until else None}
     deed = Deed(at=WallClock().now(), kind="house", what="mended", about=aside, role="house", told=told)
     _append(settings, deed, "house")
+
+
+def mended_audits(settings: Settings) -> list[Mended]:
+    """The damaged audits that stand aside, as the page about this house and the wall tell of them."""
+    return [Mended("audit", one.found_at, one.folder.name, done=True) for one in set_aside_in(folder_of(settings))]
 
 
 def _append(settings: Settings, deed: Deed, house: str) -> None:

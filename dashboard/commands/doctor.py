@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dashboard.audit.mending import set_aside_in
 from dashboard.audit.records import Deed
 from dashboard.audit.verify import verify
 from dashboard.audit.wiring import anchor_of, chain_of, folder_of
@@ -26,6 +27,7 @@ from dashboard.house import DATABASE, SECRET, open_house, scenario_catalogue, si
 from dashboard.house_socket import ask
 from dashboard.path_picture import sketch
 from dashboard.retaining import standing_of
+from dashboard.scrubbing import noted_scrub
 from dashboard.settings import Settings
 from dashboard.site_words import told
 from dashboard.words import LANGUAGES, Reader
@@ -131,13 +133,15 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
         yield _looked_at("scenarios", lambda: _scenarios(settings))
         yield _looked_at("supplies", lambda: _supplies(settings))
     running = ask(settings.data, "look")
-    database = _looked_at("database", lambda: running["database"] if running else _database(settings))
+    database = _looked_at("database", lambda: _held(running) if running else _database(settings))
     yield database
     if database.well and (settings.data / DATABASE).exists():
         yield _looked_at("events", lambda: events_kept(running["events"]) if running else _events(settings))
     if running:
         yield _looked_at("house", lambda: _house(running))
     yield _looked_at("backup", lambda: _backup(settings, running["backup_fault"] if running else None))
+    if (settings.data / DATABASE).exists():
+        yield _looked_at("journal", lambda: _journal(settings, bool(running)))
     if folder_of(settings).is_dir():
         yield _looked_at("audit", lambda: _audit(settings))
     if settings.kafka_brokers:
@@ -191,6 +195,13 @@ def _supplies(settings: Settings) -> str:
     hospital = site_of(settings).hospital
     found = supplies_of(settings, hospital).within(hospital)
     return ", ".join(f"{service.name} {len(found.of_service(service.name))}" for service in found.services)
+
+
+def _held(found: Mapping[str, Any]) -> str:
+    """What the running house holds. Raises CommandError where its journal lacks what its log was made of."""
+    if found["refuses"]:
+        raise CommandError(f"{found['refuses']}; {found['database']}")
+    return str(found["database"])
 
 
 def _database(settings: Settings) -> str:
@@ -256,6 +267,20 @@ def _long(span: timedelta) -> str:
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.0f} days"
 
 
+def _journal(settings: Settings, runs: bool) -> str:
+    """When it was last looked through to its end, and what was found. A house that runs must have done it in time."""
+    found, days = noted_scrub(settings.data), settings.scrub_every_days
+    if found is None:
+        return "not looked through yet" if days else "never looked through: scrub_every_days is 0"
+    age = WallClock().now() - found.at
+    said = f"looked through {_long(age)} ago: {found.records} records in {found.files} files"
+    if found.faults:
+        raise CommandError(f"{said}, {len(found.faults)} of them damaged: {found.faults[0]}")
+    if runs and days and age > timedelta(days=2 * days):
+        raise CommandError(f"{said}; it must be {days} days at most")
+    return f"{said}, none damaged"
+
+
 def _audit(settings: Settings) -> str:
     """The whole chain; that it can be written is seen by writing that somebody looked."""
     found = verify(folder_of(settings), anchor_of(settings))
@@ -267,6 +292,12 @@ def _audit(settings: Settings) -> str:
     except OSError as error:
         raise CommandError(f"{folder_of(settings)} cannot be written: {error.strerror or error}") from error
     gaps = f"; {'; '.join(found.remarks)}" if found.remarks else ""
+    if aside := [one.folder for one in set_aside_in(folder_of(settings))]:
+        names = ", ".join(map(str, aside))
+        raise CommandError(
+            f"{found.records} records, none touched{gaps}; but it was damaged before, and is kept with the reason in "
+            f"{names}: have that looked into, then move it elsewhere"
+        )
     return f"{found.records} records, none touched{gaps}"
 
 

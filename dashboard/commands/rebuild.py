@@ -16,7 +16,7 @@ from ingest.database import Database, carry, columns_of
 from ingest.disk import bring_to_disk
 from ingest.errors import AnotherLayoutError, DatabaseDamagedError
 from ingest.log import EventLog
-from ingest.rebuild import Rebuilt, rebuild, require_journalled
+from ingest.rebuild import Rebuilt, rebuild, require_journalled, require_reached
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -71,7 +71,10 @@ def _held(settings: Settings) -> tuple[Database | None, str | None]:
         return None, str(error)
     try:
         if {"source", "stored_at"} <= set(columns_of(before.cursor(), "batch")):
-            require_journalled(EventLog(before, WallClock()))
+            log = EventLog(before, WallClock())
+            require_journalled(log)
+            with open_journal(settings, log) as journal:
+                require_reached(log, journal)
     except BaseException:
         before.close()
         raise

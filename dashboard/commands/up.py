@@ -113,7 +113,7 @@ class Fabricated:
 def _live(settings: Settings, options: argparse.Namespace) -> int | None:
     """Serve; a house that ends for its quiet hour begins again, and what is due is ended before it serves."""
     _end_what_is_due(settings)
-    with open_house(settings) as house:
+    with open_house(settings, shows_what_is_known=True) as house:
         stop = threading.Event()
         quiet = QuietHour(house, stop)
         if is_fed(settings):
@@ -146,7 +146,7 @@ def _is_quiet(settings: Settings) -> bool:
 
 def _serve_live(house: House, stop: threading.Event, options: argparse.Namespace) -> None:
     fabricated = _fabricated(house, options)
-    feed = _fabricated_feed(house, fabricated, stop) if fabricated else None
+    feed = _fabricated_feed(house, fabricated, stop) if fabricated and not house.indexer.missing else None
     rhythm = Rhythm(every=timedelta(minutes=house.settings.every_min))
     mode = "fabricated" if fabricated or house.settings.fabricated else "live"
     _serve(house, feed, stop, mode, rhythm, options.accept_gap)

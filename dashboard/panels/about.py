@@ -84,6 +84,7 @@ def _runs(view: AboutView, reader: Reader) -> Component:
         (reader.say("Runs since"), reader.moment(view.since)),
         *([(reader.say("Events are kept since"), reader.moment(view.kept_from))] if view.kept_from else []),
         *_backups(view, reader),
+        *_scrubbed(view, reader),
         *((reader.say("Damaged data"), mended_sentence(one, reader)) for one in reversed(view.mended)),
         *view.versions,
         (reader.say("Digest of the code"), html.Code(view.code)),
@@ -92,6 +93,19 @@ def _runs(view: AboutView, reader: Reader) -> Component:
         (reader.say("For scripts"), html.A("/api/v1/openapi.json", href="/api/v1/openapi.json")),
     ]
     return card("about", reader.say("What runs here?"), facts(rows))
+
+
+def _scrubbed(view: AboutView, reader: Reader) -> Iterator[tuple[str, Content]]:
+    """When the whole journal was last looked through, and whether it was as it was written."""
+    found = view.scrubbed
+    if found is None:
+        return
+    yield reader.say("Journal looked through"), reader.moment(found.at)
+    if found.faults:
+        files = reader.count(
+            "{n} file of the journal is damaged", "{n} files of the journal are damaged", len(found.faults)
+        )
+        yield reader.say("What was found"), marked("bad", files)
 
 
 def _backups(view: AboutView, reader: Reader) -> Iterator[tuple[str, Content]]:

@@ -27,7 +27,8 @@ MENDED_TOLD = timedelta(hours=24)
 
 def panel(board: Board, reader: Reader) -> Component:
     """One line, the feed before the forecast; a failed cycle explains the forecast's age."""
-    found = [*_feed(board, reader), *(_forecast(board, reader) or _cycle(board, reader) or _described(board, reader))]
+    issued = _forecast(board, reader) or _cycle(board, reader) or _described(board, reader)
+    found = [*_journal(board, reader), *_feed(board, reader), *issued]
     blind = board.feed.state in BLIND and board.feed.age is not None
     alerts = [
         dmc.Alert([marked(tone, text), *(_sheet(reader) if blind and i == 0 else [])], className=f"banner {tone}",
@@ -35,6 +36,21 @@ def panel(board: Board, reader: Reader) -> Component:
         for i, (tone, text) in enumerate(found)
     ]  # fmt: skip
     return html.Div(alerts, className="banners", role="status")
+
+
+def _journal(board: Board, reader: Reader) -> list[Line]:
+    """That nothing is taken in, since the journal ends before what is known, as an older copy of it does; that its disk
+    has lost a part of it."""
+    missing, scrubbed = board.cycle.missing_records, board.cycle.scrubbed
+    found = []
+    if missing:
+        records = reader.count("{n} record is missing", "{n} records are missing", missing)
+        found.append(("bad", reader.say("THE JOURNAL IS BEHIND: {records}; nothing is taken in", records=records)))
+    if scrubbed is not None and scrubbed.faults:
+        n, seen = len(scrubbed.faults), reader.moment(scrubbed.at)
+        files = reader.count("{n} file of the journal is damaged", "{n} files of the journal are damaged", n)
+        found.append(("warn", reader.say("{files} (seen {time}): have it looked at", files=files, time=seen)))
+    return found
 
 
 def _feed(board: Board, reader: Reader) -> list[Line]:
@@ -151,7 +167,6 @@ def _audit(board: Board, reader: Reader) -> list[str]:
 
 
 def _mended(board: Board, reader: Reader) -> list[str]:
-    mended = board.cycle.mended
-    if mended is None or board.made_at - mended.found_at > MENDED_TOLD:
-        return []
-    return [mended_sentence(mended, reader)]
+    recent = [one for one in board.cycle.mended if board.made_at - one.found_at <= MENDED_TOLD]
+    last = {one.part: mended_sentence(one, reader) for one in recent}
+    return list(last.values())

@@ -1,0 +1,236 @@
+"""How soon it is seen that what a page shows is no longer so, by the page's own clock (15 s) and the house's (90 s).
+
+A server that hangs takes calls and never answers; one that dies refuses them. In both the page greys itself. A feed
+that has a heartbeat and falls silent is LATE on the wall within 90 s of its last one. Mutants: a page without the
+script that watches, one that is patient, and a feed that is given the three minutes that it used to have.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from dashboard.panels import banner
+from dashboard.settings import Settings
+from dashboard.words import Reader
+from forecast.board import Board
+from forecast.feeds import Feeds
+from ingest import health
+from ingest.clock import Clock, SimulatedClock
+from ingest.links import LinkNow
+from tests.boards import ordinary
+from tests.chromium import in_chromium, page_of
+from tests.component_trees import texts
+from tests.histories import hospital
+from tests.pictures import served
+from tests.test_forecast_feeds import MINUTE, NOW, Site, site
+
+__all__ = ["site"]
+ROOT = Path(__file__).parents[1]
+SEEN_WITHIN_MS = 15_000
+SEEN_WITHIN = timedelta(seconds=90)
+REFRESH_S = Settings().refresh_s
+SERVER = f"""
+import threading
+from tests.boards import ordinary
+from tests.pictures import served
+with served(ordinary, refresh_s={REFRESH_S}) as (url, _):
+    print(url, flush=True)
+    threading.Event().wait()
+"""
+WATCH = """() => {
+    const box = document.getElementById("lost");
+    window.seenAt = null;
+    new MutationObserver(() => {
+        if (!box.hidden && window.seenAt === null) window.seenAt = performance.now();
+        if (box.hidden) window.seenAt = null;
+    }).observe(box, { attributes: true });
+    return performance.now();
+}"""
+"""From here on the page notes when it says that its link is lost; the page's own clock now."""
+
+
+# --- the page's own clock ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def server() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A wall in a process of its own, which can be stopped and killed."""
+    process = subprocess.Popen([sys.executable, "-c", SERVER], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process, process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def shown(context: BrowserContext, url: str, *, watched: bool = True, is_patient: bool = False) -> Page:
+    """The wall, as soon as it is there; a mutant has no script that watches, or waits for a minute."""
+    page = page_of(context, 390, 844)
+    if not watched:
+        page.route("**/alive.js*", lambda route: route.abort())
+    if is_patient:
+        page.route(f"{url}?lang=en", patiently)
+    page.goto(f"{url}?lang=en")
+    page.wait_for_selector("#wall.wall", timeout=30_000)
+    expect(page.locator("#beat")).to_have_text(re.compile("."), timeout=30_000)
+    return page
+
+
+def patiently(route: Route) -> None:
+    """The page, with a minute for its own refresh."""
+    answer = route.fetch()
+    text = re.sub(r'data-silent-ms="\d+"', 'data-silent-ms="60000"', answer.text())
+    route.fulfill(response=answer, body=text)
+
+
+def only_healthz(route: Route) -> None:
+    """All else is neither answered nor refused."""
+    if route.request.url.endswith("/healthz"):
+        route.continue_()
+
+
+def seen_after_ms(page: Page, since_ms: float) -> float:
+    """How long after an instant of the page's clock it said that its link is lost."""
+    expect(page.locator("#lost")).to_be_visible(timeout=30_000)
+    seen_at: float = page.evaluate("window.seenAt")
+    return seen_at - since_ms
+
+
+@in_chromium
+@pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL], ids=["hangs", "dies"])
+def test_a_server_that_hangs_or_dies_is_seen_within_15_s_of_the_pages_clock(
+    context: BrowserContext, how: signal.Signals
+) -> None:
+    with server() as (process, url):
+        page, mutant = shown(context, url), shown(context, url, watched=False)
+        since = page.evaluate(WATCH)
+        os.kill(process.pid, how)
+        assert seen_after_ms(page, since) <= SEEN_WITHIN_MS
+        expect(page.locator("#lost")).to_contain_text("LINK LOST since")
+        expect(mutant.locator("#lost")).to_be_hidden()
+        if how == signal.SIGSTOP:
+            os.kill(process.pid, signal.SIGCONT)
+            expect(page.locator("#lost")).to_be_hidden(timeout=15_000)
+        for one in (page, mutant):
+            one.close()
+
+
+@in_chromium
+def test_a_page_whose_own_refresh_has_stopped_is_seen_within_15_s_though_the_server_answers(
+    context: BrowserContext,
+) -> None:
+    """The mutant is a page that is patient."""
+    with served(ordinary, refresh_s=REFRESH_S) as (url, _):
+        page, mutant = shown(context, url), shown(context, url, is_patient=True)
+        assert mutant.locator("#lost").get_attribute("data-silent-ms") == "60000"
+        since = [one.evaluate(WATCH) for one in (page, mutant)]
+        for one in (page, mutant):
+            one.route("**/*", only_healthz)
+        assert seen_after_ms(page, since[0]) <= SEEN_WITHIN_MS
+        expect(mutant.locator("#lost")).to_be_hidden()
+        for one in (page, mutant):
+            one.unroute("**/*")
+            one.close()
+
+
+# --- the house's clock ------------------------------------------------------------------------------------------------
+
+
+class Hall:
+    """A house that is fed by a link with a heartbeat, and its wall."""
+
+    def __init__(self, site: Site, clock: Clock) -> None:
+        self.clock, self.stops_at = clock, NOW + timedelta(days=1)
+        site.past()
+        site.links = [LinkNow(name="mllp", kind="kafka", heartbeat_at=NOW)]
+        self._site, self._lock = site, threading.Lock()
+        self._feeds = Feeds(site.log.traffic(), hospital(), lambda: site.links)
+        self._feeds.learn(NOW)
+
+    def board(self) -> Board:
+        with self._lock:
+            return self.board_at(self.clock.now())
+
+    def board_at(self, at: datetime) -> Board:
+        """The board of an instant; the heart beats as long as it was not stopped."""
+        beat_at = min(at, self.stops_at)
+        self._site.links = [replace(self._site.links[0], heartbeat_at=beat_at)]
+        return replace(ordinary(), feed=self._feeds.feed(at), made_at=at)
+
+
+def is_told(board: Board) -> bool:
+    """Whether the wall says that the feed is late, or worse."""
+    return any("LATE FEED" in t or "LAST KNOWN" in t for t in texts(banner.panel(board, Reader("en", "Europe/Paris"))))
+
+
+def told_after(hall: Hall) -> timedelta:
+    """How long after the last heartbeat a board says so; boards are made every second."""
+    hall.stops_at = NOW
+    after = timedelta(0)
+    while not is_told(hall.board_at(NOW + after)):
+        after += timedelta(seconds=1)
+    return after
+
+
+def latest(after: timedelta) -> timedelta:
+    """When it is seen at the latest: a board may stand for two seconds, and a page asks every five."""
+    return after + timedelta(seconds=2 + REFRESH_S)
+
+
+def test_a_heart_that_stops_is_on_the_board_in_time(site: Site) -> None:
+    assert latest(told_after(Hall(site, SimulatedClock(NOW)))) <= SEEN_WITHIN
+
+
+def test_one_that_is_given_three_minutes_is_seen(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutant: what it used to be given."""
+    monkeypatch.setattr(health, "HEARTBEAT_LIMIT", 3 * MINUTE)
+    assert latest(told_after(Hall(site, SimulatedClock(NOW)))) > SEEN_WITHIN
+
+
+def test_a_heart_that_beats_is_never_late(site: Site) -> None:
+    hall = Hall(site, SimulatedClock(NOW))
+    assert not any(is_told(hall.board_at(NOW + n * timedelta(seconds=7))) for n in range(30))
+
+
+def check_in_chromium(context: BrowserContext, site: Site, speed: float) -> timedelta:
+    """From the last heartbeat until the wall in a browser says so, by the house's clock."""
+    clock = SimulatedClock(NOW, speed=speed)
+    hall = Hall(site, clock)
+    with served(hall.board, refresh_s=REFRESH_S / speed) as (url, _):
+        page = page_of(context)
+        page.goto(f"{url}?lang=en")
+        page.locator(".banners").wait_for(timeout=30_000, state="attached")
+        expect(page.get_by_text("LATE FEED")).to_have_count(0)
+        hall.stops_at = clock.now()
+        page.get_by_text("LATE FEED").first.wait_for(timeout=120_000)
+        seen = clock.now() - hall.stops_at
+        page.close()
+    return seen
+
+
+@in_chromium
+def test_a_heart_that_stops_is_seen_in_a_browser_within_90_s_on_a_clock_four_times_as_fast(
+    context: BrowserContext, site: Site
+) -> None:
+    assert health.HEARTBEAT_LIMIT < check_in_chromium(context, site, 4.0) <= SEEN_WITHIN
+
+
+@in_chromium
+@pytest.mark.soak
+@pytest.mark.timeout(300)
+def test_a_heart_that_stops_is_seen_in_a_browser_within_90_s(context: BrowserContext, site: Site) -> None:
+    assert health.HEARTBEAT_LIMIT < check_in_chromium(context, site, 1.0) <= SEEN_WITHIN
