@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,7 @@ PARTS = 6
 would take it beyond its quarter of an hour."""
 
 
+@cache
 def shared_out() -> tuple[list[list[Cell]], list[Cell]]:
     """The chosen cells: those whose server lives in `PARTS`, page by page; and those whose server dies."""
     chosen = pairwise(in_states())
