@@ -6,12 +6,20 @@ PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
 BIN    := $(VENV)/bin
-# Wheels only: an sdist would run code, and fetch build tools, that no lock file covers. Compiled at once (half a minute):
-# where Python is told to write no bytecode, every process would compile all that it imports.
-PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+# Wheels only: an sdist would run code, and fetch build tools, that no lock file covers.
+PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check install --no-compile
 LOCKED := $(PIP) --require-hashes --only-binary :all:
-# Compiled here, the engine is ready for the first forecast; where that fails it is compiled while the house runs.
-ENGINE := echo "set-up: compiling the engine (once; half a minute)"; $(BIN)/python -m twin.kernel || true
+# What takes one processor each is done side by side. Bytecode: where Python is told to write none, every process would
+# compile all that it imports. The engine: ready for the first forecast; where that fails it is compiled while the house
+# runs. Types: mypy keeps what it has read, and what it finds is said by the linter among the tests, which goes on there.
+BYTES  := $(BIN)/python -m compileall -qq -j 2 -x '/tests?/' $(VENV)/lib >/dev/null 2>&1
+ENGINE := $(BIN)/python -m twin.kernel
+TYPES  := $(BIN)/mypy >/dev/null 2>&1
+
+# Alone, `make test` fetches a browser while it installs, and a broker while it compiles.
+ifeq ($(MAKECMDGOALS),test)
+MAKEFLAGS += --jobs=4
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help up test lint soak soak-live soak-weeks simulate bench bench-forecast bench-alerts pictures pictures-small fuzz wheel sbom licences assurance \
@@ -100,14 +108,19 @@ $(VENV)/runtime.stamp: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "set-up: installing the locked packages into $(VENV) (once; some 200 MB to download, a minute or two)"
 	@$(LOCKED) -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
-	@$(ENGINE)
+	@echo "set-up: compiling the packages and the engine (once; half a minute)"
+	@$(BYTES) & $(ENGINE) & wait
 	@touch $@
 
-$(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
+$(VENV)/installed.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@echo "set-up: installing the locked packages and the test tools into $(VENV) (once; some 300 MB, a minute or two)"
 	@$(LOCKED) -r requirements-dev.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
-	@$(ENGINE)
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/installed.stamp
+	@echo "set-up: compiling the packages and the engine, and reading all types (once; a minute)"
+	@$(BYTES) & $(ENGINE) & $(TYPES) & wait
 	@touch $@ $(VENV)/runtime.stamp
 
 $(VENV)/fuzz.stamp: requirements-fuzz.lock $(VENV)/dev.stamp
@@ -124,7 +137,7 @@ browser:
 	fi
 
 # Never fails: without Java, Maven or the artifact the tests against a Kafka broker skip and say so.
-broker: $(VENV)/dev.stamp
+broker: $(VENV)/installed.stamp
 	@if [ ! -d build/kafka ] && command -v java >/dev/null && command -v mvn >/dev/null; then \
 	  echo "set-up: resolving a Kafka broker for the tests (once; 43 MB, some seconds)"; \
 	fi

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from copy import deepcopy
+from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -40,9 +42,6 @@ _IF_NONE_MATCH = {
 
 def document_of(routes: Sequence[Route], prefix: str) -> dict[str, Any]:
     """The document, OpenAPI 3.1."""
-    _, schemas = models_json_schema(
-        [(model, "validation") for model in _models(routes)], ref_template="#/components/schemas/{model}"
-    )
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(prefix + as_template(route.path), {})[route.method.lower()] = _operation(route)
@@ -51,16 +50,25 @@ def document_of(routes: Sequence[Route], prefix: str) -> dict[str, Any]:
         "info": {"title": "edtwin", "version": version("edtwin"), "description": _ABOUT},
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": schemas["$defs"]},
+        "components": {"schemas": deepcopy(_schemas(_models(routes)))},
     }
 
 
-def _models(routes: Sequence[Route]) -> list[type[BaseModel]]:
+@cache
+def _schemas(models: tuple[type[BaseModel], ...]) -> dict[str, Any]:
+    """What the values look like, worked out once a process; not to be changed."""
+    template = "#/components/schemas/{model}"
+    _, schemas = models_json_schema([(model, "validation") for model in models], ref_template=template)
+    told: dict[str, Any] = schemas["$defs"]
+    return told
+
+
+def _models(routes: Sequence[Route]) -> tuple[type[BaseModel], ...]:
     """Every value that is taken or given, once."""
     found: dict[type[BaseModel], None] = {Fault: None}
     for route in routes:
         found |= {model: None for model in (route.body, route.answer) if model is not None}
-    return list(found)
+    return tuple(found)
 
 
 def as_template(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,7 @@ PARTS = 6
 would take it beyond its quarter of an hour."""
 
 
+@cache
 def shared_out() -> tuple[list[list[Cell]], list[Cell]]:
     """The chosen cells: those whose server lives in `PARTS`, page by page; and those whose server dies."""
     chosen = pairwise(in_states())
@@ -181,6 +182,11 @@ class Said(Sayings):
         return view
 
 
+REFRESH_S = 4.0
+"""As seldom as a page can ask for news that knows within 12 s that its link is lost: what is looked at does not change,
+and each question costs a large page most of a second of a processor."""
+
+
 @contextmanager
 def houses(folder: Path) -> Iterator[Shelf]:
     """A house and one in which an exercise is held, on loopback."""
@@ -191,7 +197,7 @@ def houses(folder: Path) -> Iterator[Shelf]:
         for exercise in (None, Offered()):
             house = served(
                 lambda: shelf.board, pages, call=CALL, asking=asking, exercise=exercise, report=shelf.report,
-                day=lambda _: day_json("ordinary"), known=KnownDoor(Said(shelf), "t"),
+                day=lambda _: day_json("ordinary"), known=KnownDoor(Said(shelf), "t"), refresh_s=REFRESH_S,
             )  # fmt: skip
             shelf.urls[exercise is not None], _ = stack.enter_context(house)
         yield shelf

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,24 +82,24 @@ def test_a_day_of_another_measure_does_not_say_that_it_counts_those_present() ->
 @pytest.mark.parametrize(
     ("view", "words"),
     [
-        (nothing_yet(), "No forecast of this period has met what came"),
-        (replace(nothing_yet(), source="backtest"), "No back-test has been made here yet: begin one below."),
-        (measuring(), "Being worked out"),
-        (replace(nothing_yet(), fault="no day"), "It could not be computed: no day"),
-        (nothing_yet(), "The model has not been checked here yet."),
-        (ordinary_validation(), "all 24 checks held"),
-        (poor_validation(), "2 of 24 checks did not hold"),
-        (poor_validation(), "was stopped before its end; what it has done is kept"),
-        (running(), "day 11 of 30, about 4 min left"),
+        (nothing_yet, "No forecast of this period has met what came"),
+        (lambda: replace(nothing_yet(), source="backtest"), "No back-test has been made here yet: begin one below."),
+        (measuring, "Being worked out"),
+        (lambda: replace(nothing_yet(), fault="no day"), "It could not be computed: no day"),
+        (nothing_yet, "The model has not been checked here yet."),
+        (ordinary_validation, "all 24 checks held"),
+        (poor_validation, "2 of 24 checks did not hold"),
+        (poor_validation, "was stopped before its end; what it has done is kept"),
+        (running, "day 11 of 30, about 4 min left"),
         (
-            replace(running(), run=replace(running().run, of=0, left=None)),
+            lambda: replace(running(), run=replace(running().run, of=0, left=None)),
             "the past is being read, 30 days are to come",
         ),
-        (failed(), "It could not be computed: the log holds 3.0 days, 10 are needed"),
+        (failed, "It could not be computed: the log holds 3.0 days, 10 are needed"),
     ],
 )
-def test_every_state_says_what_it_is(view: ValidationView, words: str) -> None:
-    assert words in told(view)
+def test_every_state_says_what_it_is(view: Callable[[], ValidationView], words: str) -> None:
+    assert words in told(view())
 
 
 def test_one_button_at_a_time() -> None:

@@ -15,7 +15,7 @@ from scipy.stats import norm, poisson
 from forecast import scores
 from forecast.scores import Mean, skill
 from forecast.values import LEVELS, Array
-from tests.theirs import scoringrules
+from tests import theirs
 
 NAN = float("nan")
 Crps = Callable[[Array, Array], Array]
@@ -60,8 +60,8 @@ def test_crps_equals_the_double_sum_over_members(case: tuple[Array, Array]) -> N
 def agrees_with_scoringrules(crps: Crps, estimator: str) -> bool:
     rng = np.random.default_rng(3)
     members, observed = rng.gamma(2.0, 9.0, size=(40, 25)), rng.gamma(2.0, 9.0, size=40)
-    theirs = scoringrules.crps_ensemble(observed, members, estimator=estimator)
-    return bool(np.allclose(crps(members, observed), theirs))
+    other = theirs.scoringrules.crps_ensemble(observed, members, estimator=estimator)
+    return bool(np.allclose(crps(members, observed), other))
 
 
 def without_spread(forecast: Array, observed: Array) -> Array:
@@ -86,11 +86,11 @@ def test_crps_agrees_with_scoringrules_and_mutants_do_not() -> None:
 def test_crps_of_many_equal_weight_quantiles_is_the_closed_form() -> None:
     observed = np.array([-2.0, -0.3, 0.0, 1.7])
     members = np.tile(normal_middles(4000), (4, 1))
-    np.testing.assert_allclose(plain(members, observed), scoringrules.crps_normal(observed, 0.0, 1.0), rtol=1e-4)
+    np.testing.assert_allclose(plain(members, observed), theirs.scoringrules.crps_normal(observed, 0.0, 1.0), rtol=1e-4)
     levels = (np.arange(4000) + 0.5) / 4000
     waits = np.tile(-np.log1p(-levels) * 30.0, (4, 1))
     came = np.array([0.0, 12.0, 30.0, 95.0])
-    np.testing.assert_allclose(plain(waits, came), scoringrules.crps_exponential(came, 1 / 30.0), rtol=1e-3)
+    np.testing.assert_allclose(plain(waits, came), theirs.scoringrules.crps_exponential(came, 1 / 30.0), rtol=1e-3)
 
 
 def is_fair(crps: Crps) -> bool:
@@ -144,7 +144,7 @@ def test_crps_of_nine_quantiles_is_near_the_closed_form(shift: float, width: flo
     came = normal_middles(5000)
     quantiles = np.tile(shift + width * np.asarray(normal_at_levels()), (came.size, 1))
     found = scores.crps_quantiles(quantiles, came, levels=LEVELS).mean()
-    assert found == pytest.approx(scoringrules.crps_normal(came, shift, width).mean(), rel=1e-3)
+    assert found == pytest.approx(theirs.scoringrules.crps_normal(came, shift, width).mean(), rel=1e-3)
     plain_average = 2 * scores.pinball(quantiles, came[:, None], level=LEVELS).mean()
     assert plain_average < 0.85 * found, "the plain average over uneven levels is another scale"
 
@@ -158,7 +158,7 @@ def test_crps_of_evenly_spread_quantiles_is_the_plain_average_and_the_crps_of_th
     levels = tuple((np.arange(99) + 0.5) / 99)
     quantiles, came = np.sort(rng.gamma(3.0, 5.0, size=(20, 99)), axis=1), rng.gamma(3.0, 5.0, size=20)
     found = scores.crps_quantiles(quantiles, came, levels=levels)
-    np.testing.assert_allclose(found, scoringrules.crps_quantile(came, quantiles, np.array(levels)), rtol=1e-12)
+    np.testing.assert_allclose(found, theirs.scoringrules.crps_quantile(came, quantiles, np.array(levels)), rtol=1e-12)
     np.testing.assert_allclose(found, plain(quantiles, came), rtol=1e-12)
 
 
@@ -256,14 +256,14 @@ def test_pit_is_repeatable_stays_in_range_and_leaves_nan_out() -> None:
 def test_pinball_brier_and_the_weighted_crps_agree_with_scoringrules_and_mutants_do_not() -> None:
     rng = np.random.default_rng(5)
     came, said = rng.gamma(2.0, 9.0, 60), np.sort(rng.gamma(2.0, 9.0, (60, len(LEVELS))), axis=1)
-    theirs = scoringrules.quantile_score(came, said[:, 2], LEVELS[2])
-    np.testing.assert_allclose(scores.pinball(said[:, 2], came, level=LEVELS[2]), theirs)
-    assert not np.allclose(scores.pinball(said[:, 2], came, level=1 - LEVELS[2]), theirs)
+    other = theirs.scoringrules.quantile_score(came, said[:, 2], LEVELS[2])
+    np.testing.assert_allclose(scores.pinball(said[:, 2], came, level=LEVELS[2]), other)
+    assert not np.allclose(scores.pinball(said[:, 2], came, level=1 - LEVELS[2]), other)
     p, o = rng.random(60), (rng.random(60) < 0.4).astype(np.float64)
-    np.testing.assert_allclose(scores.brier(p, o), scoringrules.brier_score(o, p))
-    assert not np.allclose(scores.brier(p, 1.0 - o), scoringrules.brier_score(o, p))
+    np.testing.assert_allclose(scores.brier(p, o), theirs.scoringrules.brier_score(o, p))
+    assert not np.allclose(scores.brier(p, 1.0 - o), theirs.scoringrules.brier_score(o, p))
     sample = scores.equal_weight(said, levels=LEVELS)
-    weighted = scoringrules.twcrps_ensemble(came, sample, a=20.0, estimator="nrg")
+    weighted = theirs.scoringrules.twcrps_ensemble(came, sample, a=20.0, estimator="nrg")
     np.testing.assert_allclose(scores.crps_above(said, came, 20.0, levels=LEVELS), weighted)
     assert not np.allclose(scores.crps_quantiles(said, came, levels=LEVELS), weighted)
 

@@ -17,7 +17,7 @@ from forecast.slices import hour_of_week, ranks, slice_of
 from forecast.values import LEVELS, Forecast, Series
 from forecast.verify import Pairs, joined, score
 from forecast.versus import PAIRED, compare, paired
-from tests.theirs import scoringrules
+from tests import theirs
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 LEADS = np.array([60.0, 240.0])
@@ -59,8 +59,8 @@ def test_a_slice_says_what_each_score_says_of_its_pairs() -> None:
     assert found.bias == pytest.approx(2.0, abs=0.6)
     assert found.bias_ci95[0] < found.bias < found.bias_ci95[1]
     for place, level in enumerate(LEVELS):
-        theirs = scoringrules.quantile_score(pairs.observed, pairs.quantiles[:, place], level).mean()
-        assert found.pinball[level] == pytest.approx(theirs)
+        other = theirs.scoringrules.quantile_score(pairs.observed, pairs.quantiles[:, place], level).mean()
+        assert found.pinball[level] == pytest.approx(other)
     assert found.quantile_bias[0.5] == pytest.approx(norm.cdf(2.0 / 6.0) - 0.5, abs=0.05)
     assert found.width_80 == pytest.approx(2 * 1.28155 * 6.0, rel=1e-4)
     assert found.skill["climatology"] == pytest.approx(1 - pairs.crps.sum() / pairs.rivals["climatology"].crps.sum())
@@ -94,7 +94,9 @@ def test_probabilities_that_are_right_are_reliable_and_better_than_wide_ones() -
     pairs = at_four_hours()
     middle = pairs.quantiles[:, 4]
     p = norm.sf(46.5, middle, 6.0)
-    assert found.brier == pytest.approx(scoringrules.brier_score((pairs.observed > 46.0).astype(float), p).mean())
+    assert found.brier == pytest.approx(
+        theirs.scoringrules.brier_score((pairs.observed > 46.0).astype(float), p).mean()
+    )
     assert found.came == pytest.approx(float((pairs.observed > 46.0).mean()))
     assert found.skill["climatology"] > 0.05
     assert sum(said.n for said in found.said) == found.n

@@ -1,22 +1,19 @@
-"""What others have written of the same scores, loaded when it is first asked: it compiles itself for seconds."""
+"""What others have written of the same scores, loaded when it is first asked: it compiles itself for seconds.
+
+Asked as `theirs.scoringrules`: pytest looks into whatever stands in a module of tests, and whoever looks for a module
+looks into all that are loaded, so that a module that loads itself when it is looked into is loaded by each process.
+"""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from types import ModuleType
+from importlib import import_module
+from typing import Any
+
+THEIRS = ("scoringrules",)
 
 
-def _lazily(name: str) -> ModuleType:
-    """A module whose text is run when the first of its names is asked for."""
-    spec = importlib.util.find_spec(name)
-    assert spec is not None, f"{name} is not installed"
-    assert spec.loader is not None, name
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-scoringrules = _lazily("scoringrules")
+def __getattr__(name: str) -> Any:
+    """A module of others by its name."""
+    if name not in THEIRS:
+        raise AttributeError(f"there is no {name} here, but {', '.join(THEIRS)}")
+    return import_module(name)

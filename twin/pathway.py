@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path as FilePath
 
-from ingest.configuration import parse
+from ingest.configuration import load, parse
 from ingest.errors import UnreadableInputError
 from twin.hospital import BED, Hospital
 from twin.pathway_checks import situations_of
@@ -131,7 +131,14 @@ def load_path(table: str | FilePath, hospital: Hospital) -> Path:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableInputError(f"{file} cannot be read: {error}") from error
-    return path_from(text, hospital, place=str(file))
+    table_of_file = shipped_table(file) if isinstance(table, str) else None
+    return path_from(text, hospital, place=str(file), table=table_of_file)
+
+
+@cache
+def shipped_table(file: FilePath) -> PathFile:
+    """A shipped table, read once a process."""
+    return load(file, PathFile)
 
 
 def path_from(text: str, hospital: Hospital, *, place: str = "path", table: PathFile | None = None) -> Path:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
-from functools import reduce
+from functools import cache, reduce
 from itertools import chain
 from math import inf
 from pathlib import Path as FilePath
@@ -227,11 +227,17 @@ def catalogue(*files: FilePath, names: Names | None = None) -> dict[str, Scenari
     """
     found: dict[str, Scenario] = {}
     for file in (DEFAULT, *files):
-        told = scenarios_of(read(file), place=str(file))
+        told = _shipped() if file == DEFAULT else scenarios_of(read(file), place=str(file))
         if names is not None:
             check_names(told.values(), names, place=str(file))
         found |= told
     return found
+
+
+@cache
+def _shipped() -> dict[str, Scenario]:
+    """The shipped ones, read once a process; not to be changed."""
+    return scenarios_of(read(DEFAULT), place=str(DEFAULT))
 
 
 def check_names(scenarios: Iterable[Scenario], names: Names, *, place: str) -> None:

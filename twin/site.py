@@ -34,7 +34,7 @@ from twin.errors import ParametersError
 from twin.hospital import DEFAULT as HOSPITAL
 from twin.hospital import Hospital, HospitalFile
 from twin.parameters import Parameters
-from twin.pathway import TABLES, Path, path_from
+from twin.pathway import TABLES, Path, path_from, shipped_table
 from twin.pathway_checks import _likely
 from twin.stages import PathFile
 
@@ -81,11 +81,17 @@ def load_site(file: FilePath | None = None) -> Site:
     Raises UnreadableInputError if it cannot be read, ConfigurationError with every fault of it, each with its line.
     """
     if file is None:
-        return site_from("", place="the shipped site")
+        return _shipped_site()
     try:
         return site_from(file.read_text(encoding="utf-8"), place=str(file))
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableInputError(f"{file} cannot be read: {error}") from error
+
+
+@cache
+def _shipped_site() -> Site:
+    """Read once a process: whoever opens a house asks for it several times."""
+    return site_from("", place="the shipped site")
 
 
 def site_from(text: str, *, place: str = "site") -> Site:
@@ -188,7 +194,8 @@ def _path(told: Mapping[str, Any], stages: PathFile | None, text: str, hospital:
     if stages is not None:
         return path_from(text, hospital, place=place, table=stages)
     file = TABLES.get(str(told.get(PATH)), TABLES["full"])
-    return path_from(file.read_text(encoding="utf-8"), hospital, place=f"the shipped path {file.name}")
+    text, place = file.read_text(encoding="utf-8"), f"the shipped path {file.name}"
+    return path_from(text, hospital, place=place, table=shipped_table(file))
 
 
 def _parameters(

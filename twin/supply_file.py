@@ -14,6 +14,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -280,7 +281,7 @@ def load_supplies(*files: Path, wards: Collection[str] | None = None) -> Supplie
     services: dict[str, Service] = {}
     items: dict[str, Item] = {}
     for file in (DEFAULT, *files):
-        told = load(file, SuppliesFile)
+        told = _shipped() if file == DEFAULT else load(file, SuppliesFile)
         services |= {name: Service(name, entry.fr, entry.en) for name, entry in told.service.items()}
         items |= {name: Item(name, entry) for name, entry in told.item.items()}
         known = None if file == DEFAULT else wards
@@ -289,6 +290,12 @@ def load_supplies(*files: Path, wards: Collection[str] | None = None) -> Supplie
     kept = tuple(item for item in items.values() if not item.told.off)
     used = {item.told.service for item in kept}
     return Supplies(tuple(s for s in services.values() if s.name in used), kept)
+
+
+@cache
+def _shipped() -> SuppliesFile:
+    """The shipped file, read once a process."""
+    return load(DEFAULT, SuppliesFile)
 
 
 def _faults(item: Item, services: Collection[str], wards: Collection[str] | None) -> Iterator[str]:
