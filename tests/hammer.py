@@ -67,13 +67,13 @@ class Paced:
             while not self.stop.is_set():
                 clock.sleep_until(start + timedelta(seconds=number / self.per_s), self.stop)
                 began = clock.now()
-                code = client.send(_message(number, self.port))
+                code = client.send(message_of(number, self.port))
                 assert code == "AA", code
                 self.acknowledged.append((began.timestamp(), clock.now().timestamp()))
                 number += 1
 
 
-def _message(number: int, run: int) -> bytes:
+def message_of(number: int, run: int) -> bytes:
     now, visit = WallClock().now(), VisitId(f"hammered-{number % VISITS}")
     at: dict[str, Any] = {"event_id": EventId(f"{run}-{number}-{now.timestamp()}"), "visit": visit}
     at |= {"occurred_at": now, "recorded_at": now, "source": "adt", "position": number}

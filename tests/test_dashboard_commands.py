@@ -216,7 +216,7 @@ def test_doctor_finds_a_sound_house_well(run: Run, data: Path) -> None:
     assert told["well"]
     assert [f["thing"] for f in told["findings"]] == [
         "installation", "settings", "hospital", "paths", "scenarios", "supplies", "database", "events",
-        "backup", "audit",
+        "backup", "journal", "audit",
     ]  # fmt: skip
 
 
