@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ Array = npt.NDArray[np.float64]
 Candidates = Callable[[Array], Array]
 """From counts as `Alike.over_by` gives them, how many of those counted speak for the one."""
 
-_WIDTHS = 3
+WIDTHS = 3
 """Those of a group; those of its kind, whenever they came; all."""
 _ALL = 1 << 40
 """More than any number of a group."""
@@ -28,6 +29,11 @@ ENOUGH = 40
 def group_of(kind: Index, block: Index) -> Index:
     """The group of each visit: its kind (0, 1 ..: acuity + 1, or the ward) and the block of the day when it came."""
     return np.asarray(kind * BLOCKS + block)
+
+
+def part_of(group: Any, width: int) -> Any:
+    """Which part of all visits a group belongs to, by how wide parts are; of one group, or of many."""
+    return group // (1, BLOCKS, _ALL)[width]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +53,7 @@ class Alike:
         out = np.empty((1 + self.times.shape[0], age_min.size))
         for one in np.unique(group):
             rows = np.flatnonzero(group == one)
-            for width in range(_WIDTHS):
+            for width in range(WIDTHS):
                 out[:, rows] = self._counts(width, int(one), age_min[rows])
                 enough = of_kind if of_kind is not None and width else candidates
                 rows = rows[enough(out[:, rows]) < ENOUGH]
@@ -56,7 +62,7 @@ class Alike:
         return out
 
     def _counts(self, width: int, group: int, age_min: Array) -> Array:
-        rising = _rising(self, width, group // (1, BLOCKS, _ALL)[width])
+        rising = _rising(self, width, part_of(group, width))
         over = [np.searchsorted(times, age_min, side="right") for times in rising]
         return np.array([np.full(age_min.size, rising[0].size), *over], dtype=np.float64)
 
@@ -64,23 +70,14 @@ class Alike:
 @lru_cache(maxsize=256)  # what was learned on other days is let go
 def _rising(alike: Alike, width: int, part: int) -> list[Array]:
     """Of each thing the minutes of those alike, rising; the same is asked for hour after hour."""
-    like = alike.group // (1, BLOCKS, _ALL)[width] == part
+    like = part_of(alike.group, width) == part
     return [np.sort(times[like]) for times in alike.times]
 
 
-def enough_alike(groups: Index, group: int, candidates: Flags, of_kind: Flags | None = None) -> Flags:
-    """Which visits are like one of a group: the most alike of whom enough are candidates; all if they are not.
-
-    `of_kind` says instead, of those of its kind whenever they came, which count.
-    """
-    for level, like in enumerate(_widening(groups, group)):
-        counted = of_kind if of_kind is not None and level else candidates
-        if int((counted & like).sum()) >= ENOUGH:
+def enough_alike(groups: Index, group: int, candidates: Flags) -> Flags:
+    """Which visits are like one of a group: the most alike of whom enough are candidates; all if they are not."""
+    for width in range(WIDTHS):
+        like = part_of(groups, width) == part_of(group, width)
+        if int((candidates & like).sum()) >= ENOUGH:
             break
-    return like
-
-
-def _widening(groups: Index, group: int) -> Iterator[Flags]:
-    yield groups == group
-    yield groups // BLOCKS == group // BLOCKS
-    yield np.ones(groups.size, dtype=bool)
+    return np.asarray(like)

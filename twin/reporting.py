@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from twin.alike import Alike, enough_alike, group_of
+from twin.alike import ENOUGH, WIDTHS, Alike, group_of, part_of
 from twin.cohort import behind_without_record, came_together, over_by_now
 from twin.history import SETTLED_MIN, WARD_SETTLED_MIN, History
 from twin.settled import BLOCK_HOURS, BLOCKS
@@ -71,16 +72,43 @@ class Reporting:
 
     def stays_of_gone(self, elapsed_min: float, group: int) -> Array:
         """How long those of its kind had stayed that had left by an age and of whom nobody had said so, rising."""
-        mine = self._like(elapsed_min, group) & (self.stay + self.delay > elapsed_min)
-        return np.sort(self.stay[mine & (self.stay <= elapsed_min)])
+        like = self._like(elapsed_min, group)
+        quiet = (like.moves_on > elapsed_min) & (like.told > elapsed_min)
+        return np.sort(like.stay[quiet & (like.stay <= elapsed_min)])
 
-    def _like(self, elapsed: float, group: int) -> Flags:
-        """Those like it, enough of whom had no exit told at its age if there are; but for who had moved on."""
-        still = self.moves_on > elapsed
-        quiet = still & (self.stay + self.delay > elapsed)
-        kind = self.group // BLOCKS == group // BLOCKS
-        alone = self.apart and kind.any() and float((self.stay[kind] <= elapsed).mean()) >= HARDLY_ANYBODY
-        return still & enough_alike(self.group, group, quiet, still if alone else None)
+    def _like(self, elapsed: float, group: int) -> _Like:
+        """Those like it: the most alike of whom enough had moved on from nothing and told no exit at its age, else all.
+
+        Where hardly anybody of its kind reaches its age, those of its kind speak for it if enough had not moved on.
+        """
+        kind = _of(self, 1, group)
+        alone = self.apart and bool(kind.stay.size) and float((kind.stay <= elapsed).mean()) >= HARDLY_ANYBODY
+        for width in range(WIDTHS):
+            like = _of(self, width, group)
+            speak = like.moves_on > elapsed
+            if not (alone and width):
+                speak &= like.told > elapsed
+            if np.count_nonzero(speak) >= ENOUGH:
+                break
+        return like
+
+
+class _Like(NamedTuple):
+    """Of visits that are alike: how long they stayed, when that was told, until when they were of their kind."""
+
+    stay: Array
+    told: Array
+    moves_on: Array
+
+
+def _of(reporting: Reporting, width: int, group: int) -> _Like:
+    return _part_of(reporting, width, part_of(group, width))
+
+
+@lru_cache(maxsize=256)  # what was learned on other days is let go
+def _part_of(of: Reporting, width: int, part: int) -> _Like:
+    rows = np.flatnonzero(part_of(of.group, width) == part)
+    return _Like(of.stay[rows], of.stay[rows] + of.delay[rows], of.moves_on[rows])
 
 
 def _speaks(counts: Array) -> Array:
