@@ -27,7 +27,7 @@ from tests.fake_format import FakeHl7, hl7
 from tests.mllp_nursery import DEATHS, ENDED
 
 SENDERS = 4
-USUAL = Patience(tries=2_000, pause_s=0.02, longest_pause_s=0.05, answer_s=5)
+USUAL = Patience(tries=2_000, tries_once_known=2_000, pause_s=0.02, longest_pause_s=0.05, answer_s=5)
 """Of senders that are answered again within a second, where the machine does little else."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import settings
 
+from tests.once import share
 from tests.soaks import GoingOn
 from twin.kernel import warm
 
@@ -54,6 +55,13 @@ def seconds_by_file(reports: Iterable[pytest.TestReport]) -> dict[str, float]:
     for report in reports:
         seconds[report.nodeid.split("::")[0]] += report.duration
     return dict(seconds)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What is made once a run lies beside the folders of its processes; a process alone keeps nothing."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        share(tmp_path_factory.getbasetemp().parent)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 
 import numpy as np
 import pytest
@@ -17,7 +17,20 @@ from forecast.peak_rivals import SAYING
 from forecast.report import BacktestReport, Making, make_report
 from ingest.events import Departed
 from ingest.log import EventLog
-from tests.histories import DAYS, NOON, START, Remembered, hospital, log_of, scenarios, state, told, whole_log
+from tests.histories import (
+    DAYS,
+    NOON,
+    START,
+    Remembered,
+    fingerprint,
+    hospital,
+    log_of,
+    scenarios,
+    state,
+    told,
+    whole_log,
+)
+from tests.once import once_a_run
 from twin.state import State
 
 PLAN = Plan(
@@ -27,7 +40,7 @@ PLAN = Plan(
 ZONE = "Europe/Paris"
 
 
-@cache
+@once_a_run
 def found() -> Report:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(module, "Memory", Remembered)
@@ -41,7 +54,7 @@ def making() -> Making:
     )  # fmt: skip
 
 
-@cache
+@once_a_run
 def report() -> BacktestReport:
     return make_report(found(), making(), whole_log(), hospital())
 
@@ -155,3 +168,10 @@ def test_holidays_are_named_in_both_languages() -> None:
     assert holiday_names("FR-57", date(2026, 12, 26))["fr"]
     assert holiday_names("FR", date(2026, 5, 7)) == {}
     assert holiday_names("", date(2026, 5, 8)) == {}
+
+
+def test_what_one_process_hands_the_others_is_the_report() -> None:
+    """It is made once a run (`once.py`): what is read from what was kept is what is made here."""
+    made = make_report(found(), making(), whole_log(), hospital())
+    assert fingerprint(report()) == fingerprint(made)
+    assert fingerprint(pickle.loads(pickle.dumps(made))) == fingerprint(made)
