@@ -33,6 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     warm()
     logging.disable(logging.CRITICAL)  # what a house complains of is what is tried
+    try:
+        return _tried(asked)
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _tried(asked: argparse.Namespace) -> int:
+    """The exit status: 1 where something is wrong."""
     died: set[str] = set()
     for outcome in _outcomes(asked.seeds, asked.days, asked.bug, asked.minutes):
         died |= {name.removeprefix("died: ") for name in outcome.reached if name.startswith("died: ")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def test_a_planted_fault_is_found(bug: str, sound: list[str], tmp_path: Path) ->
 
 def test_the_command_names_the_seed_that_found_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--seeds", "1-3", "--days", "1", "--bug", "taken twice"]) == 1
+    assert logging.root.manager.disable == logging.NOTSET, "whoever is tried next in this process is heard"
     told = capsys.readouterr().out
     assert "times in the journal" in told
     assert "the same again: seed=1 days=1 bug='taken twice' commit=" in told
