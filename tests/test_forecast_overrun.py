@@ -175,7 +175,7 @@ def lived(workers: Workers, hangs: Any) -> tuple[Ill, list[timedelta]]:
     return loop, [began - NOON - n * EVERY for n, began in enumerate(loop.began)]
 
 
-@pytest.mark.parametrize("hangs", [spins, deadlocks, stops])
+@pytest.mark.parametrize("hangs", [*(pytest.param(one, marks=pytest.mark.soak) for one in ASKED[::2]), stops])
 def test_after_a_cycle_that_hangs_the_next_is_on_time(workers: Workers, hangs: Any) -> None:
     """That one failed, none is missed, and the next one is not late."""
     loop, late = lived(workers, hangs)
