@@ -33,7 +33,7 @@ from forecast.situation import Situation
 from forecast.usual import STEP_MIN
 from forecast.values import Array, Members, Series, from_now, packed
 from forecast.verify import verified_leads
-from forecast.works import each_with_result
+from forecast.works import AHEAD, each_with_result
 from ingest.log import EventLog
 from twin.calibrate import Calibration, calibrate
 from twin.hospital import Hospital
@@ -92,7 +92,9 @@ def trials(
     calibration: Calibration | None = None
     published = _Published(stretch.how.lead_min)
     prepared = _prepared(log, hospital, stretch, {rule.measure for rule in watched.values()})
-    ran = each_with_result(prepared, members_of, lambda p: (p.situation, as_usual, stretch.how), executor)
+    ran = each_with_result(
+        prepared, members_of, lambda p: (p.situation, as_usual, stretch.how), executor, held=AHEAD
+    )  # each has its whole past with it
     for done, (p, measures) in enumerate(ran, start=1):
         calibration = p.situation.calibration
         members = published.of(p, Members(stretch.how.lead_min, measures))

@@ -16,6 +16,7 @@ from typing import Any
 
 from forecast.ensemble import Progress
 from forecast.pages import ModelChecks
+from forecast.workers import GENTLY
 from ingest.clock import Clock
 from twin import kernel
 from twin.check_bounds import conservation, extremes, restart
@@ -162,7 +163,7 @@ class Checks:
 def _work(tells: Connection, checked: Sequence[Checking], prepare: Prepare) -> None:
     """What the process does: tell the findings of each check as soon as they are there."""
     signal(SIGINT, SIG_IGN)
-    os.nice(10)
+    os.nice(GENTLY)
     prepare()
     for check in checked:
         tells.send(check())

@@ -21,6 +21,7 @@ from forecast.outcome_runs import Wanted, outcome_chunk
 from forecast.remote import code_digest
 from forecast.situation import Situation
 from forecast.values import Array
+from forecast.workers import GENTLY
 from twin.learned_version import parameters_hash
 from twin.scenarios import Scenario
 
@@ -28,7 +29,6 @@ CHUNK = 20
 """Members a task runs, under every combination: some seconds, so that progress shows and a cancel is heard."""
 AHEAD = 2
 """Tasks that wait for each one that runs, so that a cancel leaves little behind."""
-_GENTLY = 10
 Stop = Callable[[], bool]
 
 
@@ -113,8 +113,8 @@ def gently(
     situation: Situation, scenarios: Sequence[Scenario], how: Run, members: range, wanted: Wanted
 ) -> dict[str, Array]:
     """The same in a process that gives way to forecasts."""
-    if os.nice(0) < _GENTLY:
-        os.nice(_GENTLY - os.nice(0))
+    if os.nice(0) < GENTLY:
+        os.nice(GENTLY - os.nice(0))
     return grid_chunk(situation, scenarios, how, members, wanted)
 
 

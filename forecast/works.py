@@ -22,10 +22,13 @@ def each_with_result(
     work: Callable[..., Result],
     arguments: Callable[[Given], tuple[Any, ...]],
     executor: Executor | None,
+    *,
+    held: int = HELD,
 ) -> Iterator[tuple[Given, Result]]:
     """Each of what is given with what `work` makes of its arguments, in order; `AHEAD` are in the works at a time.
 
-    Workers come first: while fewer are in the works, more are given out, though some are done and wait to be taken.
+    Workers come first: while fewer are in the works, more are given out, though some are done and wait to be taken,
+    until so many are `held`.
     In this process, one after the other, where no executor is given. Raises what one of them raised, in its turn.
     """
     if executor is None:
@@ -34,7 +37,7 @@ def each_with_result(
     works: deque[tuple[Given, Future[Result]]] = deque()
     for one in given:
         works.append((one, executor.submit(work, *arguments(one))))
-        while len(works) >= HELD or _in_the_works(works) >= AHEAD:
+        while len(works) >= held or _in_the_works(works) >= AHEAD:
             yield _first(works)
     while works:
         yield _first(works)

@@ -43,15 +43,6 @@ __all__ = ["quick"]
 BATCHES = 5
 
 
-@pytest.fixture(autouse=True, scope="module")
-def read_once() -> Iterator[None]:
-    """The catalogue of scenarios is read once."""
-    scenarios = houses.scenario_catalogue(Settings())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(houses, "scenario_catalogue", lambda _: scenarios)
-        yield
-
-
 @dataclass(frozen=True)
 class Lived:
     """A house's folder, and how long its journal was after each record."""

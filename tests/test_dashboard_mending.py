@@ -83,15 +83,6 @@ def test_what_the_campaign_calls_wrong() -> None:
 # --- one house --------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(autouse=True, scope="module")
-def quick() -> Iterator[None]:
-    """The catalogue of scenarios is read once."""
-    scenarios = houses.scenario_catalogue(Settings())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(houses, "scenario_catalogue", lambda _: scenarios)
-        yield
-
-
 def settings(data: Path, *, backups: bool = False) -> Settings:
     folder = data.parent / "backups" if backups else None
     return Settings(data=data, disk_reserve_mb=0, backup_folder=folder)

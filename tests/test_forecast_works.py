@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -79,6 +80,8 @@ def all_at_once(executor: Executor) -> Iterator[tuple[int, float]]:
 
 def test_of_those_that_are_done_no_more_than_a_few_are_held() -> None:
     assert most_in_the_works(run) == HELD
+    fewer = partial(each_with_result, range(1, COUNT), halved, lambda number: (number, 60), held=AHEAD)
+    assert most_in_the_works(fewer) == AHEAD
     assert most_in_the_works(all_at_once) == COUNT - 1
 
 
