@@ -257,6 +257,14 @@ def test_the_wall_leads_to_both_pages() -> None:
     assert [link.href for link in with_class(footer.panel(overfull(), READER), "quiet-link")] == ["/quarantine?lang=en"]
 
 
+@pytest.mark.parametrize("path", ["", "milestones"])  # with one, the last words are its name
+def test_the_walls_last_line_does_not_end_with_a_comma_before_a_path_is_chosen(path: str) -> None:
+    board = ordinary()
+    said = texts(footer.panel(replace(board, cycle=replace(board.cycle, path=path)), READER))[-1]
+    assert said.endswith("path by milestones") == bool(path)
+    assert not said.rstrip().endswith(",")
+
+
 def test_before_the_first_view_a_page_says_so() -> None:
     assert "waking up" in texts(beside(None, READER, Place("feeds")))[1]
 

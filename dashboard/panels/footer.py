@@ -69,4 +69,6 @@ def _basis(board: Board, reader: Reader) -> str:
         parts.append(reader.count("learned from {n} day", "learned from {n} days", round(cycle.learned_days)))
     if cycle.checked:
         parts.append(reader.say("{equal} of {checked} checked alike", equal=cycle.equal, checked=cycle.checked))
-    return ", ".join([*parts, path_name(cycle.path, reader)])
+    if cycle.path:  # before the first forecast none is chosen
+        parts.append(path_name(cycle.path, reader))
+    return ", ".join(parts)
