@@ -26,6 +26,7 @@ from ingest.sources.mllp import Link, MllpServer
 from ingest.sources.mllp_client import MllpClient
 from tests.campaigns import Nursery, found
 from tests.fake_format import FakeHl7, hl7
+from tests.processes import resident_mb
 
 CONNECTIONS = 8
 
@@ -67,12 +68,6 @@ class Timed:
     def ms(self, percent: float) -> float:
         """A percentile of the time to an answer."""
         return float(np.percentile(self.answers_s, percent)) * 1000
-
-
-def resident_mb(pid: int) -> float:
-    """How much memory a process has."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from ingest.clock import WallClock, stopwatch
 from ingest.errors import LinkError
 from ingest.hl7_render import render
 from ingest.sources.mllp_client import MllpClient, Patience
+from tests.processes import children, cpu_s
 from tests.test_dashboard_serve import get, running
 from tests.years import MAPPING
 from twin.fabricated_world import World
@@ -45,19 +46,12 @@ class Living:
 
     def cpu_s(self) -> float:
         """How long it and the children that it has have kept processors busy."""
-        me = Path(f"/proc/{self.process.pid}")
-        children = [child for task in (me / "task").iterdir() for child in (task / "children").read_text().split()]
-        return sum(_cpu_s(me.parent / pid) for pid in (me.name, *children))
+        return cpu_s(self.process.pid, *children(self.process.pid))
 
     def kill(self) -> None:
         """End the house as a failing machine does; its children are left to themselves."""
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
-
-
-def _cpu_s(process: Path) -> float:
-    fields = (process / "stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def figures_of(text: str) -> dict[str, float]:

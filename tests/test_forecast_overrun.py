@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -10,7 +9,6 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +23,7 @@ from forecast.workers import LOOK_S, Workers
 from ingest.clock import SimulatedClock, stopwatch
 from ingest.database import Database
 from tests.histories import NOON, whole_log
+from tests.processes import is_running, zombies
 from tests.test_forecast_loop import HOW, SITE
 
 BUDGET_S = 0.6
@@ -124,22 +123,13 @@ def test_its_process_is_gone_at_its_budget_or_at_one_and_a_half_times_that(worke
     while not (busy := list(workers._slate.busy())):
         threading.Event().wait(0.01)
     (one,), seen = busy, stopwatch()
-    while is_alive(one.process) and stopwatch() - seen < 30.0:
+    while is_running(one.process) and stopwatch() - seen < 30.0:
         threading.Event().wait(0.01)
     took_s = one.seconds + stopwatch() - seen
     least = BUDGET_S if hangs in ASKED else overrun.BY_FORCE * BUDGET_S
     assert least < took_s < least + LOOK_S + LOADED_S
     with pytest.raises(OverBudgetError):
         hung.result(timeout=30)
-
-
-def is_alive(process: int) -> bool:
-    """Whether a process is there and is not dead already."""
-    try:
-        told = Path(f"/proc/{process}/stat").read_text(encoding="ascii")
-    except FileNotFoundError:
-        return False
-    return told.rpartition(")")[2].split()[0] != "Z"
 
 
 # --- a whole cycle ----------------------------------------------------------------------------------------------------
@@ -188,13 +178,6 @@ def test_a_house_that_ends_nothing_misses_its_next_cycles(workers: Workers) -> N
     workers._budget_s = 1.5 * EVERY_S
     loop, _ = lived(workers, spins)
     assert (loop.counts.done, loop.counts.missed) == (0, 1)
-
-
-def zombies() -> list[int]:
-    """Children of this process that are dead and not buried."""
-    multiprocessing.active_children()
-    states = [(int(p.name), (p / "stat").read_text()) for p in Path("/proc").glob("[0-9]*") if (p / "stat").is_file()]
-    return [n for n, s in states if s.rpartition(")")[2].split()[:2] == ["Z", str(os.getpid())]]
 
 
 def test_without_a_budget_it_would_hang_for_ever(workers: Workers) -> None:

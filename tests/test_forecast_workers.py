@@ -25,6 +25,7 @@ from forecast.situation import Situation
 from forecast.workers import GENTLY, Workers
 from ingest.clock import WallClock
 from tests.histories import situation
+from tests.processes import is_running
 
 
 def double(value: int) -> int:
@@ -211,17 +212,9 @@ def test_a_child_ends_when_its_parent_was_killed() -> None:
     owner.join()
     clock = WallClock()
     patience = clock.now() + timedelta(seconds=20)
-    while alive(child) and clock.now() < patience:
+    while is_running(child) and clock.now() < patience:
         clock.sleep_until(clock.now() + timedelta(seconds=0.1))
-    assert not alive(child)
-
-
-def alive(process: int) -> bool:
-    """Whether a process of this machine runs; one that waits to be reaped does not."""
-    try:
-        return "(zombie)" not in Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return False
+    assert not is_running(child)
 
 
 def test_a_child_begins_without_what_it_has_no_use_for() -> None:

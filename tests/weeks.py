@@ -18,15 +18,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
+
+import psutil
 
 from ingest.clock import stopwatch
 from tests.flat import Sample, faults, found
 from tests.growth import foreseen_bytes, grown_wrong, rows_of
 from tests.living import figures_of, load
+from tests.processes import children, resident_mb
 from tests.test_dashboard_serve import get, wall
 from tests.weeks_house import settings_of
 
@@ -67,30 +70,16 @@ def look(folder: Path, process: subprocess.Popen[bytes], place: str, number: int
     if not told.get('edtwin_cycles_total{outcome="done"}'):
         return None
     wall(place)
+    house = psutil.Process(process.pid)
     cycles = {name: int(told[f'edtwin_cycles_total{{outcome="{name}"}}']) for name in ("done", "missed", "failed")}
     return Sample(
         life=number,
         wall_s=round(stopwatch() - began, 1), at=told["edtwin_board_made_timestamp_seconds"],
-        rss_mb=resident_mb([process.pid]), children_mb=resident_mb(_children(process.pid)),
-        files=len(os.listdir(f"/proc/{process.pid}/fd")),
-        threads=len(os.listdir(f"/proc/{process.pid}/task")), **cycles,
+        rss_mb=resident_mb(process.pid), children_mb=resident_mb(*children(process.pid)),
+        files=house.num_fds(), threads=house.num_threads(), **cycles,
         database_mb=_mb([folder / "data" / "edtwin.duckdb", folder / "data" / "edtwin.duckdb.wal"]),
         journal_mb=_mb(list((folder / "data" / "journal").iterdir())),
     )  # fmt: skip
-
-
-def resident_mb(pids: list[int]) -> float:
-    """Memory of processes, what they share counted once for each; of one that has just ended, nothing."""
-    pages = 0
-    for pid in pids:
-        with suppress(OSError):
-            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def _children(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task")
-    return [int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()]
 
 
 def _mb(files: list[Path]) -> float:
