@@ -42,7 +42,7 @@ from forecast.simulated import Lesson, Simulated
 from forecast.situation import Situation
 from forecast.slices import Slice, ranks, slice_of
 from forecast.values import Array, Forecast, Packed, Series, packed, series, unpacked
-from forecast.verify import VERIFIED_LEADS_MIN, Pairs, Verifications, as_json, joined, score, verify
+from forecast.verify import VERIFIED_LEADS_MIN, Met, Pairs, Verifications, as_json, joined, score_all, verify
 from forecast.versus import PAIRED, paired
 from forecast.works import each_with_result
 from ingest.log import EventLog
@@ -57,10 +57,8 @@ Told = tuple[dict[str, Packed], dict[str, Series]]
 """The members of some measures and what is told of the others, as a worker gives them."""
 _Said = Mapping[str, Mapping[str, Series]]
 """What each rival says of each measure."""
-_Met = tuple[Forecast, _Said, Mapping[str, Array]]
-"""A forecast, what its rivals said, and the path that each measure took."""
-SCORED_TOGETHER = 48
-"""Forecasts that a worker scores at once."""
+SCORED_TOGETHER = 24
+"""Forecasts that are scored at once: more do not fit where arrays are quick to reach, fewer cost calls."""
 TOGETHER = 100
 """Members that are drawn and run together: more do not fit where arrays are quick to reach, fewer cost calls."""
 
@@ -177,7 +175,7 @@ def backtest(
             forecasts.append((told, one.rivals))
         if progress is not None:
             progress(done, len(times))
-    pairs = joined(_scored(replay, forecasts, plan, known_at, executor))  # 4
+    pairs = joined(list(_scored(replay, forecasts, plan, known_at)))  # 4
     return Report(plan, pairs, verify(pairs), len(forecasts), held, known_at)
 
 
@@ -305,38 +303,27 @@ def _truth_known_at(log: EventLog, plan: Plan) -> datetime:
 
 
 def _scored(
-    replay: _Replay,
-    forecasts: Sequence[tuple[Forecast, _Said]],
-    plan: Plan,
-    known_at: datetime,
-    executor: Executor | None,
-) -> list[Pairs]:
+    replay: _Replay, forecasts: Sequence[tuple[Forecast, _Said]], plan: Plan, known_at: datetime
+) -> Iterator[Pairs]:
     """Pairs at the leads whose valid time the log had reached; what came is followed step by step, for the peaks."""
-    steps = [timedelta(minutes=lead) for lead in _path_min(plan)]
+    path_min = _path_min(plan)
+    steps = [timedelta(minutes=lead) for lead in path_min]
     times = sorted({forecast.as_of + step for forecast, _ in forecasts for step in steps})
     came = replay.truth(times, known_at)
     seen = {m: np.where(np.array([at <= known_at for at in times]), values, np.nan) for m, values in came.items()}
-    place = {at: i for i, at in enumerate(times)}
+    place, leads = {at: i for i, at in enumerate(times)}, sorted(plan.lead_min)
+    at_leads = np.flatnonzero(np.isin(path_min, leads))
 
-    def with_what_came(first: int) -> tuple[list[_Met], Plan]:
-        some = forecasts[first : first + SCORED_TOGETHER]
-        at = [[place[forecast.as_of + step] for step in steps] for forecast, _ in some]
-        paths = [{measure: values[mine] for measure, values in seen.items()} for mine in at]
-        return [(forecast, said, path) for (forecast, said), path in zip(some, paths, strict=True)], plan
-
-    chunks = range(0, len(forecasts), SCORED_TOGETHER)
-    return [pairs for _, met in each_with_result(chunks, scores_of, with_what_came, executor) for pairs in met]
-
-
-def scores_of(met: Sequence[_Met], plan: Plan) -> list[Pairs]:
-    """Some forecasts, each with what its rivals said and the path that came, scored."""
-    path_min, leads = _path_min(plan), sorted(plan.lead_min)
-    at_leads, out = np.flatnonzero(np.isin(path_min, leads)), []
-    for forecast, said, path in met:
-        observed = {measure: values[at_leads] for measure, values in with_peaks(path, path_min).items()}
+    def met(forecast: Forecast, said: _Said) -> Met:
+        mine = [place[forecast.as_of + step] for step in steps]
+        path = with_peaks({measure: values[mine] for measure, values in seen.items()}, path_min)
+        observed = {measure: values[at_leads] for measure, values in path.items()}
         raw, share = forecast.raw.get(next(iter(forecast.scenarios))), simulated_share(forecast, leads)
-        out.append(score(forecast, observed, said, lead_min=leads, raw=raw, weight_of_simulation=share))
-    return out
+        return Met(forecast, observed, said, raw, share)
+
+    for first in range(0, len(forecasts), SCORED_TOGETHER):
+        some = forecasts[first : first + SCORED_TOGETHER]
+        yield score_all([met(*one) for one in some], lead_min=leads)
 
 
 def _path_min(plan: Plan) -> Array:

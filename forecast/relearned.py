@@ -20,7 +20,7 @@ from forecast.record import HEADLINES
 from forecast.simulated import Lesson, Simulated
 from forecast.told_again import told_again
 from forecast.values import Forecast, series, unpacked
-from forecast.verify import Pairs, joined, score
+from forecast.verify import Met, Pairs, joined, score_all
 from ingest.database import naive
 from twin.calibrate import Calibration
 from twin.state import State
@@ -64,11 +64,13 @@ class Relearned:
         """
         if done and lesson.times:
             before = told_again(self._known, lesson)
-            self._known = _recent(joined([before, *self._met(done, lesson)]), lesson.learned_at)
+            self._known = _recent(
+                joined([before, score_all(self._met(done, lesson), lead_min=self._lead_min)]), lesson.learned_at
+            )
             self._told = lesson.times
             self.by_past = learn(self._known, done[0].zone)
 
-    def _met(self, done: Sequence[Simulated], lesson: Lesson) -> Iterator[Pairs]:
+    def _met(self, done: Sequence[Simulated], lesson: Lesson) -> Iterator[Met]:
         """Each simulation as it was, against the truth of the lesson where it speaks of it for the first time."""
         new = bisect_right(lesson.times, self._told[-1]) if self._told else 0
         place = {at: new + k for k, at in enumerate(lesson.times[new:])}
@@ -82,7 +84,7 @@ class Relearned:
                 known = np.array(at) >= 0
                 observed = {m: np.where(known, lesson.came[m][at], np.nan) for m in HEADLINES if m in lesson.came}
                 weighed = {name: said for name, said in one.rivals.items() if name != BOOSTED}
-                yield score(_as_simulated(one, leads), observed, weighed, lead_min=leads)
+                yield Met(_as_simulated(one, leads), observed, weighed)
 
 
 def _as_simulated(one: Simulated, lead_min: Sequence[float]) -> Forecast:

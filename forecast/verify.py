@@ -1,9 +1,9 @@
 """Forecasts met by what came: scores by measure and lead, beside those of the baselines.
 
-`score` pairs one forecast with the truth at its verified leads; `verify` sums pairs up. What is scored is what was
-published, the quantiles, and the baselines in the same way: anybody who has the quantiles can check the figures, and
-a forecast scores the same before and after the archive. A pair counts where the measure existed in both the forecast
-and the truth; a baseline is compared on the pairs where it, too, had something to say.
+`score` pairs one forecast with the truth at its verified leads, `score_all` many at once; `verify` sums pairs up. What
+is scored is what was published, the quantiles, and the baselines in the same way: anybody who has the quantiles can
+check the figures, and a forecast scores the same before and after the archive. A pair counts where the measure existed
+in both the forecast and the truth; a baseline is compared on the pairs where it, too, had something to say.
 
 Skill is 1 - crps / the baseline's crps. Its 95 % interval comes from drawing whole days of issues anew (with
 replacement): forecasts of one day resemble one another, so single pairs would make it too narrow.
@@ -11,7 +11,7 @@ replacement): forecasts of one day resemble one another, so single pairs would m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isnan
@@ -168,6 +168,22 @@ def as_skills(verifications: Verifications, *, backtested: bool = False) -> tupl
     return tuple(one.as_skill(backtested=backtested) for one in found)
 
 
+@dataclass(frozen=True)
+class Met:
+    """One forecast, as usual (its first scenario), and what came."""
+
+    forecast: Forecast
+    observed: Mapping[str, Array]
+    """Measure -> truth, `(lead,)`; measures that were not observed are not scored."""
+    rivals: Mapping[str, Mapping[str, Series]]
+    """Baseline -> measure -> distribution, `(lead,)`."""
+    raw: Mapping[str, Series] | None = None
+    """The simulation's own distribution, over all of the forecast's leads, of the measures in which the published one
+    was recalibrated; in the others the two are one."""
+    weight_of_simulation: Mapping[str, Array] | float = 1.0
+    """One number, or by measure `(lead,)`, 1 where a measure is not named."""
+
+
 def score(
     forecast: Forecast,
     observed: Mapping[str, Array],
@@ -177,29 +193,22 @@ def score(
     raw: Mapping[str, Series] | None = None,
     weight_of_simulation: Mapping[str, Array] | float = 1.0,
 ) -> Pairs:
-    """One forecast, as usual (its first scenario), against what came at the given leads.
+    """One forecast against what came at the given leads, by measure; as `score_all`, what it takes as in `Met`."""
+    return score_all([Met(forecast, observed, rivals, raw, weight_of_simulation)], lead_min=lead_min)
 
-    `observed` (measure -> truth) and `rivals` (baseline -> measure -> distribution) are `(lead,)` for those leads.
-    `raw` is the simulation's own distribution, over all of the forecast's leads, of the measures in which the published
-    one was recalibrated; in the others the two are one.
-    `weight_of_simulation` is one number, or by measure `(lead,)`, 1 where a measure is not named. Measures that were
-    not observed are not scored.
-    Raises ValueError for a lead that the forecast does not have, or arrays of another length.
+
+def score_all(met: Iterable[Met], *, lead_min: Sequence[float] = VERIFIED_LEADS_MIN) -> Pairs:
+    """Forecasts against what came at the given leads: one after the other, each by measure, then by lead.
+
+    Raises ValueError for a lead that a forecast does not have, or arrays of another length.
     """
-    published = forecast.scenarios[next(iter(forecast.scenarios))]
-    at = _places(forecast.lead_min, lead_min)
-    parts = [
-        _pair(
-            _Met(forecast.issued_at, measure, np.asarray(lead_min, dtype=np.float64), observed[measure]),
-            published[measure].at(at),
-            raw[measure].at(at) if raw and measure in raw else None,
-            {name: by_measure[measure] for name, by_measure in rivals.items() if measure in by_measure},
-            _share(weight_of_simulation, measure),
-        )
-        for measure in published
-        if measure in observed
-    ]
-    return joined(parts)
+    rows = [row for one in met for row in _rows(one, lead_min)]
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for number, row in enumerate(rows):
+        alike.setdefault(row.kind, []).append(number)
+    found = joined([_paired([rows[number] for number in mine], lead_min) for mine in alike.values()])
+    order = np.argsort(np.array([number for mine in alike.values() for number in mine], dtype=np.int64))
+    return found if len(alike) < 2 else found.taken((order[:, None] * len(lead_min) + np.arange(len(lead_min))).ravel())
 
 
 def _share(weight: Mapping[str, Array] | float, measure: str) -> Array | float:
@@ -256,51 +265,82 @@ def verify(pairs: Pairs, *, seed: int = 0, resamples: int = 1000) -> dict[str, d
     return found
 
 
-@dataclass(frozen=True)
-class _Met:
-    """What came, `(lead,)`."""
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """One measure of one forecast, and its rivals, at the leads at which it was met."""
 
     issued_at: datetime
     measure: str
-    lead_min: Array
     observed: Array
+    own: Series
+    raw: Series | None
+    rivals: Mapping[str, Series]
+    weight: Array | float
 
-    def __post_init__(self) -> None:
-        if self.observed.shape != self.lead_min.shape:
-            raise ValueError(
-                f"{self.measure} must be observed at {self.lead_min.size} leads, but has shape {self.observed.shape}"
-            )
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What rows have in common that are scored as one: who speaks, and at which levels."""
+        return tuple(self.rivals), *(
+            one and tuple(one.quantiles) for one in (self.own, self.raw, *self.rivals.values())
+        )
 
 
-def _pair(met: _Met, own: Series, raw: Series | None, rivals: Mapping[str, Series], weight: Array | float) -> Pairs:
-    """One measure of one forecast, and its rivals, at the leads at which it was met."""
-    size, came, levels = met.lead_min.size, met.observed, tuple(sorted(own.quantiles))
-    simulated = own if raw is None else raw
-    said = [own, simulated, *rivals.values()]
-    cuts = np.stack([_cuts(one, levels) for one in said])
-    crps = _crps(said, cuts, came, levels)
+def _rows(met: Met, lead_min: Sequence[float]) -> Iterator[_Row]:
+    forecast = met.forecast
+    published = forecast.scenarios[next(iter(forecast.scenarios))]
+    at = _places(forecast.lead_min, lead_min)
+    for measure, own in published.items():
+        if measure not in met.observed:
+            continue
+        observed = np.asarray(met.observed[measure])
+        if observed.shape != (len(lead_min),):
+            raise ValueError(f"{measure} must be observed at {len(lead_min)} leads, but has shape {observed.shape}")
+        raw = met.raw.get(measure) if met.raw else None
+        rivals = {name: by_measure[measure] for name, by_measure in met.rivals.items() if measure in by_measure}
+        share = _share(met.weight_of_simulation, measure)
+        yield _Row(forecast.issued_at, measure, observed, own.at(at), raw and raw.at(at), rivals, share)
+
+
+def _paired(rows: Sequence[_Row], lead_min: Sequence[float]) -> Pairs:
+    """Rows of one kind, one after the other."""
+    leads, levels = len(lead_min), tuple(sorted(rows[0].own.quantiles))
+    came = np.concatenate([row.observed for row in rows])
+    own = _one_after_the_other([row.own for row in rows])
+    raw = own if rows[0].raw is None else _one_after_the_other([row.raw for row in rows if row.raw])
+    crps, cuts = _crps(own, came), _cuts(own, levels)
+    as_published = raw is own
     return Pairs(
-        issued_at=np.full(size, np.datetime64(naive(met.issued_at), "us")),
-        measure=np.full(size, met.measure, dtype=object),
-        lead_min=met.lead_min,
+        issued_at=np.array([naive(row.issued_at) for row in rows], dtype="datetime64[us]").repeat(leads),
+        measure=np.array([row.measure for row in rows], dtype=object).repeat(leads),
+        lead_min=np.tile(np.asarray(lead_min, dtype=np.float64), len(rows)),
         observed=came,
         error=error(own.mean, came),
         absolute_error=absolute_error(own.quantiles[0.5], came),
-        crps=crps[0],
+        crps=crps,
         inside={percent: inside(_ends(own, percent), came) for percent in INTERVALS},
-        raw_crps=crps[1],
-        raw_error=error(simulated.mean, came),
-        raw_half_width=(_ends(simulated, 80)[1] - _ends(simulated, 80)[0]) / 2,
-        raw_inside_80=inside(_ends(simulated, 80), came),
-        weight_of_simulation=np.full(size, weight, dtype=np.float64),
-        quantiles=cuts[0],
-        raw_quantiles=cuts[1],
+        raw_crps=crps if as_published else _crps(raw, came),
+        raw_error=error(raw.mean, came),
+        raw_half_width=(_ends(raw, 80)[1] - _ends(raw, 80)[0]) / 2,
+        raw_inside_80=inside(_ends(raw, 80), came),
+        weight_of_simulation=np.concatenate([np.broadcast_to(row.weight, leads) for row in rows]),
+        quantiles=cuts,
+        raw_quantiles=cuts if as_published else _cuts(raw, levels),
         levels=levels,
         rivals={
-            name: RivalScores(theirs, absolute_error(rival.quantiles[0.5], came), cut)
-            for (name, rival), theirs, cut in zip(rivals.items(), crps[2:], cuts[2:], strict=True)
+            name: _met_by(_one_after_the_other([row.rivals[name] for row in rows]), came, levels)
+            for name in rows[0].rivals
         },
     )
+
+
+def _met_by(rival: Series, came: Array, levels: tuple[float, ...]) -> RivalScores:
+    return RivalScores(_crps(rival, came), absolute_error(rival.quantiles[0.5], came), _cuts(rival, levels))
+
+
+def _one_after_the_other(parts: Sequence[Series]) -> Series:
+    """Series with the same levels as one."""
+    mean = np.concatenate([part.mean for part in parts])
+    return Series(mean, {q: np.concatenate([part.quantiles[q] for part in parts]) for q in parts[0].quantiles})
 
 
 def _ends(series: Series, percent: int) -> tuple[Array, Array]:
@@ -348,13 +388,10 @@ def _verification(pairs: Pairs, *, seed: int, resamples: int) -> Verification:
     )
 
 
-def _crps(said: Sequence[Series], cuts: Array, came: Array, levels: tuple[float, ...]) -> Array:
-    """The crps of each of several, `(one, lead)`, from all the levels that it has; `cuts` are theirs at some levels."""
-    out = crps_quantiles(cuts, came, levels=levels)
-    for row, one in enumerate(said):
-        if (own := tuple(sorted(one.quantiles))) != levels:
-            out[row] = crps_quantiles(_cuts(one, own), came, levels=own)
-    return out
+def _crps(series: Series, came: Array) -> Array:
+    """The crps of what is said, from all the levels that it has."""
+    own = tuple(sorted(series.quantiles))
+    return crps_quantiles(_cuts(series, own), came, levels=own)
 
 
 def _cuts(series: Series, levels: tuple[float, ...]) -> Array:
