@@ -154,7 +154,8 @@ def whole(visit: Visit) -> bool:
 def test_stages_and_areas_are_those_that_the_visits_tell(minute: int) -> None:
     """Those of whom all is told, one by one, by what they wait for and the last move."""
     when = WHOLE_DAY + timedelta(minutes=minute)
-    only = replace(state(), visits={k: v for k, v in state().visits.items() if whole(v)}, lately={}, lately_since=None)
+    some = {k: v for k, v in state().visits.items() if whole(v)}
+    only = replace(state(), visits=some, lately={}, lately_since=None, endings_kept=None)
     day = day_of(only, hospital(), WHOLE_DAY, WHOLE_DAY + DAY, NOON, numbered)
     areas = areas_told(list(only.visits.values()), hospital())
     assert Counter((dot.zone, dot.stage) for dot in day.frame(minute)) == Counter(where(only, when, areas))

@@ -1,4 +1,5 @@
-"""What a state has at hand: every visit that was not long over, along a log that goes on, and when it last heard."""
+"""What a state has at hand along a log that goes on: every visit that was not long over, how boarding ended, and when
+it last heard."""
 
 from __future__ import annotations
 
@@ -12,8 +13,10 @@ from ingest.events import Event
 from tests.histories import NOON, told
 from tests.worlds import at, day_of_visits
 from twin import state as module
+from twin.boarding import Endings
 from twin.state import State, fold, latest_of
 from twin.visit import Visit
+from twin.visit_told import all_told
 
 KEPT = timedelta(days=2)
 EVERY = timedelta(hours=11)
@@ -81,6 +84,27 @@ def test_what_is_not_at_hand_is_found_out(
     looks = list(along())
     monkeypatch.setattr(Visit, "over_before", true)
     assert overlooked(iter(looks)) > 0
+
+
+def wrongly_added_up(looks: Iterator[tuple[datetime, State]]) -> int:
+    """At how many looks what is said of boarding and of wards left is not what all visits say, added up anew."""
+    return sum(state.endings != Endings.of(all_told(state.visits.values())) for _, state in looks)
+
+
+def test_how_boarding_ended_is_as_if_all_visits_were_added_up_anew() -> None:
+    assert wrongly_added_up(along()) == 0
+    *_, (_, last) = along()
+    assert last.endings.followed
+    assert any(last.endings.boarding(ward).min > 0 for ward in last.endings.followed)
+
+
+def test_visits_that_are_not_taken_out_as_they_were_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutant adds what has changed to what it was before."""
+    true = Endings.changed
+    monkeypatch.setattr(Endings, "changed", lambda self, _, now: true(self, (), now))
+    looks = list(along())
+    monkeypatch.setattr(Endings, "changed", true)
+    assert wrongly_added_up(iter(looks)) > 0
 
 
 def newer(event: Event, known_at: datetime) -> Event:

@@ -15,9 +15,10 @@ from ingest.clock import local
 from ingest.events import UnitId, VisitId
 from twin.minutes import Minutes
 from twin.visit import Stay, Visit
-from twin.visit_told import INSTANTS, NEVER, STAY, all_told, local_hours, micros, told_of
+from twin.visit_told import INSTANTS, NEVER, STAY, Ends, all_told, local_hours, micros, told_of
 
 NOON = datetime(2026, 3, 28, 12, 0, 0, 123_457, tzinfo=UTC)
+MINUTE_US = 60_000_000
 ZONES = ("Europe/Paris", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe")
 """Offsets of whole hours, of 45 and of 30 minutes, and a summer time of half an hour."""
 
@@ -65,7 +66,7 @@ def test_a_visit_is_read_once_and_another_on_its_own() -> None:
     later = replace(one, departed_at=NOON + timedelta(hours=5), to="ward")
     assert told_of(one) is told_of(one)
     assert replace(one, decided_at=None).told is None
-    assert [told.boarded_min for told in all_told([one, later])] == [None, 180.0]
+    assert [told.ends for told in all_told([one, later])] == [None, Ends("medicine", 180 * MINUTE_US)]
 
 
 def test_every_field_is_told() -> None:
@@ -89,11 +90,9 @@ def test_every_field_is_told() -> None:
 def test_one_that_is_only_announced_has_begun_never() -> None:
     told = told_of(Visit(VisitId("v2"), expected_at=NOON))
     assert np.frombuffer(told.instants, INSTANTS)["began"].tolist() == [NEVER]
-    assert told.boarded_min is None
+    assert told.ends is None
 
 
-@pytest.mark.parametrize(("to", "boarded"), [("ward", 60.0), ("home", None)])
-def test_who_went_to_no_ward_boarded_for_no_number(to: str, boarded: float | None) -> None:
-    told = told_of(admitted(departed_at=NOON + timedelta(hours=3), to=to))
-    assert told.boarded_min is not None
-    assert told.boarded_min == boarded if boarded else isnan(told.boarded_min)
+@pytest.mark.parametrize(("to", "us"), [("ward", 60 * MINUTE_US), ("home", None)])
+def test_who_went_to_no_ward_boarded_for_no_time(to: str, us: int | None) -> None:
+    assert told_of(admitted(departed_at=NOON + timedelta(hours=3), to=to)).ends == Ends("medicine", us)

@@ -15,21 +15,20 @@ whoever is judged, completes them by the same stated rule (`completed`):
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.events import UnitId, VisitId
+from twin.boarding import Endings
 from twin.minutes import Minutes
 from twin.state import State
 from twin.story import DESTINATIONS, NOWHERE, Array, Index, Visits
 from twin.visit import Stay, Visit
-from twin.visit_told import INSTANTS, STAY, Told, all_told, local_hours
+from twin.visit_told import INSTANTS, STAY, all_told, local_hours
 
 Flags = npt.NDArray[np.bool_]
 
@@ -178,45 +177,12 @@ def with_untold(visits: Sequence[Visit], as_of: datetime, units: Collection[str]
     gone = [went_untold(visit, as_of) and visit.unit_wanted in units for visit in visits]
     if not any(gone):
         return list(visits)
-    told = all_told(visits)
-    wards, boards = followed(told), boarding(told)
+    endings = Endings.of(all_told(visits))
+    wards = endings.followed
     return [
-        lying_untold(v, boards.get(v.unit_wanted or "", NOT_TOLD).min, wards) if away and v.unit_wanted in wards else v
+        lying_untold(v, endings.boarding(v.unit_wanted).min, wards) if away and v.unit_wanted in wards else v
         for v, away in zip(visits, gone, strict=True)
     ]
-
-
-def followed(told: Iterable[Told]) -> frozenset[str]:
-    """The wards of which visits tell that somebody was in them and left."""
-    return frozenset(chain.from_iterable({one.left for one in told}))
-
-
-@dataclass(frozen=True)
-class Boarding:
-    """Of those who wanted a ward and whose exit is told."""
-
-    min: float
-    """For how long those board, on average, who go to a ward."""
-    elsewhere_share: float
-    """The share that goes to no ward."""
-
-
-def boarding(told: Iterable[Told]) -> dict[str, Boarding]:
-    """How boarding ends, as far as visits tell it, by ward wanted."""
-    by_ward = defaultdict[str, list[float]](list)
-    for one in told:
-        if one.boarded_min is not None and one.asked:
-            by_ward[one.asked].append(one.boarded_min)
-    minutes = {ward: np.array(lasted) for ward, lasted in by_ward.items()}
-    some = {ward: lasted[~np.isnan(lasted)] for ward, lasted in minutes.items()}
-    return {
-        ward: Boarding(float(some[ward].mean()), 1.0 - some[ward].size / lasted.size)
-        for ward, lasted in minutes.items()
-        if some[ward].size
-    }
-
-
-NOT_TOLD = Boarding(0.0, 0.0)
 
 
 def completed(history: History) -> Visits:

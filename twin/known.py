@@ -15,7 +15,7 @@ from twin.alike import group_of
 from twin.announced import EXITS as EXITS_PLANNED
 from twin.announced import hour_of
 from twin.calibrate import Calibration
-from twin.history import NOT_TOLD, WARD_SETTLED_MIN, boarding, followed, lying_untold, went_untold
+from twin.history import WARD_SETTLED_MIN, lying_untold, went_untold
 from twin.leaving import HOUR_MIN, Timeline, lasted
 from twin.minutes import Minutes
 from twin.odds import shifted
@@ -27,7 +27,6 @@ from twin.state import State
 from twin.story import NOWHERE, Array, Index
 from twin.unrecorded import Unrecorded
 from twin.visit import Visit
-from twin.visit_told import all_told
 from twin.waits import BED, PROVIDER, SITUATIONS, TRIAGE, WARD
 from twin.walks import wards_of
 
@@ -168,13 +167,13 @@ def _untold(state: State, wards: Mapping[str, int], as_of: datetime) -> tuple[li
     gone = [v for v in (v.as_of(as_of) for v in open_) if went_untold(v, as_of) and v.unit_wanted in wards]
     if not gone:
         return [], []
-    told = all_told(state.visits.values())
-    lain_in, boards = followed(told), boarding(told)
+    endings = state.endings
+    lain_in = endings.followed
     gone = [v for v in sorted(gone, key=lambda v: v.visit) if v.unit_wanted in lain_in]
-    lying = [lying_untold(v, boards.get(v.unit_wanted or "", NOT_TOLD).min, lain_in) for v in gone]
+    lying = [lying_untold(v, endings.boarding(v.unit_wanted).min, lain_in) for v in gone]
     young = [v for v in lying if as_of - v.stays[-1].from_at <= timedelta(minutes=WARD_SETTLED_MIN)]
     there = [v for v in young if v.stays[-1].unit in wards]
-    return there, [boards.get(v.unit_wanted or "", NOT_TOLD).elsewhere_share for v in there]
+    return there, [endings.boarding(v.unit_wanted).elsewhere_share for v in there]
 
 
 def _p_here_untold(

@@ -32,10 +32,12 @@ from ingest.events import (
     VisitId,
 )
 from ingest.hl7_ids import visit_of_target
+from twin.boarding import Endings
 from twin.latest import undone
 from twin.renumbered import superseded
 from twin.visit import Visit
 from twin.visit_story import visit_of
+from twin.visit_told import Told, all_told
 
 Version = tuple[datetime, int, str]
 """When it was recorded (else known), the position in the source, and the content, which settles what is left."""
@@ -76,11 +78,18 @@ class State:
     """Those of `visits` that were not over before `lately_since`, and perhaps more: what most questions are about."""
     lately_since: datetime | None = None
     """None where they have not been sorted out."""
+    endings_kept: Endings | None = None
+    """Of `visits`; None where they have not been added up."""
 
     @property
     def hash(self) -> str:
         """The state's content as 64 hex digits."""
         return f"{self.digest:064x}"
+
+    @property
+    def endings(self) -> Endings:
+        """How boarding and stays in wards ended, by all visits."""
+        return self.endings_kept or Endings.of(all_told(self.visits.values()))
 
     def touching(self, since: datetime) -> Collection[Visit]:
         """Every visit that was not over before an instant, and others; few of these where it is not long ago."""
@@ -248,7 +257,14 @@ def _derived(before: State, state: State, told: Iterable[Event]) -> State:
     places = _places(state) if any(_of_a_place(e) for e in told) else state.places
     supplies = _supplies(state) if any(isinstance(e, SupplyEvent) for e in told) else state.supplies
     lately, since = _lately(state, rows, touched | roots)
-    return replace(state, visits=rows, places=places, supplies=supplies, lately=lately, lately_since=since)
+    endings = before.endings.changed(_told_by(before.visits, touched | roots), _told_by(rows, touched | roots))
+    return replace(
+        state, visits=rows, places=places, supplies=supplies, lately=lately, lately_since=since, endings_kept=endings
+    )
+
+
+def _told_by(rows: Mapping[VisitId, Visit], visits: Iterable[VisitId]) -> list[Told]:
+    return all_told(rows[visit] for visit in visits if visit in rows)
 
 
 def _lately(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from math import nan
 from struct import Struct
 from typing import NamedTuple
 
@@ -41,6 +40,15 @@ STAY = np.dtype([
 _INSTANTS, _STAY = Struct(f"={INSTANTS.itemsize // 8}q"), Struct("=3q3?")
 
 
+class Ends(NamedTuple):
+    """How boarding ended."""
+
+    ward: str
+    """The ward wanted."""
+    us: int | None
+    """From the decision to the exit, at least 0, of who went to a ward; None for who went elsewhere."""
+
+
 class Told(NamedTuple):
     """A visit; `wanted` is the ward entered, else the one wanted."""
 
@@ -57,9 +65,8 @@ class Told(NamedTuple):
     """A `STAY` each."""
     left: tuple[str, ...]
     """The wards among them that it left."""
-    boarded_min: float | None
-    """From the decision to the exit, at least 0, of who wanted a ward and whose exit is told; NaN for who went
-    elsewhere."""
+    ends: Ends | None
+    """Of who wanted a ward and whose exit is told."""
 
 
 def told_of(visit: Visit) -> Told:
@@ -111,14 +118,15 @@ def _told(visit: Visit) -> Told:
         units=tuple(stay.unit for stay in v.stays),
         stays=b"".join(_stay(v, k) for k in range(len(v.stays))),
         left=tuple(stay.unit for stay in v.stays if stay.ward and stay.until_at),
-        boarded_min=_boarded_min(v),
+        ends=_ends(v),
     )  # fmt: skip
 
 
-def _boarded_min(visit: Visit) -> float | None:
+def _ends(visit: Visit) -> Ends | None:
     if not (visit.departed_at and visit.decided_at and visit.unit_wanted):
         return None
-    return max((visit.departed_at - visit.decided_at) / timedelta(minutes=1), 0.0) if visit.to == "ward" else nan
+    us = max((visit.departed_at - visit.decided_at) // timedelta(microseconds=1), 0)
+    return Ends(visit.unit_wanted, us if visit.to == "ward" else None)
 
 
 def _stay(visit: Visit, k: int) -> bytes:
