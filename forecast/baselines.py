@@ -20,13 +20,15 @@ have seen `LEAST_ERRORS` errors of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from forecast.lagged import LAGGED, LONG_DAYS, RECENT, Lagged, Recent, centres, recent_of
+from forecast.lagged import LAGGED, LONG_DAYS, RECENT, Lagged, centres, recent_of
 from forecast.lagged import learn as learn_lagged
 from forecast.levelled import LEVELLED, Levelled
 from forecast.levelled import centres as levelled_centres
@@ -99,7 +101,10 @@ class History:
 
 @dataclass(frozen=True)
 class _Learned:
-    """What the past of one measure says; errors are `(block, lead, 1 + level)`, the mean first."""
+    """What the past of one measure says; errors are `(block, lead, 1 + level)`, the mean first.
+
+    Of several, with an axis for them in front.
+    """
 
     usual: Array
     """The mean by local quarter hour of the week, `(672,)`, Monday 0:00 first."""
@@ -111,8 +116,8 @@ class _Learned:
     levelled: Levelled | None
     lagged: Lagged | None
     """Both None where nothing is asked of those that look further back than now."""
-    at_least: float
-    """0 for a measure that was never below it, else minus infinity."""
+    at_least: Array
+    """0 for a measure that was never below it, else minus infinity; one number."""
 
 
 @dataclass(frozen=True)
@@ -139,56 +144,87 @@ class Rivals:
         latest = self.fitted_at if history is None else max(self.fitted_at, history.as_of)
         if as_of < latest:
             raise ValueError(f"baselines fitted at {latest} cannot forecast from {as_of}: that looks ahead")
+        if not self.learned:
+            return {baseline: {} for baseline in self.told}
         places = quarters_of_week(as_of, np.concatenate([[0.0], self.lead_min]), self.zone)
-        recent, late = _recent(history), 0 if history is None else int((as_of - history.as_of) / _STEP)
-        found = {
-            name: self._of(m, now.get(name, np.nan), places, recent(name), late) for name, m in self.learned.items()
-        }
-        return {baseline: {name: found[name][baseline] for name in found} for baseline in self.told}
+        late = 0 if history is None else int((as_of - history.as_of) / _STEP)
+        told = self._told(
+            np.array([now.get(name, np.nan) for name in self.learned]), places, self._recent(history), late
+        )
+        return {baseline: dict(zip(self.learned, self._series(told[baseline]), strict=True)) for baseline in self.told}
 
-    def _of(self, learned: _Learned, now: float, places: Array, recent: _Past | None, late: int) -> dict[str, Series]:
-        ahead = places[1:]
-        usual_now, usual = np.split(read(learned.usual, places), [1])
-        as_now = np.full(usual.shape, now)
-        lasting = usual + learned.lasting * (now - usual_now)
-        climatology = self._series(learned, usual, learned.usual_errors, ahead)
-        return {
-            "persistence": self._series(learned, as_now, learned.change_errors, ahead),
+    @cached_property
+    def _together(self) -> _Learned:
+        """What was learned of all measures."""
+        together: _Learned = _stacked(list(self.learned.values()))
+        return together
+
+    def _told(self, now: Array, places: Array, recent: _Past | None, late: int) -> dict[str, Array]:
+        """The distribution of each rival, `(measure, lead, 1 + level)`, at quarter hours of the week, now first."""
+        learned, ahead = self._together, places[1:]
+        at_first, usual = np.split(read(learned.usual, places), [1], axis=-1)
+        usual_now = at_first[:, 0]
+        around = _Around(ahead, learned.at_least)
+        lasting = usual + learned.lasting * (now - usual_now)[:, None]
+        climatology = around(usual, learned.usual_errors)
+        out = {
+            "persistence": around(np.broadcast_to(now[:, None], usual.shape), learned.change_errors),
             "climatology": climatology,
-            "anomaly_persistence": climatology
-            if np.isnan(now)
-            else self._series(learned, lasting, learned.lasting_errors, ahead),
-            **self._levelled(learned, usual, ahead, float(usual_now[0]), now),
-            **self._lagged(learned, usual, ahead, late, _seen(learned, now, float(usual_now[0]), recent)),
+            "anomaly_persistence": _or_usual(now, around(lasting, learned.lasting_errors), climatology),
         }
+        if (levelled := learned.levelled) is not None:
+            middle = levelled_centres(levelled, usual, usual_now, now)
+            level, anomaly = (around(middle[name], levelled.errors[name]) for name in LEVELLED)
+            out |= zip(LEVELLED, (level, _or_usual(now, anomaly, level)), strict=True)
+        if (lagged := learned.lagged) is not None:
+            middle = dict.fromkeys(LAGGED, np.full(usual.shape, np.nan))
+            if recent is not None:
+                steps = (self.lead_min // STEP_MIN).astype(np.int64) + late
+                middle = centres(lagged, recent_of(*recent, learned.usual, now, usual_now), usual, ahead, steps)
+            out |= {name: around(middle[name], lagged.errors[name]) for name in LAGGED}
+        return out
 
-    def _levelled(
-        self, learned: _Learned, usual: Array, ahead: Array, usual_now: float, now: float
-    ) -> dict[str, Series]:
-        if (of := learned.levelled) is None:
-            return {}
-        middle = levelled_centres(of, usual, usual_now, now)
-        if np.isnan(now):
-            climatology = self._series(learned, middle["level_climatology"], of.errors["level_climatology"], ahead)
-            return dict.fromkeys(LEVELLED, climatology)
-        return {name: self._series(learned, middle[name], of.errors[name], ahead) for name in LEVELLED}
+    def _recent(self, history: History | None) -> _Past | None:
+        """The last weeks of each measure as far as the history has them."""
+        if history is None or any(one.lagged is None for one in self.learned.values()):
+            return None
+        part, places = _placed(history, RECENT)
+        unknown = np.full(places.size, np.nan)
+        rows = [history.measures[m][part] if m in history.measures else unknown for m in self.learned]
+        return np.stack(rows), places
 
-    def _lagged(
-        self, learned: _Learned, usual: Array, ahead: Array, late: int, recent: Recent | None
-    ) -> dict[str, Series]:
-        if (lagged := learned.lagged) is None:
-            return {}
-        steps = (self.lead_min // STEP_MIN).astype(np.int64) + late
-        if recent is None:
-            middle = dict.fromkeys(LAGGED, np.full(steps.size, np.nan))
-        else:
-            middle = centres(lagged, recent, usual, ahead, steps)
-        return {name: self._series(learned, middle[name], lagged.errors[name], ahead) for name in LAGGED}
+    def _series(self, told: Array) -> Iterator[Series]:
+        """One of each measure."""
+        for of in told:
+            yield Series(of[:, 0], {level: of[:, i + 1] for i, level in enumerate(self.levels)})
 
-    def _series(self, learned: _Learned, centre: Array, errors: Array, places: Array) -> Series:
-        """The distribution of centre + error, `(lead,)`, for valid times at quarter hours of the week."""
-        told = np.maximum(centre[:, None] + at_valid_times(errors, places), learned.at_least)
-        return Series(told[:, 0], {level: told[:, i + 1] for i, level in enumerate(self.levels)})
+
+@dataclass(frozen=True)
+class _Around:
+    """Distributions around what rivals say is the middle, for valid times at quarter hours of the week."""
+
+    places: Array
+    at_least: Array
+
+    def __call__(self, centre: Array, errors: Array) -> Array:
+        """That of centre + error, `(measure, lead, 1 + level)`."""
+        told = centre[..., None] + at_valid_times(errors, self.places)
+        return np.asarray(np.maximum(told, self.at_least[:, None, None]))
+
+
+def _or_usual(now: Array, anomaly: Array, usual: Array) -> Array:
+    """What is usual of measures whose value now is not known."""
+    return np.where(np.isnan(now)[:, None, None], usual, anomaly)
+
+
+def _stacked(parts: Sequence[Any]) -> Any:
+    """What was learned of one measure after the other, as one with an axis for them in front."""
+    first = parts[0]
+    if first is None or isinstance(first, np.ndarray):
+        return first if first is None else np.stack(parts)
+    if isinstance(first, Mapping):
+        return {name: _stacked([one[name] for one in parts]) for name in first}
+    return type(first)(**{f.name: _stacked([getattr(one, f.name) for one in parts]) for f in fields(first)})
 
 
 def fit(
@@ -228,19 +264,7 @@ def _placed(history: History, steps: int) -> tuple[slice, Array]:
 
 _STEP = timedelta(minutes=STEP_MIN)
 _Past = tuple[Array, Array]
-"""The last weeks of a measure, and their local quarter hours of the week."""
-
-
-def _recent(history: History | None) -> Callable[[str], _Past | None]:
-    """The last weeks of each measure that the history has."""
-    if history is None:
-        return lambda name: None
-    part, places = _placed(history, RECENT)
-    return lambda name: (history.measures[name][part], places) if name in history.measures else None
-
-
-def _seen(learned: _Learned, now: float, usual_now: float, past: _Past | None) -> Recent | None:
-    return None if past is None else recent_of(*past, learned.usual, now, usual_now)
+"""The last weeks of some measures, `(measure, time)`, and their local quarter hours of the week."""
 
 
 def _learn(long: Array, long_places: Array, steps: Integers, levels: tuple[float, ...], look_back: bool) -> _Learned:
@@ -260,5 +284,5 @@ def _learn(long: Array, long_places: Array, steps: Integers, levels: tuple[float
         lasting_errors=errors_by_block(departure[:, None] - lasting * before, places, levels),
         levelled=learn_levelled(values, others, usual[slots], places, steps, levels) if look_back else None,
         lagged=learn_lagged(long, long_places, steps, levels) if look_back else None,
-        at_least=0.0 if never_below else -np.inf,
+        at_least=np.array(0.0 if never_below else -np.inf),
     )

@@ -62,7 +62,7 @@ _PERIODS = (A_DAY, A_WEEK)
 
 @dataclass(frozen=True)
 class Lagged:
-    """What the past of one measure says of them."""
+    """What the past of one measure says of them; of several, with an axis for them in front."""
 
     coefficients: Array
     """On what is looked at, `(block, lead, feature)`."""
@@ -72,13 +72,13 @@ class Lagged:
 
 @dataclass(frozen=True)
 class Recent:
-    """The last weeks of one measure up to the present, on the grid."""
+    """The last weeks of some measures up to the present, on the grid, `(measure, time)`."""
 
     values: Array
     departures: Array
     """From the usual, carried over what is not known."""
-    now: float
-    """The departure at the present, which may lie off the grid."""
+    now: Array
+    """The departures at the present, which may lie off the grid, `(measure,)`."""
 
 
 def learn(values: Array, places: Array, steps: Integers, levels: tuple[float, ...]) -> Lagged:
@@ -94,22 +94,24 @@ def learn(values: Array, places: Array, steps: Integers, levels: tuple[float, ..
 
 
 def centres(learned: Lagged, recent: Recent, usual: Array, ahead: Array, steps: Integers) -> dict[str, Array]:
-    """What each says is the middle, `(lead,)`; `usual` and `ahead`, the quarter hours, are those of the valid times."""
-    last = recent.values.size - 1
+    """What each says is the middle of each measure, `(measure, lead)`.
+
+    `usual` and `ahead`, the quarter hours, are those of the valid times.
+    """
+    last = recent.values.shape[-1] - 1
     said = {name: _at(recent.values, last - back_to(steps, period)) for name, period in _named()}
     at = np.array([last])
     total = _running(recent.departures)
-    seen = np.concatenate([_features(recent.departures, total, at, int(step)) for step in steps])
-    seen[:, 0] = recent.now
+    seen = np.concatenate([_features(recent.departures, total, at, int(step)) for step in steps], axis=1)
+    seen[:, :, 0] = recent.now[:, None]
     coefficients = at_valid_times(learned.coefficients, ahead)
-    return {**said, "autoregression": usual + (seen * coefficients).sum(axis=1)}
+    return {**said, "autoregression": usual + (seen * coefficients).sum(axis=-1)}
 
 
-def recent_of(values: Array, places: Array, usual: Array, now: float, usual_now: float) -> Recent:
-    """The last weeks `(time,)` as the rivals look at them."""
+def recent_of(values: Array, places: Array, usual: Array, now: Array, usual_now: Array) -> Recent:
+    """The last weeks `(measure, time)` as the rivals look at them."""
     departures = carried(values - read(usual, places))
-    known = not np.isnan(now)
-    return Recent(values, departures, now - usual_now if known else float(departures[-1]))
+    return Recent(values, departures, np.where(np.isnan(now), departures[:, -1], now - usual_now))
 
 
 def back_to(steps: Integers, period: int) -> Integers:
@@ -118,11 +120,11 @@ def back_to(steps: Integers, period: int) -> Integers:
 
 
 def carried(departure: Array) -> Array:
-    """Departures `(time,)`, those not known as the last one known for `CARRIED_H`, then 0."""
-    at = np.arange(departure.size)
-    last = np.maximum.accumulate(np.where(np.isnan(departure), -1, at))
+    """Departures `(.., time)`, those not known as the last one known for `CARRIED_H`, then 0."""
+    at = np.arange(departure.shape[-1])
+    last = np.maximum.accumulate(np.where(np.isnan(departure), -1, at), axis=-1)
     fresh = (last >= 0) & (at - last <= CARRIED_H * _AN_HOUR)
-    return np.where(fresh, departure[np.maximum(last, 0)], 0.0)
+    return np.where(fresh, np.take_along_axis(departure, np.maximum(last, 0), -1), 0.0)
 
 
 def ridge(gram: Array, product: Array, towards: Array, draw: Array) -> Array:
@@ -144,7 +146,7 @@ def _since(values: Array, steps: Integers) -> Array:
 
 
 def _at(values: Array, index: Integers) -> Array:
-    return np.where(index >= 0, values[np.maximum(index, 0)], np.nan)
+    return np.where(index >= 0, values[..., np.maximum(index, 0)], np.nan)
 
 
 def _autoregression(departure: Array, places: Array, steps: Integers) -> tuple[Array, Array]:
@@ -200,16 +202,17 @@ class _Sums:
 
 
 def _running(departure: Array) -> Array:
-    """The sum of all departures before each time, and of all of them, `(time + 1,)`."""
-    return np.concatenate([[0.0], np.cumsum(departure)])
+    """The sum of all departures before each time, and of all of them, `(.., time + 1)`."""
+    return np.concatenate([np.zeros((*departure.shape[:-1], 1)), np.cumsum(departure, axis=-1)], axis=-1)
 
 
 def _features(departure: Array, total: Array, at: Integers, step: int) -> Array:
-    """What is looked at from some times for a lead of so many steps, `(time, feature)`; the departure now first.
+    """What is looked at from some times for a lead of so many steps, `(.., time, feature)`; the departure now first.
 
     `total` is the running sum of departures.
     """
     days, week = (int(back_to(np.array([step]), period)[0]) for period in _PERIODS)
-    lags = [departure[np.maximum(at - k, 0)] for k in (*_BACK, days, days + A_DAY, week)]
+    lags = [departure[..., np.maximum(at - k, 0)] for k in (*_BACK, days, days + A_DAY, week)]
     spans = [np.minimum(n * A_DAY, at + 1) for n in MEANS_DAYS]
-    return np.stack([*lags, *((total[at + 1] - total[at + 1 - span]) / span for span in spans)], axis=1)
+    means = ((total[..., at + 1] - total[..., at + 1 - span]) / span for span in spans)
+    return np.stack([*lags, *means], axis=-1)

@@ -32,10 +32,10 @@ LEAST_USUAL = 1e-6
 
 @dataclass(frozen=True)
 class Levelled:
-    """What the past of one measure says of them."""
+    """What the past of one measure says of them; of several, with an axis for them in front."""
 
-    level: float
-    """At which the last days were beside the usual."""
+    level: Array
+    """At which the last days were beside the usual, one number."""
     lasting: Array
     """The share of a departure from the usual at its level that lasts, `(lead,)`."""
     errors: Mapping[str, Array]
@@ -55,20 +55,20 @@ def learn(
     lasting = lasting_share(seen, off)
     errors = {"level_climatology": off, "level_anomaly": off - lasting * seen}
     return Levelled(
-        float(level_by_day(values, usual)[-1]),
+        level_by_day(values, usual)[-1:].reshape(()),
         lasting,
         {name: errors_by_block(found, places, levels) for name, found in errors.items()},
     )
 
 
-def centres(learned: Levelled, usual: Array, usual_now: float, now: float) -> dict[str, Array]:
-    """What each says is the middle, `(lead,)`; `usual` is that of the valid times.
+def centres(learned: Levelled, usual: Array, usual_now: Array, now: Array) -> dict[str, Array]:
+    """What each says is the middle of each measure, `(measure, lead)`; `usual` is that of the valid times.
 
     A departure that is not known is 0.
     """
-    at_level = usual * learned.level
+    at_level = usual * learned.level[:, None]
     departure = now - usual_now * learned.level
-    lasts = 0.0 if np.isnan(departure) else learned.lasting * departure
+    lasts = np.where(np.isnan(departure)[:, None], 0.0, learned.lasting * departure[:, None])
     return {"level_climatology": at_level, "level_anomaly": at_level + lasts}
 
 

@@ -138,12 +138,12 @@ def errors_by_block(errors: Array, places: Array, levels: tuple[float, ...]) -> 
 
 
 def at_valid_times(by_block: Array, places: Array) -> Array:
-    """What is so in the middles of blocks, `(block, lead, ..)`, at the valid time of each lead, `(lead, ..)`.
+    """What is so in the middles of blocks, `(.., block, lead, x)`, at the valid time of each lead, `(.., lead, x)`.
 
     It goes over from one block to the next, so that nothing jumps at an hour that is only where the day is cut.
     """
-    whole = np.broadcast_to(by_block, (BLOCKS, places.size, by_block.shape[2]))
-    return np.asarray(np.einsum("lb,blx->lx", block_shares(places), whole))
+    whole = np.broadcast_to(by_block, (*by_block.shape[:-3], BLOCKS, places.size, by_block.shape[-1]))
+    return np.asarray(np.einsum("lb,...blx->...lx", block_shares(places), whole))
 
 
 def block_shares(places: Array) -> Array:
@@ -208,12 +208,12 @@ def blocks_of(places: Array) -> Integers:
 
 
 def read(by_slot: Array, places: Array) -> Array:
-    """Values by slot, read between two slots for instants off the quarter hour."""
+    """Values by slot, `(.., slot)`, read between two slots for instants off the quarter hour, `(.., place)`."""
     slot = np.floor(places).astype(np.int64)
     share = places - slot
     if not share.any():
-        return by_slot[slot % A_WEEK]
-    return np.asarray((1 - share) * by_slot[slot % A_WEEK] + share * by_slot[(slot + 1) % A_WEEK])
+        return np.asarray(by_slot[..., slot % A_WEEK])
+    return np.asarray((1 - share) * by_slot[..., slot % A_WEEK] + share * by_slot[..., (slot + 1) % A_WEEK])
 
 
 def earlier(values: Array, steps: Integers) -> Array:
