@@ -21,7 +21,7 @@ have seen `LEAST_ERRORS` errors of their own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -30,7 +30,7 @@ import numpy as np
 
 from forecast.lagged import LAGGED, LONG_DAYS, RECENT, Lagged, centres, recent_of
 from forecast.lagged import learn as learn_lagged
-from forecast.levelled import LEVELLED, Levelled
+from forecast.levelled import LEVELLED, Levelled, level_by_day
 from forecast.levelled import centres as levelled_centres
 from forecast.levelled import learn as learn_levelled
 from forecast.usual import (
@@ -159,7 +159,7 @@ class Rivals:
         together: _Learned = _stacked(list(self.learned.values()))
         return together
 
-    def _told(self, now: Array, places: Array, recent: _Past | None, late: int) -> dict[str, Array]:
+    def _told(self, now: Array, places: Array, recent: _Recent | None, late: int) -> dict[str, Array]:
         """The distribution of each rival, `(measure, lead, 1 + level)`, at quarter hours of the week, now first."""
         learned, ahead = self._together, places[1:]
         at_first, usual = np.split(read(learned.usual, places), [1], axis=-1)
@@ -184,7 +184,7 @@ class Rivals:
             out |= {name: around(middle[name], lagged.errors[name]) for name in LAGGED}
         return out
 
-    def _recent(self, history: History | None) -> _Past | None:
+    def _recent(self, history: History | None) -> _Recent | None:
         """The last weeks of each measure as far as the history has them."""
         if history is None or any(one.lagged is None for one in self.learned.values()):
             return None
@@ -220,11 +220,11 @@ def _or_usual(now: Array, anomaly: Array, usual: Array) -> Array:
 def _stacked(parts: Sequence[Any]) -> Any:
     """What was learned of one measure after the other, as one with an axis for them in front."""
     first = parts[0]
-    if first is None or isinstance(first, np.ndarray):
-        return first if first is None else np.stack(parts)
     if isinstance(first, Mapping):
         return {name: _stacked([one[name] for one in parts]) for name in first}
-    return type(first)(**{f.name: _stacked([getattr(one, f.name) for one in parts]) for f in fields(first)})
+    if isinstance(first, _Learned | Levelled | Lagged):
+        return type(first)(**{f.name: _stacked([getattr(one, f.name) for one in parts]) for f in fields(first)})
+    return None if first is None else np.stack(parts)
 
 
 def fit(
@@ -241,10 +241,15 @@ def fit(
         raise ValueError(f"leads must be multiples of {STEP_MIN} min, but are {leads.tolist()}")
     part, places = _placed(history, LONG_DAYS * A_DAY)
     steps = (leads // STEP_MIN).astype(np.int64)
-    learned = {
-        name: _learn(values[part], places, steps, levels, look_back) for name, values in history.measures.items()
-    }
     told = BASELINES if look_back else tuple(name for name in BASELINES if name not in (*LEVELLED, *LAGGED))
+    pasts = {name: _past(values[part], places) for name, values in history.measures.items()}
+    learned = {name: _learn(past, steps, levels) for name, past in pasts.items()}
+    if look_back and pasts:
+        looking_back = _looking_back(list(pasts.values()), steps, levels)
+        learned = {
+            name: replace(of, levelled=levelled, lagged=lagged)
+            for (name, of), (levelled, lagged) in zip(learned.items(), looking_back, strict=True)
+        }
     return Rivals(history.as_of, history.zone, leads, levels, learned, told)
 
 
@@ -263,26 +268,57 @@ def _placed(history: History, steps: int) -> tuple[slice, Array]:
 
 
 _STEP = timedelta(minutes=STEP_MIN)
-_Past = tuple[Array, Array]
+_Recent = tuple[Array, Array]
 """The last weeks of some measures, `(measure, time)`, and their local quarter hours of the week."""
 
 
-def _learn(long: Array, long_places: Array, steps: Integers, levels: tuple[float, ...], look_back: bool) -> _Learned:
+@dataclass(frozen=True, eq=False)
+class _Past:
+    """One measure, `(time,)`, at local quarter hours of the week: up to a year, then the last weeks of it."""
+
+    long: Array
+    long_places: Array
+    values: Array
+    places: Array
+    usual: Array
+    """The mean by local quarter hour of the week."""
+    others: Array
+    """What was usual at each time by the other weeks alone."""
+
+
+def _past(long: Array, long_places: Array) -> _Past:
     values, places = long[-WINDOW_DAYS * A_DAY :], long_places[-WINDOW_DAYS * A_DAY :]
     slots = places.astype(np.int64)
-    usual = usual_of(values, slots)
-    others = usual_without_own_week(values, slots)
-    departure = values - others
+    return _Past(long, long_places, values, places, usual_of(values, slots), usual_without_own_week(values, slots))
+
+
+def _learn(past: _Past, steps: Integers, levels: tuple[float, ...]) -> _Learned:
+    """But for those that look further back than now."""
+    values, places = past.values, past.places
+    departure = values - past.others
     before = earlier(departure, steps)
     lasting = lasting_share(before, departure[:, None])
     never_below = bool(np.all(values[~np.isnan(values)] >= 0.0))
     return _Learned(
-        usual=usual,
+        usual=past.usual,
         usual_errors=errors_by_block(departure[:, None], places, levels),
         change_errors=errors_by_block(values[:, None] - earlier(values, steps), places, levels),
         lasting=lasting,
         lasting_errors=errors_by_block(departure[:, None] - lasting * before, places, levels),
-        levelled=learn_levelled(values, others, usual[slots], places, steps, levels) if look_back else None,
-        lagged=learn_lagged(long, long_places, steps, levels) if look_back else None,
+        levelled=None,
+        lagged=None,
         at_least=np.array(0.0 if never_below else -np.inf),
     )
+
+
+def _looking_back(
+    pasts: Sequence[_Past], steps: Integers, levels: tuple[float, ...]
+) -> Iterator[tuple[Levelled, Lagged]]:
+    """What those learn of each measure that look further back than now; their levels are followed side by side."""
+    values, others = np.stack([past.values for past in pasts]), np.stack([past.others for past in pasts])
+    slots = pasts[0].places.astype(np.int64)
+    usual = np.stack([past.usual[slots] for past in pasts])
+    by_day, level_now = level_by_day(values, others), level_by_day(values, usual)[:, -1]
+    for past, levels_then, level in zip(pasts, by_day, level_now, strict=True):
+        levelled = learn_levelled(past.values, past.others, levels_then, level, past.places, steps, levels)
+        yield levelled, learn_lagged(past.long, past.long_places, steps, levels)

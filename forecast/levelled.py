@@ -43,19 +43,21 @@ class Levelled:
 
 
 def learn(
-    values: Array, others: Array, usual: Array, places: Array, steps: Integers, levels: tuple[float, ...]
-) -> Levelled:
+    values: Array, others: Array, by_day: Array, level: Array, places: Array, steps: Integers,
+    levels: tuple[float, ...],
+) -> Levelled:  # fmt: skip
     """What the past `(time,)`, at local quarter hours of the week, says for leads of so many steps.
 
-    `others` is what was usual at each time by the other weeks alone, `usual` what is usual by all of them.
+    `others` is what was usual at each time by the other weeks alone and `by_day` the level beside it after each day;
+    `level` is that of now, beside what is usual by all weeks.
     """
-    before = level_before(level_by_day(values, others), steps, values.size)
+    before = level_before(by_day, steps, values.size)
     off = values[:, None] - others[:, None] * before
     seen = earlier(values, steps) - earlier(others, steps) * before
     lasting = lasting_share(seen, off)
     errors = {"level_climatology": off, "level_anomaly": off - lasting * seen}
     return Levelled(
-        level_by_day(values, usual)[-1:].reshape(()),
+        level,
         lasting,
         {name: errors_by_block(found, places, levels) for name, found in errors.items()},
     )
@@ -73,17 +75,18 @@ def centres(learned: Levelled, usual: Array, usual_now: Array, now: Array) -> di
 
 
 def level_by_day(values: Array, usual: Array) -> Array:
-    """The level after each day of values on the grid beside what was usual then, `(day,)`; the last one ends now.
+    """The level after each day of values on the grid, `(.., time)`, beside what was usual then, `(.., day)`.
 
-    A day of which nothing is known leaves the level where it was; 1 before any, and of what can be below zero.
+    The last day ends now. One of which nothing is known leaves the level where it was; 1 before any, and of what can be
+    below zero.
     """
-    days = values.size // A_DAY
+    days = values.shape[-1] // A_DAY
+    if not days:
+        return np.ones((*values.shape[:-1], 1))
     known = ~np.isnan(values) & ~np.isnan(usual)
-    if not days or np.any(values[known] < 0.0):
-        return np.ones(max(days, 1))
     came, expected = (_by_day(np.where(known, x, 0.0), days) for x in (values, usual))
-    ratio = np.where(expected > LEAST_USUAL, came / np.maximum(expected, LEAST_USUAL), np.nan)
-    return levels_after(ratio)
+    has_a_level = ~np.any(known & (values < 0.0), axis=-1, keepdims=True) & (expected > LEAST_USUAL)
+    return levels_after(np.where(has_a_level, came / np.maximum(expected, LEAST_USUAL), np.nan))
 
 
 def level_before(by_day: Array, steps: Integers, size: int) -> Array:
@@ -96,4 +99,5 @@ def level_before(by_day: Array, steps: Integers, size: int) -> Array:
 
 
 def _by_day(values: Array, days: int) -> Array:
-    return np.asarray(values[values.size - days * A_DAY :].reshape(days, A_DAY).sum(axis=1))
+    whole = values[..., values.shape[-1] - days * A_DAY :]
+    return np.asarray(whole.reshape(*values.shape[:-1], days, A_DAY).sum(axis=-1))

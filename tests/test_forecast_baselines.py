@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast import usual
+from forecast import baselines, usual
 from forecast.baselines import BASELINES, History, fit, forecasts
 from forecast.lagged import LAGGED
 from forecast.levelled import LEVELLED
@@ -339,6 +340,29 @@ def test_only_the_window_is_learned_from() -> None:
     assert same(first_three(history(values)), first_three(history(before)))
     before[17 * DAY] = 500.0
     assert not same(first_three(history(values)), first_three(history(before)))
+
+
+def as_each_alone() -> bool:
+    """Three measures, one of which does not exist now, one of which may be below zero, by themselves and together."""
+    values = {"a": noisy(35), "b": noisy(35, seed=2), "c": noisy(35, seed=3) - 40.0}
+    values["b"][-2:] = np.nan
+    whole = History(START, values, PARIS, values["a"].size - 1)
+    together = forecasts(whole, lead_min=LEADS)
+    alone = {m: forecasts(replace(whole, measures={m: values[m]}), lead_min=LEADS) for m in values}
+    return all(same({r: {m: together[r][m]}}, {r: {m: alone[m][r][m]}}) for r in BASELINES for m in values)
+
+
+def test_measures_are_told_together_as_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutant takes all for one that may not be below zero."""
+    assert as_each_alone()
+    true = baselines._stacked
+    monkeypatch.setattr(baselines, "_stacked", lambda parts: _bounded(true(parts)))
+    assert not as_each_alone()
+
+
+def _bounded(learned: Any) -> Any:
+    several = isinstance(learned, baselines._Learned) and learned.at_least.size > 1
+    return replace(learned, at_least=np.zeros_like(learned.at_least)) if several else learned
 
 
 def test_a_history_is_read_at_instants_on_the_grid_up_to_the_present() -> None:

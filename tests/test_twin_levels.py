@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from twin import levels
-from twin.levels import lasting_now, level_now
+from twin.levels import lasting_now, level_now, levels_after
 
 Array = npt.NDArray[np.float64]
 
@@ -126,3 +126,22 @@ def test_a_day_on_which_the_feed_was_down_is_no_new_level(monkeypatch: pytest.Mo
     assert level_now(days, chance) == pytest.approx(sound, abs=0.07)
     monkeypatch.setattr(levels, "FARTHEST", np.inf)
     assert level_now(days, chance) < sound - 0.2, "the mutant believes any day"
+
+
+def gaps_of_its_own(seed: int, gaps: int) -> Array:
+    days = ratios(rising(120, 20 + 7 * seed, 1.2), seed)
+    days[np.random.default_rng(seed).choice(days.size, gaps, replace=False)] = np.nan
+    return days
+
+
+def alone_as_side_by_side() -> bool:
+    rows = [gaps_of_its_own(seed, gaps) for seed, gaps in enumerate((0, 0, 5, 119, 120, 0))]
+    return np.array_equal(levels_after(np.stack(rows)), np.stack([levels_after(row) for row in rows]))
+
+
+def test_several_are_followed_side_by_side_as_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutant takes those of all rows together for the noise of each."""
+    assert alone_as_side_by_side()
+    true = levels._spread
+    monkeypatch.setattr(levels, "_spread", lambda ratio: np.full(len(ratio), true(ratio).mean()))
+    assert not alone_as_side_by_side()

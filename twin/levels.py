@@ -49,18 +49,25 @@ def level_now(ratio: Array, chance: Array) -> float:
     days, least = ratio[known][-LOOKED_AT_DAYS:], chance[known][-LOOKED_AT_DAYS:]
     if not days.size:
         return 1.0
-    *_, level = _followed(days, np.maximum(_spread(days) ** 2, least))
-    return level
+    *_, level = _followed(days[None], np.maximum(_spread(days[None])[:, None] ** 2, least))
+    return float(level[0])
 
 
 def levels_after(ratio: Array) -> Array:
-    """The level after each of the days `(day,)`, as far as days until then tell; NaN days leave it, 1 before any."""
-    known = ~np.isnan(ratio)
-    if not known.any():
-        return np.ones(ratio.size)
-    days = ratio[known]
-    found = np.array([1.0, *_followed(days, np.full(days.size, _spread(days) ** 2))])
-    return np.asarray(found[np.cumsum(known)])
+    """The level after each of the days `(.., day)`, as far as days until then tell; NaN days leave it, 1 before any.
+
+    Of several, each as it is alone.
+    """
+    rows = ratio.reshape(-1, ratio.shape[-1])
+    known, out = ~np.isnan(rows), np.ones(rows.shape)
+    masks, which = np.unique(known, axis=0, return_inverse=True)
+    for number in np.flatnonzero(masks.any(axis=1)):
+        alike = np.flatnonzero(which.ravel() == number)
+        days = rows[alike][:, masks[number]]
+        noise = np.broadcast_to(_spread(days)[:, None] ** 2, days.shape)
+        found = np.stack([np.ones(alike.size), *_followed(days, noise)], axis=1)
+        out[alike] = found[:, np.cumsum(masks[number])]
+    return out.reshape(ratio.shape)
 
 
 def lasting_now(day: Array, minutes: Array, usual_min: Array) -> float:
@@ -74,40 +81,51 @@ def lasting_now(day: Array, minutes: Array, usual_min: Array) -> float:
     return level_now(total / usual, of_one * squares / usual**2)
 
 
-def _followed(days: Array, noise: Array) -> Iterator[float]:
-    """The mean level after each day over all answers to when it changed, the longest ago first."""
-    usual = _usual_before(days)
-    mean, variance, p = usual[:1], np.array([CHANGE_SIZE**2]), np.ones(1)
-    for told, around, of_day in zip(days, usual, noise, strict=True):
-        day = _believable(told, float(p @ mean), float(of_day))
-        mean, variance = np.append(mean, around), np.append(variance + DRIFT**2, CHANGE_SIZE**2)
-        p = np.append(p * (1.0 - 1.0 / CHANGES_EVERY_DAYS), 1.0 / CHANGES_EVERY_DAYS)
+def _followed(days: Array, noise: Array) -> Iterator[Array]:
+    """The mean level of each row `(row, day)` after each day, `(row,)`, over all answers to when it changed, the
+    longest ago first."""
+    usual = np.stack([_usual_before(row) for row in days])
+    mean, variance, p = usual[:, :1], np.full((len(days), 1), CHANGE_SIZE**2), np.ones((len(days), 1))
+    for told, around, of_day in zip(days.T[:, :, None], usual.T[:, :, None], noise.T[:, :, None], strict=True):
+        day = _believable(told, _expected(p, mean), of_day)
+        mean, variance = _and(mean, around), _and(variance + DRIFT**2, np.full(told.shape, CHANGE_SIZE**2))
+        p = _and(p * (1.0 - 1.0 / CHANGES_EVERY_DAYS), np.full(told.shape, 1.0 / CHANGES_EVERY_DAYS))
         p = p * _likely(day - mean, variance + of_day)
         gain = variance / (variance + of_day)
         mean, variance = mean + gain * (day - mean), (1.0 - gain) * variance
-        mean, variance, p = _oldest_together(mean, variance, p / p.sum())
-        yield float(p @ mean)
+        mean, variance, p = _oldest_together(mean, variance, p / p.sum(axis=1, keepdims=True))
+        yield _expected(p, mean)[:, 0]
 
 
-def _believable(day: float, level: float, noise: float) -> float:
+def _expected(p: Array, values: Array) -> Array:
+    """The mean over the answers of each row, `(row, 1)`."""
+    return np.asarray((p * values).sum(axis=1, keepdims=True))
+
+
+def _and(answers: Array, one: Array) -> Array:
+    """One answer more to each row."""
+    return np.concatenate([answers, one], axis=1)
+
+
+def _believable(day: Array, level: Array, noise: Array) -> Array:
     """A day, no further from the level than days lie: a feed that was down or an accident is one day, no new level."""
-    reach = FARTHEST * float(np.sqrt(noise))
-    return float(np.clip(day, level - reach, level + reach))
+    reach = FARTHEST * np.sqrt(noise)
+    return np.asarray(np.clip(day, level - reach, level + reach))
 
 
 def _likely(off: Array, variance: Array) -> Array:
-    """How likely each answer makes a day, but for a factor that is the same for all; never 0 for all."""
+    """How likely each answer makes a day, but for a factor that is the same for a row; never 0 for all."""
     log = -0.5 * (off**2 / variance + np.log(variance))
-    return np.asarray(np.exp(log - log.max()) + 1e-12)
+    return np.asarray(np.exp(log - log.max(axis=1, keepdims=True)) + 1e-12)
 
 
 def _oldest_together(mean: Array, variance: Array, p: Array) -> tuple[Array, Array, Array]:
     """The two answers of the longest ago as one, once there are more than `LONGEST_DAYS`."""
-    if p.size <= LONGEST_DAYS:
+    if p.shape[1] <= LONGEST_DAYS:
         return mean, variance, p
-    both = p[:2] / p[:2].sum()
-    joined = (np.append(both @ x[:2], x[2:]) for x in (mean, variance))
-    return next(joined), next(joined), np.append(p[:2].sum(), p[2:])
+    total = p[:, :2].sum(axis=1, keepdims=True)
+    joined = (_and(_expected(p[:, :2] / total, x[:, :2]), x[:, 2:]) for x in (mean, variance))
+    return next(joined), next(joined), _and(total, p[:, 2:])
 
 
 def _usual_before(days: Array) -> Array:
@@ -118,9 +136,10 @@ def _usual_before(days: Array) -> Array:
     return np.concatenate([np.full(first, days[:first].mean()), usual[first - 1 : -1]])
 
 
-def _spread(ratio: Array) -> float:
-    """How much days differ, from each to the next: a shift of the level moves one of these differences only."""
-    if ratio.size < 2:
-        return CHANGE_SIZE
-    apart = float(np.median(np.abs(np.diff(ratio)))) / (NORMAL_MEDIAN * float(np.sqrt(2.0)))
-    return max(apart * DAYS_RESEMBLE, 1e-6)
+def _spread(ratio: Array) -> Array:
+    """How much days differ, from each to the next, `(row,)`: a shift of the level moves one of these differences
+    only."""
+    if ratio.shape[1] < 2:
+        return np.full(len(ratio), CHANGE_SIZE)
+    apart = np.median(np.abs(np.diff(ratio, axis=1)), axis=1) / (NORMAL_MEDIAN * np.sqrt(2.0))
+    return np.asarray(np.maximum(apart * DAYS_RESEMBLE, 1e-6))
