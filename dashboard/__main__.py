@@ -17,7 +17,7 @@ from typing import NoReturn
 from dashboard import logs
 from dashboard.audit.records import Outcome
 from dashboard.audit.wiring import record_command
-from dashboard.commands.common import settings_of
+from dashboard.commands.typed import settings_of
 from dashboard.keeper import EXIT_STATUS
 from ingest.backup import DATABASE
 from ingest.errors import DatabaseLostError, EdtwinError

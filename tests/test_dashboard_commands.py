@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dashboard import house
-from dashboard.commands.common import duration, hours, instant, speed
 from dashboard.commands.fabricate import faults
+from dashboard.commands.typed import duration, hours, instant, speed
 from dashboard.settings import Settings
 from forecast import executors
 from forecast.baselines import BASELINES
@@ -281,7 +281,7 @@ def test_a_command_loads_no_other_one() -> None:
         "print(sorted(m for m in sys.modules if m.startswith('dashboard.commands.')))"
     )
     run = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
-    assert run.stdout == "['dashboard.commands.backup', 'dashboard.commands.common']\n"
+    assert run.stdout == "['dashboard.commands.backup', 'dashboard.commands.said', 'dashboard.commands.typed']\n"
 
 
 def test_every_example_of_the_command_table_can_be_read() -> None:

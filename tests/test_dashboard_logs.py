@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dashboard import logs
-from dashboard.commands.common import settings_of
+from dashboard.commands.typed import settings_of
 from dashboard.logs import JsonLines, Lines
 from ingest.errors import EdtwinError
 from tests.commands import Run, runs

@@ -58,6 +58,29 @@ def tracked() -> list[Path]:
     return [path for name in run.stdout.split("\0") if name and (path := ROOT / name).is_file()]
 
 
+TOP = frozenset({
+    "ingest", "twin", "forecast", "dashboard", "tests", ".ci", "README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE",
+    "Makefile", "docker-compose.yml", "pyproject.toml", "requirements.lock", "requirements-dev.lock",
+    "requirements-fuzz.lock", ".gitignore",
+})  # fmt: skip
+"""All that stands at the top of the project."""
+DRAWERS = frozenset({"utils", "util", "helpers", "helper", "misc", "common", "lib", "tools"})
+"""Names that say nothing of what is in them."""
+
+
+def out_of_place(files: list[Path]) -> set[str]:
+    """What stands at the top and does not belong there, and drawers for whatever comes."""
+    parts = [path.relative_to(ROOT).parts for path in files]
+    drawers = {name for names in parts for name in names if Path(name).stem in DRAWERS}
+    return {names[0] for names in parts if names[0] not in TOP} | drawers
+
+
+def test_everything_is_where_it_belongs() -> None:
+    assert out_of_place(tracked()) == set()
+    mutants = [ROOT / name for name in ("notes.txt", "scratch/try.py", "twin/utils.py", "tests/helpers/one.py")]
+    assert out_of_place(mutants) == {"notes.txt", "scratch", "utils.py", "helpers"}
+
+
 def make_targets(makefile: str) -> list[str]:
     """The targets that `make help` lists."""
     return re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime, timedelta
@@ -153,14 +153,24 @@ class Ill(Loop):
             task.result()
 
 
-def lived(workers: Workers, hangs: Any) -> tuple[Ill, list[timedelta]]:
-    """A loop over two turns, and how late each of its cycles began."""
+def two_are_over(loop: Ill) -> bool:
+    return loop.counts.done + loop.counts.failed == 2
+
+
+def one_is_missed(loop: Ill) -> bool:
+    return loop.counts.missed > 0
+
+
+def lived(workers: Workers, hangs: Any, until: Callable[[Ill], bool]) -> tuple[Ill, list[timedelta]]:
+    """A loop until something is so, or over five turns; and how late each of its cycles began."""
     with Database.open(None, [FORECAST_SQL], threads=1) as database:
         clock = SimulatedClock(NOON, speed=EVERY.total_seconds() / EVERY_S)
         loop = Ill(whole_log(), Archive(database), SITE, workers, clock, how=HOW, rhythm=Rhythm(EVERY))
         loop.began, loop.hangs, loop.workers = [], hangs, workers
         loop.start()
-        threading.Event().wait(1.2 * EVERY_S)
+        patience = stopwatch() + 5 * EVERY_S
+        while not until(loop) and stopwatch() < patience:
+            threading.Event().wait(0.05)
         loop.stop()
     return loop, [began - NOON - n * EVERY for n, began in enumerate(loop.began)]
 
@@ -168,7 +178,7 @@ def lived(workers: Workers, hangs: Any) -> tuple[Ill, list[timedelta]]:
 @pytest.mark.parametrize("hangs", [*(pytest.param(one, marks=pytest.mark.soak) for one in ASKED[::2]), stops])
 def test_after_a_cycle_that_hangs_the_next_is_on_time(workers: Workers, hangs: Any) -> None:
     """That one failed, none is missed, and the next one is not late."""
-    loop, late = lived(workers, hangs)
+    loop, late = lived(workers, hangs, two_are_over)
     assert (loop.counts.done, loop.counts.failed, loop.counts.missed) == (1, 1, 0)
     assert late[1] < EVERY / 5
 
@@ -176,7 +186,7 @@ def test_after_a_cycle_that_hangs_the_next_is_on_time(workers: Workers, hangs: A
 def test_a_house_that_ends_nothing_misses_its_next_cycles(workers: Workers) -> None:
     """The mutant: what spins is given longer than from one cycle to the next."""
     workers._budget_s = 1.5 * EVERY_S
-    loop, _ = lived(workers, spins)
+    loop, _ = lived(workers, spins, one_is_missed)
     assert (loop.counts.done, loop.counts.missed) == (0, 1)
 
 

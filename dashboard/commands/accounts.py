@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from dashboard.access.accounts import AccountRole, Accounts
-from dashboard.commands.common import say, settings_of
+from dashboard.commands.said import say
+from dashboard.commands.typed import settings_of
 from dashboard.errors import CommandError
 from ingest.clock import WallClock
 

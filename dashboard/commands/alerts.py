@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.commands.calibrate import span_of
-from dashboard.commands.common import progress, say, settings_of
+from dashboard.commands.said import progress, say
+from dashboard.commands.typed import settings_of
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house, require_data
 from dashboard.panels.alerts import setting_words

@@ -9,7 +9,8 @@ from itertools import islice
 from dashboard.audit.records import KINDS, Written, as_json
 from dashboard.audit.verify import Verified, records_of, verify
 from dashboard.audit.wiring import anchor_of, folder_of
-from dashboard.commands.common import say, settings_of
+from dashboard.commands.said import say
+from dashboard.commands.typed import settings_of
 from dashboard.errors import CommandError
 from dashboard.settings import Settings
 

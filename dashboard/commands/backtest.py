@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.commands.calibrate import span_of
-from dashboard.commands.common import add_executor, duration, hours, instant, progress, say, settings_of
+from dashboard.commands.said import progress, say
+from dashboard.commands.typed import add_executor, duration, hours, instant, settings_of
 from dashboard.errors import CommandError
 from dashboard.house import BACKTESTS, COMPILED, House, open_house, require_data
 from dashboard.report.making import WrittenAs, write_report

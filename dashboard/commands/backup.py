@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.backups import Backups
-from dashboard.commands.common import say, settings_of
+from dashboard.commands.said import say
+from dashboard.commands.typed import settings_of
 from dashboard.errors import CommandError
 from dashboard.house import open_house, require_data
 from dashboard.house_socket import ask

@@ -12,7 +12,8 @@ from typing import Any
 
 from dashboard.bench.tables import text
 from dashboard.bench.timing import machine
-from dashboard.commands.common import progress, say, settings_of
+from dashboard.commands.said import progress, say
+from dashboard.commands.typed import settings_of
 from dashboard.house import COMPILED
 from dashboard.settings import Settings
 from twin import kernel

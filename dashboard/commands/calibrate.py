@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from dashboard.commands.common import instant, say, settings_of
+from dashboard.commands.said import say
+from dashboard.commands.typed import instant, settings_of
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house, require_data
 from forecast.nightly import earlier_report

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from dashboard.check_words import bound_words, check_words, figure_words
-from dashboard.commands.common import progress, say, settings_of, written
+from dashboard.commands.said import progress, say, written
+from dashboard.commands.typed import settings_of
 from dashboard.identical_law import identical_twin
 from dashboard.words import Reader
 from forecast.checks import CHECKED, FILE, ChecksRun, as_json, keep, run_checks

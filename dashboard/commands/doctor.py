@@ -21,7 +21,8 @@ from dashboard.audit.verify import verify
 from dashboard.audit.wiring import anchor_of, chain_of, folder_of
 from dashboard.backup_names import good_ones
 from dashboard.backups import LATE
-from dashboard.commands.common import say, settings_of, written
+from dashboard.commands.said import say, written
+from dashboard.commands.typed import settings_of
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, SECRET, open_house, scenario_catalogue, site_of, supplies_of, workers_of
 from dashboard.house_socket import ask

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dashboard.audit.wiring import record_command
-from dashboard.commands.common import say, settings_of
 from dashboard.commands.forgotten import finished
+from dashboard.commands.said import say
+from dashboard.commands.typed import settings_of
 from dashboard.errors import CommandError
 from dashboard.formats import readers_of
 from dashboard.house import SECRET, House, open_house, require_data

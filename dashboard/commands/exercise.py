@@ -19,7 +19,8 @@ from pathlib import Path
 
 from dashboard.audit.wiring import kept_where
 from dashboard.commands.calibrate import AFTER_THE_END, learned
-from dashboard.commands.common import add_address, add_executor, instant, progress, say, settings_of, speed
+from dashboard.commands.said import progress, say
+from dashboard.commands.typed import add_address, add_executor, instant, settings_of, speed
 from dashboard.commands.up import Fabricated, ended_by_signals
 from dashboard.drill import MODE, Exercise
 from dashboard.drill_copy import copy_desk, copy_log

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from dashboard.commands.calibrate import instant_within, learned
-from dashboard.commands.common import instant, progress, say, settings_of, written
+from dashboard.commands.said import progress, say, written
+from dashboard.commands.typed import instant, settings_of
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house, require_data
 from dashboard.settings import Settings

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from dashboard.commands.common import instant, progress, say, written
+from dashboard.commands.said import progress, say, written
+from dashboard.commands.typed import instant
 from dashboard.errors import CommandError
 from ingest.clock import WallClock
 from ingest.eventfile import write_events

@@ -13,7 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dashboard.commands.common import progress, settings_of
+from dashboard.commands.said import progress
+from dashboard.commands.typed import settings_of
 from dashboard.commands.up import Fabricated, ended_by_signals
 from dashboard.errors import CommandError
 from dashboard.house import FABRICATED

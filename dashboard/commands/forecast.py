@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from dashboard.commands.calibrate import instant_within, learned
-from dashboard.commands.common import add_executor, instant, progress, say, settings_of
+from dashboard.commands.said import progress, say
+from dashboard.commands.typed import add_executor, instant, settings_of
 from dashboard.house import House, open_house, require_data
 from forecast.backtest import seed_of
 from forecast.issue import Times, as_json, issue

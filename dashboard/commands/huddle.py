@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from dashboard.commands.calibrate import instant_within, learned
-from dashboard.commands.common import add_executor, instant, progress, say, settings_of, written
+from dashboard.commands.said import progress, say, written
+from dashboard.commands.typed import add_executor, instant, settings_of
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house, require_data
 from dashboard.huddle_files import FORMS, attachment

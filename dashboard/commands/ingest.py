@@ -8,8 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from dashboard.commands.common import instant, say, settings_of
 from dashboard.commands.ingest_formats import FORMATS, account_of, check_format, doubts
+from dashboard.commands.said import say
+from dashboard.commands.typed import instant, settings_of
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house
 from ingest.batch import ExtractAccount

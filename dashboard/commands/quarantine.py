@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from dashboard.commands.common import say, settings_of, written
+from dashboard.commands.said import say, written
+from dashboard.commands.typed import settings_of
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house, require_data
 from ingest.quarantine import by_reason, export, sealed, write_private

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from dashboard.commands.common import say, settings_of
+from dashboard.commands.said import say
+from dashboard.commands.typed import settings_of
 from dashboard.errors import CommandError
 from dashboard.formats import readers_of
 from dashboard.house import DATABASE, JOURNAL, SCHEMAS, open_journal

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from dashboard.commands.calibrate import span_of
-from dashboard.commands.common import instant, say, settings_of, speed, written
+from dashboard.commands.said import say, written
+from dashboard.commands.typed import instant, settings_of, speed
 from dashboard.errors import CommandError
 from dashboard.formats import hl7_renderer
 from dashboard.house import open_house, require_data

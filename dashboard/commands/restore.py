@@ -11,9 +11,10 @@ from typing import Any
 
 from dashboard.backup_names import MANIFEST, good_ones
 from dashboard.backups import sha256
-from dashboard.commands.common import say, settings_of
 from dashboard.commands.forgotten import ENDED_MARK
 from dashboard.commands.forgotten import MARK as ERASED
+from dashboard.commands.said import say
+from dashboard.commands.typed import settings_of
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, JOURNAL, SCHEMAS, SECRET
 from ingest.backup import State, require_same

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dashboard.audit.wiring import record_command
-from dashboard.commands.common import progress, say, settings_of
 from dashboard.commands.forgotten import finished
+from dashboard.commands.said import progress, say
+from dashboard.commands.typed import settings_of
 from dashboard.formats import readers_of
 from dashboard.house import House, open_house, require_data
 from dashboard.retaining import OPEN, Limit, due, limit_of

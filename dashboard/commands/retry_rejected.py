@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from dashboard.commands.common import say, settings_of
+from dashboard.commands.said import say
+from dashboard.commands.typed import settings_of
 from dashboard.formats import readers_of
 from dashboard.house import open_house, require_data
 from ingest.quarantine import Retried, retry

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any
 
 from dashboard.commands.calibrate import instant_within, learned
-from dashboard.commands.common import add_executor, instant, progress, say, settings_of
+from dashboard.commands.said import progress, say
+from dashboard.commands.typed import add_executor, instant, settings_of
 from dashboard.errors import CommandError
 from dashboard.house import House, open_house, require_data, study_of
 from forecast.backtest import seed_of

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dashboard.commands.common import say, settings_of
+from dashboard.commands.said import say
 from dashboard.commands.scenario_runs import ACTIONS, add_run_options, run_action
+from dashboard.commands.typed import settings_of
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, names_of, open_house, scenario_catalogue
 from dashboard.settings import Settings

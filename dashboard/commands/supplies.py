@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dashboard.commands.calibrate import instant_within, learned
-from dashboard.commands.common import add_executor, instant, progress, say, settings_of
+from dashboard.commands.said import progress, say
+from dashboard.commands.typed import add_executor, instant, settings_of
 from dashboard.house import House, open_house, require_data
 from dashboard.supply_words import lasts_said, range_said, supply_kind, unit_said
 from dashboard.words import Reader

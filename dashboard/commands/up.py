@@ -18,10 +18,11 @@ from pathlib import Path
 from types import FrameType
 
 from dashboard.audit.wiring import kept_where
-from dashboard.commands.common import add_address, add_executor, instant, progress, settings_of, speed
 from dashboard.commands.forgotten import finished
 from dashboard.commands.ingest import CHOICES, reader
 from dashboard.commands.retain import retained
+from dashboard.commands.said import progress
+from dashboard.commands.typed import add_address, add_executor, instant, settings_of, speed
 from dashboard.errors import CommandError
 from dashboard.house import DATABASE, FABRICATED, JOURNAL, House, open_house, site_of
 from dashboard.retaining import QuietHour, begin_again, is_fed, is_quiet

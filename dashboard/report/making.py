@@ -9,7 +9,7 @@ from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 
-from dashboard.commands.common import written
+from dashboard.commands.said import written
 from dashboard.house import BACKTESTS, REPORT, REPORT_JSON, House
 from dashboard.report.page import render
 from dashboard.words import Language
