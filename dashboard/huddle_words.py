@@ -200,8 +200,17 @@ def _wards(sheet: Sheet, reader: Reader) -> Block:
         "time. “decided”: whose admission is decided; “here” and “to come”: who will probably be admitted. Means of "
         "the runs, which add up; the chances do not."
     )
-    notes = (note, *_unknown_beds(sheet, reader))
+    notes = (note, *_unknown_ward(sheet, reader), *_unknown_beds(sheet, reader))
     return Block("wards", reader.say("Beds and flows by ward"), head, rows, over, " ".join(notes))
+
+
+def _unknown_ward(sheet: Sheet, reader: Reader) -> Iterator[str]:
+    if waiting := round(sheet.department.ward_not_told):
+        yield reader.count(
+            "{n} patient waits for a bed of a ward that is not told yet, and is in no line of “waiting now”.",
+            "{n} patients wait for a bed of a ward that is not told yet, and are in no line of “waiting now”.",
+            waiting,
+        )
 
 
 def _unknown_beds(sheet: Sheet, reader: Reader) -> Iterator[str]:

@@ -155,7 +155,7 @@ def make_sheet(
         zone=hospital.zone,
         mode=mode,
         standing=_standing(made, feed, span),
-        department=_department(span, made.usual),
+        department=_department(span, made.usual, made.situation),
         lines=tuple(_lines(made, span, executor)),
     )
     if previous is None:
@@ -184,7 +184,7 @@ def _nearest(skills: Sequence[Skill], lead_min: float) -> Skill | None:
 # --- the department -----------------------------------------------------------------------------------------------
 
 
-def _department(span: _Span, usual: Mapping[str, Series]) -> Department:
+def _department(span: _Span, usual: Mapping[str, Series], situation: Situation) -> Department:
     census, boarders = span.values("ed_census"), span.values("ed_boarders")
     assert census is not None
     arrivals = _sum(span, "ed_arrivals")
@@ -200,6 +200,7 @@ def _department(span: _Span, usual: Mapping[str, Series]) -> Department:
         net=_spread(net),
         peak=_peak(span, census),
         usual_peak=_usual_peak(span, usual),
+        ward_not_told=_ward_not_told(situation),
     )
 
 
@@ -285,6 +286,12 @@ def _decided(situation: Situation) -> Array:
     waits = (known.situation == BED) & (known.unit != NOWHERE)
     of_unit = np.bincount(known.unit[waits], weights=known.p_here[waits], minlength=len(units))
     return np.array([of_unit[code] for code, unit in enumerate(units) if unit.ward])
+
+
+def _ward_not_told(situation: Situation) -> float:
+    """How many wait for a bed of a ward that is not known yet, each as far as it is likely still here."""
+    known = situation.known
+    return float(known.p_here[(known.situation == BED) & (known.unit == NOWHERE)].sum())
 
 
 def _free_beds(span: _Span, wards: Sequence[Unit]) -> FreeBeds:

@@ -119,6 +119,8 @@ class Department:
     peak: Peak
     usual_peak: float | None
     """The highest that is usual at these hours."""
+    ward_not_told: float = 0.0
+    """Of those who wait for a bed now, for whom no ward is told yet: they are in no line of the wards."""
 
 
 ChangeKind = Literal["present", "waiting", "boarders", "free", "ward_free", "peak", "sure", "likely", "end", "foreseen"]

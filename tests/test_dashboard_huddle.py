@@ -183,6 +183,11 @@ def test_what_is_not_known_is_a_dash_and_never_zero() -> None:
     assert "it is not known how many beds" not in told(ordinary(), READER).wards.note
     lost = replace(ordinary(), lines=(replace(ordinary().all, beds=None, free=None),))
     assert "it is not known how many beds" in told(lost, READER).wards.note
+    for waiting, said in ((0.4, None), (0.6, "1 patient waits"), (12.7, "13 patients wait for a bed of a ward")):
+        department = replace(ordinary().department, ward_not_told=waiting)
+        note = told(replace(ordinary(), department=department), READER).wards.note
+        assert ("not told yet" in note) == (said is not None)
+        assert said is None or said in note
     elsewhere = next(row for row in told(ordinary(), READER).wards.rows if row.cells[0].text == "Elsewhere")
     assert [cell.value for cell in elsewhere.cells[1:9]] == [None] * 8
 

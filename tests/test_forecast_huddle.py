@@ -26,7 +26,8 @@ from tests.histories import NOON, scenarios, situation
 from tests.huddle_sheets import UNTIL_AT, ordinary
 from twin.hospital import Unit
 from twin.kernel import warm
-from twin.story import DESTINATIONS, Story, Visits
+from twin.story import DESTINATIONS, NOWHERE, Story, Visits
+from twin.waits import BED
 
 HOURS = ("8:00", "13:00", "18:00")
 PARIS = "Europe/Paris"
@@ -146,6 +147,22 @@ def test_means_add_up_from_wards_to_all() -> None:
     assert whole.flow.net.mean == pytest.approx(whole.flow.inflow - whole.flow.outflow)
     assert whole.decided == pytest.approx(sum(line.decided for line in wards))
     assert whole.flow.net.low != pytest.approx(sum(line.flow.net.low for line in wards))  # ends do not
+
+
+def as_if_no_ward_were_told() -> Made:
+    """The same evening of a log that says only afterwards to which ward each went."""
+    here = made().situation
+    boards = here.known.situation == BED
+    unknown = replace(here.known, unit=np.where(boards, NOWHERE, here.known.unit))
+    return replace(made(), situation=replace(here, known=unknown))
+
+
+def test_who_waits_for_a_bed_is_in_the_line_of_a_ward_or_told_beside_them() -> None:
+    told = sheet()
+    assert told.department.ward_not_told == 0.0 < told.all.decided
+    untold = make_sheet(as_if_no_ward_were_told(), FEED, EVENING, EVENING, mode="live")
+    assert untold.all.decided == 0.0
+    assert untold.department.ward_not_told == pytest.approx(told.all.decided)
 
 
 # --- flows
