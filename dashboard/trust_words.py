@@ -51,19 +51,24 @@ def leads_said(leads: Iterable[int], reader: Reader) -> str:
 
 def better_said(found: MeasureTrust, reader: Reader) -> list[str]:
     """At which leads the forecast was clearly better than every simple rule, at which clearly worse than one."""
-    gains = [(at, best[1]) for at in found.leads if (best := at.best_rival) is not None]
+    return gains_said({at.lead_min: best[1] for at in found.leads if (best := at.best_rival) is not None}, reader)
+
+
+def gains_said(gains: Mapping[int, tuple[float, float]], reader: Reader) -> list[str]:
+    """The same, from the interval of the gain over the best rule at each lead in minutes."""
     if not gains:
         return [reader.say("There is no simple rule to compare with.")]
-    clear = [at for at, (low, _) in gains if low > 0]
-    lost = [at for at, (_, high) in gains if high < 0]
-    open_ = [at for at, (low, high) in gains if not (low > 0 or high < 0)]
+    clear = [at for at, (low, _) in gains.items() if low > 0]
+    lost = [at for at, (_, high) in gains.items() if high < 0]
+    open_ = [at for at, (low, high) in gains.items() if not (low > 0 or high < 0)]
     said = []
     if clear:
-        said.append(reader.say("Yes, clearly better than every simple rule: {leads}.", leads=_leads(clear, reader)))
+        said.append(reader.say("Yes, clearly better than every simple rule: {leads}.", leads=leads_said(clear, reader)))
     if lost:
-        said.append(reader.say("No, a simple rule was clearly better: {leads}.", leads=_leads(lost, reader)))
+        said.append(reader.say("No, a simple rule was clearly better: {leads}.", leads=leads_said(lost, reader)))
     if open_:
-        said.append(reader.say("Too close to the best simple rule to tell: {leads}.", leads=_leads(open_, reader)))
+        leads = leads_said(open_, reader)
+        said.append(reader.say("Too close to the best simple rule to tell: {leads}.", leads=leads))
     return said
 
 

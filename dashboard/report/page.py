@@ -19,6 +19,7 @@ from dashboard.report.tables import (
 )  # fmt: skip
 from dashboard.report.words import day, different
 from dashboard.rival_words import kinds, lead, measure_name, rival_name
+from dashboard.trust_words import gains_said
 from dashboard.words import LANGUAGES, Language, Reader
 from forecast.report import MAIN, AtLead, BacktestReport, MeasureReport, WorstDay
 from forecast.slices import BLOCK_HOURS, BLOCKS
@@ -141,17 +142,9 @@ def _skill(report: BacktestReport, census: MeasureReport, reader: Reader) -> str
 
 
 def _wins(census: MeasureReport, reader: Reader) -> str:
-    """At how many hours ahead the forecast was better than all, in a sentence."""
-    clear = [at for at in census.leads if (r := _best_rival(at))[0] and r[2][0] > 0]
-    lost = [at for at in census.leads if (r := _best_rival(at))[0] and r[2][1] < 0]
-
-    def hours(found: Sequence[AtLead]) -> str:
-        return ", ".join(lead(at.lead_min, reader) for at in found) or reader.say("none")
-
-    return reader.say(
-        "Clearly better than every simple forecast at: {clear}. Clearly worse than one of them at: {lost}.",
-        clear=hours(clear), lost=hours(lost),
-    )  # fmt: skip
+    """At how many hours ahead the forecast was better than all, in sentences."""
+    gains = {round(at.lead_min): best[2] for at in census.leads if (best := _best_rival(at))[0]}
+    return " ".join(gains_said(gains, reader))
 
 
 def _covered(census: MeasureReport, reader: Reader) -> str:
