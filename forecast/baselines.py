@@ -27,6 +27,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from forecast.lagged import LAGGED, LONG_DAYS, RECENT, Lagged, centres, recent_of
 from forecast.lagged import learn as learn_lagged
@@ -180,7 +181,10 @@ class Rivals:
             middle = dict.fromkeys(LAGGED, np.full(usual.shape, np.nan))
             if recent is not None:
                 steps = (self.lead_min // STEP_MIN).astype(np.int64) + late
-                middle = centres(lagged, recent_of(*recent, learned.usual, now, usual_now), usual, ahead, steps)
+                values, of_week, is_there = recent
+                seen = recent_of(values, of_week, learned.usual, now, usual_now)
+                said = centres(lagged, seen, usual, ahead, steps)
+                middle = {name: np.where(is_there[:, None], told, np.nan) for name, told in said.items()}
             out |= {name: around(middle[name], lagged.errors[name]) for name in LAGGED}
         return out
 
@@ -191,7 +195,7 @@ class Rivals:
         part, places = _placed(history, RECENT)
         unknown = np.full(places.size, np.nan)
         rows = [history.measures[m][part] if m in history.measures else unknown for m in self.learned]
-        return np.stack(rows), places
+        return np.stack(rows), places, np.array([m in history.measures for m in self.learned])
 
     def _series(self, told: Array) -> Iterator[Series]:
         """One of each measure."""
@@ -268,8 +272,9 @@ def _placed(history: History, steps: int) -> tuple[slice, Array]:
 
 
 _STEP = timedelta(minutes=STEP_MIN)
-_Recent = tuple[Array, Array]
-"""The last weeks of some measures, `(measure, time)`, and their local quarter hours of the week."""
+_Recent = tuple[Array, Array, npt.NDArray[np.bool_]]
+"""The last weeks of some measures, `(measure, time)`, their local quarter hours of the week, and which measures the
+history has, `(measure,)`."""
 
 
 @dataclass(frozen=True, eq=False)

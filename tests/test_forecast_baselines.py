@@ -360,6 +360,15 @@ def test_measures_are_told_together_as_each_alone(monkeypatch: pytest.MonkeyPatc
     assert not as_each_alone()
 
 
+def test_what_looks_back_says_nothing_of_a_measure_that_the_history_lacks() -> None:
+    whole = History(START, {"a": noisy(35), "b": noisy(35, seed=2)}, PARIS, 35 * DAY - 1)
+    lacking = replace(whole, measures={"a": whole.measures["a"]})
+    told = fit(whole, lead_min=LEADS).ahead(whole.as_of, whole.now, lacking)
+    assert all(np.isnan(told[rival]["b"].mean).all() for rival in LAGGED)
+    assert not any(np.isnan(told[rival]["a"].mean).any() for rival in LAGGED)
+    assert not np.isnan(told["climatology"]["b"].mean).any()
+
+
 def _bounded(learned: Any) -> Any:
     several = isinstance(learned, baselines._Learned) and learned.at_least.size > 1
     return replace(learned, at_least=np.zeros_like(learned.at_least)) if several else learned
