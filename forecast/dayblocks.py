@@ -5,7 +5,7 @@ Days are of the issue time, in UTC. Below `LEAST_DAYS` days there is no interval
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +81,12 @@ def band(values: Array, group: Index, groups: int, day: Index, *, seed: int = 0,
     means = _means(values, group, day, groups, seed, resamples)
     half = np.full(groups, np.nan) if means is None else _few_days(np.unique(day).size) * _half(means - mean)
     return Band(mean, mean - half, mean + half, count)
+
+
+def share_band(hit: Array, group: Index, groups: int, day: Index, *, seed: int = 0, resamples: int = RESAMPLES) -> Band:
+    """The shares of pairs that hit (1) in groups, with the band of their means, which ends at 0 and at 1."""
+    wide = band(hit, group, groups, day, seed=seed, resamples=resamples)
+    return replace(wide, low=np.maximum(wide.low, 0.0), high=np.minimum(wide.high, 1.0))
 
 
 def _few_days(days: int) -> float:

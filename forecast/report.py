@@ -15,7 +15,7 @@ import numpy as np
 
 from forecast.backtest import Plan, Report
 from forecast.day_facts import DayFacts, aware_of, day_facts, local_days, valid_at
-from forecast.dayblocks import Band, band, days_of
+from forecast.dayblocks import Band, band, days_of, share_band
 from forecast.exceedance import Exceedance, exceedance, usual_thresholds
 from forecast.floor import attained, floor_mae
 from forecast.peaks import PEAKS
@@ -201,7 +201,7 @@ def measure_report(
             _at_lead(float(lead), one, part, measure, (floor_crps or {}).get(float(lead)))
             for lead, one, (part, _) in zip(leads, scores, parts, strict=True)
         ),
-        covered_by_lead=band(within(rank), number, leads.size, day),
+        covered_by_lead=share_band(within(rank), number, leads.size, day),
         covered_by_block=covered_by_block(pairs, rank, zone),
         covered_cells=tuple(tuple(covered_by_block(part, r, zone).mean.tolist()) for part, r in parts),
         bias_by_block=band(pairs.error, block, 6, day),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forecast.dayblocks import Band, band, days_of, mean_interval, skill_interval
+from forecast.dayblocks import Band, days_of, mean_interval, share_band, skill_interval
 from forecast.scores import below, mean, pinball, pit_quantiles
 from forecast.usual import valid_quarters
 from forecast.values import Array, or_none
@@ -112,7 +112,7 @@ def rank_shares(rank: Array, day: Index, *, seed: int = 0) -> Band:
     tenth = np.minimum((rank[known] * RANK_BINS).astype(np.int64), RANK_BINS - 1)
     hit = (tenth[:, None] == np.arange(RANK_BINS)).astype(np.float64)
     group = np.tile(np.arange(RANK_BINS), known.size)
-    return band(hit.ravel(), group, RANK_BINS, np.repeat(day[known], RANK_BINS), seed=seed)
+    return share_band(hit.ravel(), group, RANK_BINS, np.repeat(day[known], RANK_BINS), seed=seed)
 
 
 def hour_of_week(pairs: Pairs, zone: str) -> Index:
@@ -123,7 +123,7 @@ def hour_of_week(pairs: Pairs, zone: str) -> Index:
 def covered_by_block(pairs: Pairs, rank: Array, zone: str, *, seed: int = 0) -> Band:
     """The share inside the 80 % interval, by ranks, in each block of four local hours, with a simultaneous band."""
     block = hour_of_week(pairs, zone) % 24 // BLOCK_HOURS
-    return band(within(rank), block, BLOCKS, days_of(pairs.issued_at), seed=seed)
+    return share_band(within(rank), block, BLOCKS, days_of(pairs.issued_at), seed=seed)
 
 
 def _ratio(over: Array, under: Array) -> float:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from forecast.archive import Archive
-from forecast.dayblocks import LEAST_DAYS, band, days_of
+from forecast.dayblocks import LEAST_DAYS, days_of, share_band
 from forecast.record import SKILL_EVERY, SKILL_WINDOW
 from forecast.slices import Slice, ranks, slice_of, within
 from forecast.trust_view import Ends, Judged, LeadTrust, MeasureTrust
@@ -72,7 +72,7 @@ def _measure(pairs: Pairs) -> MeasureTrust:
     """Of pairs of one measure, all met by their truth."""
     rank = ranks(pairs)
     leads, number = np.unique(pairs.lead_min, return_inverse=True)
-    held = band(within(rank), number, leads.size, days_of(pairs.issued_at))
+    held = share_band(within(rank), number, leads.size, days_of(pairs.issued_at))
     found = []
     for k, lead in enumerate(leads):
         mine = np.flatnonzero(number == k)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from tests import chromium
 from tests.boards import ordinary
@@ -117,25 +117,40 @@ def test_only_the_page_that_asks_for_it_is_without_its_policy(context: BrowserCo
     assert [ran(without_policy(context.new_page())), ran(context.new_page())] == [1, None]
 
 
-def compiled_s(context: BrowserContext, url: str) -> float:
-    """Seconds of its main thread in which a page of the wall's scripts ran and were compiled, until its first tile."""
-    page = page_of(context)
-    line = context.new_cdp_session(page)
-    line.send("Performance.enable", {"timeDomain": "threadTicks"})
-    page.goto(url)
-    page.wait_for_selector("#wall.wall .tile")
-    told = {one["name"]: one["value"] for one in line.send("Performance.getMetrics")["metrics"]}
-    return float(told["ScriptDuration"])
+def worked(browser: Browser) -> dict[int, float]:
+    """The processes of it that hold pages or are there for the next one, and the seconds each has worked."""
+    line = browser.new_browser_cdp_session()
+    told = line.send("SystemInfo.getProcessInfo")["processInfo"]
+    line.detach()
+    return {int(one["id"]): float(one["cpuTime"]) for one in told if one["type"] == "renderer"}
+
+
+def holders(browser: Browser) -> list[int]:
+    """The process that held a page of the wall for each of three: two in the lent context, one in its own."""
+    held = []
+    for having in (lent, lent, Browser.new_context):
+        with served(ordinary) as (url, _), having(browser) as context:
+            before = worked(browser)
+            page = page_of(context)
+            page.goto(url)
+            page.wait_for_selector("#wall.wall .tile")
+            after = worked(browser)
+            held.append(max(after, key=lambda one: after[one] - before.get(one, 0.0)))
+    return held
 
 
 def test_what_one_has_compiled_the_next_one_need_not(browser: Browser) -> None:
-    """Though its house is another one, which serves at the same address; in a context of its own it must."""
-    spent = []
-    for _ in range(2):
-        with served(ordinary) as (url, _), lent(browser) as context:
-            spent.append((compiled_s(context, url), url))
-    with served(ordinary) as (url, _), browser.new_context() as alone:
-        cold_s = compiled_s(alone, url)
-    (_, first), (warm_s, second) = spent
-    assert first == second
-    assert warm_s < 0.7 * cold_s
+    """Though its house is another one, the process that has compiled the pages' scripts holds its page too."""
+    first, second, own = holders(browser)
+    assert first == second != own
+
+
+def test_a_chromium_that_compiles_for_each_test_is_seen(
+    playwright: Playwright, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mutant has no process for a site, so that a page's process ends with its test."""
+    monkeypatch.setattr(chromium, "ARGUMENTS", [one for one in chromium.ARGUMENTS if one != "--process-per-site"])
+    with chromium.launch(playwright) as one:
+        chromium.keep(one)
+        first, second, _ = holders(one)
+    assert first != second

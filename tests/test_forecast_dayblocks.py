@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecast.dayblocks import band, mean_interval, ratio_interval
+from forecast.dayblocks import band, mean_interval, ratio_interval, share_band
 from forecast.floor import attained, floor_mae
 from forecast.scores import pit_quantiles
 from forecast.slices import BLOCKS, rank_shares, within
@@ -57,6 +57,17 @@ def test_means_of_groups_by_hand_and_an_empty_group_is_nan() -> None:
     assert np.isnan(found.mean[1])
     assert found.n.tolist() == [2, 0, 1]
     assert np.isnan(found.low).all(), "below five days there is no band"
+
+
+def test_the_band_of_shares_ends_at_none_and_at_all() -> None:
+    """Five days apart from one another leave a share open as far as it goes; the mutant says fewer than none."""
+    hit = np.repeat([0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], 4)
+    group, day = np.repeat([0, 1], 20), np.tile(np.repeat(np.arange(5), 4), 2)
+    wide, found = band(hit, group, 2, day), share_band(hit, group, 2, day)
+    assert found.mean.tolist() == [0.2, 0.8]
+    assert wide.low[0] < 0.0 == found.low[0]
+    assert wide.high[1] > 1.0 == found.high[1]
+    assert (found.high[0], found.low[1]) == pytest.approx((0.517, 0.483), abs=1e-3), "c t sd, by hand"
 
 
 def test_ranks_are_flat_only_if_the_spread_is_right() -> None:
