@@ -127,7 +127,12 @@ def gaps(report: Mapping[str, Any], reader: Reader) -> list[str]:
     found = []
     if report["path"] == "stay":
         found.append(reader.say("Waiting, decisions and boarding are not recorded: only whole stays are simulated."))
-    if not report["doctors_known"]:
+    if supposed := report["doctors_supposed"]:
+        hours = [count for day in supposed for count in day]
+        found.append(reader.say("Doctors on duty are not told: as many are supposed, {fewest} to {most} by the hour, "
+                                "as see patients while many wait. A scenario about doctors alone has no lever.",
+                                fewest=min(hours), most=max(hours)))  # fmt: skip
+    elif not report["doctors_known"]:
         found.append(reader.say("Doctors on duty are not told: the wait for one is a learned time, not a queue."))
     unknown = [unit_name(report, ward["ward"], reader) for ward in report["wards"] if ward["beds"] is None]
     if unknown:

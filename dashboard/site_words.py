@@ -35,7 +35,7 @@ def told(explained: Explained, reader: Reader) -> tuple[Section, ...]:
         Section(
             "staff",
             reader.say("Staff and equipment by the hour"),
-            tuple(roster_words(roster, reader) for roster in explained.rosters),
+            (*(roster_words(roster, reader) for roster in explained.rosters), *_supposed(explained, reader)),
         ),
         Section("arrivals", reader.say("Who comes"), tuple(_arrivals(explained, reader))),
         Section("path", reader.say("The path, stage by stage"), _path(explained, reader)),
@@ -277,6 +277,13 @@ def load_words(explained: Explained, load: Load, reader: Reader) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _supposed(explained: Explained, reader: Reader) -> Iterator[str]:
+    for pool, fewest, most in explained.supposed:
+        name = _capital(pool_name(explained, pool, reader))
+        yield reader.say("{pool}: nobody says how many there are; patients are seen as if there were {fewest} to "
+                         "{most}.", pool=name, fewest=fewest, most=most)  # fmt: skip
 
 
 def _no_limit(explained: Explained, reader: Reader) -> Iterator[str]:

@@ -32,7 +32,6 @@ from twin.asked import staffed
 from twin.changes import Windowed
 from twin.errors import ScenarioError
 from twin.fate import Fate, cast
-from twin.hospital import NO_LIMIT
 from twin.kernel import run
 from twin.law import Discharging, Law
 from twin.measures import measure
@@ -98,10 +97,9 @@ class DrawnDrill:
     @property
     def pools(self) -> Sequence[str]:
         """Pools of staff that patients queue for and whose number is known."""
-        c, capacity = self._situation.calibration, self._usual.capacity
+        c = self._situation.calibration
         people = {pool for pools in c.hospital.professions.values() for pool in pools}
-        mine = (pool for pool in staffed(c.path) if pool in people)
-        return tuple(pool for pool in mine if max(count for _, count in capacity[pool]) < NO_LIMIT)
+        return tuple(pool for pool in staffed(c.path) if pool in people & c.hospital.told)
 
     def check(self, act: Windowed) -> None:
         """Raise ScenarioError for a change that moves nothing here."""

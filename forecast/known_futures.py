@@ -45,7 +45,7 @@ from ingest.events import (
 )
 from ingest.log import EventLog, Position
 from twin.calibrate import Calibration
-from twin.hospital import NO_LIMIT, Hospital
+from twin.hospital import Hospital
 from twin.state import State, fold
 from twin.visit import Visit
 
@@ -245,11 +245,9 @@ class KnownFutures:
         """Pools of staff whose number counts in the twin of this house, and how many can be away."""
         start, found = next_minute(now), []
         for pool in calibration.hospital.rosters:
-            if pool.profession is None or pool.name not in calibration.path.pools:
+            if pool.profession is None or not pool.told or pool.name not in calibration.path.pools:
                 continue
             usual, changes = roster_of(calibration.hospital, pool.name, start, max(until or start, start))
-            if usual(start) >= NO_LIMIT:
-                continue
             away = [one.missing for one in of_group(there, Told("staff_absent", now, name=pool.name))]
             most = max(least(away, usual, at, at) for at in [start, *changes])
             found.append(Choice(pool.name, pool.fr, pool.en, max(0, most)))

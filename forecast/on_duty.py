@@ -8,7 +8,6 @@ from datetime import datetime
 
 from ingest.clock import local
 from twin.calibrate import Calibration
-from twin.hospital import NO_LIMIT
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,5 @@ def on_duty(calibration: Calibration | None, instants: Sequence[datetime]) -> tu
         return ()
     hospital, path = calibration.hospital, calibration.path
     times = [local(at, hospital.zone) for at in instants]
-    known = (pool for pool in hospital.rosters if pool.profession is not None and pool.name in path.pools)
-    rows = (OnDuty(pool.fr, pool.en, tuple(pool.at(time) for time in times)) for pool in known)
-    return tuple(row for row in rows if max(row.counts, default=NO_LIMIT) < NO_LIMIT)
+    known = (p for p in hospital.rosters if p.profession is not None and p.told and p.name in path.pools)
+    return tuple(OnDuty(pool.fr, pool.en, tuple(pool.at(time) for time in times)) for pool in known)

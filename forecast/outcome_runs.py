@@ -27,7 +27,7 @@ from twin.counting import Counting
 from twin.demand import Demand, planned_streams
 from twin.errors import ScenarioError
 from twin.fates import Share, cast_members_for
-from twin.hospital import BED, NO_LIMIT, Profile
+from twin.hospital import BED, Profile
 from twin.kernel import Runs
 from twin.kernel_tables import Room
 from twin.kernel_tallies import AGED, PLANNED
@@ -207,8 +207,8 @@ class _Whole:
         pools = staffed(c.path)
         measures = with_what_is_the_same(self.situation, setting, self.how, self.counting.by_name(counted))
         measures |= {f"asked:{pool}": load for pool, load in zip(pools, work, strict=True)}
-        there = {f"asked:{pool}": count for pool, count in zip(pools, staff, strict=True)}
-        there = {name: count for name, count in there.items() if count.max() < NO_LIMIT}
+        known = c.hospital.told
+        there = {f"asked:{pool}": count for pool, count in zip(pools, staff, strict=True) if pool in known}
         if self.wanted.spaces:
             there["ed_census"] = np.full((leads.size, 1), float(self.wanted.spaces))
         more: Outcomes = {}

@@ -37,7 +37,7 @@ def report(**said: Any) -> dict[str, Any]:
                    "stay_days": {"p10": 1.1, "p50": 4.2, "p90": 12.7} if k else None,
                    "leaves_by_hour": [0.02] * 14 + [0.4] + [0.02] * 9} for k, name in enumerate(_WARDS)],
         "ward_stays": {}, "beds_known": list(_WARDS), "beds_held_back": {}, "bed_turnaround_min": 41.0,
-        "doctors_known": True, "doctor_caseload": 9, "doctor_slot_min": 23.0,
+        "doctors_known": True, "doctors_supposed": None, "doctor_caseload": 9, "doctor_slot_min": 23.0,
         "excluded": {"not yet settled (48 h)": 382, "before the learned period": 0, "exit before arrival": 2,
                      "steps out of order": 71},
         "not_known": [],

@@ -79,6 +79,10 @@ def test_what_is_not_known_is_said_with_what_it_means() -> None:
     found = said(poor_learned())
     assert "Doctors on duty are not told" in found
     assert "only whole stays are simulated" in found
+    supposed = ((1, *[3] * 23), (2,) * 24)
+    nearly = replace(ordinary_learned(), report=report(doctors_known=False, doctors_supposed=supposed))
+    assert "as many are supposed, 1 to 3 by the hour" in said(nearly)
+    assert "de 1 à 3 selon l’heure" in said(nearly, FRENCH)
 
 
 def test_wards_bear_the_names_of_the_language() -> None:

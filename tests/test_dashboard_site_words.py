@@ -146,6 +146,15 @@ def test_what_is_not_known_is_said() -> None:
     assert found["no_limit"][0] == "Beds of Medicine: nobody says how many there are, so nobody queues for them."
 
 
+def test_who_is_supposed_is_said_and_stands_in_no_roster() -> None:
+    path, believed = whole()
+    hospital = small_hospital().with_roster("doctor", [1] * 8 + [3] * 16, supposed=True)
+    found = said(explain(hospital, path, believed), READER)
+    told = [sentence for sentence in found["staff"] if "doctor" in sentence.lower()]
+    assert told == ["Doctors: nobody says how many there are; patients are seen as if there were 1 to 3."]
+    assert not any("doctor" in sentence.lower() for sentence in (*found["load"], *found.get("no_limit", ())))
+
+
 def unnamed() -> set[str]:
     """Stages of the shipped paths that have no name of their own in a language."""
     paths = [load_path(name, load_site().hospital) for name in TABLES]

@@ -67,7 +67,7 @@ def test_the_band_of_shares_ends_at_none_and_at_all() -> None:
     assert found.mean.tolist() == [0.2, 0.8]
     assert wide.low[0] < 0.0 == found.low[0]
     assert wide.high[1] > 1.0 == found.high[1]
-    assert (found.high[0], found.low[1]) == pytest.approx((0.517, 0.483), abs=1e-3), "c t sd, by hand"
+    assert (found.high[0], found.low[1]) == pytest.approx((0.517, 0.483), abs=1e-3)
 
 
 def test_ranks_are_flat_only_if_the_spread_is_right() -> None:

@@ -27,7 +27,8 @@ def test_who_is_not_counted_here_or_is_equipment_is_not_told() -> None:
     many = replace(DOCTOR, weekday=(NO_LIMIT,) * 24)
     machine = replace(DOCTOR, profession=None)
     elsewhere = replace(DOCTOR, name="nobody queues for them")
-    for pool in (many, machine, elsewhere):
+    supposed = replace(DOCTOR, supposed=True)
+    for pool in (many, machine, elsewhere, supposed):
         hospital = replace(known.hospital, rosters=(pool,))
         assert on_duty(replace(known, hospital=hospital), [datetime(2026, 3, 23, 7, tzinfo=UTC)]) == ()
     assert on_duty(None, [NIGHT]) == ()

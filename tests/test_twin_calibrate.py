@@ -29,7 +29,8 @@ REPORT = {
     "as_of", "version", "path", "days", "visits", "year_days", "year_visits", "arrivals_per_day", "recent_level",
     "day_cv", "come_together", "arrivals_per_hour", "calendar", "classes", "stay_min", "durations", "recorded_share",
     "ghost_share", "shares", "wards", "ward_stays", "beds_known", "beds_held_back", "bed_turnaround_min",
-    "doctors_known", "doctor_caseload", "doctor_slot_min", "excluded", "not_known", "checks", "names", "verdict",
+    "doctors_known", "doctors_supposed", "doctor_caseload", "doctor_slot_min", "excluded", "not_known", "checks",
+    "names", "verdict",
 }  # fmt: skip
 SHORT = (Arrived, Departed, LeftWithoutBeingSeen, LeftDuringCare)
 

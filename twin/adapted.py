@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ingest.events import BedsCounted
@@ -18,7 +18,14 @@ class Adapted:
     hospital: Hospital
     beds: frozenset[str]
     doctors: Roster | None
-    """Doctors on duty by local hour on weekdays and at weekends; None where the log does not tell."""
+    """Doctors on duty by local hour on weekdays and at weekends; None where nobody is known to queue for them."""
+    supposed: bool = False
+    """Whether the log does not tell them: as many as they seem to be."""
+
+    def supposing(self, doctors: Roster) -> Adapted:
+        """With so many doctors, whom the log does not tell."""
+        hospital = self.hospital.with_roster("doctor", *doctors, supposed=True)
+        return replace(self, hospital=hospital, doctors=doctors, supposed=True)
 
 
 def adapted(hospital: Hospital, state: State, as_of: datetime, *, own_beds: bool) -> Adapted:

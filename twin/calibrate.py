@@ -46,6 +46,7 @@ from twin.settled import (
 )
 from twin.state import State
 from twin.story import DESTINATIONS, Array, Visits
+from twin.supposed import supposed_roster
 from twin.turnover import BedCounts, free_beds, learn_turnover
 from twin.unrecorded import Unrecorded, unrecorded
 from twin.walks import Walks
@@ -145,7 +146,7 @@ def calibrate(
     )  # fmt: skip
     path = load_path(_path_for(history, window), known.hospital)
     edges = load_edges(history, visits, window)
-    known, slot = _doctors(recent, known, minutes)
+    known, slot = _doctors(recent, _staffed(recent, known, path, minutes), minutes)
     learned = _learned(path, sample, known, year.visits, slot, counts)
     durations = {**learned.durations, **_contacts(recent, known, minutes, learned.durations, slot)}
     exits = exits_told(history, visits)
@@ -242,6 +243,15 @@ def _path_for(history: History, window: tuple[float, float]) -> str:
     return "milestones" if min(seen, decided) >= ENOUGH_TOLD else "stay"
 
 
+def _staffed(sample: Sample, known: Adapted, path: Path, minutes: Minutes) -> Adapted:
+    """The hospital with its doctors: as the log tells, else, on a path that has them, as they seem to be."""
+    if known.doctors is not None or "doctor" not in path.pools:
+        return known
+    grid = steps_of(sample.visits)
+    roster = supposed_roster(sample.visits, grid, _local(grid, known, minutes))
+    return known.supposing(roster) if roster else known
+
+
 def _doctors(sample: Sample, known: Adapted, minutes: Minutes) -> tuple[Adapted, Duration | None]:
     """The hospital with how many patients a doctor looks after, and what a contact takes of one; None if not known."""
     busy = _busy(sample, known, minutes)
@@ -278,9 +288,13 @@ def _busy(sample: Sample, known: Adapted, minutes: Minutes) -> Stretches | None:
         return None
     decided = np.where(np.isnan(sample.visits.decided_min), sample.discharged_min, sample.visits.decided_min)
     grid = steps_of(sample.visits)
-    when = [local(minutes.at(float(minute)), known.hospital.zone) for minute in grid]
+    when = _local(grid, known, minutes)
     block = np.array([at.hour // BLOCK_HOURS for at in when], dtype=np.int64)
     return busy_stretches(sample.visits, decided, grid, when, known.doctors, block)
+
+
+def _local(grid_min: Array, known: Adapted, minutes: Minutes) -> list[datetime]:
+    return [local(minutes.at(float(minute)), known.hospital.zone) for minute in grid_min]
 
 
 def _learned(

@@ -72,15 +72,24 @@ def busy_stretches(
     on_duty = np.array([on_duty_at(doctors, at) for at in when], dtype=np.float64)
     unseen = np.isnan(visits.seen_min)
     over = np.where(unseen, np.nan, np.where(np.isnan(decided_min), visits.departed_min, decided_min))
-    waiting = inside(_ready(visits), waiting_until(visits), grid_min)
-    busy = (waiting >= MANY_WAIT_SHARE * on_duty) & (on_duty > 0)
+    busy = (waiting_at(visits, grid_min) >= MANY_WAIT_SHARE * on_duty) & (on_duty > 0)
     in_care = inside(visits.seen_min, over, grid_min)
     return Stretches(
         doctors=on_duty[busy],
         in_care_each=(in_care[busy] // on_duty[busy]).astype(np.int64),
-        started=inside(visits.seen_min, visits.seen_min + STEP_MIN, grid_min + STEP_MIN)[busy],
+        started=started_in(visits, grid_min)[busy],
         block=block[busy],
     )
+
+
+def waiting_at(visits: Visits, grid_min: Array) -> Array:
+    """How many wait for a doctor, triaged or not recorded as such, `(step,)`."""
+    return inside(_ready(visits), waiting_until(visits), grid_min)
+
+
+def started_in(visits: Visits, grid_min: Array) -> Array:
+    """First contacts in each step, `(step,)`."""
+    return inside(visits.seen_min, visits.seen_min + STEP_MIN, grid_min + STEP_MIN)
 
 
 def steps_of(visits: Visits) -> Array:

@@ -371,6 +371,7 @@ def _report(
         "described": basis,
         "arrivals_per_day": round(float(parameters.streams[0].per_hour.sum()) / 7, 1),
         "doctors_known": True,
+        "doctors_supposed": None,
         "beds_known": sorted(beds),
         "names": {unit.name: {"fr": unit.fr, "en": unit.en} for unit in hospital.units},
     }

@@ -13,7 +13,7 @@ from twin.state import State
 
 Roster = tuple[tuple[int, ...], tuple[int, ...]]
 
-_SATURDAY = 5
+SATURDAY = 5
 
 
 def roster(state: State, pool: str, as_of: datetime, zone: str, days: int = 28) -> Roster | None:
@@ -31,7 +31,7 @@ def roster(state: State, pool: str, as_of: datetime, zone: str, days: int = 28) 
     hours: dict[tuple[bool, int], list[int]] = {}
     for at, count in _hourly(told, max(told[0][0], as_of - timedelta(days=days)), as_of):
         there = local(at, zone)
-        hours.setdefault((there.weekday() >= _SATURDAY, there.hour), []).append(count)
+        hours.setdefault((there.weekday() >= SATURDAY, there.hour), []).append(count)
     overall = int(np.median([count for _, count in told]))
     weekday, weekend = (
         tuple(int(np.median(hours.get((end, hour), [overall]))) for hour in range(24)) for end in (False, True)
@@ -41,7 +41,7 @@ def roster(state: State, pool: str, as_of: datetime, zone: str, days: int = 28) 
 
 def on_duty_at(doctors: Roster, local_time: datetime) -> int:
     """How many a roster has on duty at a local time."""
-    return doctors[local_time.weekday() >= _SATURDAY][local_time.hour]
+    return doctors[local_time.weekday() >= SATURDAY][local_time.hour]
 
 
 def _hourly(told: list[tuple[datetime, int]], start: datetime, end: datetime) -> Iterator[tuple[datetime, int]]:

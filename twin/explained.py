@@ -69,18 +69,20 @@ def explain(hospital: Hospital, path: Path, parameters: Parameters, *, learned: 
     zones = zones_of(flows)
     steps = tuple(_step(flows, code, zones[code], arrivals) for code in range(len(path.stages)))
     loads = loads_of(hospital, flows)
+    supposed = [pool for pool in hospital.rosters if pool.supposed]
     return Explained(
         name=hospital.name,
         treatment_spaces=hospital.spaces,
         places=tuple(_place(unit) for unit in hospital.units),
-        rosters=tuple(_roster(pool) for pool in hospital.rosters if max(pool.weekday + pool.weekend) < NO_LIMIT),
+        rosters=tuple(_roster(pool) for pool in hospital.rosters if pool.told),
         asked=tuple(_asked(hospital)),
         arrivals_a_day=arrivals,
         planned_a_day=sum(a_day for a_day, how in came if how == "planned"),
         steps=steps,
         stays=tuple(_stays(flows)),
         loads=loads,
-        no_limit=tuple(load.pool for load in loads if load.there is None),
+        no_limit=tuple(load.pool for load in loads if load.there is None and not _is_supposed(hospital, load.pool)),
+        supposed=tuple((p.name, min(p.weekday + p.weekend), max(p.weekday + p.weekend)) for p in supposed),
         doubts=tuple(_doubts(hospital, flows, () if learned else steps, loads)),
         learned=learned,
     )
@@ -224,9 +226,13 @@ def _load(hospital: Hospital, flows: Flows, pool: str, held: Array) -> Load:
     if asked and _never_ends(flows, pool):
         asked = None
     kind = kind_of(pool)
-    limited = bool(there.max() < NO_LIMIT)
+    limited = bool(there.max() < NO_LIMIT) and not _is_supposed(hospital, pool)
     busiest = _busiest(flows.parameters, held, there) if limited and kind == "staff" else None
     return Load(pool, kind, asked, float(there.mean()) if limited else None, busiest)
+
+
+def _is_supposed(hospital: Hospital, pool: str) -> bool:
+    return any(roster.supposed for roster in hospital.rosters if roster.name == pool.removeprefix(CARE))
 
 
 def _never_ends(flows: Flows, pool: str) -> bool:
@@ -307,5 +313,5 @@ def _unused(hospital: Hospital, flows: Flows, loads: tuple[Load, ...]) -> Iterat
             yield Doubt("hardly_used", load.pool, load.share)
     for roster in hospital.rosters:
         asked = [sent[pool] for pool in (roster.name, CARE + roster.name) if pool in sent]
-        if not any(load.asked for load in asked) and max(roster.weekday + roster.weekend) < NO_LIMIT:
+        if not any(load.asked for load in asked) and roster.told:
             yield Doubt("pool_never", roster.name)

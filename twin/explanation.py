@@ -156,6 +156,8 @@ class Explained:
     loads: tuple[Load, ...]
     no_limit: tuple[str, ...]
     """Pools that the path queues for and of which there is no known limit."""
+    supposed: tuple[tuple[str, int, int], ...]
+    """Pools of which nobody says how many there are, with the fewest and the most that there seem to be."""
     doubts: tuple[Doubt, ...]
     learned: bool = False
     """Learned from a log: then a stage that nobody comes to, or a unit of which it tells nothing, is no doubt."""

@@ -46,7 +46,7 @@ def by_duration(c: Calibration, lasts: str, unit: Index) -> Sequence[tuple[str, 
 
 
 def _after_triage(c: Calibration) -> list[Future]:
-    if c.report["doctors_known"]:
+    if "doctor" in c.hospital.limited:
         return [
             Future("contact_admit", "care_admit", _share("p_admit"), serving=False),
             Future("contact_home", "care_home", _rest("p_admit"), serving=False),

@@ -74,6 +74,18 @@ class Pool:
     """What its staff are; None for equipment."""
     on: tuple[tuple[int, tuple[int, ...]], ...] = ()
     """Rosters of single weekdays, 0 = Monday, where they differ from those of all."""
+    supposed: bool = False
+    """Whether nobody told how many there are: read off what they do (`supposed.py`)."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether there may be too few of them."""
+        return max(self.weekday + self.weekend, default=0) < NO_LIMIT
+
+    @property
+    def told(self) -> bool:
+        """Whether somebody says how many there are."""
+        return self.limited and not self.supposed
 
     def at(self, local_time: datetime) -> int:
         """How many there are at a local time."""
@@ -120,6 +132,16 @@ class Hospital:
         return {pool.name: pool.caseload for pool in self.rosters}
 
     @property
+    def limited(self) -> frozenset[str]:
+        """Pools of staff and equipment of which there may be too few."""
+        return frozenset(pool.name for pool in self.rosters if pool.limited)
+
+    @property
+    def told(self) -> frozenset[str]:
+        """Pools of staff and equipment of which somebody says how many there are."""
+        return frozenset(pool.name for pool in self.rosters if pool.told)
+
+    @property
     def professions(self) -> dict[str, tuple[str, ...]]:
         """The pools of each profession."""
         named = dict.fromkeys(pool.profession for pool in self.rosters if pool.profession)
@@ -164,12 +186,14 @@ class Hospital:
         """The same hospital, where the patients of a ward may lie in others; a ward left out overflows into none."""
         return replace(self, units=tuple(replace(u, overflow=tuple(hosts.get(u.name, ()))) for u in self.units))
 
-    def with_roster(self, pool: str, weekday: Sequence[int], weekend: Sequence[int] | None = None) -> Hospital:
+    def with_roster(
+        self, pool: str, weekday: Sequence[int], weekend: Sequence[int] | None = None, *, supposed: bool = False
+    ) -> Hospital:
         """The same hospital with another roster of a pool, `(24,)` by local hour; a new pool is added."""
         known = {p.name: p for p in self.rosters}
         base = known.get(pool, Pool(pool, (), (), fr=pool, en=pool, profession=pool))
         weekend = weekday if weekend is None else weekend
-        known[pool] = replace(base, weekday=tuple(weekday), weekend=tuple(weekend), on=())
+        known[pool] = replace(base, weekday=tuple(weekday), weekend=tuple(weekend), on=(), supposed=supposed)
         return replace(self, rosters=tuple(known.values()))
 
     def with_caseload(self, pool: str, caseload: int) -> Hospital:

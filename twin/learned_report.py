@@ -80,7 +80,8 @@ def report_of(a: Account) -> dict[str, Any]:
         "beds_known": sorted(a.known.beds),
         "beds_held_back": {unit.name: unit.held_back for unit in a.known.hospital.wards if unit.held_back},
         "bed_turnaround_min": _mean_min(a.parameters, "bed_cleaning"),
-        "doctors_known": a.known.doctors is not None,
+        "doctors_known": a.known.doctors is not None and not a.known.supposed,
+        "doctors_supposed": a.known.doctors if a.known.supposed else None,
         "doctor_caseload": _limit(a.known.hospital.caseloads.get("doctor", NO_LIMIT)),
         "doctor_slot_min": _mean_min(a.parameters, "doctor_slot") if a.known.doctors is not None else None,
         "excluded": _excluded(a),
@@ -220,7 +221,9 @@ def _excluded(a: Account) -> dict[str, int]:
 
 def _not_known(a: Account) -> list[str]:
     gaps = [] if a.path.name != "stay" else ["waiting, decisions and boarding inside the stay"]
-    if a.known.doctors is None:
+    if a.known.supposed:
+        gaps.append("doctors on duty: as many as seem to be there while many wait, and no scenario on them has a lever")
+    elif a.known.doctors is None:
         gaps.append("doctors on duty: the wait for first contact is a learned delay, not a queue")
     unknown = [unit.name for unit in a.known.hospital.wards if unit.name not in a.known.beds]
     return [*gaps, f"beds of {', '.join(unknown)}: nobody queues for them"] if unknown else gaps
