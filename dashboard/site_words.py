@@ -254,7 +254,7 @@ def _loads(explained: Explained, reader: Reader) -> Iterator[str]:
         asked, there = sum(load.asked or 0.0 for load in beds), sum(load.there or 0.0 for load in beds)
         figures = {"asked": reader.number(asked), "there": reader.number(there), "share": share(asked / there, reader)}
         yield reader.say("All these beds together: {asked} of {there} in use on average, {share}.", **figures)
-    if explained.loads:
+    if any(load.share is not None for load in explained.loads):
         yield reader.say(
             "These are arrivals x share x duration against what is there (Little's law), without the waits: who waits "
             "holding a space or a bed comes on top."
@@ -287,9 +287,11 @@ def _supposed(explained: Explained, reader: Reader) -> Iterator[str]:
 
 
 def _no_limit(explained: Explained, reader: Reader) -> Iterator[str]:
-    for pool in explained.no_limit:
-        yield reader.say("{pool}: nobody says how many there are, so nobody queues for them.",
-                         pool=_capital(pool_name(explained, pool, reader)))  # fmt: skip
+    asked = [explained.pool(pool) for pool in explained.no_limit]
+    wards = [reader.choice(one.fr, one.en) for one in asked if one.kind == "beds"]
+    beds = [reader.say("beds of {unit}", unit=listed(wards, reader))] if wards else []
+    for name in (*beds, *(pool_name(explained, one.pool, reader) for one in asked if one.kind != "beds")):
+        yield reader.say("{pool}: nobody says how many there are, so nobody queues for them.", pool=_capital(name))
     free = [step for step in explained.steps if step.lasts_min and step.a_day > 0 and not step.is_limited]
     if free:
         names = [name_of(step, reader) for step in free]

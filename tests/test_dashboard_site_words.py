@@ -144,6 +144,17 @@ def test_what_is_not_known_is_said() -> None:
     assert "Nobody says how many beds these wards have: Medicine." in found["hospital"]
     assert "Beds that nobody gets though patients wait for them: Surgery (1)." in found["hospital"]
     assert found["no_limit"][0] == "Beds of Medicine: nobody says how many there are, so nobody queues for them."
+    unknown = explain(small_hospital().with_beds({"medicine": NO_LIMIT, "surgery": NO_LIMIT}), path, believed)
+    beds = [sentence for sentence in said(unknown, READER)["no_limit"] if sentence.startswith("Beds")]
+    assert beds == ["Beds of Medicine and Surgery: nobody says how many there are, so nobody queues for them."]
+
+
+def test_where_nothing_is_counted_no_load_is_spoken_of() -> None:
+    path, believed = whole()
+    hospital = small_hospital().with_beds({"medicine": NO_LIMIT, "surgery": NO_LIMIT})
+    assert "load" in said(explain(hospital, path, believed), READER), "doctors are"
+    nobody = hospital.with_roster("doctor", [NO_LIMIT] * 24)
+    assert "load" not in said(explain(nobody, path, believed), READER)
 
 
 def test_who_is_supposed_is_said_and_stands_in_no_roster() -> None:
