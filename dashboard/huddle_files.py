@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
+from flask import Flask, Response
+
 from dashboard.huddle_pdf import pdf
 from dashboard.huddle_xlsx import xlsx
 from dashboard.words import LANGUAGES, Language, Reader
@@ -35,3 +37,16 @@ def asked_for(sheets: Sheets, file: str, language: str) -> tuple[str, bytes, str
     known = next(one for one in FORMS if one == form)
     filename, made = attachment(sheet, next(one for one in LANGUAGES if one == language), known)
     return filename, made, MIMETYPES[known]
+
+
+def answer_huddle(server: Flask, sheets: Sheets) -> None:
+    """`/huddle/fr/2026-11-24T0800.pdf` (or `en`, or `.xlsx`): a huddle sheet to download; 404 where there is none."""
+
+    def download(language: str, file: str) -> Response:
+        found = asked_for(sheets, file, language)
+        if found is None:
+            return Response("there is no such huddle sheet\n", 404, mimetype="text/plain")
+        name, made, kind = found
+        return Response(made, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+    server.add_url_rule("/huddle/<language>/<file>", "huddle-file", download)

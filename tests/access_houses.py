@@ -37,13 +37,13 @@ from dashboard.app import WallSettings, build_app
 from dashboard.downtime_files import DowntimeSheets, answer_downtime
 from dashboard.fhir_endpoint import answer_fhir
 from dashboard.floor_days import answer_floor
+from dashboard.huddle_files import answer_huddle
 from dashboard.known_door import KnownDoor
 from dashboard.known_wiring import KnownPage
 from dashboard.pages.beside import BESIDE
 from dashboard.probes import answer_metrics, answer_readyz
 from dashboard.proposal_window import DeskDoor
 from dashboard.report.serving import answer_report
-from dashboard.serve import answer_huddle
 from forecast.archive import SCHEMA_SQL
 from forecast.desk import Desk
 from forecast.huddle_desk import Sheets

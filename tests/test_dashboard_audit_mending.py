@@ -22,7 +22,7 @@ from dashboard.audit import mending
 from dashboard.audit.chain import ANCHOR, BEGUN_ANEW, Chain, files_of
 from dashboard.audit.mending import REASON, UNTOLD, begin_anew_if_damaged, set_aside_in
 from dashboard.audit.verify import NO_ANCHOR, records_of, verify
-from dashboard.serve import mended_of
+from dashboard.household import mended_of
 from dashboard.settings import Settings
 from ingest.disk import bring_to_disk
 from tests.test_dashboard_audit import AT, MINUTE, TOUCHES, chain_in, checked, deed, three_months, written

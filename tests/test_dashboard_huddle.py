@@ -17,13 +17,12 @@ from defusedxml import ElementTree
 from flask import Flask
 
 from dashboard import huddle_pdf, huddle_xlsx
-from dashboard.huddle_files import FORMS, attachment
+from dashboard.huddle_files import FORMS, answer_huddle, attachment
 from dashboard.huddle_pdf import pdf
 from dashboard.huddle_words import Block, Cell, Told, difference, told
 from dashboard.huddle_xlsx import xlsx
 from dashboard.pages.beside import Place, beside
 from dashboard.panels import huddle
-from dashboard.serve import answer_huddle
 from dashboard.words import MINUS, Reader
 from forecast.huddle_desk import Sheets
 from forecast.sheet import Sheet

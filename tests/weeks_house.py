@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from dashboard import backups
-from dashboard import serve as wiring
+from dashboard import backups, household, serve
 from dashboard.commands import up
 from dashboard.house import House, open_house
 from dashboard.intake import Intake
@@ -112,11 +111,11 @@ def run(settings: Settings, speed: float | None) -> None:
             feed: Any = up._fabricated_feed(house, fabricated, stop)
         if speed is None:
             feed = Stepped(house, clock, _told_up_to(fabricated.world(), clock.now()), stop)
-            stack.enter_context(patch.object(wiring, "Loop", _stepped_loop(feed)))
+            stack.enter_context(patch.object(household, "Loop", _stepped_loop(feed)))
             stack.enter_context(patch.object(backups, "LOOK_S", 1.0))
             stack.enter_context(patch.object(backups, "EVERY", timedelta(days=1)))
         rhythm = Rhythm(every=timedelta(minutes=settings.every_min))
-        wiring.serve(house, [Intake(house), feed], stop, mode="fabricated", rhythm=rhythm)
+        serve.serve(house, [Intake(house), feed], stop, mode="fabricated", rhythm=rhythm)
 
 
 def _told_up_to(world: World, now: datetime) -> World:
