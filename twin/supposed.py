@@ -3,8 +3,8 @@
 Where nobody says how many doctors are on duty, the contacts still show what they can do together: the more patients
 wait, the more contacts begin, up to a number an hour that no crowd exceeds. Divided by what a doctor usually sees in an
 hour it gives a roster; what one contact then takes is learned as with a roster that was told (`contacts.py`,
-`replayed.py`), so that the waits are those that came. The number is a supposition: nothing is said about it, and no
-scenario can change it.
+`replayed.py`), so that the waits are those that came. The number is a supposition: no page counts these doctors, and a
+scenario about them alone has no lever.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ A_CONTACT_MIN = 30.0
 MANY_WAIT = 4
 """Patients who wait from which all doctors may be busy; more where contacts ask for more doctors."""
 ENOUGH_CONTACTS = 100.0
-"""In steps in which two times as many wait, for a queue to be believed."""
+"""With a crowd, and with one two times as large, for a queue to be believed."""
 SEEN_NO_FASTER = 1.5
 """Two times as many and more who wait are seen at most so many times as fast if they queue; were nobody held up by
 another, it would be well over twice."""
@@ -57,9 +57,9 @@ def supposed_roster(visits: Visits, grid_min: Array, when: Sequence[datetime]) -
 
 def _queues(started: Array, busy: Flags, crowded: Flags, cell: Index) -> bool:
     """Whether a larger crowd is seen about as fast as a smaller one, at the same hours."""
-    if float(started[crowded].sum()) < ENOUGH_CONTACTS:
-        return False
     fewer = busy & ~crowded
+    if min(float(started[crowded].sum()), float(started[fewer].sum())) < ENOUGH_CONTACTS:
+        return False
     rate = product_rates(*_by_cell(started[fewer], cell[fewer]), CONTACTS_PRIOR).ravel()
     return float(started[crowded].sum()) < SEEN_NO_FASTER * float(rate[cell[crowded]].sum())
 
