@@ -25,7 +25,7 @@ from dashboard.audit.verify import NO_ANCHOR, records_of, verify
 from dashboard.household import mended_of
 from dashboard.settings import Settings
 from ingest.disk import bring_to_disk
-from tests.test_dashboard_audit import AT, MINUTE, TOUCHES, chain_in, checked, deed, three_months, written
+from tests.audits import AT, MINUTE, TOUCHES, chain_in, checked, deed, three_months, written
 from tests.test_dashboard_serve import ends, get, quick, running, wait_for, wall
 
 __all__ = ["quick", "three_months"]
