@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from tests.histories import calibration
+from twin import reporting as module
 from twin.alike import group_of
-from twin.reporting import FORGOTTEN_MIN, Reporting, typed_after
+from twin.reporting import EXITS, FORGOTTEN_MIN, Reporting, p_here_today, typed_after
 
 
 def world(n: int = 200_000, missing: float = 0.1, late: float = 0.2, seed: int = 1) -> Reporting:
@@ -82,3 +83,23 @@ def test_after_days_a_ward_of_hours_is_not_like_wards_of_weeks() -> None:
     assert replace(told, apart=False).p_here(at, group)[0] > 0.5
     assert told.p_here(at, told.group[-1:]).tolist() == replace(told, apart=False).p_here(at, told.group[-1:]).tolist()
     assert told.left_after(10 * day, int(group[0]), 0.5) == 0.4 * day
+
+
+def still_here(kind: str) -> float:
+    """Of 21 visits of one kind and seven acuities, most of which have usually left by their age and said so, the
+    probability to be here of the 20 that have not."""
+    visits = np.arange(21)
+    usual = np.full(visits.size, 0.85), np.full(visits.size, 0.9)
+    group, code = group_of(visits % 7, np.zeros_like(visits)), np.full(visits.size, EXITS.index(kind))
+    p = p_here_today(code, np.full(visits.size, 600.0), group, visits == 0, usual)
+    return float(p[1:].mean())
+
+
+def test_on_a_day_on_which_nobody_gets_a_bed_those_who_board_are_here_whatever_their_acuity(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The mutant asks those of one's own acuity alone, three at a time, and takes a tenth of them for gone."""
+    here, unseen = still_here("decided"), still_here("unseen")
+    assert here > 0.97
+    monkeypatch.setattr(module, "WAIT_ALIKE", ())
+    assert still_here("decided") == unseen < here - 0.05

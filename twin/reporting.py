@@ -33,6 +33,9 @@ EXITS: tuple[str, ...] = ("unseen", "in care", "decided", "discharged", "ward")
 """Whose exits are told alike: without a contact on record (from the arrival), with one (from it), with a decision to
 admit or to send home (from it), and in a ward (from the entry)."""
 
+WAIT_ALIKE = ("decided", "discharged")
+"""Of these a slow day holds up all alike, whatever their acuity: they wait for a bed, or for the way home."""
+
 _MINUTE = timedelta(minutes=1)
 HARDLY_ANYBODY = 0.98
 """Share of a kind that has left by an age from which hardly anybody reaches it."""
@@ -149,7 +152,8 @@ def p_here_today(kind: Index, elapsed_min: Array, group: Index, told: Flags, usu
     for code in np.unique(kind):
         mine = kind == code
         gone_usually, told_share = (x[mine] for x in usual)
-        together = came_together(elapsed_min[mine], group[mine] // BLOCKS)
+        alike = np.zeros_like(group[mine]) if EXITS[code] in WAIT_ALIKE else group[mine] // BLOCKS
+        together = came_together(elapsed_min[mine], alike)
         gone = over_by_now(together, told[mine], gone_usually, told_share, asked=~told[mine])
         out[mine] = np.where(told[mine], 0.0, 1.0 - behind_without_record(gone, told_share))
     return out
