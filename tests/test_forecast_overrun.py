@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -11,7 +10,6 @@ from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 
 from forecast import overrun
@@ -23,6 +21,7 @@ from forecast.workers import LOOK_S, Workers
 from ingest.clock import SimulatedClock, stopwatch
 from ingest.database import Database
 from tests.histories import NOON, whole_log
+from tests.ills import deadlocks, double, hears_no_term, naps, spins, stops, takes, waits_for_ever
 from tests.processes import is_running, zombies
 from tests.test_forecast_loop import HOW, SITE
 
@@ -31,53 +30,6 @@ LOADED_S = 1.5
 """So much longer it takes until a machine that is kept busy gets round to it."""
 GRACE_S = 5.0
 """How much later than one and a half budgets a child is gone, as reliability asks for it."""
-
-
-def double(value: int) -> int:
-    return 2 * value
-
-
-def spins() -> None:
-    while True:
-        pass
-
-
-def waits_for_ever() -> None:
-    lock = threading.Lock()
-    lock.acquire()
-    lock.acquire()
-
-
-def deadlocks() -> None:
-    """Two threads, each of which waits for what the other holds."""
-    one, other, both = threading.Lock(), threading.Lock(), threading.Barrier(2)
-
-    def take(first: threading.Lock, second: threading.Lock) -> None:
-        with first:
-            both.wait()
-            second.acquire()
-
-    beside = threading.Thread(target=take, args=(other, one), daemon=True)
-    beside.start()
-    take(one, other)
-
-
-def hears_no_term() -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    spins()
-
-
-def stops() -> None:
-    os.kill(os.getpid(), signal.SIGSTOP)
-
-
-def takes(size: int) -> int:
-    return int(np.empty(size, np.uint8).nbytes)
-
-
-def naps(seconds: float) -> float:
-    threading.Event().wait(seconds)
-    return seconds
 
 
 @pytest.fixture(scope="module")
@@ -184,16 +136,16 @@ def test_after_a_cycle_that_hangs_the_next_is_on_time(workers: Workers, hangs: A
 
 
 def test_a_house_that_ends_nothing_misses_its_next_cycles(workers: Workers) -> None:
-    """The mutant: what spins is given longer than from one cycle to the next."""
+    """The mutant: what hangs is given longer than from one cycle to the next."""
     workers._budget_s = 1.5 * EVERY_S
-    loop, _ = lived(workers, spins, one_is_missed)
+    loop, _ = lived(workers, waits_for_ever, one_is_missed)
     assert (loop.counts.done, loop.counts.missed) == (0, 1)
 
 
 def test_without_a_budget_it_would_hang_for_ever(workers: Workers) -> None:
     """The mutant."""
     workers._budget_s = 1e9
-    hung = workers.submit(spins)
+    hung = workers.submit(waits_for_ever)
     with pytest.raises(TimeoutError):
         hung.result(timeout=overrun.BY_FORCE * BUDGET_S + 1.0)
     workers._budget_s = 0.1

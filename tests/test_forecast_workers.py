@@ -25,11 +25,8 @@ from forecast.situation import Situation
 from forecast.workers import GENTLY, Workers
 from ingest.clock import WallClock
 from tests.histories import situation
+from tests.ills import double
 from tests.processes import is_running
-
-
-def double(value: int) -> int:
-    return 2 * value
 
 
 def kind_of_process() -> str:

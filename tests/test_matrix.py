@@ -1,6 +1,6 @@
-"""Every page on every screen, in both languages and every state: the registry, the choice, a sixth of the cells.
+"""Every page on every screen, in both languages and every state: the registry, the choice, half of the cells.
 
-Another sixth is in `test_matrix_rest.py`, so that two processes share them; the rest is looked at in `make soak`.
+The other half is in `test_matrix_rest.py`, so that two processes share them; every cell is looked at in `make soak`.
 """
 
 from __future__ import annotations
