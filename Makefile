@@ -8,7 +8,13 @@ ARGS   ?=
 BIN    := $(VENV)/bin
 # Wheels only: an sdist would run code, and fetch build tools, that no lock file covers.
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check install --no-compile
-LOCKED := $(PIP) --require-hashes --only-binary :all:
+LOCKED := --require-hashes --only-binary :all:
+# uv installs in a fifth of the time; where it cannot be had, or not reach what pip is told of (a mirror), pip does it.
+UV     := $(or $(shell command -v uv),build/uv/bin/uv)
+OWN_UV := $(filter build/uv/bin/uv,$(UV))
+BY_UV  := $(UV) pip install --quiet --python $(BIN)/python $(LOCKED)
+BY_PIP := $(PIP) $(LOCKED)
+install = $(BY_UV) -r $(1) || { echo "set-up: uv could not install $(1) (above), so pip does"; $(BY_PIP) -r $(1); }
 # What takes one processor each is done side by side. Bytecode: where Python is told to write none, every process would
 # compile all that it imports. The engine: ready for the first forecast; where that fails it is compiled while the house
 # runs. Types: mypy keeps what it has read, and what it finds is said by the linter among the tests, which goes on there.
@@ -104,17 +110,22 @@ $(BIN)/python:
 	@rm -f $(VENV)/*.stamp
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/runtime.stamp: requirements.lock pyproject.toml | $(BIN)/python
-	@echo "set-up: installing the locked packages into $(VENV) (once; some 200 MB to download, a minute or two)"
-	@$(LOCKED) -r requirements.lock
+# Never fails: without it pip installs all.
+build/uv/bin/uv: requirements-uv.lock | $(BIN)/python
+	@rm -rf build/uv
+	@$(BY_PIP) --target build/uv -r $< && touch $@ || true
+
+$(VENV)/runtime.stamp: requirements.lock pyproject.toml | $(BIN)/python $(OWN_UV)
+	@echo "set-up: installing the locked packages into $(VENV) (once; some 200 MB to download)"
+	@$(call install,requirements.lock)
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@echo "set-up: compiling the packages and the engine (once; half a minute)"
 	@$(BYTES) & $(ENGINE) & wait
 	@touch $@
 
-$(VENV)/installed.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
-	@echo "set-up: installing the locked packages and the test tools into $(VENV) (once; some 300 MB, a minute or two)"
-	@$(LOCKED) -r requirements-dev.lock
+$(VENV)/installed.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python $(OWN_UV)
+	@echo "set-up: installing the locked packages and the test tools into $(VENV) (once; some 300 MB to download)"
+	@$(call install,requirements-dev.lock)
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -124,7 +135,7 @@ $(VENV)/dev.stamp: $(VENV)/installed.stamp
 	@touch $@ $(VENV)/runtime.stamp
 
 $(VENV)/fuzz.stamp: requirements-fuzz.lock $(VENV)/dev.stamp
-	@$(LOCKED) -r requirements-fuzz.lock
+	@$(call install,requirements-fuzz.lock)
 	@touch $@
 
 # Never fails: without a browser its tests skip and say so.
@@ -147,17 +158,12 @@ broker: $(VENV)/installed.stamp
 # The pins are kept where they still fit; `make lock UPGRADE=--upgrade` takes the newest of everything.
 
 UPGRADE ?=
-UV      := $(or $(shell command -v uv),$(wildcard $(BIN)/uv),build/uv/bin/uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes \
              --no-emit-index-url --no-header $(UPGRADE)
 
-lock: $(filter build/uv/bin/uv,$(UV)) ## write the lock files anew from pyproject.toml
+lock: $(OWN_UV) ## write the lock files anew from pyproject.toml
 	@echo "make lock: resolving for every supported Python and platform (some seconds)"
 	@echo "setuptools>=77" | $(COMPILE) pyproject.toml - --output-file requirements.lock
 	@echo "setuptools>=77" | $(COMPILE) pyproject.toml - --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	@echo "atheris>=3,<3.1" | $(COMPILE) - --output-file requirements-fuzz.lock
-
-build/uv/bin/uv: | $(BIN)/python
-	@echo "make lock: installing uv, which resolves, into a throwaway environment (build/uv)"
-	@$(BIN)/python -m venv build/uv
-	@build/uv/bin/python -m pip --quiet --disable-pip-version-check install uv
+	@echo "uv" | $(COMPILE) - --output-file requirements-uv.lock

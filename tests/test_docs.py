@@ -61,7 +61,7 @@ def tracked() -> list[Path]:
 TOP = frozenset({
     "ingest", "twin", "forecast", "dashboard", "tests", ".ci", "README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE",
     "Makefile", "docker-compose.yml", "pyproject.toml", "requirements.lock", "requirements-dev.lock",
-    "requirements-fuzz.lock", ".gitignore",
+    "requirements-fuzz.lock", "requirements-uv.lock", ".gitignore",
 })  # fmt: skip
 """All that stands at the top of the project."""
 DRAWERS = frozenset({"utils", "util", "helpers", "helper", "misc", "common", "lib", "tools"})
