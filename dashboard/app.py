@@ -30,6 +30,7 @@ from dashboard.grid_buttons import Grids, grid_asks, register_grid
 from dashboard.headers import secure
 from dashboard.instructor import Instructed, instructor_form, register_instructor
 from dashboard.known_door import KnownDoor, answer_known
+from dashboard.news import LONGEST_QUERY, answer_news
 from dashboard.pages.beside import BESIDE, WALL, Place, beside, named
 from dashboard.pages.wall import Charts, figures_of, filling, first_sight, frame, panels_of
 from dashboard.phone_door import NOT_DASHS, Frame, answer_phone, language_asked, theme_script
@@ -50,7 +51,6 @@ from forecast.whatif_ask import Asking
 
 HERE = Path(__file__).parent
 _REM_PX = (8.0, 200.0)
-_LONGEST_QUERY = 600
 _BAND = "EXERCICE <span>·</span> EXERCISE"
 """Across every page of an exercise, in the page's frame itself: it stands there whatever else fails."""
 _ASKING = frozenset(name for name, page in BESIDE.items() if page.asks)
@@ -128,6 +128,7 @@ def build_app(
     view_of = partial(_view_of, shown, pages)
     pages["data"] = lambda: data_view(shown()[0], view_of, _ASKING)
     _register(app, shown, pages, settings.charts)
+    answer_news(app.server, lambda name, query: _view(Place(named(name), query=query), shown, pages)[1])
     answer_data(app.server, view_of)
     register_desk(app, alerts)
     register_whatif(app, asking)
@@ -195,13 +196,13 @@ def _shown(get_board: Callable[[], Board | None], now: Callable[[], datetime] | 
 
 
 def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: Pages, charts: Charts) -> None:
-    app.clientside_callback(
-        ClientsideFunction("wall", "screen"), Output("screen", "data"), Input("tick", "n_intervals")
-    )
+    app.clientside_callback(ClientsideFunction("wall", "screen"), Output("screen", "data"), Input("asked", "data"))
     app.clientside_callback(
         ClientsideFunction("wall", "scheme"), Output("themed", "forceColorScheme"),
         Input("screen", "data"), State("themed", "forceColorScheme"),
     )  # fmt: skip
+
+    app.clientside_callback(ClientsideFunction("wall", "filled"), Output("filled", "data"), Input("version", "data"))
 
     fillings, outputs = Fillings(), _outputs(charts)
 
@@ -213,14 +214,9 @@ def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: P
         place = place_of(screen)
         if place.name != WALL and BESIDE[place.name].of_exercises and place.name not in pages:
             place = Place(WALL)  # there is no exercise
-        view: PageView | None
+        view, word = _view(place, shown, pages)
         draw: Callable[[Reader], dict[str, Any]]
-        if place.name == WALL:
-            board, word = shown()
-            view, draw = board, partial(_wall, board, charts)
-        else:
-            view, word = _view(place, shown, pages)
-            draw = partial(_beside, view, place)
+        draw = partial(_wall, view, charts) if place.name == WALL else partial(_beside, view, place)
         reader = reader_of(screen, view.zone if view else _UNKNOWN_ZONE)
         wanted = _word(word, reader, place)
         if version == wanted:
@@ -228,9 +224,9 @@ def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: P
         return {**beat, **fillings.of(wanted, view, partial(draw, reader)), "version": wanted}
 
 
-def _view(place: Place, shown: Callable[[], tuple[Board | None, str]], pages: Pages) -> tuple[PageView | None, str]:
-    """What a page beside the wall shows, and a word that changes whenever the page must."""
-    if BESIDE[place.name].of_the_board:
+def _view(place: Place, shown: Callable[[], tuple[Board | None, str]], pages: Pages) -> tuple[Any, str]:
+    """What a page shows, a view of its kind or None, and a word that changes whenever the page must."""
+    if place.name == WALL or BESIDE[place.name].of_the_board:
         return shown()
     make = pages.get(place.name, _nothing)
     view = make(place.query) if BESIDE[place.name].asks else make()
@@ -239,7 +235,7 @@ def _view(place: Place, shown: Callable[[], tuple[Board | None, str]], pages: Pa
 
 def _view_of(shown: Callable[[], tuple[Board | None, str]], pages: Pages, name: str, query: str = "") -> Any:
     """The view of a page, or of the wall, for who wants its figures."""
-    return shown()[0] if name == WALL else _view(Place(name, query=query), shown, pages)[0]
+    return _view(Place(name, query=query), shown, pages)[0]
 
 
 def _nothing(*_: str) -> None:
@@ -250,7 +246,7 @@ def place_of(screen: Any) -> Place:
     """Which page it is. Raises BadRequest where the page says nonsense; a page that is not ours is the wall."""
     told = screen if isinstance(screen, dict) else {"path": None}
     path, number, query = told.get("path", "/"), told.get("number", 1), told.get("query", "")
-    if not isinstance(query, str) or len(query) > _LONGEST_QUERY:
+    if not isinstance(query, str) or len(query) > LONGEST_QUERY:
         raise BadRequest("screen.query must be what an address asks for")
     if not isinstance(path, str) or isinstance(number, bool) or not isinstance(number, int) or not 1 <= number < 1e6:
         raise BadRequest("screen.path must be a path of this site and screen.number a page's number")
@@ -292,9 +288,10 @@ def _wall(board: Board | None, charts: Charts, reader: Reader) -> dict[str, Any]
 
 def _layout(settings: WallSettings, asking: Asking | None, exercise: Instructed | None) -> Component:
     parts = [
-        dcc.Interval(id="tick", interval=1000 * settings.refresh_s),
+        dcc.Store(id="asked"),
         dcc.Store(id="screen"),
         dcc.Store(id="version"),
+        dcc.Store(id="filled"),
         html.Div(id="beat", hidden=True),
         html.Main(frame(settings.charts), id="wall", className="blank"),
         html.Div(id="page", className="blank"),
@@ -355,7 +352,7 @@ def _index(settings: WallSettings, following: Sequence[str]) -> str:
 {{%favicon%}}
 {{%css%}}
 </head>
-<body>{_above(settings)}{_rotation(settings)}
+<body data-refresh-ms="{round(1000 * settings.refresh_s)}">{_above(settings)}{_rotation(settings)}
 {{%app_entry%}}
 <footer>
 {{%config%}}

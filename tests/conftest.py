@@ -37,6 +37,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(GoingOn())
 
 
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end, and need not be looked through for what could go."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Seconds by file, set-up included, slowest first; printed when more than one file ran."""
     reports = [r for group in terminalreporter.stats.values() for r in group if isinstance(r, pytest.TestReport)]

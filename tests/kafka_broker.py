@@ -243,8 +243,10 @@ def broker(one_broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Brok
     monkeypatch.setattr(kafka, "POLL_MS", 50)
     if one_broker.process is None:
         one_broker.start()
+    gc.freeze()  # to look through all that was there before takes two seconds
     yield one_broker
     gc.collect()  # here, under LEAKY, and not in a test of something else
+    gc.unfreeze()
 
 
 LEAKY = pytest.mark.filterwarnings("ignore:unclosed <(socket|ssl):ResourceWarning")

@@ -93,7 +93,7 @@ def test_the_house_of_these_tests_has_all_that_the_sources_add(tmp_path: Path, m
 def test_a_route_and_a_callback_without_a_row_are_seen_and_refused_to_everybody(tmp_path: Path) -> None:
     with guarded(tmp_path) as mutant:
         mutant.app.server.add_url_rule("/backdoor", "backdoor", lambda: Response("in"))
-        mutant.app.callback(Output("backdoor", "data"), Input("tick", "n_intervals"))(lambda _: "in")
+        mutant.app.callback(Output("backdoor", "data"), Input("asked", "data"))(lambda _: "in")
         assert sorted(not_told(mutant.app)) == ["callback backdoor.data", "route ('GET', '/backdoor')"]
         for role in ROLES:
             client = mutant.client(role)
@@ -222,7 +222,7 @@ LOOKS: Mapping[str, tuple[str, dict[str, Any], str]] = {
     "what-if": ("whatif-state.data", {"whatif-asked.data": ASKED}, " ".join(ROLES[1:])),
     "an instructor's page as it is loaded": ("inject-said.children", {"screen.data": SCREEN}, " ".join(ROLES)),
 }  # fmt: skip
-NEVER = ("screen.data", "themed.forceColorScheme", "whatif-built.data", "whatif-heard.data")
+NEVER = ("screen.data", "filled.data", "themed.forceColorScheme", "whatif-built.data", "whatif-heard.data")
 EVERY = {**ACTS, **LOOKS, **{name: (name, {}, "") for name in NEVER}}
 
 

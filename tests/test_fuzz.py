@@ -100,9 +100,9 @@ def test_who_calls_a_script_of_the_page_is_refused() -> None:
     call = {
         "output": "screen.data",
         "outputs": {"id": "screen", "property": "data"},
-        "inputs": [{"id": "tick", "property": "n_intervals", "value": 1}],
+        "inputs": [{"id": "asked", "property": "data", "value": 1}],
         "state": [],
-        "changedPropIds": ["tick.n_intervals"],
+        "changedPropIds": ["asked.data"],
     }
     assert wall()[1].post("/_dash-update-component", json=call).status_code == 400
 

@@ -16,6 +16,7 @@ from dashboard.access.roles import ROLES, Least, Role
 from dashboard.data_ways import ADDRESS as DATA
 from dashboard.data_ways import WALL
 from dashboard.floor_days import ADDRESS as FLOOR_DAY
+from dashboard.news import ADDRESS as NEWS
 
 Body = Literal["json", "form", "own"]
 """What a changing request must be made of; `own`: the route checks that itself."""
@@ -90,7 +91,7 @@ def _page_of_path(values: Any) -> str:
     return name if name in PAGES else WALL
 
 
-def _page_of_data(values: Any) -> str:
+def _page_of_address(values: Any) -> str:
     return str(values.get("page"))
 
 
@@ -136,7 +137,8 @@ ROUTES: Mapping[tuple[str, str], Entry] = {
     ("GET", "/downtime/sheet.pdf"): Entry("wall"),
     ("GET", FLOOR_DAY): Entry("wall", is_tick=True),
     ("GET", "/metrics"): Entry("wall", is_tick=True),
-    ("GET", f"{DATA}/<page>/<file>"): Entry("viewer", _SHOWN, _page_of_data),
+    ("GET", f"{NEWS}/<page>"): Entry("wall", _SHOWN, _page_of_address, is_tick=True),
+    ("GET", f"{DATA}/<page>/<file>"): Entry("viewer", _SHOWN, _page_of_address),
     ("GET", "/huddle/<language>/<file>"): _LOOKS,
     ("GET", "/report"): Entry("viewer", buttons=_way("report")),
     ("GET", "/report.<form>"): _LOOKS,
@@ -209,6 +211,7 @@ _NEVER = Entry("nobody")
 
 CALLBACKS: Mapping[str, Entry] = {
     "screen.data": _NEVER,
+    "filled.data": _NEVER,
     "themed.forceColorScheme": _NEVER,
     "whatif-built.data": _NEVER,
     "whatif-heard.data": _NEVER,

@@ -1,5 +1,5 @@
 // A page that no longer hears from its server must not look alive. This script depends on nothing else:
-// it asks /healthz, watches the page's beat, and counts on a clock that cannot be set (performance.now).
+// it asks /healthz, hears the page's beat, and counts on a clock that cannot be set (performance.now).
 (function () {
   "use strict";
   const ASK_EVERY_MS = 3000;
@@ -32,13 +32,18 @@
       .finally(() => clearTimeout(timer));
   }
 
+  function beats() {
+    beaten = performance.now();
+    beatenAt = new Date();
+  }
+
+  // the page was filled
   function listen() {
     const element = document.getElementById("beat");
     const text = element ? element.textContent : null;
     if (text === beat || text === "") return;
     beat = text;
-    beaten = performance.now();
-    beatenAt = new Date();
+    beats();
   }
 
   function clock(at) {
@@ -60,6 +65,7 @@
     root.classList.toggle("is-lost", silent || stuck);
   }
 
+  document.addEventListener("edtwin-beat", beats); // it was told that there is no news
   setInterval(ask, ASK_EVERY_MS);
   setInterval(look, 1000);
   ask();

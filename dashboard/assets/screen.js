@@ -1,10 +1,20 @@
-// What the server must know of this screen: the language asked for, the theme, the size of the base letter, narrow or wide.
+// What the server must know of this screen: the language asked for, the theme, the size of the base letter, narrow or wide;
+// and when it is told. A page asks every few seconds whether there is news, and is filled anew only where there is, or
+// where the screen is another one: whatever is handed to Dash makes it walk through all of the page.
 window.dash_clientside = window.dash_clientside || {};
-window.dash_clientside.wall = {
-  screen: function (tick) {
+(function () {
+  "use strict";
+  const EVERY_MS = Number(document.body.dataset.refreshMs);
+  const PATIENCE_MS = 10000; // with a page that is being filled; asked again sooner, a slow screen would begin anew for ever
+  let told = null; // what the server was told last
+  let shown = null; // what the page shows: the word of its view, its name, and what of the screen it was made for
+  let times = 0;
+  let asked = performance.now();
+  let patience = PATIENCE_MS;
+
+  function here() {
     const root = document.documentElement;
     return {
-      tick: tick || 0,
       language: root.lang,
       theme: root.dataset.theme || "dark",
       rem_px: parseFloat(getComputedStyle(root).fontSize),
@@ -13,18 +23,49 @@ window.dash_clientside.wall = {
       query: window.location.search.slice(0, 600),
       number: Math.max(1, parseInt(new URLSearchParams(window.location.search).get("page"), 10) || 1),
     };
-  },
-  scheme: function (screen, scheme) {
-    return screen.theme === scheme ? window.dash_clientside.no_update : screen.theme;
-  },
-};
+  }
 
-// another theme: what is drawn by the server is asked for at once
-(function () {
-  "use strict";
-  let times = 0;
-  document.addEventListener("edtwin-theme", () => {
-    const { set_props, wall } = window.dash_clientside;
-    if (set_props) set_props("screen", { data: wall.screen("theme" + (times += 1)) });
-  });
+  window.dash_clientside.wall = {
+    screen: function (asked) {
+      const screen = here();
+      told = JSON.stringify(screen);
+      return { tick: asked || 0, ...screen };
+    },
+    filled: function (version) {
+      shown = version ? JSON.parse(version) : null;
+      return window.dash_clientside.no_update;
+    },
+    scheme: function (screen, scheme) {
+      return screen.theme === scheme ? window.dash_clientside.no_update : screen.theme;
+    },
+  };
+
+  function fill() {
+    const { set_props } = window.dash_clientside;
+    if (!set_props) return;
+    asked = performance.now();
+    set_props("asked", { data: (times += 1) });
+  }
+
+  // Whether what was asked for last is still to come; where it takes too long it is asked for again.
+  function waits() {
+    const beat = document.getElementById("beat");
+    if (beat && beat.textContent === String(times)) patience = PATIENCE_MS;
+    else if (performance.now() - asked < patience) return true;
+    else patience *= 2;
+    return false;
+  }
+
+  function ask() {
+    if (waits()) return null;
+    if (!shown || told !== JSON.stringify(here())) return fill();
+    const [word, page, , query] = shown;
+    return fetch("/news/" + page + query, { cache: "no-store" })
+      .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error("status " + answer.status))))
+      .then((news) => (news === word ? document.dispatchEvent(new Event("edtwin-beat")) : fill()))
+      .catch(() => {}); // alive.js says so where it lasts
+  }
+
+  setInterval(ask, EVERY_MS);
+  document.addEventListener("edtwin-theme", fill); // what is drawn by the server is asked for at once
 })();

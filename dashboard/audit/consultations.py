@@ -20,6 +20,7 @@ from dashboard.access.roles import EVERYBODY
 from dashboard.audit.records import OPEN, Deed, Kind, Outcome
 from dashboard.audit.trail import Trail
 from dashboard.headers import CALLBACK_PATH
+from dashboard.news import ENDPOINT as NEWS
 from dashboard.pages.beside import KNOWN, PHONE, named
 
 NOBODYS = frozenset(
@@ -96,6 +97,8 @@ def _deed(at: datetime, response: Response) -> Deed | None:
         if page is None:  # what was done is recorded where it is done, and where it is refused, nothing was
             return who_asks(at, "act", NOT_ALLOWED, outcome=outcome) if outcome == "refused" else None
         return who_asks(at, "page", page, outcome=outcome)
+    if endpoint == NEWS:
+        return who_asks(at, "page", named(str((request.view_args or {}).get("page"))), outcome=outcome)
     kind, what = _named(str(endpoint))
     about = " ".join(str(value) for value in (request.view_args or {}).values()) if kind != "page" else ""
     return who_asks(at, kind, what, outcome=outcome, about=about if outcome == "done" else "")
@@ -114,7 +117,8 @@ def _named(endpoint: str) -> tuple[Kind, str]:
 
 def _is_tick(response: Response) -> bool:
     """An open page asks for news; so does who asks the API for what it knows already."""
-    return request.path == CALLBACK_PATH or request.endpoint in TICKS or response.status_code == 304
+    asks = request.path == CALLBACK_PATH or request.endpoint in (NEWS, *TICKS)
+    return asks or response.status_code == 304
 
 
 def _page_of(body: Any) -> str | None:

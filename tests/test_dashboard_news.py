@@ -1,0 +1,241 @@
+"""An open page asks whether there is news, is filled where there is, and else left alone; each with a mutant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from dashboard.app import Pages, WallSettings, build_app
+from dashboard.news import ADDRESS, LONGEST_QUERY
+from dashboard.pages.beside import WALL
+from forecast.board import Board
+from tests.boards import ordinary
+from tests.chromium import in_chromium, page_of
+from tests.compare_views import robust
+from tests.feed_views import overfull_feeds
+from tests.pictures import LONGEST_MS, served
+from tests.replay_views import VIEWS as REPLAYS
+from tests.test_dashboard_app import refresh
+
+SCREEN = {"tick": 3, "language": "fr", "rem_px": 20, "narrow": False}
+REFRESH_S = 0.5
+SETTLED_MS = 3000
+"""Until charts that were drawn are drawn for good."""
+MINUTE = timedelta(minutes=1)
+
+
+class Shown:
+    """A house whose board and pages change when they are told to."""
+
+    def __init__(self) -> None:
+        self.board: Board | None = ordinary()
+        self.asked: list[str] = []
+
+    def replay(self, query: str) -> Any:
+        """A page that is asked for something."""
+        self.asked.append(query)
+        view = REPLAYS["ordinary"]()
+        return replace(view, made_at=view.made_at + len(query) * MINUTE)
+
+    def later(self) -> None:
+        """The next board."""
+        assert self.board is not None
+        self.board = replace(self.board, made_at=self.board.made_at + MINUTE)
+
+
+@pytest.fixture
+def house() -> Shown:
+    return Shown()
+
+
+@pytest.fixture
+def client(house: Shown) -> FlaskClient:
+    pages: Pages = {"feeds": overfull_feeds, "replay": house.replay}
+    client: FlaskClient = build_app(lambda: house.board, WallSettings(), pages=pages).server.test_client()
+    return client
+
+
+def news(client: FlaskClient, page: str, query: str = "") -> str:
+    answer = client.get(f"{ADDRESS}/{page}{query}")
+    assert (answer.status_code, answer.mimetype) == (200, "text/plain")
+    assert answer.headers["Cache-Control"] == "no-store"
+    return answer.text
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [(WALL, ""), ("forecast", ""), ("feeds", ""), ("quarantine", ""), ("replay", "?at=2026-02-06T17:00")],
+)
+def test_it_is_the_word_of_what_the_page_shows(client: FlaskClient, page: str, query: str) -> None:
+    filled = refresh(client, {**SCREEN, "path": f"/{page}", "query": query, "number": 1})
+    word, name, _, asked = json.loads(filled["version"]["data"])[:4]
+    assert (word, page, query) == (news(client, page, query), name, asked)
+
+
+def test_it_changes_with_the_board_and_only_for_what_shows_it(client: FlaskClient, house: Shown) -> None:
+    before = {page: news(client, page) for page in (WALL, "downtime", "feeds")}
+    assert {page: news(client, page) for page in before} == before
+    house.later()
+    after = {page: news(client, page) for page in before}
+    assert {page for page in before if after[page] != before[page]} == {WALL, "downtime"}
+
+
+def test_before_the_first_board_there_is_none(client: FlaskClient, house: Shown) -> None:
+    house.board = None
+    assert news(client, WALL) == news(client, "quarantine") == "none"
+
+
+def test_what_the_address_asks_for_is_handed_on_and_too_much_refused(client: FlaskClient, house: Shown) -> None:
+    assert news(client, "replay", "?at=1") != news(client, "replay", "?at=12")
+    assert house.asked == ["?at=1", "?at=12"]
+    answer = client.get(f"{ADDRESS}/replay?{'a' * LONGEST_QUERY}")
+    assert (answer.status_code, answer.text) == (400, "an address asks for less than that\n")
+
+
+# --- in a browser ----------------------------------------------------------------------------------------------------
+
+
+class Opened:
+    """A page, and what it has asked for since it was drawn."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.fills = self.news = 0
+        page.on("request", self._asks)
+        page.goto(address)
+        page.wait_for_selector("#wall.wall, #page.page", timeout=LONGEST_MS)
+        expect(page.locator("#beat")).not_to_have_text("")
+        page.wait_for_timeout(1000 * REFRESH_S)
+        self.fills_at_first, self.fills, self.news = self.fills, 0, 0
+
+    def _asks(self, request: Any) -> None:
+        self.fills += "_dash-update-component" in request.url
+        self.news += f"{ADDRESS}/" in request.url
+
+
+@contextmanager
+def opened(
+    context: BrowserContext, house: Shown, path: str = "", *mutants: Callable[[Page], object]
+) -> Iterator[Opened]:
+    large = robust()
+    pages: Pages = {"robustness": lambda *_: large}
+    with served(lambda: house.board, pages, refresh_s=REFRESH_S) as (url, _):
+        page = page_of(context)
+        for mutant in mutants:
+            mutant(page)
+        yield Opened(page, f"{url}{path}?lang=en")
+
+
+def spoilt(sound: str, wrong: str) -> Callable[[Page], object]:
+    """The script that asks, with a fault in it."""
+
+    def answer(route: Route) -> None:
+        told = route.fetch().text()
+        assert sound in told
+        route.fulfill(body=told.replace(sound, wrong), content_type="text/javascript")
+
+    return lambda page: page.route("**/screen.js*", answer)
+
+
+ALWAYS_FILLS = spoilt("if (!shown ||", "if (true ||")
+NEVER_FILLS = spoilt("news === word ?", "true ?")
+IMPATIENT = spoilt("const PATIENCE_MS = 10000;", "const PATIENCE_MS = 0;")
+HEARS_NOTHING = spoilt('document.dispatchEvent(new Event("edtwin-beat"))', "null")
+
+
+@in_chromium
+def test_a_page_without_news_is_left_alone(context: BrowserContext, house: Shown) -> None:
+    with opened(context, house) as wall:
+        wall.page.wait_for_timeout(8000 * REFRESH_S)
+        assert (wall.fills, wall.news >= 4) == (0, True)
+
+
+@in_chromium
+def test_one_that_is_filled_each_time_is_seen(context: BrowserContext, house: Shown) -> None:
+    with opened(context, house, "", ALWAYS_FILLS) as wall:
+        wall.page.wait_for_timeout(8000 * REFRESH_S)
+        assert (wall.fills >= 4, wall.news) == (True, 0)
+
+
+@in_chromium
+@pytest.mark.parametrize(("mutants", "is_filled"), [((), True), ((NEVER_FILLS,), False)], ids=["sound", "mutant"])
+def test_where_there_is_news_it_is_filled(
+    context: BrowserContext, house: Shown, mutants: tuple[Any, ...], is_filled: bool
+) -> None:
+    with opened(context, house, "", *mutants) as wall:
+        before = wall.page.locator("#wall").inner_text()
+        house.later()
+        wall.page.wait_for_timeout(8000 * REFRESH_S)
+        assert (wall.page.locator("#wall").inner_text() != before) == is_filled
+        assert wall.fills == is_filled, "once"
+
+
+@in_chromium
+def test_another_address_or_width_is_told_at_once(context: BrowserContext, house: Shown) -> None:
+    with opened(context, house) as wall:
+        wall.page.evaluate("history.replaceState(null, '', '/robustness' + location.search)")
+        wall.page.wait_for_selector(".robustness-page", timeout=LONGEST_MS)
+        before = wall.fills
+        wall.page.set_viewport_size({"width": 390, "height": 844})
+        wall.page.wait_for_timeout(8000 * REFRESH_S)
+        assert (before >= 1, wall.fills > before) == (True, True)
+
+
+@in_chromium
+@pytest.mark.soak
+@pytest.mark.parametrize(("mutants", "is_lost"), [((), False), ((HEARS_NOTHING,), True)], ids=["sound", "mutant"])
+def test_a_page_without_news_knows_that_we_live(
+    context: BrowserContext, house: Shown, mutants: tuple[Any, ...], is_lost: bool
+) -> None:
+    with opened(context, house, "", *mutants) as wall:
+        wall.page.wait_for_timeout(15_000)
+        assert wall.page.locator("#lost").is_visible() == is_lost
+
+
+@in_chromium
+@pytest.mark.parametrize(("mutants", "is_once"), [((), True), ((IMPATIENT,), False)], ids=["sound", "mutant"])
+def test_while_a_large_page_is_being_filled_it_is_not_begun_anew(
+    context: BrowserContext, house: Shown, mutants: tuple[Any, ...], is_once: bool
+) -> None:
+    """Whose screen is slower than a page asks would else never see it."""
+    with opened(context, house, "robustness", *mutants) as large:
+        assert (large.fills_at_first == 1) == is_once
+
+
+def worked_s(page: Page, seconds: float) -> float:
+    """Seconds that a page works in so many."""
+    line = page.context.new_cdp_session(page)
+    line.send("Performance.enable")
+
+    def so_far() -> float:
+        return float(
+            next(
+                one["value"] for one in line.send("Performance.getMetrics")["metrics"] if one["name"] == "TaskDuration"
+            )
+        )
+
+    began = so_far()
+    page.wait_for_timeout(1000 * seconds)
+    return so_far() - began
+
+
+def works_s(context: BrowserContext, house: Shown, *mutants: Callable[[Page], object]) -> float:
+    """What a large page that is drawn works in five seconds."""
+    with opened(context, house, "robustness", *mutants) as large:
+        large.page.wait_for_timeout(SETTLED_MS)
+        return worked_s(large.page, 5.0)
+
+
+@in_chromium
+def test_a_large_page_works_a_small_part_of_what_it_would_if_it_were_filled_each_time(
+    context: BrowserContext, house: Shown
+) -> None:
+    assert 4 * works_s(context, house) < works_s(context, house, ALWAYS_FILLS)
