@@ -25,12 +25,12 @@ from dashboard.alert_desk import desk, register_desk
 from dashboard.backtest_buttons import Backtests, backtest_asks, register_backtests
 from dashboard.data_page import data_view
 from dashboard.data_routes import answer_data
-from dashboard.filled import Fillings
+from dashboard.filled import Filled, Fillings
 from dashboard.grid_buttons import Grids, grid_asks, register_grid
 from dashboard.headers import secure
 from dashboard.instructor import Instructed, instructor_form, register_instructor
 from dashboard.known_door import KnownDoor, answer_known
-from dashboard.news import LONGEST_QUERY, answer_news
+from dashboard.news import answer_news
 from dashboard.pages.beside import BESIDE, WALL, Place, beside, named
 from dashboard.pages.wall import Charts, figures_of, filling, first_sight, frame, panels_of
 from dashboard.phone_door import NOT_DASHS, Frame, answer_phone, language_asked, theme_script
@@ -51,6 +51,7 @@ from forecast.whatif_ask import Asking
 
 HERE = Path(__file__).parent
 _REM_PX = (8.0, 200.0)
+_LONGEST_QUERY = 600
 _BAND = "EXERCICE <span>·</span> EXERCISE"
 """Across every page of an exercise, in the page's frame itself: it stands there whatever else fails."""
 _ASKING = frozenset(name for name, page in BESIDE.items() if page.asks)
@@ -128,7 +129,6 @@ def build_app(
     view_of = partial(_view_of, shown, pages)
     pages["data"] = lambda: data_view(shown()[0], view_of, _ASKING)
     _register(app, shown, pages, settings.charts)
-    answer_news(app.server, lambda name, query: _view(Place(named(name), query=query), shown, pages)[1])
     answer_data(app.server, view_of)
     register_desk(app, alerts)
     register_whatif(app, asking)
@@ -206,22 +206,26 @@ def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: P
 
     fillings, outputs = Fillings(), _outputs(charts)
 
-    @app.callback(outputs, Input("screen", "data"), State("version", "data"))
-    def refresh(screen: Any, version: Any) -> dict[str, Any]:
-        """The page filled anew if its view or the screen changed; a beat in any case, by which it knows we live."""
-        tick = screen.get("tick") if isinstance(screen, dict) else None
-        beat = {**dict.fromkeys(outputs, no_update), "beat": str(tick)}
+    def filled(screen: Any) -> tuple[Filled, str]:
+        """What a screen shows, and what it is known by: another word whenever the page must change."""
         place = place_of(screen)
         if place.name != WALL and BESIDE[place.name].of_exercises and place.name not in pages:
             place = Place(WALL)  # there is no exercise
         view, word = _view(place, shown, pages)
-        draw: Callable[[Reader], dict[str, Any]]
         draw = partial(_wall, view, charts) if place.name == WALL else partial(_beside, view, place)
         reader = reader_of(screen, view.zone if view else _UNKNOWN_ZONE)
-        wanted = _word(word, reader, place)
-        if version == wanted:
-            return beat
-        return {**beat, **fillings.of(wanted, view, partial(draw, reader)), "version": wanted}
+        found = fillings.of(_version(word, reader, place), view, partial(draw, reader))
+        return found, _version(found.word, reader, place)
+
+    @app.callback(outputs, Input("screen", "data"), State("version", "data"))
+    def refresh(screen: Any, version: Any) -> dict[str, Any]:
+        """The page filled anew if it shows something else now; a beat in any case, by which it knows we live."""
+        tick = screen.get("tick") if isinstance(screen, dict) else None
+        beat = {**dict.fromkeys(outputs, no_update), "beat": str(tick)}
+        found, wanted = filled(screen)
+        return beat if version == wanted else {**beat, **found.parts, "version": wanted}
+
+    answer_news(app.server, lambda screen: filled(screen)[0].word)
 
 
 def _view(place: Place, shown: Callable[[], tuple[Board | None, str]], pages: Pages) -> tuple[Any, str]:
@@ -246,16 +250,16 @@ def place_of(screen: Any) -> Place:
     """Which page it is. Raises BadRequest where the page says nonsense; a page that is not ours is the wall."""
     told = screen if isinstance(screen, dict) else {"path": None}
     path, number, query = told.get("path", "/"), told.get("number", 1), told.get("query", "")
-    if not isinstance(query, str) or len(query) > LONGEST_QUERY:
+    if not isinstance(query, str) or len(query) > _LONGEST_QUERY:
         raise BadRequest("screen.query must be what an address asks for")
     if not isinstance(path, str) or isinstance(number, bool) or not isinstance(number, int) or not 1 <= number < 1e6:
         raise BadRequest("screen.path must be a path of this site and screen.number a page's number")
     return Place(named(path), number, query)
 
 
-def _word(view: str, reader: Reader, place: Place) -> str:
+def _version(word: str, reader: Reader, place: Place) -> str:
     screen = [reader.language, reader.rem_px, reader.narrow, reader.theme]
-    return json.dumps([view, place.name, place.number, place.query, *screen])
+    return json.dumps([word, place.name, place.number, place.query, *screen])
 
 
 def _outputs(charts: Charts) -> dict[str, Output]:

@@ -6,25 +6,36 @@ large page most of a second of its reader's processor, even where nothing has ch
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, Response, request
 
 ADDRESS = "/news"
 ENDPOINT = "news"
-LONGEST_QUERY = 600
+SCREEN = "Edtwin-Screen"
+"""The header in which a page says what screen it is on, as JSON."""
 
-WordOf = Callable[[str, str], str]
-"""The word of a page by its name and by what its address asks for."""
+WordOf = Callable[[dict[str, Any]], str]
+"""The word of what a screen shows; raises BadRequest where the page says nonsense of it."""
 
 
 def answer_news(server: Flask, word_of: WordOf) -> None:
-    """Answer what open pages ask."""
+    """Answer what open pages ask; which page it is, and what it asks for, are those of the address."""
 
     def news(page: str) -> Response:
         query = request.query_string.decode("utf-8", "replace")
-        if len(query) >= LONGEST_QUERY:
-            return Response("an address asks for less than that\n", 400, mimetype="text/plain")
-        return Response(word_of(page, f"?{query}" if query else ""), mimetype="text/plain")
+        told = {"path": f"/{page}", "query": f"?{query}" if query else ""}
+        return Response(word_of({**_screen(), **told}), mimetype="text/plain")
 
     server.add_url_rule(f"{ADDRESS}/<page>", ENDPOINT, news)
+
+
+def _screen() -> dict[str, Any]:
+    """What the page says of its screen; nothing where that cannot be read."""
+    try:
+        told = json.loads(request.headers.get(SCREEN, ""))
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}

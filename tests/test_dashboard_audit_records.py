@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from dashboard.audit.consultations import FORMS, NOBODYS, NOT_ALLOWED, PAGES, TI
 from dashboard.audit.records import Deed
 from dashboard.drill import Exercise
 from dashboard.known_wiring import KnownPage
+from dashboard.news import SCREEN as SCREEN_SAID
 from dashboard.words import Reader
 from forecast.alerts import Alerts
 from forecast.backtest_desk import BacktestDesk
@@ -60,6 +62,9 @@ class Kept:
         return found
 
 
+ON_A_SCREEN = {SCREEN_SAID: json.dumps(SCREEN)}
+
+
 def kept() -> Any:
     return Kept(SimulatedClock(AT), [])
 
@@ -83,6 +88,7 @@ def test_a_page_is_one_consultation_however_often_it_ticks() -> None:
     client.get("/alerts")
     for _ in range(50):
         refresh(client, {**SCREEN, "path": "/alerts"})
+        client.get("/news/alerts", headers=ON_A_SCREEN)
     client.get("/_dash-layout")
     client.get("/assets/wall.css").close()
     client.get("/healthz")
@@ -97,7 +103,8 @@ def test_who_asks_without_opening_the_page_is_recorded_and_once_a_day() -> None:
     for _ in range(3):
         refresh(client, {**SCREEN, "path": "/feeds"})
         client.get("/phone/board")
-    assert trail.told() == ["page feeds done open", "page phone done open"]
+        client.get("/news/trust?lang=en", headers=ON_A_SCREEN)
+    assert trail.told() == ["page feeds done open", "page phone done open", "page trust done open"]
     trail.clock.advance_to(AT + timedelta(days=1))
     refresh(client, {**SCREEN, "path": "/feeds"})
     assert trail.told() == ["page feeds done open"]

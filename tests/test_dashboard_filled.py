@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from time import process_time
 from typing import Any
 
@@ -97,11 +98,16 @@ def test_another_view_of_the_same_moment_is_drawn() -> None:
 
         return made
 
-    assert fillings.of("word", board, draw("first")) == {"page": "first"}
-    assert fillings.of("word", ordinary(), draw("equal")) == {"page": "first"}
-    assert fillings.of("word", overfull(), draw("other")) == {"page": "other"}
-    assert fillings.of("else", board, draw("else")) == {"page": "else"}
+    assert fillings.of("word", board, draw("first")).parts == {"page": "first"}
+    assert fillings.of("word", ordinary(), draw("equal")).parts == {"page": "first"}
+    assert fillings.of("word", overfull(), draw("other")).parts == {"page": "other"}
+    assert fillings.of("else", board, draw("else")).parts == {"page": "else"}
     assert drawn == ["first", "other", "else"]
+
+
+def test_the_word_is_another_one_whenever_the_parts_are() -> None:
+    words = [Fillings().of(key, None, partial(dict, page=text)).word for key, text in ("1a", "2a", "1b")]
+    assert (words[0] == words[1], words[0] == words[2]) == (True, False)
 
 
 def test_a_fault_reaches_all_who_wait_and_is_not_kept() -> None:
@@ -120,7 +126,7 @@ def test_a_fault_reaches_all_who_wait_and_is_not_kept() -> None:
         for waiting in (first, second):
             with pytest.raises(ValueError, match="no"):
                 waiting.result(10)
-    assert fillings.of("word", 1, lambda: {"page": "well"}) == {"page": "well"}
+    assert fillings.of("word", 1, lambda: {"page": "well"}).parts == {"page": "well"}
 
 
 def test_the_longest_unused_is_forgotten() -> None:

@@ -14,7 +14,9 @@ from flask.testing import FlaskClient
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from dashboard.app import Pages, WallSettings, build_app
-from dashboard.news import ADDRESS, LONGEST_QUERY
+from dashboard.filled import Fillings
+from dashboard.news import ADDRESS
+from dashboard.news import SCREEN as SCREEN_SAID
 from dashboard.pages.beside import WALL
 from forecast.board import Board
 from tests.boards import ordinary
@@ -45,10 +47,10 @@ class Shown:
         view = REPLAYS["ordinary"]()
         return replace(view, made_at=view.made_at + len(query) * MINUTE)
 
-    def later(self) -> None:
-        """The next board."""
+    def later(self, after: timedelta = MINUTE) -> None:
+        """The next board, which says the same of another moment."""
         assert self.board is not None
-        self.board = replace(self.board, made_at=self.board.made_at + MINUTE)
+        self.board = replace(self.board, made_at=self.board.made_at + after)
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def client(house: Shown) -> FlaskClient:
 
 
 def news(client: FlaskClient, page: str, query: str = "") -> str:
-    answer = client.get(f"{ADDRESS}/{page}{query}")
+    answer = client.get(f"{ADDRESS}/{page}{query}", headers={SCREEN_SAID: json.dumps(SCREEN)})
     assert (answer.status_code, answer.mimetype) == (200, "text/plain")
     assert answer.headers["Cache-Control"] == "no-store"
     return answer.text
@@ -88,16 +90,54 @@ def test_it_changes_with_the_board_and_only_for_what_shows_it(client: FlaskClien
     assert {page for page in before if after[page] != before[page]} == {WALL, "downtime"}
 
 
-def test_before_the_first_board_there_is_none(client: FlaskClient, house: Shown) -> None:
+def test_a_board_that_reads_as_the_one_before_is_no_news(client: FlaskClient, house: Shown) -> None:
+    """It is made anew every two seconds, and says minutes."""
+    before = news(client, WALL)
+    house.later(timedelta(seconds=10))
+    assert news(client, WALL) == before
+    house.later()
+    assert news(client, WALL) != before
+
+
+def test_a_word_of_when_it_was_made_is_seen(client: FlaskClient, house: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutant: what it used to be."""
+    of = Fillings.of
+    monkeypatch.setattr(Fillings, "of", lambda self, word, *more: replace(of(self, word, *more), word=word))
+    before = news(client, WALL)
+    house.later(timedelta(seconds=10))
+    assert news(client, WALL) != before
+
+
+def test_another_language_or_theme_is_another_word(client: FlaskClient) -> None:
+    told = [SCREEN, {**SCREEN, "language": "en"}, {**SCREEN, "theme": "light"}]
+    words = {client.get(f"{ADDRESS}/replay", headers={SCREEN_SAID: json.dumps(one)}).text for one in told}
+    assert len(words) == 3
+
+
+def test_before_the_first_board_it_is_the_word_of_a_house_that_wakes_up(client: FlaskClient, house: Shown) -> None:
+    there = news(client, WALL)
     house.board = None
-    assert news(client, WALL) == news(client, "quarantine") == "none"
+    assert news(client, WALL) == news(client, WALL) != there
 
 
 def test_what_the_address_asks_for_is_handed_on_and_too_much_refused(client: FlaskClient, house: Shown) -> None:
     assert news(client, "replay", "?at=1") != news(client, "replay", "?at=12")
     assert house.asked == ["?at=1", "?at=12"]
-    answer = client.get(f"{ADDRESS}/replay?{'a' * LONGEST_QUERY}")
-    assert (answer.status_code, answer.text) == (400, "an address asks for less than that\n")
+    assert client.get(f"{ADDRESS}/replay?{'a' * 600}", headers={SCREEN_SAID: json.dumps(SCREEN)}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "said", [None, "", "{", "[]", "{}", '{"language": "de"}', json.dumps({**SCREEN, "rem_px": 1e9})]
+)
+def test_a_screen_that_is_nonsense_is_refused(client: FlaskClient, said: str | None) -> None:
+    headers = {} if said is None else {SCREEN_SAID: said}
+    assert client.get(f"{ADDRESS}/wall", headers=headers).status_code == 400
+
+
+def test_the_page_is_that_of_the_address_whatever_the_screen_says(client: FlaskClient) -> None:
+    """Who may ask was judged by the address."""
+    said = json.dumps({**SCREEN, "path": "/settings", "query": "?a"})
+    assert client.get(f"{ADDRESS}/wall", headers={SCREEN_SAID: said}).text == news(client, WALL)
 
 
 # --- in a browser ----------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -233,10 +234,10 @@ def test_charts_are_drawn_anew_in_the_theme_that_is_chosen(device: Callable[[The
 def test_a_house_that_gives_everybody_the_same_drawing_is_seen(
     monkeypatch: pytest.MonkeyPatch, device: Callable[[Theme], Device], url: str
 ) -> None:
-    def word(view: str, reader: Reader, place: Place) -> str:
-        return f"{view} {place} {reader.language} {reader.rem_px} {reader.narrow}"
+    def version(word: str, reader: Reader, place: Place) -> str:
+        return json.dumps([word, place.name, place.number, place.query, reader.language, reader.rem_px, reader.narrow])
 
-    monkeypatch.setattr(app, "_word", word)  # the mutant: the theme is not in it
+    monkeypatch.setattr(app, "_version", version)  # the mutant: the theme is not in it
     page = page_of(device("light"), f"{url}replay?lang=en")
     becomes(page, LINE, colours("light")["forecast"])
     page.locator("button.theme").click()

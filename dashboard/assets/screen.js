@@ -7,7 +7,7 @@ window.dash_clientside = window.dash_clientside || {};
   const EVERY_MS = Number(document.body.dataset.refreshMs);
   const PATIENCE_MS = 10000; // with a page that is being filled; asked again sooner, a slow screen would begin anew for ever
   let told = null; // what the server was told last
-  let shown = null; // what the page shows: the word of its view, its name, and what of the screen it was made for
+  let shown = null; // what the page shows: a word of it, its name, and what of the screen it was made for
   let times = 0;
   let asked = performance.now();
   let patience = PATIENCE_MS;
@@ -58,9 +58,10 @@ window.dash_clientside = window.dash_clientside || {};
 
   function ask() {
     if (waits()) return null;
-    if (!shown || told !== JSON.stringify(here())) return fill();
+    const screen = JSON.stringify(here());
+    if (!shown || told !== screen) return fill();
     const [word, page, , query] = shown;
-    return fetch("/news/" + page + query, { cache: "no-store" })
+    return fetch("/news/" + page + query, { cache: "no-store", headers: { "Edtwin-Screen": screen } })
       .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error("status " + answer.status))))
       .then((news) => (news === word ? document.dispatchEvent(new Event("edtwin-beat")) : fill()))
       .catch(() => {}); // alive.js says so where it lasts
