@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, sync_playwright
 
 Tested = TypeVar("Tested", bound=Callable[..., Any])
 
@@ -120,6 +120,17 @@ def page_of(context: BrowserContext, width: int = WIDTH, height: int = HEIGHT) -
     page = context.new_page()
     page.set_viewport_size({"width": width, "height": height})
     return page
+
+
+def spoil(page: Page, script: str, sound: str, wrong: str) -> None:
+    """From now on the page gets a script of ours with a fault in it."""
+
+    def answer(route: Route) -> None:
+        told = route.fetch().text()
+        assert sound in told
+        route.fulfill(body=told.replace(sound, wrong), content_type="text/javascript")
+
+    page.route(f"**/{script}*", answer)
 
 
 def without_policy(page: Page) -> Page:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from dashboard.app import Pages, WallSettings, build_app
 from dashboard.filled import Fillings
@@ -20,7 +20,7 @@ from dashboard.news import SCREEN as SCREEN_SAID
 from dashboard.pages.beside import WALL
 from forecast.board import Board
 from tests.boards import ordinary
-from tests.chromium import in_chromium, page_of
+from tests.chromium import in_chromium, page_of, spoil
 from tests.compare_views import robust
 from tests.feed_views import overfull_feeds
 from tests.pictures import LONGEST_MS, served
@@ -176,13 +176,7 @@ def opened(
 
 def spoilt(sound: str, wrong: str) -> Callable[[Page], object]:
     """The script that asks, with a fault in it."""
-
-    def answer(route: Route) -> None:
-        told = route.fetch().text()
-        assert sound in told
-        route.fulfill(body=told.replace(sound, wrong), content_type="text/javascript")
-
-    return lambda page: page.route("**/screen.js*", answer)
+    return lambda page: spoil(page, "screen.js", sound, wrong)
 
 
 ALWAYS_FILLS = spoilt("if (!shown ||", "if (true ||")

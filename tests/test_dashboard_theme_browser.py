@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -86,13 +85,7 @@ def go(page: Page, address: str) -> None:
 
 def spoilt(device: Device, script: str, sound: str, wrong: str) -> None:
     """From now on the device gets a script of ours with a fault in it."""
-
-    def answer(route: Any) -> None:
-        told = route.fetch().text()
-        assert sound in told
-        route.fulfill(body=told.replace(sound, wrong), content_type="text/javascript")
-
-    device.at_first.append(lambda page: page.route(f"**/{script}*", answer))
+    device.at_first.append(lambda page: chromium.spoil(page, script, sound, wrong))
 
 
 def becomes(page: Page, told: str, value: str) -> None:
