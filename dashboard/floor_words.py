@@ -114,7 +114,7 @@ def script_words(view: FloorView, reader: Reader) -> dict[str, object]:
         "time": reader.say("Time of the day"),
         "day": reader.say("Day"),
         "speed": reader.say("Speed"),
-        "a_second": reader.text("{n} min a second"),
+        "a_second": reader.text("{n} min/s"),
         "speeds": list(SPEEDS),
         "failed": reader.say("This day cannot be had now."),
         "days_one": reader.count("{n} day", "{n} days", 1).replace(reader.number(1), "{n}", 1),

@@ -29,7 +29,7 @@ from tests.test_dashboard_app import refresh
 
 SCREEN = {"tick": 3, "language": "fr", "rem_px": 20, "narrow": False}
 REFRESH_S = 0.5
-SETTLED_MS = 3000
+SETTLED_MS = 2000
 """Until charts that were drawn are drawn for good."""
 MINUTE = timedelta(minutes=1)
 
@@ -188,14 +188,14 @@ HEARS_NOTHING = spoilt('document.dispatchEvent(new Event("edtwin-beat"))', "null
 @in_chromium
 def test_a_page_without_news_is_left_alone(context: BrowserContext, house: Shown) -> None:
     with opened(context, house) as wall:
-        wall.page.wait_for_timeout(8000 * REFRESH_S)
+        wall.page.wait_for_timeout(6000 * REFRESH_S)
         assert (wall.fills, wall.news >= 4) == (0, True)
 
 
 @in_chromium
 def test_one_that_is_filled_each_time_is_seen(context: BrowserContext, house: Shown) -> None:
     with opened(context, house, "", ALWAYS_FILLS) as wall:
-        wall.page.wait_for_timeout(8000 * REFRESH_S)
+        wall.page.wait_for_timeout(6000 * REFRESH_S)
         assert (wall.fills >= 4, wall.news) == (True, 0)
 
 
@@ -207,7 +207,7 @@ def test_where_there_is_news_it_is_filled(
     with opened(context, house, "", *mutants) as wall:
         before = wall.page.locator("#wall").inner_text()
         house.later()
-        wall.page.wait_for_timeout(8000 * REFRESH_S)
+        wall.page.wait_for_timeout(6000 * REFRESH_S)
         assert (wall.page.locator("#wall").inner_text() != before) == is_filled
         assert wall.fills == is_filled, "once"
 
@@ -219,7 +219,7 @@ def test_another_address_or_width_is_told_at_once(context: BrowserContext, house
         wall.page.wait_for_selector(".robustness-page", timeout=LONGEST_MS)
         before = wall.fills
         wall.page.set_viewport_size({"width": 390, "height": 844})
-        wall.page.wait_for_timeout(8000 * REFRESH_S)
+        wall.page.wait_for_timeout(6000 * REFRESH_S)
         assert (before >= 1, wall.fills > before) == (True, True)
 
 
@@ -262,10 +262,10 @@ def worked_s(page: Page, seconds: float) -> float:
 
 
 def works_s(context: BrowserContext, house: Shown, *mutants: Callable[[Page], object]) -> float:
-    """What a large page that is drawn works in five seconds."""
+    """What a large page that is drawn works in three seconds."""
     with opened(context, house, "robustness", *mutants) as large:
         large.page.wait_for_timeout(SETTLED_MS)
-        return worked_s(large.page, 5.0)
+        return worked_s(large.page, 3.0)
 
 
 @in_chromium
