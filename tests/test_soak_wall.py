@@ -20,8 +20,8 @@ pytestmark = [
     pytest.mark.soak,
 ]
 BOARDS = (ordinary(), overfull(), stale(), late())
-DAY, WARM = 2_000, 40
-"""Boards of a day, and of what is loaded and compiled at first."""
+DAY, WARM = 4_000, 80
+"""Boards of a day, and of what is loaded and compiled at first; of every second one it is only asked if it is news."""
 MOST_BYTES, MOST_NODES = 50_000_000, 2_000
 PATIENCE_MS = 60_000
 
@@ -83,5 +83,5 @@ def test_a_wall_that_keeps_what_it_showed_is_seen(browser: Browser) -> None:
             "document.querySelector('.wall').cloneNode(true)), 100) }"
         )
         _, before = kept(session)
-        pass_boards(page, moving, 20)
+        pass_boards(page, moving, 40)
         assert kept(session)[1] - before > MOST_NODES

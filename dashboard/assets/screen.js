@@ -6,6 +6,7 @@ window.dash_clientside = window.dash_clientside || {};
   "use strict";
   const EVERY_MS = Number(document.body.dataset.refreshMs);
   const PATIENCE_MS = 10000; // with a page that is being filled; asked again sooner, a slow screen would begin anew for ever
+  const LONGEST_MS = 20000; // until it is asked for again although nothing came: the server may be back
   let told = null; // what the server was told last
   let shown = null; // what the page shows: a word of it, its name, and what of the screen it was made for
   let times = 0;
@@ -52,7 +53,7 @@ window.dash_clientside = window.dash_clientside || {};
     const beat = document.getElementById("beat");
     if (beat && beat.textContent === String(times)) patience = PATIENCE_MS;
     else if (performance.now() - asked < patience) return true;
-    else patience *= 2;
+    else patience = Math.min(2 * patience, LONGEST_MS);
     return false;
   }
 
