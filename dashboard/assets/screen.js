@@ -10,7 +10,7 @@ window.dash_clientside = window.dash_clientside || {};
   let told = null; // what the server was told last
   let shown = null; // what the page shows: a word of it, its name, and what of the screen it was made for
   let times = 0;
-  let asked = performance.now();
+  let askedAt = performance.now();
   let patience = PATIENCE_MS;
 
   function here() {
@@ -44,7 +44,7 @@ window.dash_clientside = window.dash_clientside || {};
   function fill() {
     const { set_props } = window.dash_clientside;
     if (!set_props) return;
-    asked = performance.now();
+    askedAt = performance.now();
     set_props("asked", { data: (times += 1) });
   }
 
@@ -52,7 +52,7 @@ window.dash_clientside = window.dash_clientside || {};
   function waits() {
     const beat = document.getElementById("beat");
     if (beat && beat.textContent === String(times)) patience = PATIENCE_MS;
-    else if (performance.now() - asked < patience) return true;
+    else if (performance.now() - askedAt < patience) return true;
     else patience = Math.min(2 * patience, LONGEST_MS);
     return false;
   }
