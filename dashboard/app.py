@@ -202,7 +202,10 @@ def _register(app: Dash, shown: Callable[[], tuple[Board | None, str]], pages: P
         Input("screen", "data"), State("themed", "forceColorScheme"),
     )  # fmt: skip
 
-    app.clientside_callback(ClientsideFunction("wall", "filled"), Output("filled", "data"), Input("version", "data"))
+    app.clientside_callback(
+        ClientsideFunction("wall", "answered"), Output("answered", "data"),
+        Input("beat", "children"), State("version", "data"),
+    )  # fmt: skip
 
     fillings, outputs = Fillings(), _outputs(charts)
 
@@ -295,7 +298,7 @@ def _layout(settings: WallSettings, asking: Asking | None, exercise: Instructed 
         dcc.Store(id="asked"),
         dcc.Store(id="screen"),
         dcc.Store(id="version"),
-        dcc.Store(id="filled"),
+        dcc.Store(id="answered"),
         html.Div(id="beat", hidden=True),
         html.Main(frame(settings.charts), id="wall", className="blank"),
         html.Div(id="page", className="blank"),

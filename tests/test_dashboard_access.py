@@ -222,7 +222,7 @@ LOOKS: Mapping[str, tuple[str, dict[str, Any], str]] = {
     "what-if": ("whatif-state.data", {"whatif-asked.data": ASKED}, " ".join(ROLES[1:])),
     "an instructor's page as it is loaded": ("inject-said.children", {"screen.data": SCREEN}, " ".join(ROLES)),
 }  # fmt: skip
-NEVER = ("screen.data", "filled.data", "themed.forceColorScheme", "whatif-built.data", "whatif-heard.data")
+NEVER = ("screen.data", "answered.data", "themed.forceColorScheme", "whatif-built.data", "whatif-heard.data")
 EVERY = {**ACTS, **LOOKS, **{name: (name, {}, "") for name in NEVER}}
 
 

@@ -211,7 +211,7 @@ _NEVER = Entry("nobody")
 
 CALLBACKS: Mapping[str, Entry] = {
     "screen.data": _NEVER,
-    "filled.data": _NEVER,
+    "answered.data": _NEVER,
     "themed.forceColorScheme": _NEVER,
     "whatif-built.data": _NEVER,
     "whatif-heard.data": _NEVER,

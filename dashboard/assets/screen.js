@@ -10,6 +10,7 @@ window.dash_clientside = window.dash_clientside || {};
   let told = null; // what the server was told last
   let shown = null; // what the page shows: a word of it, its name, and what of the screen it was made for
   let times = 0;
+  let answered = null; // which of the times that it was asked to be filled
   let askedAt = performance.now();
   let patience = PATIENCE_MS;
 
@@ -32,7 +33,8 @@ window.dash_clientside = window.dash_clientside || {};
       told = JSON.stringify(screen);
       return { tick: asked || 0, ...screen };
     },
-    filled: function (version) {
+    answered: function (beat, version) {
+      answered = beat;
       shown = version ? JSON.parse(version) : null;
       return window.dash_clientside.no_update;
     },
@@ -50,8 +52,7 @@ window.dash_clientside = window.dash_clientside || {};
 
   // Whether what was asked for last is still to come; where it takes too long it is asked for again.
   function waits() {
-    const beat = document.getElementById("beat");
-    if (beat && beat.textContent === String(times)) patience = PATIENCE_MS;
+    if (answered === String(times)) patience = PATIENCE_MS;
     else if (performance.now() - askedAt < patience) return true;
     else patience = Math.min(2 * patience, LONGEST_MS);
     return false;
@@ -62,9 +63,13 @@ window.dash_clientside = window.dash_clientside || {};
     const screen = JSON.stringify(here());
     if (!shown || told !== screen) return fill();
     const [word, page, , query] = shown;
+    const since = times;
     return fetch("/news/" + page + query, { cache: "no-store", headers: { "Edtwin-Screen": screen } })
       .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error("status " + answer.status))))
-      .then((news) => (news === word ? document.dispatchEvent(new Event("edtwin-beat")) : fill()))
+      .then((news) => {
+        if (news === word) document.dispatchEvent(new Event("edtwin-beat"));
+        else if (since === times) fill(); // else another answer has come before
+      })
       .catch(() => {}); // alive.js says so where it lasts
   }
 
